@@ -1,0 +1,1 @@
+"""unflicker: takes the flicker out of any video."""

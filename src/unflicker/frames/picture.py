@@ -1,0 +1,106 @@
+"""A picture as the film stores it: planes at their own depth, and what their numbers mean.
+
+Pictures stay in the film's own planes from the decoder to the encoder, so that a picture nobody
+changes comes out bit for bit; conversion to colour happens inside `frames.colour` and `grade.apply`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Shaped
+
+Family = Literal["yuv", "rgb", "grey"]
+Matrix = Literal["bt601", "bt709", "bt2020", "smpte240m", "fcc", "ycgco", "identity"]
+Transfer = Literal["power", "pq", "hlg", "linear", "log"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelLayout:
+    """How the planes of a picture hold its colours."""
+
+    family: Family
+    """yuv: planes Y, U, V; rgb: planes R, G, B; grey: one plane. Alpha, if any, is the last plane."""
+    depth: int
+    """Bits a sample, 8 to 16. Samples are uint8 for 8 bits, else uint16 in the low bits."""
+    chroma_shift: tuple[int, int] = (0, 0)
+    """Halvings of the chroma planes, x then y: (1, 1) is 4:2:0, (1, 0) is 4:2:2."""
+    alpha: bool = False
+    """Whether a last plane holds transparency, which no stage touches."""
+
+    @property
+    def peak(self) -> int:
+        """The largest sample value."""
+        return (1 << self.depth) - 1
+
+    @property
+    def colour_planes(self) -> int:
+        """How many planes hold colour: three, or one for grey."""
+        return 1 if self.family == "grey" else 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColourMeaning:
+    """What the numbers of a picture mean, as far as the arithmetic needs it.
+
+    The stream's own tags are carried from input to output by `video`; this is their reading, with
+    the conventions for untagged streams applied.
+    """
+
+    matrix: Matrix = "bt709"
+    full_range: bool = True
+    transfer: Transfer = "power"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Picture:
+    """One picture: planes `(height, width)`, chroma planes smaller by `layout.chroma_shift`."""
+
+    planes: tuple[Shaped[np.ndarray, "_ _"], ...]
+    layout: PixelLayout
+    meaning: ColourMeaning
+
+    def __post_init__(self) -> None:
+        """Refuse planes whose number, sample type or size contradicts the layout."""
+        expected = self.layout.colour_planes + self.layout.alpha
+        if len(self.planes) != expected:
+            raise ValueError(f"{len(self.planes)} planes for {self.layout}; pass {expected}")
+        sample = np.uint8 if self.layout.depth == 8 else np.uint16
+        if any(plane.dtype != sample for plane in self.planes):
+            raise ValueError(f"samples of {self.planes[0].dtype} for {self.layout}; pass {sample}")
+        height, width = self.planes[0].shape
+        shift_x, shift_y = self.layout.chroma_shift
+        chroma = (-((-height) >> shift_y), -((-width) >> shift_x))
+        if self.layout.family != "grey" and self.planes[1].shape != chroma:
+            raise ValueError(f"chroma of {self.planes[1].shape} for {self.size}; pass {chroma}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.planes[0].shape
+        return height, width
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frame:
+    """A picture at its place in the film."""
+
+    picture: Picture
+    index: int
+    """Place in the film, from 0."""
+    pts: int
+    """Presentation time in units of `time_base`."""
+    time_base: Fraction
+    """Seconds a unit of `pts`."""
+    duration: int = 0
+    """How long it is shown, in units of `time_base`; 0 where the container does not say."""
+    damaged: bool = False
+    """Whether the decoder reported an error in it: kept in time, left out of statistics."""
+
+    @property
+    def seconds(self) -> float:
+        """Presentation time in seconds."""
+        return float(self.pts * self.time_base)

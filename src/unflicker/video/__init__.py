@@ -1,0 +1,1 @@
+"""Films in and out; the only package that knows PyAV."""
