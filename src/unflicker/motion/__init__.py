@@ -1,1 +1,5 @@
-"""motion"""
+"""Where each point of a picture lies in its neighbours; the only home of OpenCV's flow."""
+
+from unflicker.motion.flow import Motion, estimate_flow, estimate_motion, normalised
+
+__all__ = ["Motion", "estimate_flow", "estimate_motion", "normalised"]

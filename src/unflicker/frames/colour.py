@@ -1,0 +1,138 @@
+"""From planes to colour and back, and from stored values to working light.
+
+Working light is where a gain of light is a gain of values: a power of linear light. Most video is
+stored so (BT.1886, sRGB: a power law apart from its toe), and is taken as it is, untagged video
+included. PQ, HLG and linear pictures are brought there by a curve first; camera log is close
+enough to need none that we could know.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Shaped
+
+from unflicker.frames.picture import ColourMeaning, PixelLayout, Picture
+
+_LUMA_WEIGHTS = {
+    "bt601": (0.299, 0.114),
+    "fcc": (0.30, 0.11),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "smpte240m": (0.212, 0.087),
+}
+WORKING_POWER = 1.0 / 2.4
+"""Working light is linear light to this power: the inverse of BT.1886's display."""
+
+
+def yuv_to_rgb_matrix(meaning: ColourMeaning) -> Float32[np.ndarray, "3 3"]:
+    """The matrix from (Y, Cb, Cr) with Y in [0, 1] and chroma in [-½, ½] to RGB (ITU-T H.273)."""
+    if meaning.matrix == "identity":
+        return np.eye(3, dtype=np.float32)[[2, 0, 1]]
+    if meaning.matrix == "ycgco":
+        return np.array([[1, -1, 1], [1, 1, 0], [1, -1, -1]], np.float32)
+    red, blue = _LUMA_WEIGHTS[meaning.matrix]
+    green = 1.0 - red - blue
+    to_red, to_blue = 2.0 * (1.0 - red), 2.0 * (1.0 - blue)
+    rows = [
+        [1.0, 0.0, to_red],
+        [1.0, -to_blue * blue / green, -to_red * red / green],
+        [1.0, to_blue, 0.0],
+    ]
+    return np.array(rows, np.float32)
+
+
+def sample_scale(layout: PixelLayout, meaning: ColourMeaning) -> tuple[float, float, float, float]:
+    """How samples become values: luma offset and span, chroma middle and span, in sample units."""
+    peak, step = float(layout.peak), float(1 << (layout.depth - 8))
+    if meaning.full_range or layout.family == "rgb":
+        return 0.0, peak, 128.0 * step, peak
+    return 16.0 * step, 219.0 * step, 128.0 * step, 224.0 * step
+
+
+def to_rgb(picture: Picture) -> Float32[np.ndarray, "height width 3"]:
+    """The picture's stored colours as RGB in [0, 1]; grey gives three equal channels."""
+    return small_rgb(picture, size=picture.size)
+
+
+def small_rgb(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
+    """The picture's stored colours at another size `(height, width)`, averaged when shrunk."""
+    height, width = size
+    layout = picture.layout
+    planes = []
+    for plane in picture.planes[: layout.colour_planes]:
+        shrinks = plane.shape[0] > height or plane.shape[1] > width
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        fits = plane.shape == (height, width)
+        planes.append(plane if fits else cv2.resize(plane, (width, height), interpolation=how))
+    offset, span, middle, chroma_span = sample_scale(layout, picture.meaning)
+    first = (planes[0].astype(np.float32) - offset) / span
+    if layout.family == "grey":
+        values = np.repeat(first[..., None], 3, axis=2)
+    elif layout.family == "rgb":
+        values = np.stack([plane.astype(np.float32) / span for plane in planes], axis=-1)
+    else:
+        chroma = [(plane.astype(np.float32) - middle) / chroma_span for plane in planes[1:]]
+        values = np.stack([first, *chroma], axis=-1) @ yuv_to_rgb_matrix(picture.meaning).T
+    return np.clip(values, 0.0, 1.0, dtype=np.float32)
+
+
+def from_rgb(
+    rgb: Float32[np.ndarray, "height width 3"], *, layout: PixelLayout, meaning: ColourMeaning
+) -> Picture:
+    """A picture in a layout from stored RGB in [0, 1]; chroma is averaged, values rounded.
+
+    For made video and tests; the pipeline never takes a film's picture through RGB and back.
+    """
+    offset, span, middle, chroma_span = sample_scale(layout, meaning)
+    if layout.family == "rgb":
+        planes = [_sampled(rgb[..., channel] * span, layout) for channel in range(3)]
+    else:
+        back = np.linalg.inv(yuv_to_rgb_matrix(meaning)).astype(np.float32)
+        values = rgb @ back.T
+        planes = [_sampled(values[..., 0] * span + offset, layout)]
+        if layout.family == "yuv":
+            shift_x, shift_y = layout.chroma_shift
+            height, width = rgb.shape[:2]
+            size = (-((-width) >> shift_x), -((-height) >> shift_y))
+            for channel in (1, 2):
+                chroma = np.ascontiguousarray(values[..., channel])
+                if (shift_x, shift_y) != (0, 0):
+                    chroma = cv2.resize(chroma, size, interpolation=cv2.INTER_AREA)
+                planes.append(_sampled(chroma * chroma_span + middle, layout))
+    if layout.alpha:
+        planes.append(np.full_like(planes[0], layout.peak))
+    return Picture(planes=tuple(planes), layout=layout, meaning=meaning)
+
+
+def _sampled(values: Float32[np.ndarray, "_ _"], layout: PixelLayout) -> Shaped[np.ndarray, "_ _"]:
+    sample = np.uint8 if layout.depth == 8 else np.uint16
+    return np.clip(np.rint(values), 0, layout.peak).astype(sample)
+
+
+def to_working(
+    stored: Float32[np.ndarray, "..."], meaning: ColourMeaning
+) -> Float32[np.ndarray, "..."]:
+    """Stored values in [0, 1] as working light in [0, 1].
+
+    Source: SMPTE ST 2084 (PQ) and ITU-R BT.2100 (HLG) inverse transfer functions.
+    """
+    if meaning.transfer == "pq":
+        return (_pq_to_linear(stored) ** WORKING_POWER).astype(np.float32)
+    if meaning.transfer == "hlg":
+        return (_hlg_to_linear(stored) ** WORKING_POWER).astype(np.float32)
+    if meaning.transfer == "linear":
+        return (np.clip(stored, 0.0, 1.0) ** WORKING_POWER).astype(np.float32)
+    return stored
+
+
+def _pq_to_linear(stored: np.ndarray) -> np.ndarray:
+    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+    power = np.clip(stored, 0.0, 1.0).astype(np.float64) ** (1.0 / m2)
+    return (np.maximum(power - c1, 0.0) / (c2 - c3 * power)) ** (1.0 / m1)
+
+
+def _hlg_to_linear(stored: np.ndarray) -> np.ndarray:
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    value = np.clip(stored, 0.0, 1.0).astype(np.float64)
+    return np.where(value <= 0.5, value**2 / 3.0, (np.exp((value - c) / a) + b) / 12.0)

@@ -1,0 +1,33 @@
+"""Optical flow as an array: `(height, width, 2)` in pixels, x first.
+
+A flow from A to B says for each pixel of A where it lies in B: at its place plus the flow.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+
+def warp(
+    picture: Float32[np.ndarray, "height width *channels"],
+    flow: Float32[np.ndarray, "height width 2"],
+) -> Float32[np.ndarray, "height width *channels"]:
+    """The picture seen at each pixel's place plus flow, bilinear; the border is continued.
+
+    With the flow from A to B, `warp(B, flow)` is B laid over A.
+    """
+    where = flow + pixel_places(flow.shape[0], flow.shape[1])
+    return cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+@lru_cache(maxsize=8)
+def pixel_places(height: int, width: int) -> Float32[np.ndarray, "height width 2"]:
+    """The place of each pixel, x first, in pixels; its centre is at whole numbers."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    places = np.stack([x, y], axis=-1)
+    places.setflags(write=False)
+    return places
