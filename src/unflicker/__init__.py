@@ -1,1 +1,53 @@
-"""unflicker: takes the flicker out of any video."""
+"""unflicker: takes the flicker out of any video.
+
+    import unflicker
+
+    unflicker.run("film.mp4")                         # writes film_unflickered.mp4 beside it
+    record = unflicker.analyze("film.mp4")            # which flicker, how much; writes nothing
+    steady = unflicker.deflicker(frames, fps=25.0)    # arrays in, arrays out
+
+Names are loaded when first used, so that `unflicker --help` answers at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unflicker.errors import UnflickerError
+    from unflicker.pipeline import RunOptions, analyze, deflicker, run
+    from unflicker.record import Record
+    from unflicker.settings import Settings
+
+__all__ = [
+    "Record",
+    "RunOptions",
+    "Settings",
+    "UnflickerError",
+    "__version__",
+    "analyze",
+    "deflicker",
+    "run",
+]
+
+_HOMES = {
+    "Record": "unflicker.record",
+    "RunOptions": "unflicker.pipeline",
+    "Settings": "unflicker.settings",
+    "UnflickerError": "unflicker.errors",
+    "analyze": "unflicker.pipeline",
+    "deflicker": "unflicker.pipeline",
+    "run": "unflicker.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home (PEP 562)."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("unflicker")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'unflicker' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

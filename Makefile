@@ -1,0 +1,60 @@
+# make run     steady the demo clip, or VIDEO=film.mp4
+# make test    set up and run the tests
+# make check   format, lint, types, import rule, tests
+# make bench   the published numbers, on CLIPS=folder of clean clips
+# Every target sets up what it needs in .venv; a second call finds it there.
+
+PYTHON ?= python3
+VIDEO ?=
+CLIPS ?=
+OUT ?= out
+export VIDEO OUT CLIPS
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: run test check lint format bench clean
+.DEFAULT_GOAL := run
+
+.venv/core.stamp: pyproject.toml constraints.txt
+	@echo "setting up .venv (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/core.stamp
+	@echo "adding the tools for tests (once) ..."
+	@$(PIP) -e ".[dev]"
+	@touch $@
+
+.venv/benchmark.stamp: .venv/dev.stamp
+	@$(PIP) -e ".[dev,benchmark]"
+	@touch $@
+
+run: .venv/core.stamp
+ifeq ($(strip $(VIDEO)),)
+	@$(BIN)/python examples/demo.py --folder demo
+else
+	@$(BIN)/unflicker run "$$VIDEO" -o "$$OUT/" --overwrite \
+		--report "$$OUT/report.html" --sheet "$$OUT/before_after.png"
+endif
+
+test: .venv/dev.stamp
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp
+	@$(BIN)/ruff format --check src tests benchmarks examples
+	@$(BIN)/ruff check src tests benchmarks examples
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-cache
+
+check: lint test
+
+format: .venv/dev.stamp
+	@$(BIN)/ruff format src tests benchmarks examples
+	@$(BIN)/ruff check --fix src tests benchmarks examples
+
+bench: .venv/benchmark.stamp
+	@$(BIN)/python benchmarks/quality.py $(if $(CLIPS),--clips "$$CLIPS")
+
+clean:
+	rm -rf demo out build dist .pytest_cache .ruff_cache .hypothesis

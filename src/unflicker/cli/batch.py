@@ -1,0 +1,134 @@
+"""Several films, one after the other: where each goes, and what happens when one fails."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unflicker.cli.talk import Talk
+from unflicker.errors import Cancelled, OutputError, PartlyFailedError, UnflickerError, UsageError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One film, and every file that is to come of it."""
+
+    source: Path
+    target: Path
+    report: Path | None = None
+    sheet: Path | None = None
+
+
+def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
+    """Where each film goes, decided and checked before the first one is opened.
+
+    Raises:
+        UsageError: Two films that would become one file, or options that contradict each other.
+        OutputError: A report or picture that exists, without leave to replace it.
+    """
+    from unflicker.video import resolve_target
+
+    overwrite, skip = given["overwrite"], given["skip_existing"]
+    if overwrite and skip:
+        raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
+    output = given.get("output")
+    several = len(films) > 1
+    if several and output is not None and not is_folder(output):
+        raise UsageError(
+            f"{len(films)} films cannot all become {output}; name a folder: -o {Path(output).stem}/"
+        )
+    jobs = []
+    for film in films:
+        jobs.append(
+            Job(
+                source=Path(film),
+                target=resolve_target(Path(film), output),
+                report=_extra(given.get("report"), film, several=several, suffix=".html"),
+                sheet=_extra(given.get("sheet"), film, several=several, suffix=".png"),
+            )
+        )
+    _refuse_clashes(jobs)
+    if not skip:
+        _refuse_existing(jobs, overwrite=overwrite)
+    return jobs
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path names a folder: one that is there, no suffix, or a slash at its end."""
+    return path.endswith(("/", os.sep)) or Path(path).is_dir() or not Path(path).suffix
+
+
+def _extra(path: str | None, film: str, *, several: bool, suffix: str) -> Path | None:
+    """The file for a film's report or picture; in a folder it takes the film's name."""
+    if path is None:
+        return None
+    if is_folder(path):
+        return Path(path) / f"{Path(film).stem}{suffix}"
+    if several:
+        raise UsageError(f"{path} is one file for several films; name a folder: {Path(path).stem}/")
+    return Path(path)
+
+
+def _refuse_clashes(jobs: Sequence[Job]) -> None:
+    seen: dict[Path, Path] = {}
+    for job in jobs:
+        for path in (job.target, job.report, job.sheet):
+            if path is None:
+                continue
+            if path in seen:
+                raise UsageError(
+                    f"{seen[path]} and {job.source} would both become {path}; "
+                    "run them one by one, with another -o for each"
+                )
+            seen[path] = job.source
+
+
+def _refuse_existing(jobs: Sequence[Job], *, overwrite: bool) -> None:
+    for job in jobs:
+        for path in (job.report, job.sheet):
+            if path is not None and path.exists() and not overwrite:
+                raise OutputError(f"{path} is already there; name another or add --overwrite")
+
+
+def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk) -> None:
+    """Do each job; one that fails is reported and does not stop the others.
+
+    Args:
+        jobs: What to do.
+        work: Does one job; returns whether all of it went well.
+        talk: Where failures are told.
+
+    Raises:
+        UnflickerError: The only job failed.
+        PartlyFailedError: Some of several failed, or some frames were damaged.
+        Cancelled: The user stopped.
+    """
+    failed, damaged = [], []
+    for job in jobs:
+        try:
+            if not work(job):
+                damaged.append(job)
+        except Cancelled:
+            raise
+        except Exception as error:
+            if len(jobs) == 1:
+                raise
+            if not isinstance(error, UnflickerError):
+                _log.exception("%s failed", job.source)
+            talk.complain(f"{job.source}: {error}")
+            failed.append(job)
+    if failed:
+        names = ", ".join(str(job.source) for job in failed)
+        raise PartlyFailedError(f"{len(failed)} of {len(jobs)} films failed; see above: {names}")
+    if damaged:
+        names = ", ".join(str(job.source) for job in damaged)
+        raise PartlyFailedError(
+            f"damaged frames in {names}; their place in time was kept, the rest is done; "
+            "--strict stops at the first instead"
+        )

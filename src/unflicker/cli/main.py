@@ -1,0 +1,143 @@
+"""The program: its commands, and how it ends.
+
+Commands are loaded when they are called, so that `unflicker --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unflicker.cli.interrupt import Stop, stopping_cleanly
+from unflicker.cli.talk import close_logging
+from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
+
+_COMMANDS = {
+    "run": ("films", "Take the flicker out of films (the default)."),
+    "analyze": ("look", "Say which flicker a film has, as JSON."),
+    "apply": ("films", "Correct a film with the grades that analyze saved."),
+    "compare": ("compare", "Write two films into one, side by side or split."),
+    "synthesise": ("make", "Add flicker of a known kind to a film."),
+    "metrics": ("look", "Measure a result, as JSON."),
+    "presets": ("about", "List presets and settings."),
+    "devices": ("about", "List devices."),
+}
+_DISK_TROUBLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
+_log = logging.getLogger("unflicker.cli")
+
+
+class Commands(click.Group):
+    """The commands by name; a call that names none is a `run`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the help text."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        return getattr(import_module(f"unflicker.cli.{_COMMANDS[cmd_name][0]}"), cmd_name)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `run` before arguments that name no command."""
+        if args and args[0] not in _COMMANDS and args[0] not in ("-h", "--help", "--version"):
+            if not args[0].startswith("-"):
+                _refuse_misspelt(args[0])
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, without loading them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+def _refuse_misspelt(word: str) -> None:
+    """Say so where the first word looks like a command, and no film has that name."""
+    near = difflib.get_close_matches(word, _COMMANDS, n=1, cutoff=0.7)
+    if near and not Path(word).exists():
+        raise UsageError(f"no command and no film is named {word}; did you mean {near[0]}?")
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
+    if wanted:
+        from unflicker import __version__
+
+        click.echo(f"unflicker {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: unflicker film.mp4 -o steady/   ·   unflicker COMMAND --help says more.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def program() -> None:
+    """Take the flicker out of any video: unflicker film.mp4 writes film_unflickered.mp4."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit with its code."""
+    sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
+
+
+def exit_code(arguments: Sequence[str]) -> int:
+    """Run the program; every way it can end has its code (see `errors`)."""
+    with stopping_cleanly() as stop:
+        try:
+            result = program.main(list(arguments), standalone_mode=False, obj=stop)
+            return result if isinstance(result, int) else 0
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (Cancelled, KeyboardInterrupt, click.Abort):
+            _complain("stopped; nothing half-written is left; the same command starts again")
+            return stop.exit_code
+        except Exception as error:
+            return _failed(error)
+        finally:
+            close_logging()
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return the exit code for it."""
+    if isinstance(error, UnflickerError):
+        _complain(str(error))
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        # Who read our output has gone; what is left must not be flushed into the void.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
+        _complain(f"cannot write {error.filename or 'the output'}: {error.strerror}; free it first")
+        return OutputError.exit_code
+    _log.exception("unexpected")
+    kind = type(error).__name__
+    _complain(f"a fault of ours, {kind}: {error}; please report it with what -vv prints")
+    return 1
+
+
+def _complain(message: str) -> None:
+    click.echo(f"unflicker: {message}", err=True)

@@ -1,0 +1,184 @@
+"""The options that commands share, and what they mean as settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unflicker.cli.help import Option, with_options
+from unflicker.cli.values import Device, Seconds, changed_settings, pairs
+from unflicker.errors import MissingError
+from unflicker.settings import PRESETS, Settings, replaced
+
+_DEFAULTS = Settings()
+_BUILT = ("fast",)
+_FILE = click.Path(path_type=Path)
+
+
+def _option(section: str, *names: str, **kwargs: Any) -> Any:
+    return click.option(*names, cls=Option, section=section, **kwargs)
+
+
+overwrite_option = _option(
+    "Output", "--overwrite", is_flag=True, help="Replace files that are already there."
+)
+
+range_options = with_options(
+    [
+        _option("Input", "--start", type=Seconds(), default=0.0, help="Begin here (90 or 1:30)."),
+        _option("Input", "--duration", type=Seconds(), help="Take this much; else to the end."),
+    ]
+)
+
+think_options = with_options(
+    [
+        _option(
+            "Correction",
+            "--preset",
+            type=click.Choice(PRESETS),
+            metavar="NAME",
+            help=f"{', '.join(PRESETS)}: how thorough.  [default: {_DEFAULTS.preset}]",
+        ),
+        _option(
+            "Correction",
+            "--strength",
+            type=click.FloatRange(0.0, 1.0),
+            metavar="0..1",
+            help=f"How much of the flicker to remove.  [default: {_DEFAULTS.strength:g}]",
+        ),
+        _option(
+            "Correction",
+            "--keep-slower-than",
+            type=click.FloatRange(min=0.0, min_open=True),
+            metavar="SECONDS",
+            help="Light that changes more slowly is wanted and stays.  "
+            f"[default: {_DEFAULTS.keep_slower_than_seconds:g}]",
+        ),
+        _option(
+            "Correction",
+            "--set",
+            "changes",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Any setting that `unflicker presets` lists; repeatable.",
+        ),
+        _option("Correction", "--strict", is_flag=True, help="Stop at the first damaged frame."),
+        _option(
+            "Machine", "--device", type=Device(), metavar="NAME", help="auto, cpu, cuda or cuda:0."
+        ),
+        _option(
+            "Machine",
+            "--threads",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Of all libraries together; 0 takes every core.",
+        ),
+    ]
+)
+
+encode_options = with_options(
+    [
+        _option(
+            "Encoding",
+            "--codec",
+            metavar="NAME",
+            help="Encoder by FFmpeg's name; else as the source.",
+        ),
+        _option("Encoding", "--crf", type=float, metavar="N", help="Quality, lower is better."),
+        _option(
+            "Encoding",
+            "--pix-fmt",
+            metavar="NAME",
+            help="Pixel format by FFmpeg's name; else as the source.",
+        ),
+        _option(
+            "Encoding",
+            "-e",
+            "encoder_options",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Anything else for the encoder; repeatable.",
+        ),
+    ]
+)
+
+write_options = with_options(
+    [
+        _option(
+            "Output",
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="A file, or a folder (no suffix or a slash at its end).",
+        ),
+        overwrite_option,
+        _option("Output", "--skip-existing", is_flag=True, help="Leave films that are done."),
+        _option("Output", "--report", metavar="FILE.html", help="Also write a page about the run."),
+        _option("Output", "--sheet", metavar="FILE.png", help="Also write a before/after picture."),
+        _option("Output", "--dry-run", is_flag=True, help="Say what would be done, and stop."),
+        _option(
+            "Correction",
+            "--mask",
+            type=_FILE,
+            metavar="FILE",
+            help="Correct only where it is white.",
+        ),
+    ]
+)
+
+talk_options = with_options(
+    [
+        _option("Messages", "-v", "--verbose", count=True, help="Say more; twice, everything."),
+        _option("Messages", "-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+        _option(
+            "Messages",
+            "--log-file",
+            type=_FILE,
+            metavar="FILE",
+            help="Write all messages there too.",
+        ),
+        _option(
+            "Messages",
+            "--progress",
+            type=click.Choice(["auto", "bar", "json", "none"]),
+            default="auto",
+            metavar="HOW",
+            help="auto, bar, json or none: how to show progress on stderr.",
+        ),
+    ]
+)
+
+_FLAGS = {
+    "preset": "preset",
+    "strength": "strength",
+    "keep_slower_than": "keep_slower_than_seconds",
+    "device": "device",
+    "threads": "threads",
+    "codec": "encoding.codec",
+    "crf": "encoding.crf",
+    "pix_fmt": "encoding.pix_fmt",
+}
+
+
+def settings_from(given: dict[str, Any]) -> Settings:
+    """The settings that the options of a command ask for; a flag wins over `--set`.
+
+    Raises:
+        UsageError: A setting that does not exist, or a value it cannot take.
+        MissingError: A preset that is not built yet.
+    """
+    settings = changed_settings(given.get("changes", ()))
+    flags = {name: given[flag] for flag, name in _FLAGS.items() if given.get(flag) is not None}
+    if given.get("strict"):
+        flags["strict"] = True
+    if given.get("encoder_options"):
+        flags["encoding.options"] = pairs(given["encoder_options"], flag="-e")
+    settings = replaced(settings, flags)
+    if settings.preset not in _BUILT:
+        raise MissingError(
+            f"preset {settings.preset} is not built yet; "
+            f"this version has {', '.join(_BUILT)}; use --preset {_BUILT[0]}"
+        )
+    return settings

@@ -1,0 +1,98 @@
+"""Text from the command line as values: times, pairs, settings of any type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from unflicker.errors import UsageError
+from unflicker.settings import Settings, replaced, to_dict
+
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class Seconds(click.ParamType):
+    """A time: `90`, `1:30` or `0:01:30.5`, as seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds, or fail with what a time looks like."""
+        if isinstance(value, float | int):
+            return float(value)
+        if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", value):
+            self.fail(f"{value!r} is no time; write seconds (90) or 1:30 or 0:01:30.5", param, ctx)
+        seconds = 0.0
+        for part in value.split(":"):
+            seconds = 60.0 * seconds + float(part)
+        return seconds
+
+
+class Device(click.ParamType):
+    """A device's name: auto, cpu, cuda or cuda:n."""
+
+    name = "device"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or fail with the names there are."""
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+            self.fail(f"{value!r} is no device; write auto, cpu, cuda or cuda:0", param, ctx)
+        return value
+
+
+def pairs(texts: Iterable[str], *, flag: str) -> tuple[tuple[str, str], ...]:
+    """`key=value` texts as pairs.
+
+    Raises:
+        UsageError: A text without a key or an equals sign.
+    """
+    found = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key.strip() or not equals:
+            raise UsageError(f"{flag} takes name=value; got {text!r}; write {flag} name=value")
+        found.append((key.strip(), value.strip()))
+    return tuple(found)
+
+
+def changed_settings(texts: Iterable[str]) -> Settings:
+    """The defaults with `name=value` texts applied, each value read as its setting's type.
+
+    Raises:
+        UsageError: An unknown name (with the nearest known one) or a value of the wrong type.
+    """
+    defaults = to_dict(Settings())
+    changes = {}
+    for name, text in pairs(texts, flag="--set"):
+        known = name in defaults
+        changes[name] = _read(text, name=name, default=defaults[name]) if known else text
+    return replaced(Settings(), changes)
+
+
+def _read(text: str, *, name: str, default: Any) -> Any:
+    """One value by the type of its default; a default of none is a number that may be absent."""
+    try:
+        if isinstance(default, bool):
+            return _truth(text)
+        if isinstance(default, tuple):
+            return pairs(text.split(",") if text else (), flag=f"--set {name}")
+        if isinstance(default, int):
+            return int(text)
+        if default is None or isinstance(default, float):
+            return None if default is None and text.lower() == "none" else float(text)
+    except ValueError as error:
+        kind = "yes or no" if isinstance(default, bool) else "a number"
+        message = f"setting {name} takes {kind}; got {text!r}; its default is {default}"
+        raise UsageError(message) from error
+    return text
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in _YES + _NO:
+        raise ValueError(text)
+    return text.lower() in _YES
