@@ -1,0 +1,133 @@
+"""What visible flicker means: known light gives known ΔE, and what nobody sees gives none."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+
+from unflicker.metrics import visible_flicker, visible_flicker_by_frame
+from unflicker.metrics.visible import eye_sensitivity
+
+HEIGHT, WIDTH = 36, 64
+
+
+@dataclass
+class Still:
+    """A motion where nothing moves and all is seen."""
+
+    backward: np.ndarray
+    visible_backward: np.ndarray
+
+    @classmethod
+    def of(cls, frames: np.ndarray, *, flow: tuple[float, float] = (0.0, 0.0)) -> "Still":
+        pairs = max(len(frames) - 1, 0)
+        backward = np.zeros((pairs, *frames.shape[1:3], 2), np.float32) + np.float32(flow)
+        return cls(backward.astype(np.float32), np.ones((pairs, *frames.shape[1:3]), np.float32))
+
+
+def grey(lightness: np.ndarray) -> np.ndarray:
+    """Plain grey frames of a CIELAB lightness."""
+    lab = np.zeros((len(lightness), 1, 3), np.float32)
+    lab[..., 0] = np.asarray(lightness)[:, None]
+    rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
+    return np.tile(rgb[:, None], (1, HEIGHT, WIDTH, 1)).astype(np.float32)
+
+
+def seen(lightness: np.ndarray, *, fps: float = 24.0) -> float:
+    frames = grey(lightness)
+    return visible_flicker(frames, motion=Still.of(frames), fps=fps)
+
+
+@pytest.mark.parametrize("amplitude", [1.0, 2.0, 6.0])
+def test_alternating_light_gives_its_amplitude_as_the_eye_weighs_it(amplitude):
+    light = 50 + amplitude * (-1.0) ** np.arange(96)
+    assert seen(light) == pytest.approx(0.72 * amplitude, rel=0.05)
+
+
+@pytest.mark.parametrize("fps", [24.0, 30.0, 60.0, 120.0])
+@pytest.mark.parametrize("hertz", [0.5, 1.0, 2.0, 4.0, 8.0, 11.0])
+def test_every_rhythm_is_weighed_as_the_eye_does_at_every_rate(fps, hertz):
+    time = np.arange(int(6 * fps)) / fps
+    value = seen(50 + 4 * np.sin(2 * np.pi * hertz * time), fps=fps)
+    expected = 4 / np.sqrt(2) * eye_sensitivity(np.array([hertz]))[0]
+    assert value == pytest.approx(expected, rel=0.25, abs=0.05)
+
+
+def test_the_eye_sees_eight_hertz_best_and_neither_drift_nor_melted_light():
+    hertz = np.array([0.0, 0.3, 8.0, 100.0])
+    none, drift, best, melted = eye_sensitivity(hertz)
+    assert none == 0
+    assert drift < 0.02
+    assert best > 0.7
+    assert melted < 0.01
+
+
+def test_a_steady_clip_has_none():
+    assert seen(np.full(12, 50.0)) == pytest.approx(0, abs=1e-4)
+
+
+def test_a_slow_fade_has_hardly_any():
+    assert seen(np.linspace(80, 30, 48)) < 0.15
+
+
+def test_levels_held_for_ten_frames_count():
+    light = 50 + 6.0 * (np.arange(100) // 10 % 2)
+    assert seen(light) == pytest.approx(1.0, rel=0.1)
+
+
+def test_flicker_in_a_quarter_of_the_picture_counts_half():
+    frames = grey(np.full(48, 50.0))
+    frames[::2, : HEIGHT // 2, : WIDTH // 2] = grey(np.array([58.0]))[0, 0, 0]
+    whole = seen(50 + 8.0 * (np.arange(48) % 2))
+    part = visible_flicker(frames, motion=Still.of(frames), fps=24)
+    assert part == pytest.approx(whole / 2, rel=0.1)
+
+
+def test_colour_flicker_at_even_brightness_counts():
+    frames = grey(np.full(24, 50.0))
+    frames[::2, ..., 0] *= 1.1
+    frames[::2, ..., 2] *= 0.9
+    assert visible_flicker(frames, motion=Still.of(frames), fps=24) > 2
+
+
+def test_motion_is_not_flicker():
+    noise = np.random.default_rng(0).random((HEIGHT, WIDTH + 48, 3), np.float32)
+    wide = 0.3 + 0.4 * cv2.GaussianBlur(noise, (0, 0), 2)
+    frames = np.stack([wide[:, 2 * t : 2 * t + WIDTH] for t in range(24)])
+    motion = Still.of(frames, flow=(-2.0, 0.0))
+    motion.backward[..., 0] = 2.0
+    motion.visible_backward[:, :, -2:] = 0
+    ignored = visible_flicker(frames, motion=Still.of(frames), fps=24)
+    followed = visible_flicker(frames, motion=motion, fps=24)
+    assert followed < 0.1
+    assert ignored > 5 * followed
+
+
+def test_what_is_not_seen_in_both_frames_does_not_count():
+    frames = grey(np.full(24, 50.0))
+    frames[::2, :, :20] *= 1.2
+    motion = Still.of(frames)
+    motion.visible_backward[:, :, :26] = 0
+    assert visible_flicker(frames, motion=motion, fps=24) < 0.05
+
+
+def test_the_worst_moment_is_found():
+    light = np.full(30, 50.0)
+    light[17] = 60.0
+    frames = grey(light)
+    by_frame = visible_flicker_by_frame(frames, motion=Still.of(frames), fps=24)
+    assert int(by_frame.argmax()) in (17, 18)
+    assert by_frame[:17].max() < 1e-3
+
+
+@pytest.mark.parametrize("time", [0, 1, 2])
+def test_clips_too_short_to_flicker_have_none(time):
+    frames = grey(np.array([40.0, 60.0]))[:time]
+    assert visible_flicker(frames, motion=Still.of(frames), fps=24) == 0.0
+
+
+def test_a_motion_of_another_length_is_refused():
+    frames = grey(np.full(5, 50.0))
+    with pytest.raises(ValueError, match="pass one less"):
+        visible_flicker(frames, motion=Still.of(frames[:3]), fps=24)
