@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from unflicker.cli.help import Command
@@ -33,7 +35,7 @@ def devices() -> None:
 
     click.echo(f"cpu       {os.cpu_count()} cores")
     try:
-        import torch
+        torch = import_module("torch")
     except Exception as error:  # a torch that is there but broken is as good as none
         click.echo(f"cuda      none: torch cannot be loaded ({error})", err=True)
         click.echo("          to use a GPU: pip install 'unflicker[neural]'", err=True)

@@ -57,7 +57,7 @@ class JsonLines:
         assert self._last is not None
         self._written_at = now
         passed = now - self._begun[self._last.stage]
-        print(json.dumps(self._line(self._last, passed)), file=self._stream, flush=True)  # noqa: T201
+        print(json.dumps(self._line(self._last, passed)), file=self._stream, flush=True)
 
     def _line(self, progress: Progress, passed: float) -> dict[str, Any]:
         rate = progress.done / passed if passed > 0.0 else None

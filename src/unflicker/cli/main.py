@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from unflicker.cli.interrupt import Stop, stopping_cleanly
+from unflicker.cli.interrupt import stopping_cleanly
 from unflicker.cli.talk import close_logging
 from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
 

@@ -1,0 +1,69 @@
+"""A record as JSON, for programs; docs/analysis-format.md describes every field."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from unflicker.record import Record, ShotRecord
+from unflicker.report.files import write_whole
+
+SCHEMA_VERSION = 1
+"""Rises when a field changes its meaning or goes; new fields do not raise it."""
+
+
+def as_json(record: Record) -> str:
+    """The record as JSON text, without its pictures and curves."""
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "source": record.source,
+        "output": record.output or None,
+        "frames": len(record.seconds),
+        "visible_flicker_delta_e": {
+            "before": _finite(record.visible_flicker_before),
+            "after": _finite(record.visible_flicker_after),
+        },
+        "shots": [_shot(shot, record) for shot in record.shots],
+        "damaged_frames": list(record.damaged),
+        "notes": list(record.notes),
+        "settings": record.settings,
+        "versions": record.versions,
+        "wall_seconds": _finite(record.wall_seconds),
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False, default=str)
+
+
+def write_json(record: Record, path: Path) -> None:
+    """Write the record as JSON.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_whole(path, f"{as_json(record)}\n".encode())
+
+
+def _shot(shot: ShotRecord, record: Record) -> dict[str, Any]:
+    diagnosis = shot.diagnosis
+    last = min(shot.stop, len(record.seconds)) - 1
+    return {
+        "start_frame": shot.start,
+        "stop_frame": shot.stop,
+        "start_seconds": _finite(float(record.seconds[shot.start])),
+        "last_frame_seconds": _finite(float(record.seconds[last])),
+        "kind": diagnosis.kind,
+        "model": diagnosis.model,
+        "strength_stops": _finite(diagnosis.strength_stops),
+        "strength_delta_e": _finite(diagnosis.strength_delta_e),
+        "period_frames": _finite(diagnosis.period_frames),
+        "frequency_hz": _finite(diagnosis.frequency_hz),
+        "confidence": _finite(diagnosis.confidence),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no word for infinity and not-a-number: null."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), 6)

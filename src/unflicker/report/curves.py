@@ -1,0 +1,74 @@
+"""A film's light as few enough numbers to plot, which still show every flicker."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from unflicker.record import Record
+
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_FLOOR = 1.0 / 512.0
+"""Added before a logarithm, so that black has a colour balance of 0 and not of anything."""
+
+
+def luma(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:
+    """Mean luma of each frame in [0, 1], from mean RGB."""
+    return mean @ LUMA
+
+
+def warmth(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:
+    """Red against blue in stops; positive is warm."""
+    return np.log2((mean[:, 0] + _FLOOR) / (mean[:, 2] + _FLOOR))
+
+
+def tint(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:
+    """Green against red and blue in stops; positive is green, negative magenta."""
+    mean = mean + np.float32(_FLOOR)
+    return np.log2(mean[:, 1]) - 0.5 * np.log2(mean[:, 0] * mean[:, 2])
+
+
+def envelope(
+    values: Float32[np.ndarray, " time"], *, places: int
+) -> tuple[Int[np.ndarray, " kept"], Float32[np.ndarray, " kept"]]:
+    """The lowest and highest value of each stretch, with their indices, in order of time.
+
+    A line through them looks like the line through all values, at any length of film.
+    """
+    if len(values) <= 2 * places:
+        return np.arange(len(values)), values
+    kept = []
+    for stretch in np.array_split(np.arange(len(values)), places):
+        part = values[stretch]
+        kept += sorted({int(stretch[part.argmin()]), int(stretch[part.argmax()])})
+    chosen = np.array(kept)
+    return chosen, values[chosen]
+
+
+def strongest(
+    values: Float32[np.ndarray, "time rows"], *, places: int
+) -> Float32[np.ndarray, "columns rows"]:
+    """At most so many columns of time, each with its strongest value, sign kept.
+
+    A mean over time would show flicker as nothing.
+    """
+    if len(values) <= places:
+        return values
+    columns = []
+    for part in np.array_split(values, places):
+        at = np.abs(part).argmax(axis=0)
+        columns.append(np.take_along_axis(part, at[None], axis=0)[0])
+    return np.stack(columns)
+
+
+def worst_moments(record: Record, *, count: int) -> list[int]:
+    """Frames with the strongest corrections, no two close together, in order of time."""
+    strength = np.abs(record.correction_stops).mean(axis=(1, 2))
+    apart = max(1, len(strength) // (4 * count))
+    chosen: list[int] = []
+    for index in np.argsort(-strength, kind="stable"):
+        if all(abs(int(index) - other) >= apart for other in chosen):
+            chosen.append(int(index))
+        if len(chosen) == count:
+            break
+    return sorted(chosen)

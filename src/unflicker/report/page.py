@@ -1,0 +1,77 @@
+"""The page: everything a run can say, in one file that needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unflicker.record import Record
+from unflicker.report import words
+from unflicker.report.files import write_whole
+
+_STILLS = 6
+_TEMPLATE = "page.html.j2"
+
+
+def write_page(record: Record, path: Path) -> None:
+    """Write the page as one HTML file, under 3 MB.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_whole(path, page(record).encode())
+
+
+def page(record: Record) -> str:
+    """The page as HTML; what comes from the film (names, notes) is escaped."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    from unflicker.report import pictures, plots
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters.update(number=words.number, clock=words.clock)
+    template = environment.from_string(
+        (Path(__file__).parent / _TEMPLATE).read_text(encoding="utf-8")
+    )
+    changed = bool(record.correction_stops.any())
+    return template.render(
+        record=record,
+        name=Path(record.source).name,
+        headline=words.headline(record),
+        facts=_facts(record),
+        shots=[(number, shot, _times(shot, record)) for number, shot in enumerate(record.shots, 1)],
+        kinds=words.KINDS,
+        stills=pictures.embedded(pictures.chosen_stills(record, count=_STILLS)),
+        light=Markup(plots.light_plot(record)),
+        heat=Markup(plots.heat_plot(record)) if changed else None,
+        moments=Markup(plots.moment_plots(record)) if changed else None,
+        added=plots.LIGHT_ADDED,
+        taken=plots.LIGHT_TAKEN,
+    )
+
+
+def _times(shot: Any, record: Record) -> tuple[str, str]:
+    last = min(shot.stop, len(record.seconds)) - 1
+    return words.clock(float(record.seconds[shot.start])), words.clock(float(record.seconds[last]))
+
+
+def _facts(record: Record) -> list[tuple[str, str, str]]:
+    """The numbers at the top: value, unit, what it is."""
+    removed = words.share_removed(record)
+    strongest = float(np.abs(record.correction_stops).max(initial=0.0))
+    length = float(record.seconds[-1] - record.seconds[0])
+    facts = [
+        (words.number(record.visible_flicker_before), "ΔE", "visible flicker before"),
+        (words.number(record.visible_flicker_after), "ΔE", "visible flicker after"),
+        (words.number(strongest), "stops", "strongest correction"),
+        (str(len(record.seconds)), "frames", f"{words.clock(length)} long"),
+    ]
+    if removed is not None:
+        facts.insert(2, (f"{100.0 * removed:.0f}", "%", "of it gone"))
+    if record.wall_seconds:
+        rate = len(record.seconds) / record.wall_seconds
+        facts.append((words.number(record.wall_seconds, digits=1), "s", f"{rate:.0f} frames/s"))
+    return facts

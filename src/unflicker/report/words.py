@@ -1,0 +1,104 @@
+"""A run in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from unflicker.record import Record, ShotRecord
+from unflicker.tone.diagnosis import Diagnosis
+
+KINDS = {
+    "none": "no flicker",
+    "exposure": "exposure flicker of the whole picture",
+    "tint": "colour flicker of the whole picture",
+    "gamma": "contrast flicker",
+    "local": "flicker in parts of the picture",
+    "local tint": "colour flicker in parts of the picture",
+    "bands": "bands that crawl over the picture",
+    "held": "steps of light, each held for some frames",
+}
+_UNSEEN_DELTA_E = 0.05
+"""Below this nobody sees flicker, and a share of it means nothing."""
+
+
+def headline(record: Record) -> str:
+    """One or two sentences: which flicker, how much, how much of it is left."""
+    worst = main_shot(record.shots)
+    if worst is None or worst.diagnosis.kind == "none":
+        return "No flicker was found; the film is left as it is."
+    return f"{_sentence(describe_diagnosis(worst.diagnosis))} {_outcome(record)}"
+
+
+def summary(record: Record) -> str:
+    """One line for the terminal."""
+    worst = main_shot(record.shots)
+    kind = KINDS[worst.diagnosis.kind] if worst is not None else KINDS["none"]
+    left = f"visible flicker {number(record.visible_flicker_before)} -> "
+    left += f"{number(record.visible_flicker_after)} ΔE"
+    frames = f"{len(record.seconds)} frames"
+    pace = f" in {record.wall_seconds:.1f} s" if record.wall_seconds else ""
+    return f"{kind}; {left}; {frames}{pace}"
+
+
+def describe_diagnosis(diagnosis: Diagnosis) -> str:
+    """The flicker of a shot, with its strength and its period where it has one."""
+    text = KINDS[diagnosis.kind]
+    if diagnosis.kind == "none":
+        return text
+    text += f", {diagnosis.strength_stops:.2f} stops"
+    if diagnosis.period_frames is not None:
+        text += f", repeating every {diagnosis.period_frames:.3g} frames"
+        if diagnosis.frequency_hz is not None:
+            text += f" ({diagnosis.frequency_hz:.3g} Hz)"
+    return text
+
+
+def main_shot(shots: Sequence[ShotRecord]) -> ShotRecord | None:
+    """The shot whose flicker is the most to look at: strength times length."""
+    return max(
+        shots,
+        key=lambda shot: (
+            (shot.diagnosis.kind != "none"),
+            shot.diagnosis.strength_delta_e * (shot.stop - shot.start),
+        ),
+        default=None,
+    )
+
+
+def share_removed(record: Record) -> float | None:
+    """How much of the visible flicker is gone, 0 to 1 (below 0: there is more of it).
+
+    None where it was not measured, or where there was nothing to see.
+    """
+    before, after = record.visible_flicker_before, record.visible_flicker_after
+    if not (math.isfinite(before) and math.isfinite(after)) or before < _UNSEEN_DELTA_E:
+        return None
+    return 1.0 - after / before
+
+
+def number(value: float | None, *, digits: int = 2) -> str:
+    """A number for people; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}f}"
+
+
+def clock(seconds: float) -> str:
+    """A time as minutes and seconds."""
+    minutes, rest = divmod(float(seconds), 60.0)
+    return f"{int(minutes)}:{rest:05.2f}"
+
+
+def _outcome(record: Record) -> str:
+    removed = share_removed(record)
+    if removed is None:
+        return ""
+    verb = "was removed" if record.output else "can be removed"
+    if removed <= 0.0:
+        return "What the eye sees of it has not become less."
+    return f"{100.0 * removed:.0f}\u00a0% of what the eye sees of it {verb}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from unflicker.report import SCHEMA_VERSION, as_json, curves, headline, summary, write_json
+from unflicker.report.words import share_removed
+
+films = arrays(np.float32, st.integers(1, 400), elements=st.floats(0, 1, width=32))
+
+
+@given(values=films, places=st.integers(1, 50))
+@settings(max_examples=60, deadline=None)
+def test_an_envelope_keeps_every_extreme_and_the_order_of_time(values, places):
+    at, kept = curves.envelope(values, places=places)
+    assert len(at) <= 2 * places
+    assert (np.diff(at) > 0).all()
+    assert (kept.min(), kept.max()) == (values.min(), values.max())
+
+
+def test_shortening_a_heat_map_does_not_average_flicker_away():
+    flicker = np.tile(np.array([[0.5], [-0.5]], np.float32), (500, 3))
+    assert (np.abs(curves.strongest(flicker, places=100)) == 0.5).all()
+
+
+def test_grey_has_no_warmth_and_no_tint():
+    grey = np.linspace(0, 1, 9, dtype=np.float32)[:, None].repeat(3, axis=1)
+    assert np.abs(curves.warmth(grey)).max() < 1e-6
+    assert np.abs(curves.tint(grey)).max() < 1e-6
+
+
+def test_worst_moments_are_apart_and_in_order(record):
+    moments = curves.worst_moments(record, count=8)
+    assert len(moments) == 8
+    assert min(np.diff(moments)) >= 120 // 32
+
+
+def test_the_headline_says_what_how_much_and_what_is_left(record):
+    text = headline(record)
+    assert "parts of the picture, 0.31 stops" in text
+    assert "every 4 frames (6 Hz)" in text
+    assert "86\u00a0% of what the eye sees of it was removed" in text
+
+
+def test_what_was_only_analysed_is_not_called_removed(make_record):
+    assert "can be removed" in headline(make_record(output=""))
+
+
+@pytest.mark.parametrize("before", [0.0, 0.01, float("nan")])
+def test_a_share_of_nothing_is_not_a_number_for_people(make_record, before):
+    made = make_record(visible_flicker_before=before)
+    assert share_removed(made) is None
+    assert "%" not in headline(made)
+
+
+def test_a_result_that_got_worse_is_not_praised(make_record):
+    assert "has not become less" in headline(make_record(visible_flicker_after=5.0))
+
+
+def test_the_summary_is_one_line(record):
+    assert "\n" not in summary(record)
+    assert "4.20 -> 0.60" in summary(record)
+
+
+def test_json_has_its_version_and_every_shot(record):
+    content = json.loads(as_json(record))
+    assert content["schema_version"] == SCHEMA_VERSION
+    assert [shot["kind"] for shot in content["shots"]] == ["local", "exposure"]
+    assert content["shots"][1]["start_seconds"] == pytest.approx(2.5)
+    assert content["shots"][0]["frequency_hz"] == 6.0
+
+
+def test_json_is_strict_where_numbers_are_missing(make_record, tmp_path):
+    made = make_record(visible_flicker_after=float("nan"), output="")
+    write_json(made, tmp_path / "film.json")
+    text = (tmp_path / "film.json").read_text(encoding="utf-8")
+    content = json.loads(text, parse_constant=lambda word: pytest.fail(word))
+    assert content["visible_flicker_delta_e"]["after"] is None
+    assert content["output"] is None
