@@ -121,7 +121,8 @@ def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk
                 raise
             if not isinstance(error, UnflickerError):
                 _log.exception("%s failed", job.source)
-            talk.complain(f"{job.source}: {error}")
+            named = str(job.source) in str(error)
+            talk.complain(str(error) if named else f"{job.source}: {error}")
             failed.append(job)
     if failed:
         names = ", ".join(str(job.source) for job in failed)

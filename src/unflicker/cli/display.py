@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
+
+import click
 
 from unflicker.progress import Progress, Report, silent
 
@@ -24,7 +26,7 @@ def shown(mode: str, *, title: str, quiet: bool) -> Iterator[Report]:
         with _bar(title) as report:
             yield report
     elif mode == "json":
-        lines = JsonLines(sys.stderr, title=title)
+        lines = JsonLines(lambda line: click.echo(line, err=True), title=title)
         yield lines
         lines.finish()
     else:
@@ -34,8 +36,8 @@ def shown(mode: str, *, title: str, quiet: bool) -> Iterator[Report]:
 class JsonLines:
     """Writes how far the work is as JSON, one object a line, at most one a second."""
 
-    def __init__(self, stream: IO[str], *, title: str) -> None:
-        self._stream, self._title = stream, title
+    def __init__(self, write: Callable[[str], None], *, title: str) -> None:
+        self._write_line, self._title = write, title
         self._begun: dict[str, float] = {}
         self._last: Progress | None = None
         self._written_at = -1.0
@@ -57,7 +59,7 @@ class JsonLines:
         assert self._last is not None
         self._written_at = now
         passed = now - self._begun[self._last.stage]
-        print(json.dumps(self._line(self._last, passed)), file=self._stream, flush=True)
+        self._write_line(json.dumps(self._line(self._last, passed)))
 
     def _line(self, progress: Progress, passed: float) -> dict[str, Any]:
         rate = progress.done / passed if passed > 0.0 else None

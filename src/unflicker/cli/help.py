@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+_SECTIONS = ("Options", "Input", "Output", "Correction", "Machine", "Encoding", "Messages")
+
 
 class Option(click.Option):
     """An option that names the section of the help text under which it stands."""
@@ -24,16 +26,16 @@ class Command(click.Command):
         self.example = example
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write one block for each section, in the order in which options name them."""
-        sections: dict[str, list[tuple[str, str]]] = {}
+        """Write one block for each section, in the order of `_SECTIONS`."""
+        sections: dict[str, list[tuple[str, str]]] = {name: [] for name in _SECTIONS}
         for parameter in self.get_params(ctx):
             line = parameter.get_help_record(ctx)
             if line is not None and not isinstance(parameter, click.Argument):
-                name = getattr(parameter, "section", "Messages")
-                sections.setdefault(name, []).append(line)
-        for name, lines in sections.items():
+                usual = "Messages" if "--help" in parameter.opts else "Options"
+                sections[getattr(parameter, "section", usual)].append(line)
+        for name in [name for name, lines in sections.items() if lines]:
             with formatter.section(name):
-                formatter.write_dl(lines, col_max=28)
+                formatter.write_dl(sections[name], col_max=28)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example."""

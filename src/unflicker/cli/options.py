@@ -25,6 +25,10 @@ overwrite_option = _option(
     "Output", "--overwrite", is_flag=True, help="Replace files that are already there."
 )
 
+required_output = _option(
+    "Output", "-o", "--output", required=True, type=_FILE, metavar="FILE", help="The new film."
+)
+
 range_options = with_options(
     [
         _option("Input", "--start", type=Seconds(), default=0.0, help="Begin here (90 or 1:30)."),

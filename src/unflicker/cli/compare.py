@@ -1,0 +1,50 @@
+"""The command that writes two films into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unflicker.cli.help import Command
+from unflicker.cli.interrupt import Stop
+from unflicker.cli.options import (
+    encode_options,
+    overwrite_option,
+    range_options,
+    required_output,
+    talk_options,
+)
+from unflicker.cli.talk import Talk
+from unflicker.cli.writing import write_film
+
+
+@click.command(
+    cls=Command, example="unflicker compare film.mp4 film_unflickered.mp4 --split -o both.mp4"
+)
+@click.argument("first", metavar="FILM")
+@click.argument("second", metavar="FILM")
+@required_output
+@click.option("--split", is_flag=True, help="One picture, half of each, not side by side.")
+@click.option("--labels", nargs=2, metavar="TEXT TEXT", help="Drawn on them; else the names.")
+@overwrite_option
+@range_options
+@encode_options
+@talk_options
+@click.pass_obj
+def compare(stop: Stop, first: str, second: str, output: Path, **given: Any) -> None:
+    """Write two films into one, side by side or split, with labels."""
+    from unflicker.report.compare import ComparedFilm
+    from unflicker.video import open_film
+
+    talk = Talk.of(given, stop=stop)
+    part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
+    film = ComparedFilm(
+        open_film(first, **part),
+        open_film(second, **part),
+        labels=given["labels"] or (Path(first).name, Path(second).name),
+        split=given["split"],
+    )
+    write_film(film, film.frames(), target=output, given=given, talk=talk)
+    click.echo(output)

@@ -1,0 +1,106 @@
+"""The commands that look at films and write numbers: analyze and metrics."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unflicker.cli.display import shown
+from unflicker.cli.help import Command
+from unflicker.cli.interrupt import Stop
+from unflicker.cli.options import (
+    overwrite_option,
+    range_options,
+    settings_from,
+    talk_options,
+    think_options,
+)
+from unflicker.cli.talk import Talk
+from unflicker.errors import OutputError, PartlyFailedError
+
+if TYPE_CHECKING:
+    from unflicker.record import Record
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(
+    cls=Command, example="unflicker analyze film.mp4 --plan film.npz | jq '.shots[].kind'"
+)
+@click.argument("film", metavar="FILM")
+@click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write the JSON there.")
+@click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the grades for `apply`.")
+@overwrite_option
+@range_options
+@think_options
+@talk_options
+@click.pass_obj
+def analyze(stop: Stop, film: str, **given: Any) -> None:
+    """Say which flicker a film has, how much, and its period, as JSON; no film is written."""
+    from unflicker import report
+
+    talk = Talk.of(given, stop=stop)
+    for path in (given["output"], given["plan"]):
+        if path is not None and path.exists() and not given["overwrite"]:
+            raise OutputError(f"{path} is already there; name another or add --overwrite")
+    record = _analyzed(film, given, talk=talk)
+    if given["output"] is None:
+        click.echo(report.as_json(record))
+    else:
+        report.write_json(record, given["output"])
+    for note in record.notes:
+        talk.say(f"note: {note}")
+    talk.say(f"{film}: {report.headline(record)}")
+    if record.damaged:
+        raise PartlyFailedError(
+            f"{len(record.damaged)} damaged frames in {film} were left out; "
+            "the rest is done; --strict stops at the first instead"
+        )
+
+
+@click.command(
+    cls=Command, example="unflicker metrics film_unflickered.mp4 --reference original.mp4"
+)
+@click.argument("film", metavar="FILM")
+@click.option("--reference", metavar="FILM", help="The steady original; adds PSNR and others.")
+@range_options
+@think_options
+@talk_options
+@click.pass_obj
+def metrics(stop: Stop, film: str, **given: Any) -> None:
+    """Measure how much flicker is seen in a film, and how near it is to its original, as JSON."""
+    talk = Talk.of(given, stop=stop)
+    record = _analyzed(film, given, talk=talk)
+    numbers: dict[str, Any] = {
+        "film": film,
+        "frames": len(record.seconds),
+        "visible_flicker_delta_e": round(record.visible_flicker_before, 4),
+    }
+    if given["reference"] is not None:
+        from unflicker.cli.measure import nearness
+        from unflicker.video import open_film
+
+        part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
+        numbers["reference"] = given["reference"]
+        numbers |= nearness(open_film(film, **part), open_film(given["reference"], **part))
+    click.echo(json.dumps(numbers, indent=2, ensure_ascii=False))
+
+
+def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:
+    from unflicker import pipeline
+
+    options = pipeline.RunOptions(
+        start_seconds=given["start"],
+        duration_seconds=given["duration"],
+        save_plan=given.get("plan"),
+    )
+    with shown(talk.progress, title=film, quiet=talk.quiet) as report:
+        return pipeline.analyze(
+            Path(film),
+            settings=settings_from(given),
+            options=options,
+            progress=talk.stop.watch(report),
+        )

@@ -1,0 +1,35 @@
+"""Frames into a new film, with progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unflicker.cli.display import shown
+from unflicker.cli.options import settings_from
+from unflicker.cli.talk import Talk
+from unflicker.progress import Progress
+
+if TYPE_CHECKING:
+    from unflicker.frames.picture import Frame
+    from unflicker.video import Film
+
+
+def write_film(
+    film: Film, frames: Iterable[Frame], *, target: Path, given: dict[str, Any], talk: Talk
+) -> None:
+    """Write frames as a film that is in all else as `film`, with a command's encoder options."""
+    from unflicker.video import open_writer
+
+    encoding = settings_from(given).encoding
+    with (
+        shown(talk.progress, title=str(target), quiet=talk.quiet) as report,
+        open_writer(film, target, encoding=encoding, overwrite=given["overwrite"]) as writer,
+    ):
+        tell = talk.stop.watch(report)
+        for done, frame in enumerate(frames, start=1):
+            writer.write(frame)
+            tell(Progress(stage="write", done=done, total=film.estimated_frames))
+    for note in film.notes:
+        talk.say(f"note: {note}")
