@@ -92,7 +92,7 @@ def _chain(graph: str, example: av.VideoFrame) -> Graph:
     last = chain.add_buffer(
         width=example.width,
         height=example.height,
-        format=example.format.name,
+        format=example.format,
         time_base=example.time_base,
     )
     for words in graph.split(","):

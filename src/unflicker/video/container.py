@@ -1,0 +1,58 @@
+"""Opening files with FFmpeg: local files only, whatever their name, with errors in our words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+
+from unflicker.errors import InputError
+
+_LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
+"""A playlist or a movie that refers to other places must not make us reach for the network."""
+_NO_FILM = ("tty", "image2", "_pipe", "bin", "lrc", "webvtt", "srt", "ass")
+"""FFmpeg 'reads' any text as a terminal recording, and any picture as a film of one frame."""
+
+
+def open_source(path: Path) -> InputContainer:
+    """A video file, opened for reading.
+
+    Raises:
+        InputError: It is not there, not readable, or not a film.
+    """
+    if not path.exists():
+        raise InputError(f"no such file: {path}; check the name")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, a video file is wanted here; pass one file")
+    try:
+        # The prefix keeps a name like `a:b.mp4` or `-x.mp4` a name.
+        container = av.open(f"file:{path}", options=dict(_LOCAL_ONLY), metadata_errors="replace")
+    except (FFmpegError, OSError, ValueError) as fault:
+        raise InputError(
+            f"{path} cannot be read as a video: {_reason(fault)}; "
+            "check that it is complete and plays elsewhere"
+        ) from fault
+    if container.format.name.endswith(_NO_FILM):
+        container.close()
+        raise InputError(
+            f"{path} is not a film: FFmpeg takes it for {container.format.name!r}; "
+            "pass a video file, or a folder of pictures"
+        )
+    return container
+
+
+def open_output(place: str | Path | Any, *, container_format: str) -> OutputContainer:
+    """A new file (a path) or an object with `write` and `seek`, opened for muxing."""
+    if not isinstance(place, (str, Path)):
+        return av.open(place, "w", format=container_format)
+    # The index goes first in files made to be sent around; that needs a file it can open again.
+    options = {"movflags": "+faststart"} if container_format in ("mp4", "ipod", "3gp") else {}
+    target = f"file:{place}"
+    return av.open(target, "w", format=container_format, options=options)
+
+
+def _reason(fault: Exception) -> str:
+    return getattr(fault, "strerror", None) or str(fault)

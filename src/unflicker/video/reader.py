@@ -1,0 +1,275 @@
+"""A video file as a film: decoded anew at each reading, damaged frames kept in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from unflicker.errors import InputError
+from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
+from unflicker.video.container import open_source
+from unflicker.video.pixel_formats import planes_of, reformatted, stored_format
+from unflicker.video.probe import Look, look_at, main_stream
+from unflicker.video.traits import Cut, Traits
+
+_OUTPUT_CORRUPT = 8
+_SEEK_MARGIN_SECONDS = 3
+_TRUNCATED_SECONDS = 1.0
+"""A film that ends this much before its header says is reported as cut off."""
+
+
+class VideoFilm:
+    """The main video stream of a file; see `film.Film` for what each attribute means."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        start_seconds: float = 0.0,
+        duration_seconds: float | None = None,
+        strict: bool = False,
+    ) -> None:
+        look = look_at(path)
+        self.name = path.name
+        self._path = path
+        self._strict = strict
+        self._format = look.first.format.name
+        self.layout: PixelLayout = stored_format(self._format).layout
+        self.size = (look.first.height, look.first.width)
+        self.meaning: ColourMeaning = look.traits.tags.meaning(self.layout, size=self.size)
+        self._notes: dict[str, None] = dict.fromkeys(look.notes)
+        self._fill_in(look, start_seconds=start_seconds, duration_seconds=duration_seconds)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know; what only shows while reading is added then."""
+        return tuple(self._notes)
+
+    def frames(self) -> Iterator[Frame]:
+        """Decode the film from its beginning, or from its cut's.
+
+        Raises:
+            InputError: A damaged frame, when the film was opened as strict.
+        """
+        clock = _Clock(cut=self.traits.cut, time_base=self.traits.time_base, delay=self._delay)
+        waiting: Frame | None = None
+        index = 0
+        for decoded, damaged in self._decoded():
+            pts = clock.time_of(decoded)
+            if clock.is_over(pts):
+                break
+            if not clock.is_wanted(pts):
+                continue
+            if damaged and self._strict:
+                raise InputError(self._damage_message(decoded))
+            if waiting is not None:
+                yield replace(waiting, duration=clock.shifted(pts) - waiting.pts)
+            waiting = self._frame(decoded, index=index, pts=clock.shifted(pts), damaged=damaged)
+            index += 1
+        if waiting is not None:
+            yield waiting
+        if index == 0:
+            raise InputError(
+                f"{self._path} has no frame in the part asked for; check --start and --duration"
+            )
+
+    def _fill_in(self, look: Look, *, start_seconds: float, duration_seconds: float | None) -> None:
+        with open_source(self._path) as container:
+            stream = main_stream(container, path=self._path)
+            rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+            self.rate = Fraction(rate)
+            self._header_seconds = _seconds(container, stream)
+            origin = _origin(container, stream)
+            # AVI stores no times of showing; FFmpeg's guess comes late by the decoder's delay.
+            self._delay = (look.first.pts or 0) if container.format.name == "avi" else 0
+        cut = None
+        if start_seconds > 0 or duration_seconds is not None:
+            start = origin + Fraction(max(start_seconds, 0.0)).limit_denominator(1_000_000)
+            length = duration_seconds
+            cut = Cut(
+                start=start,
+                stop=None if length is None else start + Fraction(length).limit_denominator(10**6),
+                shift=start - origin,
+            )
+        self._origin = origin
+        self.traits: Traits = replace(look.traits, cut=cut)
+        self.estimated_frames = self._estimate(start_seconds, duration_seconds)
+
+    def _estimate(self, start_seconds: float, duration_seconds: float | None) -> int | None:
+        seconds = self._header_seconds
+        if seconds is not None:
+            seconds = max(seconds - start_seconds, 0.0)
+        if duration_seconds is not None:
+            seconds = duration_seconds if seconds is None else min(seconds, duration_seconds)
+        return None if seconds is None else max(1, round(seconds * float(self.rate)))
+
+    def _frame(self, decoded: VideoFrame, *, index: int, pts: int, damaged: bool) -> Frame:
+        if (decoded.height, decoded.width) != self.size or decoded.format.name != self._format:
+            decoded = self._as_the_first(decoded)
+        picture = Picture(planes=planes_of(decoded), layout=self.layout, meaning=self.meaning)
+        return Frame(
+            picture=picture,
+            index=index,
+            pts=pts,
+            time_base=self.traits.time_base,
+            duration=decoded.duration or 0,
+            damaged=damaged,
+        )
+
+    def _as_the_first(self, decoded: VideoFrame) -> VideoFrame:
+        """A frame whose size or pixel format changed in mid-film, in those of the first frame."""
+        height, width = self.size
+        if (decoded.height, decoded.width) == self.size:
+            same_samples = decoded.format.name.replace("yuvj", "yuv") == self._format.replace(
+                "yuvj", "yuv"
+            )
+            if not same_samples:
+                self._note(
+                    f"the pixel format changes to {decoded.format.name} in mid-film; "
+                    f"converted to {self._format}"
+                )
+                return reformatted(decoded, self._format)
+            return decoded
+        self._note(
+            f"the size changes to {decoded.width}x{decoded.height} in mid-film; "
+            f"such frames are scaled to {width}x{height}"
+        )
+        return decoded.reformat(width=width, height=height, format=self._format)
+
+    def _decoded(self) -> Iterator[tuple[VideoFrame, bool]]:
+        """Frames in the order of showing, each with whether it is damaged."""
+        with open_source(self._path) as container:
+            stream = main_stream(container, path=self._path)
+            stream.thread_type = "AUTO"
+            stream.codec_context.flags |= _OUTPUT_CORRUPT
+            self._seek(container, stream)
+            corrupt_times: set[int] = set()
+            last: VideoFrame | None = None
+            for packet in self._packets(container, stream):
+                if packet is not None and packet.is_corrupt and packet.pts is not None:
+                    corrupt_times.add(packet.pts)
+                for frame in self._decode(stream, packet):
+                    damaged = frame.is_corrupt or frame.pts in corrupt_times
+                    corrupt_times.discard(frame.pts or 0)
+                    last = frame
+                    yield frame, damaged
+            self._note_if_cut_off(last)
+
+    def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
+        """The stream's packets, then None for "give what is left"."""
+        try:
+            for packet in container.demux(stream):
+                if packet.size or packet.dts is not None:
+                    yield packet
+        except FFmpegError as fault:
+            if self._strict:
+                raise InputError(f"{self._path} ends in mid-film: {fault.strerror}") from fault
+            self._note(f"the file cannot be read to its end ({fault.strerror}); kept what there is")
+        yield None
+
+    def _decode(self, stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
+        try:
+            return stream.decode(packet)
+        except FFmpegError as fault:
+            if self._strict:
+                raise InputError(
+                    f"{self._path}: a frame cannot be decoded ({fault.strerror}); "
+                    "leave --strict away to go on without it"
+                ) from fault
+            self._note("some frames could not be decoded and are missing; times are kept")
+            return []
+
+    def _seek(self, container: InputContainer, stream: VideoStream) -> None:
+        """Jump near the cut's beginning, to save decoding what nobody wants."""
+        cut = self.traits.cut
+        if cut is None or cut.start <= self._origin:
+            return
+        unit = self.traits.time_base
+        place = int(max(self._origin, cut.start - _SEEK_MARGIN_SECONDS) / unit)
+        try:
+            container.seek(place, stream=stream, backward=True)
+            packet = next(iter(container.demux(stream)))
+            early = packet.pts is not None and packet.pts * unit <= cut.start
+            place = place if early else 0
+            container.seek(place, stream=stream, backward=True)
+        except (FFmpegError, StopIteration):
+            container.seek(0)
+
+    def _damage_message(self, frame: VideoFrame) -> str:
+        unit = self.traits.time_base
+        seconds = f" at {float(frame.pts * unit):.3f} s" if frame.pts is not None else ""
+        return (
+            f"{self._path}: the frame{seconds} is damaged; "
+            "leave --strict away to keep it in time and go on"
+        )
+
+    def _note(self, text: str) -> None:
+        self._notes[text] = None
+
+    def _note_if_cut_off(self, last: VideoFrame | None) -> None:
+        if last is None or last.pts is None or self._header_seconds is None:
+            return
+        end = float(last.pts * self.traits.time_base - self._origin)
+        if end + _TRUNCATED_SECONDS + 2 / float(self.rate) < self._header_seconds:
+            self._note(
+                f"the video ends at {end:.1f} s, its header says {self._header_seconds:.1f} s: "
+                "it may be cut off; kept what there is"
+            )
+
+
+class _Clock:
+    """Gives every frame a time, rising, whatever the container left out."""
+
+    def __init__(self, *, cut: Cut | None, time_base: Fraction, delay: int) -> None:
+        self._delay = delay
+        self._last: int | None = None
+        self._last_duration = 1
+        self._start = None if cut is None else cut.start / time_base
+        self._stop = None if cut is None or cut.stop is None else cut.stop / time_base
+        self._shift = 0 if cut is None else round(cut.shift / time_base)
+
+    def time_of(self, frame: VideoFrame) -> int:
+        """The frame's time; where the file has none, the decoding time, or the next in line."""
+        pts = frame.pts if frame.pts is not None else frame.dts
+        if pts is None:
+            pts = 0 if self._last is None else self._last + self._last_duration
+        else:
+            pts -= self._delay
+        if self._last is not None and pts <= self._last:
+            pts = self._last + 1
+        self._last, self._last_duration = pts, frame.duration or self._last_duration
+        return pts
+
+    def is_over(self, pts: int) -> bool:
+        return self._stop is not None and pts >= self._stop
+
+    def is_wanted(self, pts: int) -> bool:
+        return self._start is None or pts >= self._start
+
+    def shifted(self, pts: int) -> int:
+        """The time in the output: a cut begins where the film began."""
+        return pts - self._shift
+
+
+def _origin(container: InputContainer, stream: VideoStream) -> Fraction:
+    """When the file begins, in seconds of its own clock."""
+    if container.start_time is not None:
+        return Fraction(container.start_time, 1_000_000)
+    return (stream.start_time or 0) * (stream.time_base or Fraction(1))
+
+
+def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
+    """How long the video is by its header, which nobody trusts."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration:
+        return container.duration / 1_000_000
+    return None

@@ -1,0 +1,202 @@
+"""Where a result goes: its name, the checks before work starts, and how it gets its name.
+
+A result is written under a hidden name beside its final one, `.NAME.PID.part.EXT`, and renamed when
+it is whole. So a killed run leaves nothing under the final name; a later run removes what it left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+from unflicker.errors import OutputError
+
+ENDING = "_unflickered"
+CONTAINERS = {
+    ".mp4": "mp4",
+    ".m4v": "ipod",
+    ".mov": "mov",
+    ".qt": "mov",
+    ".3gp": "3gp",
+    ".mkv": "matroska",
+    ".mk3d": "matroska",
+    ".webm": "webm",
+    ".avi": "avi",
+    ".ts": "mpegts",
+    ".mts": "mpegts",
+    ".m2ts": "mpegts",
+    ".flv": "flv",
+    ".mxf": "mxf",
+    ".nut": "nut",
+    ".mpg": "mpeg",
+    ".mpeg": "mpeg",
+}
+"""File endings we write, and FFmpeg's name of their container."""
+_ROUGH = (".flv", ".mpg", ".mpeg")
+"""Written when asked for; the default for such sources is Matroska, which holds more."""
+_LONGEST_NAME_BYTES = 255
+
+
+def default_target(source: Path) -> Path:
+    """The name beside the source: `film_unflickered.mp4`, `folder_unflickered`.
+
+    A file whose kind of container cannot be written, or that has no ending, becomes Matroska.
+    """
+    source = Path(source)
+    if source.is_dir():
+        whole = source.resolve()
+        return whole.with_name(whole.name + ENDING)
+    suffix = source.suffix
+    if suffix.lower() in CONTAINERS and suffix.lower() not in _ROUGH:
+        return source.with_name(f"{source.stem}{ENDING}{suffix}")
+    return source.with_name(f"{source.stem if suffix else source.name}{ENDING}.mkv")
+
+
+def resolve_target(source: Path, output: str | None) -> Path:
+    """The file or folder a result is written to.
+
+    Args:
+        source: The film, or the folder of pictures.
+        output: As the user wrote it. A trailing slash, an existing folder, or no suffix is a
+            folder, which is made if missing; the result gets its default name in it. Only for a
+            folder of pictures, a new name without a slash is the result itself. None: beside the
+            source.
+
+    Raises:
+        OutputError: The folder cannot be made.
+    """
+    beside = default_target(source)
+    if not output:
+        return beside
+    target = Path(output).expanduser() if output.startswith("~") else Path(output)
+    slash = output.endswith(("/", os.sep))
+    if not slash and not target.is_dir() and (target.suffix or Path(source).is_dir()):
+        _make(target.parent)
+        return target
+    _make(target)
+    return target / beside.name
+
+
+def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_bytes: int) -> None:
+    """Refuse a place that cannot be written, before the first expensive second.
+
+    Raises:
+        OutputError: It exists, is the source, cannot be written, or the disk is too small.
+    """
+    if source is not None and target.exists() and os.path.samefile(source, target):
+        raise OutputError(f"{target} is the input itself; choose another name with -o")
+    if target.exists() and not overwrite and not _is_empty_folder(target):
+        raise OutputError(
+            f"{target} exists already; pass --overwrite to replace it, or another name with -o"
+        )
+    folder = target.parent
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise OutputError(f"{folder} {what}; name a folder that exists with -o")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"no permission to write in {folder}; choose another place with -o")
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes:
+        raise OutputError(
+            f"not enough room in {folder}: about {_megabytes(needed_bytes)} MB are needed, "
+            f"{_megabytes(free)} MB are free; free some, or choose another disk with -o"
+        )
+
+
+def part_of(target: Path) -> Path:
+    """The hidden name under which a result is written until it is whole."""
+    ending = f".{os.getpid()}.part{target.suffix}"
+    room = _LONGEST_NAME_BYTES - len(os.fsencode(ending)) - 1
+    name = os.fsencode(target.name)[:room].decode(errors="ignore")
+    return target.with_name(f".{name}{ending}")
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what killed runs on the same target left; what a running one writes stays."""
+    model = part_of(target).name.replace(f".{os.getpid()}.part", ".PID.part")
+    pattern = re.compile(re.escape(model).replace(r"\.PID\.", r"\.(\d+)\."))
+    for entry in os.scandir(target.parent):
+        found = pattern.fullmatch(entry.name)
+        if found and not _is_running(int(found[1])):
+            discard(Path(entry.path))
+
+
+def discard(place: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            place.unlink()
+
+
+def settle(part: Path, target: Path, *, overwrite: bool) -> None:
+    """Give a whole result its final name, surely on disk.
+
+    Raises:
+        OutputError: Something took the name meanwhile, or the disk refuses.
+    """
+    if target.exists() and not overwrite and not _is_empty_folder(target):
+        discard(part)
+        raise OutputError(f"{target} appeared while working; move it away and run again")
+    try:
+        if part.is_dir() and target.is_dir() and not _is_empty_folder(target):
+            for file in part.iterdir():
+                os.replace(file, target / file.name)
+            part.rmdir()
+        else:
+            sync(part)
+            os.replace(part, target)
+        sync(target.parent)
+    except OSError as fault:
+        discard(part)
+        raise disk_error(target, fault) from fault
+
+
+def sync(place: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def disk_error(target: Path, fault: OSError) -> OutputError:
+    """What the operating system said, in the words of this program."""
+    reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else str(fault)
+    return OutputError(
+        f"{target} cannot be written: {reason}; nothing was left behind, "
+        "make room or choose another place with -o"
+    )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            f"the folder {folder} cannot be made: {os.strerror(fault.errno or 0)}; "
+            "choose another place with -o"
+        ) from fault
+
+
+def _is_empty_folder(place: Path) -> bool:
+    return place.is_dir() and not any(place.iterdir())
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _megabytes(count: int) -> int:
+    return -(-count // 1_000_000)

@@ -1,0 +1,295 @@
+"""Writing a film as its source was: tried before work starts, named when whole.
+
+with open_writer(film, target) as writer:
+    for frame in film.frames():
+        writer.write(frame)
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from av.error import FFmpegError
+
+from unflicker.errors import OutputError, UsageError
+from unflicker.frames.picture import Frame
+from unflicker.settings import EncodingSettings
+from unflicker.video.encoders import AS_THE_SOURCE, Candidate, candidates, keeps_hdr
+from unflicker.video.encoding import Encoding
+from unflicker.video.film import Film
+from unflicker.video.picture_folder import FolderWriter
+from unflicker.video.pixel_formats import stored_format
+from unflicker.video.side_streams import Plan, plan_side_streams
+from unflicker.video.target import (
+    CONTAINERS,
+    check_target,
+    default_target,
+    discard,
+    disk_error,
+    part_of,
+    remove_leftovers,
+    resolve_target,
+    settle,
+)
+
+__all__ = ["Writer", "default_target", "open_writer", "resolve_target"]
+
+_LOSSLESS_GROWTH = 0.4
+"""Bytes a lossless encoder needs for each byte of raw video, cautiously."""
+_NO_ROTATION = ("avi", "mpegts", "flv", "mxf", "mpeg", "nut")
+_WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
+
+
+class Writer(Protocol):
+    """An output being written; a context manager."""
+
+    notes: tuple[str, ...]
+    """What is written otherwise than the source was, and why."""
+
+    def __enter__(self) -> Writer:
+        """Begin the output under its hidden name."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Complete and name the output; after an exception remove it."""
+        ...
+
+    def write(self, frame: Frame) -> None:
+        """Add the next frame."""
+        ...
+
+
+def open_writer(
+    film: Film,
+    target: Path,
+    *,
+    encoding: EncodingSettings = AS_THE_SOURCE,
+    overwrite: bool = False,
+) -> Writer:
+    """A writer that mirrors a film's source; everything that can be checked is checked here.
+
+    Args:
+        film: The film whose frames, corrected, will be written.
+        target: The final name; its suffix chooses the container. No suffix is a folder of pictures.
+        encoding: Encoder, quality and pixel format, where they shall differ from the source's.
+        overwrite: Whether an existing output may be replaced.
+
+    Raises:
+        OutputError: It cannot be written there, or not in that kind of container.
+        MissingError: The encoder asked for does not exist.
+        UsageError: Encoder and pixel format do not go together.
+    """
+    target = Path(target)
+    traits = film.traits
+    source = traits.path or (traits.pictures[0].parent if traits.pictures else None)
+    suffix = target.suffix.lower()
+    if traits.pictures and suffix not in CONTAINERS:
+        check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
+        remove_leftovers(target)
+        names = tuple(file.name for file in traits.pictures)
+        return FolderWriter(target, names=names, overwrite=overwrite)
+    if suffix not in CONTAINERS:
+        raise OutputError(
+            f"no kind of video file ends in {suffix or 'nothing'!r} ({target}); "
+            f"name one that ends in {', '.join(sorted(CONTAINERS))}"
+        )
+    check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
+    plan = plan_side_streams(traits, container_format=CONTAINERS[suffix])
+    candidate, notes = _first_that_works(film, plan=plan, settings=encoding, target=target)
+    needed = _estimated_bytes(film, candidate)
+    check_target(target, source=source, overwrite=overwrite, needed_bytes=needed)
+    remove_leftovers(target)
+    return VideoWriter(
+        film,
+        target,
+        candidate=candidate,
+        plan=plan,
+        settings=encoding,
+        overwrite=overwrite,
+        notes=(*notes, *plan.notes, *_loss_notes(film, candidate, plan=plan)),
+    )
+
+
+class VideoWriter:
+    """Writes one video file; made by `open_writer`."""
+
+    def __init__(  # noqa: PLR0913 - all of it is decided in open_writer, nothing is optional
+        self,
+        film: Film,
+        target: Path,
+        *,
+        candidate: Candidate,
+        plan: Plan,
+        settings: EncodingSettings,
+        overwrite: bool,
+        notes: tuple[str, ...],
+    ) -> None:
+        self.notes = notes
+        self.encoder = candidate.encoder
+        self.pixel_format = candidate.pixel_format
+        self._film = film
+        self._target = target
+        self._candidate = candidate
+        self._plan = plan
+        self._settings = settings
+        self._overwrite = overwrite
+        self._part = part_of(target)
+        self._encoding: Encoding | None = None
+
+    def __enter__(self) -> VideoWriter:
+        """Open the hidden file."""
+        try:
+            self._encoding = Encoding(
+                self._film,
+                candidate=self._candidate,
+                plan=self._plan,
+                settings=self._settings,
+                place=self._part,
+            )
+        except BaseException as fault:
+            discard(self._part)
+            if isinstance(fault, OSError):
+                raise disk_error(self._target, fault) from fault
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Complete the file and name it, or remove it."""
+        encoding, self._encoding = self._encoding, None
+        if encoding is None:
+            return
+        if kind is not None:
+            encoding.abandon()
+            discard(self._part)
+            return
+        try:
+            encoding.finish()
+        except BaseException as problem:
+            encoding.abandon()
+            discard(self._part)
+            if isinstance(problem, OSError):
+                raise disk_error(self._target, problem) from problem
+            raise
+        settle(self._part, self._target, overwrite=self._overwrite)
+
+    def write(self, frame: Frame) -> None:
+        """Encode the next frame.
+
+        Raises:
+            OutputError: The disk is full or gone.
+        """
+        if self._encoding is None:
+            raise UsageError("the writer is closed; write inside its with-block")
+        try:
+            self._encoding.write(frame)
+        except OSError as fault:
+            raise disk_error(self._target, fault) from fault
+
+
+def _first_that_works(
+    film: Film, *, plan: Plan, settings: EncodingSettings, target: Path
+) -> tuple[Candidate, tuple[str, ...]]:
+    """Encode the film's first frame with each candidate until one does it, in memory."""
+    frame = next(iter(film.frames()))
+    tried = candidates(
+        film.traits, film.layout, container_format=plan.container_format, settings=settings
+    )
+    faults = []
+    for candidate in tried:
+        fault = _trial(film, frame, candidate=candidate, plan=plan, settings=settings)
+        if fault is None:
+            return candidate, _switch_notes(film, candidate, wanted=tried[0], plan=plan)
+        faults.append(f"{candidate.encoder} with {candidate.pixel_format}: {fault}")
+    height, width = film.size
+    raise OutputError(
+        f"{target.name} cannot hold this film ({width}x{height}, {_stored_name(film)}): "
+        f"{'; '.join(faults[:3]) or 'no encoder takes it'}; "
+        "name an output that ends in .mkv, or choose --codec and --pix-fmt"
+    )
+
+
+def _trial(
+    film: Film, frame: Frame, *, candidate: Candidate, plan: Plan, settings: EncodingSettings
+) -> str | None:
+    """Why a candidate does not work, or None where it does."""
+    alone = Plan(container_format=plan.container_format, copied=(), converted=(), notes=())
+    try:
+        encoding = Encoding(
+            film, candidate=candidate, plan=alone, settings=settings, place=io.BytesIO()
+        )
+        try:
+            encoding.write(frame)
+            encoding.finish()
+        except BaseException:
+            encoding.abandon()
+            raise
+    except (FFmpegError, ValueError, OSError, OverflowError) as fault:
+        return getattr(fault, "strerror", None) or str(fault)
+    return None
+
+
+def _switch_notes(
+    film: Film, candidate: Candidate, *, wanted: Candidate, plan: Plan
+) -> tuple[str, ...]:
+    height, width = film.size
+    notes = []
+    if candidate.encoder != wanted.encoder:
+        notes.append(
+            f"{wanted.encoder} cannot hold {_stored_name(film)} at {width}x{height} "
+            f"in {plan.container_format}; {candidate.encoder} is used instead"
+        )
+    if candidate.converts:
+        notes.append(
+            f"the film's {_stored_name(film)} is converted to {candidate.pixel_format}, "
+            f"which {candidate.encoder} takes"
+        )
+    return tuple(notes)
+
+
+def _loss_notes(film: Film, candidate: Candidate, *, plan: Plan) -> tuple[str, ...]:
+    """What the chosen encoder and container cannot keep."""
+    traits = film.traits
+    notes = []
+    if (traits.mastering or traits.light_level) and not keeps_hdr(candidate.encoder):
+        notes.append(f"{candidate.encoder} does not store the HDR10 mastering data; it is lost")
+    if traits.display_matrix and plan.container_format in _NO_ROTATION:
+        notes.append(
+            f"{plan.container_format} does not store the rotation on display; "
+            "name an output that ends in .mp4, .mov or .mkv to keep it"
+        )
+    if film.layout.alpha and not stored_format(candidate.pixel_format).layout.alpha:
+        notes.append(f"{candidate.encoder} does not store transparency; it is lost")
+    unit = traits.time_base * 1000
+    if plan.container_format in _WHOLE_MILLISECONDS and unit.denominator != 1:
+        notes.append(f"{plan.container_format} keeps times in whole milliseconds; they are rounded")
+    return tuple(notes)
+
+
+def _estimated_bytes(film: Film, candidate: Candidate) -> int:
+    """About how large the output will be, to refuse a disk that is surely too small."""
+    traits = film.traits
+    if candidate.encoder != "ffv1" or traits.lossless or film.estimated_frames is None:
+        return traits.bytes
+    height, width = film.size
+    sample = 1 if film.layout.depth == 8 else 2
+    shift = sum(film.layout.chroma_shift)
+    planes = film.layout.alpha + (1 if film.layout.family == "grey" else 1 + 2 / (1 << shift))
+    raw = height * width * sample * planes * film.estimated_frames
+    return max(traits.bytes, int(raw * _LOSSLESS_GROWTH))
+
+
+def _stored_name(film: Film) -> str:
+    return film.traits.pixel_format or f"{film.layout.depth}-bit {film.layout.family}"
