@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
 from unflicker.cli.help import Command
@@ -31,14 +29,12 @@ def presets() -> None:
 @click.command(cls=Command, example="unflicker devices")
 def devices() -> None:
     """List the devices that can apply grades, as --device takes them."""
-    import os
+    from unflicker.devices import available
 
-    click.echo(f"cpu       {os.cpu_count()} cores")
-    try:
-        torch = import_module("torch")
-    except Exception as error:  # a torch that is there but broken is as good as none
-        click.echo(f"cuda      none: torch cannot be loaded ({error})", err=True)
-        click.echo("          to use a GPU: pip install 'unflicker[neural]'", err=True)
-        return
-    for index in range(torch.cuda.device_count()):
-        click.echo(f"cuda:{index:<5}{torch.cuda.get_device_name(index)}")
+    found = available()
+    for device in found:
+        click.echo(f"{device.name:<10}{device.description}")
+    if len(found) == 1:
+        click.echo(
+            "no GPU; NVIDIA's are used through torch: pip install 'unflicker[neural]'", err=True
+        )

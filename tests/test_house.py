@@ -1,0 +1,131 @@
+"""Laws of the house: the map, the import rule, one home for each library, budgets."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "unflicker"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+HOMES = {
+    "av": {"video"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "matplotlib": {"report"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
+    "torch": {"grade", "devices", "atlas", "neural_filter", "refinement", "training"},
+}
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+
+
+def modules_on_the_map(text: str) -> list[str]:
+    return re.findall(r"^\s*- `([a-z_/]+\.py|[a-z_/]+/)`", text, flags=re.MULTILINE)
+
+
+def modules_in_the_folder() -> set[str]:
+    files = (path for path in MODULES if path.name != "__init__.py")
+    return {path.relative_to(PACKAGE).as_posix() for path in files}
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Top-level names of what a module imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
+            names |= {str(arg.value) for arg in node.args if isinstance(arg, ast.Constant)}
+    return names
+
+
+def guests_away_from_home(source: str, part: str) -> set[str]:
+    names = imported(ast.parse(source))
+    return {name for name in names if part not in HOMES.get(name, {part})}
+
+
+def functions_too_long(source: str) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > LONGEST_FUNCTION:
+                found.append(f"{node.name} has {lines} lines")
+    return found
+
+
+def test_the_map_and_the_folder_agree():
+    listed = modules_on_the_map((PACKAGE / "README.md").read_text(encoding="utf-8"))
+    assert len(listed) == len(set(listed)), "a module stands on the map twice"
+    assert set(listed) == modules_in_the_folder()
+
+
+def test_imports_point_down_the_page():
+    linter = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_each_outside_library_has_one_home(path):
+    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert not guests_away_from_home(path.read_text(encoding="utf-8"), part)
+
+
+def test_a_library_away_from_home_would_be_noticed():
+    assert guests_away_from_home("def f():\n    import av.filter", "tone") == {"av"}
+    assert guests_away_from_home("from matplotlib.figure import Figure", "cli") == {"matplotlib"}
+    assert guests_away_from_home('torch = import_module("torch")', "frames") == {"torch"}
+
+
+def test_the_core_needs_only_what_it_declares():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[<>=\[]", line)[0].lower() for line in project["dependencies"]}
+    given = {"opencv-python-headless": "cv2", "jinja2": "jinja2"}
+    allowed = {given.get(name, name) for name in declared} | set(sys.stdlib_module_names)
+    # markupsafe comes with jinja2; torch and OpenImageIO are asked for where they are used.
+    allowed |= {"unflicker", "markupsafe", "torch", "OpenImageIO"}
+    for path in MODULES:
+        missing = imported(ast.parse(path.read_text(encoding="utf-8"))) - allowed
+        assert not {name for name in missing if "." not in name}, path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_files_and_functions_stay_short(path):
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= LONGEST_FILE
+    assert functions_too_long(source) == []
+
+
+def test_a_long_function_would_be_noticed():
+    assert functions_too_long("def f():\n" + "    x = 1\n" * 40) == ["f has 41 lines"]
+
+
+def test_every_installed_version_is_pinned():
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    names = {re.split(r"[<>=\[]", line)[0].lower() for line in asked}
+    assert {name.replace("_", "-") for name in names} <= {n.replace("_", "-") for n in pinned}
+
+
+def test_the_public_names_are_loaded_when_used():
+    code = "import sys, unflicker; print('numpy' in sys.modules, unflicker.Settings().preset)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False fast\n"
+
+
+def test_library_code_does_not_print():
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        assert not any(getattr(call.func, "id", "") == "print" for call in calls), path
