@@ -8,6 +8,7 @@ import pytest
 
 from unflicker.metrics import visible_flicker, visible_flicker_by_frame
 from unflicker.metrics.visible import eye_sensitivity
+from unflicker.motion import estimate_motion
 
 HEIGHT, WIDTH = 36, 64
 
@@ -131,3 +132,15 @@ def test_a_motion_of_another_length_is_refused():
     frames = grey(np.full(5, 50.0))
     with pytest.raises(ValueError, match="pass one less"):
         visible_flicker(frames, motion=Still.of(frames[:3]), fps=24)
+
+
+def test_with_estimated_motion_flicker_stands_out_from_a_steady_pan():
+    noise = np.random.default_rng(1).random((90, 160 + 24, 3), np.float32)
+    wide = 0.25 + 1.2 * (cv2.GaussianBlur(noise, (0, 0), 3) - 0.4)
+    frames = np.stack([wide[:, t : t + 160] for t in range(24)]).clip(0, 1)
+    gains = np.exp(np.random.default_rng(2).normal(0, 0.1, 24)).astype(np.float32)
+    flickering = (frames * gains[:, None, None, None]).clip(0, 1)
+    motion = estimate_motion(flickering)
+    steady = visible_flicker(frames, motion=motion, fps=24)
+    assert steady < 0.2
+    assert visible_flicker(flickering, motion=motion, fps=24) > 10 * steady
