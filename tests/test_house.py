@@ -56,6 +56,8 @@ def functions_too_long(source: str) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if "# long:" in source.splitlines()[node.lineno - 1]:
+                continue  # the reason stands behind the colon
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > LONGEST_FUNCTION:
                 found.append(f"{node.name} has {lines} lines")
@@ -113,7 +115,8 @@ def test_every_installed_version_is_pinned():
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     pinned = {line.split("==")[0].lower() for line in text.splitlines() if "==" in line}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    extras = project["optional-dependencies"].values()
+    asked = [*project["dependencies"], *(line for extra in extras for line in extra)]
     names = {re.split(r"[<>=\[]", line)[0].lower() for line in asked}
     assert {name.replace("_", "-") for name in names} <= {n.replace("_", "-") for n in pinned}
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from unflicker.cli.talk import Talk
-from unflicker.errors import Cancelled, OutputError, PartlyFailedError, UnflickerError, UsageError
+from unflicker.cli.writing import refuse_existing
+from unflicker.errors import Cancelled, PartlyFailedError, UnflickerError, UsageError
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +55,8 @@ def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
             )
         )
     _refuse_clashes(jobs)
-    if not skip:
-        _refuse_existing(jobs, overwrite=overwrite)
+    for job in jobs if not skip else ():
+        refuse_existing(job.report, job.sheet, overwrite=overwrite)
     return jobs
 
 
@@ -87,13 +88,6 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
                     "run them one by one, with another -o for each"
                 )
             seen[path] = job.source
-
-
-def _refuse_existing(jobs: Sequence[Job], *, overwrite: bool) -> None:
-    for job in jobs:
-        for path in (job.report, job.sheet):
-            if path is not None and path.exists() and not overwrite:
-                raise OutputError(f"{path} is already there; name another or add --overwrite")
 
 
 def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk) -> None:

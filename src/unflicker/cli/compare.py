@@ -17,7 +17,7 @@ from unflicker.cli.options import (
     talk_options,
 )
 from unflicker.cli.talk import Talk
-from unflicker.cli.writing import write_film
+from unflicker.cli.writing import refuse_existing, write_film
 
 
 @click.command(
@@ -39,6 +39,7 @@ def compare(stop: Stop, first: str, second: str, output: Path, **given: Any) -> 
     from unflicker.video import open_film
 
     talk = Talk.of(given, stop=stop)
+    refuse_existing(output, overwrite=given["overwrite"])
     part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
     film = ComparedFilm(
         open_film(first, **part),

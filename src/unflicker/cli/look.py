@@ -19,7 +19,8 @@ from unflicker.cli.options import (
     think_options,
 )
 from unflicker.cli.talk import Talk
-from unflicker.errors import OutputError, PartlyFailedError
+from unflicker.cli.writing import refuse_existing
+from unflicker.errors import PartlyFailedError
 
 if TYPE_CHECKING:
     from unflicker.record import Record
@@ -43,9 +44,7 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     from unflicker import report
 
     talk = Talk.of(given, stop=stop)
-    for path in (given["output"], given["plan"]):
-        if path is not None and path.exists() and not given["overwrite"]:
-            raise OutputError(f"{path} is already there; name another or add --overwrite")
+    refuse_existing(given["output"], given["plan"], overwrite=given["overwrite"])
     record = _analyzed(film, given, talk=talk)
     if given["output"] is None:
         click.echo(report.as_json(record))

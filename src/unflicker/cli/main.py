@@ -32,7 +32,7 @@ _COMMANDS = {
     "devices": ("about", "List devices."),
 }
 _DISK_TROUBLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
-_log = logging.getLogger("unflicker.cli")
+_log = logging.getLogger(__name__)
 
 
 class Commands(click.Group):
@@ -105,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def exit_code(arguments: Sequence[str]) -> int:
     """Run the program; every way it can end has its code (see `errors`)."""
+    close_logging()
     with stopping_cleanly() as stop:
         try:
             result = program.main(list(arguments), standalone_mode=False, obj=stop)

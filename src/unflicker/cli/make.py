@@ -18,7 +18,7 @@ from unflicker.cli.options import (
     talk_options,
 )
 from unflicker.cli.talk import Talk
-from unflicker.cli.writing import write_film
+from unflicker.cli.writing import refuse_existing, write_film
 
 
 @click.command(
@@ -46,6 +46,7 @@ def synthesise(stop: Stop, film: str, output: Path, **given: Any) -> None:
     from unflicker.video import open_film
 
     talk = Talk.of(given, stop=stop)
+    refuse_existing(output, overwrite=given["overwrite"])
     source = open_film(film, start_seconds=given["start"], duration_seconds=given["duration"])
     frames = [(frame.seconds, to_rgb(frame.picture)) for frame in source.frames()]
     sample = np.uint8 if source.layout.depth == 8 else np.uint16

@@ -49,11 +49,13 @@ class _ToStderr(logging.Handler):
 
 
 def close_logging() -> None:
-    """Let go of the log file."""
+    """Let go of the log file; log nowhere."""
     root = logging.getLogger("unflicker")
     for handler in list(root.handlers):
         root.removeHandler(handler)
         handler.close()
+    # Without any handler Python would print errors, and tracebacks, by itself.
+    root.addHandler(logging.NullHandler())
 
 
 def _set_up_logging(verbose: int, *, log_file: Path | None) -> None:
@@ -68,8 +70,6 @@ def _set_up_logging(verbose: int, *, log_file: Path | None) -> None:
         root.addHandler(console)
     if log_file is not None:
         root.addHandler(_file_handler(log_file))
-    if not root.handlers:
-        root.addHandler(logging.NullHandler())
 
 
 def _file_handler(path: Path) -> logging.Handler:
