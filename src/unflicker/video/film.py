@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
 from unflicker.video.traits import Traits
 
 
+@runtime_checkable
 class Film(Protocol):
     """A re-iterable source of frames, opened lazily, read twice."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from av.error import FFmpegError
 
@@ -43,6 +43,7 @@ _NO_ROTATION = ("avi", "mpegts", "flv", "mxf", "mpeg", "nut")
 _WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
 
+@runtime_checkable
 class Writer(Protocol):
     """An output being written; a context manager."""
 
