@@ -1,14 +1,16 @@
 # make run     steady the demo clip, or VIDEO=film.mp4
 # make test    set up and run the tests
 # make check   format, lint, types, import rule, tests
-# make bench   the published numbers, on CLIPS=folder of clean clips
+# make bench   the published numbers: speed, quality on CLIPS=folder of steady clips,
+#              visible flicker on FILMS=folder of flickering films
 # Every target sets up what it needs in .venv; a second call finds it there.
 
 PYTHON ?= python3
 VIDEO ?=
 CLIPS ?=
+FILMS ?=
 OUT ?= out
-export VIDEO OUT CLIPS
+export VIDEO OUT CLIPS FILMS
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -54,7 +56,13 @@ format: .venv/dev.stamp
 	@$(BIN)/ruff check --fix src tests benchmarks examples
 
 bench: .venv/benchmark.stamp
-	@$(BIN)/python benchmarks/quality.py $(if $(CLIPS),--clips "$$CLIPS")
+ifneq ($(strip $(CLIPS)),)
+	@$(BIN)/python benchmarks/quality.py "$$CLIPS"
+endif
+ifneq ($(strip $(FILMS)),)
+	@$(BIN)/python benchmarks/real.py "$$FILMS"
+endif
+	@$(BIN)/python benchmarks/speed.py
 
 clean:
 	rm -rf demo out build dist .pytest_cache .ruff_cache .hypothesis
