@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from unflicker.record import Record
     from unflicker.settings import Settings
 
+    __version__: str
+
 __all__ = [
     "Record",
     "RunOptions",
