@@ -35,7 +35,8 @@ class EncodingSettings:
 
     codec: str = _setting("", "Encoder by FFmpeg's name; empty keeps the source's family.")
     crf: float | None = _setting(
-        None, "Quality of the encoder, lower is better; none takes the encoder's high-quality value."
+        None,
+        "Quality of the encoder, lower is better; none takes the encoder's high-quality value.",
     )
     pix_fmt: str = _setting("", "Pixel format by FFmpeg's name; empty keeps the source's.")
     options: tuple[tuple[str, str], ...] = _setting((), "Further options for the encoder.")
