@@ -38,32 +38,46 @@ _COPIED = ("audio", "subtitle", "video", "attachment", "data")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cover:
+    """A picture attached to a file."""
+
+    name: str
+    mime_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What becomes of each stream of the source beside the film itself."""
 
     container_format: str
-    copied: tuple[int, ...]
+    copied: tuple[int, ...] = ()
     """Indices of streams copied packet by packet."""
-    converted: tuple[tuple[int, str], ...]
+    converted: tuple[tuple[int, str], ...] = ()
     """Indices of text subtitles, each with the codec it is converted to."""
-    notes: tuple[str, ...]
+    covers: tuple[Cover, ...] = ()
+    """Pictures to attach, where a container keeps covers as attachments."""
+    notes: tuple[str, ...] = ()
     """What is converted or left out, and why."""
 
 
 def plan_side_streams(traits: Traits, *, container_format: str) -> Plan:
     """Find out, by trying, what a kind of container can hold of the source's other streams."""
+    if traits.path is None:
+        return Plan(container_format=container_format)
     copied: list[int] = []
     converted: list[tuple[int, str]] = []
+    covers: list[Cover] = []
     notes: list[str] = []
-    if traits.path is None:
-        return Plan(container_format=container_format, copied=(), converted=(), notes=())
     with open_source(traits.path) as source:
         others = [stream for stream in source.streams if stream.index != traits.stream_index]
         samples = _sample_packets(source, others)
         text = _TEXT_OF_CONTAINER.get(container_format)
         for stream in others:
             sample = samples.get(stream.index)
-            if _can_hold(container_format, stream, sample):
+            if sample is not None and container_format == "matroska" and _is_cover(stream):
+                covers.append(_cover(stream, sample))
+            elif _can_hold(container_format, stream, sample):
                 copied.append(stream.index)
             elif text and _name(stream) in _TEXT_SUBTITLES:
                 converted.append((stream.index, text))
@@ -77,6 +91,7 @@ def plan_side_streams(traits: Traits, *, container_format: str) -> Plan:
         container_format=container_format,
         copied=tuple(copied),
         converted=tuple(converted),
+        covers=tuple(covers),
         notes=tuple(notes),
     )
 
@@ -103,6 +118,8 @@ class SideStreams:
             self._copies[index] = add_copy(output, source.streams[index])
         for index, codec in self._plan.converted:
             self._add_conversion(output, source.streams[index], codec=codec)
+        for cover in self._plan.covers:
+            output.add_attachment(cover.name, cover.mime_type, cover.data)
         wanted = [*self._copies, *self._conversions]
         flowing = [
             source.streams[index] for index in wanted if source.streams[index].type != "attachment"
@@ -154,9 +171,12 @@ class SideStreams:
         cut = self._traits.cut
         try:
             for packet in source.demux(streams):
-                if packet.dts is None and packet.pts is None:
+                if _is_cover(packet.stream) and packet.size:
+                    packet.pts = packet.dts = 0
+                    yield packet
+                elif (packet.dts is None and packet.pts is None) or _is_filler(packet):
                     continue
-                if cut is None or _inside(packet, cut):
+                elif cut is None or _inside(packet, cut):
                     yield packet if cut is None else _shifted(packet, cut)
         except FFmpegError:
             # The end of the file is damaged; the film's reader has said so.
@@ -217,6 +237,24 @@ def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> b
     return True
 
 
+def _is_cover(stream: Any) -> bool:
+    return stream.type == "video" and is_cover(stream)
+
+
+def _cover(stream: Any, sample: Packet) -> Cover:
+    kind = "png" if _name(stream) == "png" else "jpeg"
+    return Cover(
+        name=stream.metadata.get("filename", f"cover.{kind.replace('jpeg', 'jpg')}"),
+        mime_type=stream.metadata.get("mimetype", f"image/{kind}"),
+        data=bytes(sample),
+    )
+
+
+def _is_filler(packet: Packet) -> bool:
+    """Whether a packet is MP4's way to say that nobody speaks; the muxer makes its own."""
+    return packet.size == 2 and _name(packet.stream) == "mov_text"
+
+
 def _clone(packet: Packet) -> Packet:
     copy = Packet(bytes(packet))
     copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
@@ -232,7 +270,7 @@ def _sample_packets(source: InputContainer, streams: list[Stream]) -> dict[int, 
         return samples
     try:
         for count, packet in enumerate(source.demux(flowing)):
-            if packet.dts is not None:
+            if packet.dts is not None or (packet.size and _is_cover(packet.stream)):
                 samples.setdefault(packet.stream_index, packet)
             if len(samples) == len(flowing) or count > _PACKETS_TO_TRY:
                 break
@@ -256,7 +294,7 @@ def _name(stream: Any) -> str:
 
 
 def _words(stream: Any) -> str:
-    kind = "cover" if stream.type == "video" and is_cover(stream) else stream.type
+    kind = "cover" if _is_cover(stream) else stream.type
     language = f", {stream.language}" if stream.language else ""
     return f"{kind} stream {stream.index} ({_name(stream)}{language})"
 
@@ -272,15 +310,12 @@ def _inside(packet: Packet, cut: Cut) -> bool:
     begin = packet.pts if packet.pts is not None else packet.dts or 0
     base = packet.time_base or Fraction(1)
     starts, stops = begin * base, (begin + (packet.duration or 0)) * base
-    whole = packet.stream.type == "video" and is_cover(packet.stream)
-    return whole or (stops > cut.start and (cut.stop is None or starts < cut.stop))
+    return stops > cut.start and (cut.stop is None or starts < cut.stop)
 
 
 def _shifted(packet: Packet, cut: Cut) -> Packet:
     """The packet at its time in the output; one that overlaps the beginning starts with it."""
     shift = round(cut.shift / (packet.time_base or Fraction(1)))
-    if packet.stream.type == "video" and is_cover(packet.stream):
-        return packet
     for name in ("pts", "dts"):
         ticks = getattr(packet, name)
         if ticks is not None:

@@ -226,7 +226,7 @@ def _trial(
     film: Film, frame: Frame, *, candidate: Candidate, plan: Plan, settings: EncodingSettings
 ) -> str | None:
     """Why a candidate does not work, or None where it does."""
-    alone = Plan(container_format=plan.container_format, copied=(), converted=(), notes=())
+    alone = Plan(container_format=plan.container_format)
     try:
         encoding = Encoding(
             film, candidate=candidate, plan=alone, settings=settings, place=io.BytesIO()
