@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from clips import SPLITS, NamedClip, load, video_files
 from methods import KNOWN, METHODS, Method, chosen, known
 from tables import reach, tables
@@ -141,5 +139,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    np.seterr(all="raise", under="ignore")
     main()
