@@ -143,10 +143,11 @@ def test_a_film_that_starts_late_still_does(tmp_path, ending):
     assert one[0] >= 2.5
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_one_and_two_frames_come_out(tmp_path, count):
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "libvpx-vp9", "libsvtav1"])
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_films_of_a_few_frames_come_out(tmp_path, count, codec):
     source = make_film(tmp_path / "film.mp4", times=tuple(range(0, 40 * count, 40)))
-    rewrite(source, tmp_path / "again.mp4")
+    rewrite(source, tmp_path / "again.mp4", encoding=EncodingSettings(codec=codec))
     assert seconds(read(source)) == seconds(read(tmp_path / "again.mp4"))
     assert lengths(read(source)) == lengths(read(tmp_path / "again.mp4"))
 
@@ -304,6 +305,16 @@ def test_a_prores_of_an_eight_bit_film_is_converted_aloud(tmp_path):
     for before, after in zip(one, other, strict=True):
         luma = after.picture.planes[0].astype(float) / 4
         assert abs(luma - before.picture.planes[0]).mean() < 1.5
+
+
+@pytest.mark.parametrize("first", ["tff", "bff"])
+def test_interlaced_film_is_written_interlaced(tmp_path, first):
+    options = {"x264-params": f"{first}=1"}
+    source = make_film(tmp_path / "film.mkv", times=range(0, 1200, 40), options=options)
+    rewrite(source, tmp_path / "again.mkv")
+    before, after = film_traits(source), film_traits(tmp_path / "again.mkv")
+    assert before.field_order == after.field_order > 1
+    assert any("interlaced" in note for note in open_film(tmp_path / "again.mkv").notes)
 
 
 def test_quality_and_options_reach_the_encoder(tmp_path):

@@ -46,12 +46,16 @@ def open_source(path: Path) -> InputContainer:
 
 def open_output(place: str | Path | Any, *, container_format: str) -> OutputContainer:
     """A new file (a path) or an object with `write` and `seek`, opened for muxing."""
+    options = {}
+    if container_format in ("matroska", "webm"):
+        # Sound of MP4 begins some ms before 0; without this all pictures would come later.
+        options["avoid_negative_ts"] = "disabled"
     if not isinstance(place, (str, Path)):
-        return av.open(place, "w", format=container_format)
-    # The index goes first in files made to be sent around; that needs a file it can open again.
-    options = {"movflags": "+faststart"} if container_format in ("mp4", "ipod", "3gp") else {}
-    target = f"file:{place}"
-    return av.open(target, "w", format=container_format, options=options)
+        return av.open(place, "w", format=container_format, options=options)
+    if container_format in ("mp4", "ipod", "3gp"):
+        # The index goes first in files that get sent around; that needs a file to open again.
+        options["movflags"] = "+faststart"
+    return av.open(f"file:{place}", "w", format=container_format, options=options)
 
 
 def _reason(fault: Exception) -> str:

@@ -71,6 +71,8 @@ _LOSSLESS = {
     "libx265": {"preset": "medium"},
     "libvpx-vp9": {"lossless": "1", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
 }
+_TOP_FIRST = (2, 5)
+"""FFmpeg's numbers of the field orders that show the upper field first."""
 _BY_SCALE = ("mjpeg", "mpeg2video", "mpeg4")
 CONSTANT_RATE = ("mpeg2video", "mpeg4", "dvvideo")
 """Encoders whose time is counted in frames."""
@@ -148,6 +150,8 @@ def _add_parameters(
     words = []
     if encoder == "libx265":
         words += ["log-level=none", *(["lossless=1"] if lossless else [])]
+    if encoder == "libx264" and traits.field_order > 1:
+        words.append("tff=1" if traits.field_order in _TOP_FIRST else "bff=1")
     screen, level = traits.mastering, traits.light_level
     if screen is not None:
         words += {

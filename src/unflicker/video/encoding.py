@@ -25,6 +25,8 @@ from unflicker.video.traits import FULL, LIMITED, ColourTags
 _FRAME_DURATION = 256
 _COUNTED = ("avi", "mxf", "mpeg")
 """Containers whose time is counted in frames, or nearly so."""
+_ADDS_UP = ("mp4", "ipod", "mov", "3gp")
+"""Containers whose length is the sum of durations in decoding order."""
 _LARGEST_RATE_TERM = 60_000
 _SCALER_MATRICES: dict[Matrix, Colorspace] = {
     "bt601": Colorspace.ITU601,
@@ -54,7 +56,12 @@ class Encoding:
         self._tags, self._full_range = _output_tags(film, candidate)
         self._counted = candidate.encoder in CONSTANT_RATE or plan.container_format in _COUNTED
         self._last_pts: int | None = None
-        self._encoder_opened = False
+        self._packets_muxed = 0
+        self._durations: dict[int, int] = {}
+        self._held: Packet | None = None
+        self._first_dts = 0
+        self._end: tuple[int, int] | None = None
+        self._adds_up = plan.container_format in _ADDS_UP
         # SVT-AV1 prints its settings to the terminal unless its own variable says otherwise.
         os.environ.setdefault("SVT_LOG", "1")
         self._output = open_output(place, container_format=plan.container_format)
@@ -69,12 +76,18 @@ class Encoding:
         picture.time_base = self._time_base
         picture.pts = self._ticks(frame)
         if frame.duration and not self._counted:
-            picture.duration = frame.duration
+            picture.duration = self._durations[picture.pts] = frame.duration
+            first = self._end[0] if self._end else picture.pts
+            self._end = (first, picture.pts + frame.duration)
         self._mux(self._stream.encode(picture))
 
     def finish(self) -> None:
         """Flush the encoder, copy the rest of the other streams, complete the file."""
-        self._mux(self._stream.encode(None))
+        packets = self._stream.encode(None)
+        if self._candidate.encoder == "libx265" and not self._packets_muxed:
+            _give_decoding_times(packets)
+        self._mux(packets)
+        self._mux_held(is_last=True)
         self._sides.feed(self._output, until_seconds=None)
         self._output.close()
         self._sides.close()
@@ -123,11 +136,27 @@ class Encoding:
         return ticks
 
     def _mux(self, packets: list[Packet]) -> None:
+        """Mux packets, one late, because the last needs a duration of its own."""
         for packet in packets:
-            due = packet.dts if packet.dts is not None else packet.pts
-            if due is not None and packet.time_base is not None:
-                self._sides.feed(self._output, until_seconds=due * packet.time_base)
-            self._output.mux(packet)
+            # Not every encoder hands a frame's duration on.
+            if packet.pts in self._durations:
+                packet.duration = self._durations.pop(packet.pts)
+            if not self._packets_muxed:
+                self._first_dts = packet.dts or 0
+            self._packets_muxed += 1
+            self._mux_held(is_last=False)
+            self._held = packet
+
+    def _mux_held(self, *, is_last: bool) -> None:
+        packet, self._held = self._held, None
+        if packet is None:
+            return
+        due = packet.dts if packet.dts is not None else packet.pts
+        if is_last and self._adds_up and due is not None and self._end is not None:
+            packet.duration = self._end[1] - self._end[0] - (due - self._first_dts)
+        if due is not None and packet.time_base is not None:
+            self._sides.feed(self._output, until_seconds=due * packet.time_base)
+        self._output.mux(packet)
 
     def _as_encoded(self, picture: Picture) -> VideoFrame:
         frame = frame_of(picture.planes, layout=picture.layout)
@@ -175,6 +204,19 @@ def _output_tags(film: Film, candidate: Candidate) -> tuple[ColourTags, bool]:
         number = _MATRIX_NUMBERS.get(_output_matrix(film), 1)
         return replace(tags, matrix=number, range=FULL if full else LIMITED), full
     return replace(tags, matrix=0 if family == "rgb" else tags.matrix, range=FULL), True
+
+
+def _give_decoding_times(packets: list[Packet]) -> None:
+    """Give decoding times to a film shorter than the encoder's delay, in place.
+
+    x265 derives them from a frame that such a film does not have, and returns noise.
+    """
+    shown = [packet.pts for packet in packets if packet.pts is not None]
+    if len(shown) != len(packets) or not shown:
+        return
+    delay = max(late - pts for late, pts in zip(sorted(shown), shown, strict=True))
+    for packet, pts in zip(packets, sorted(shown), strict=True):
+        packet.dts = pts - delay
 
 
 def _set_tags(place: Any, tags: ColourTags) -> None:

@@ -75,7 +75,7 @@ class VideoFilm:
             waiting = self._frame(decoded, index=index, pts=clock.shifted(pts), damaged=damaged)
             index += 1
         if waiting is not None:
-            yield waiting
+            yield replace(waiting, duration=self._last_duration(waiting))
         if index == 0:
             raise InputError(
                 f"{self._path} has no frame in the part asked for; check --start and --duration"
@@ -87,6 +87,11 @@ class VideoFilm:
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
             self.rate = Fraction(rate)
             self._header_seconds = _seconds(container, stream)
+            begin, length = stream.start_time, stream.duration
+            # MP4 gives durations in decoding order; only their sum says when the last frame ends.
+            self._end: int | None = None
+            if "mp4" in container.format.name and begin is not None and length:
+                self._end = begin + length
             origin = _origin(container, stream)
             # AVI stores no times of showing; FFmpeg's guess comes late by the decoder's delay.
             self._delay = (look.first.pts or 0) if container.format.name == "avi" else 0
@@ -110,6 +115,14 @@ class VideoFilm:
         if duration_seconds is not None:
             seconds = duration_seconds if seconds is None else min(seconds, duration_seconds)
         return None if seconds is None else max(1, round(seconds * float(self.rate)))
+
+    def _last_duration(self, last: Frame) -> int:
+        """How long the last frame is shown: to the stream's end, where that is credible."""
+        if self._end is None or self.traits.cut is not None:
+            return last.duration
+        left = self._end - last.pts
+        credible = max(4 * last.duration, round(1 / self.traits.time_base))
+        return left if 0 < left <= credible else last.duration
 
     def _frame(self, decoded: VideoFrame, *, index: int, pts: int, damaged: bool) -> Frame:
         if (decoded.height, decoded.width) != self.size or decoded.format.name != self._format:

@@ -148,6 +148,7 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         """Open the hidden file."""
         try:
+            self._part.touch(exist_ok=False)
             self._encoding = Encoding(
                 self._film,
                 candidate=self._candidate,

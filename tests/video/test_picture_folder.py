@@ -1,0 +1,146 @@
+"""Folders of pictures: in natural order, bit for bit, whole or not at all."""
+
+# ruff: noqa: PT012 - the fault must come from inside the writer's block
+
+import cv2
+import numpy as np
+import pytest
+
+from unflicker.errors import InputError, OutputError
+from unflicker.video.film import open_film
+from unflicker.video.writer import open_writer
+
+KINDS = {
+    "grey 8": ((20, 30), np.uint8),
+    "colour 8": ((20, 30, 3), np.uint8),
+    "alpha 8": ((20, 30, 4), np.uint8),
+    "grey 16": ((20, 30), np.uint16),
+    "colour 16": ((20, 30, 3), np.uint16),
+    "alpha 16": ((20, 30, 4), np.uint16),
+}
+
+
+def make_folder(folder, *, shape=(20, 30, 3), kind=np.uint8, ending="png", count=12):
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        pixels = rng.integers(0, np.iinfo(kind).max + 1, shape, kind)
+        assert cv2.imwrite(str(folder / f"shot {number + 1}.{ending}"), pixels)
+    return folder
+
+
+def rewrite(source, target, *, overwrite=False):
+    film = open_film(source)
+    with open_writer(film, target, overwrite=overwrite) as writer:
+        for frame in film.frames():
+            writer.write(frame)
+    return film
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_there_and_back_again_changes_nothing(tmp_path, kind, ending):
+    shape, sample = KINDS[kind]
+    source = make_folder(tmp_path / "in", shape=shape, kind=sample, ending=ending)
+    film = rewrite(source, tmp_path / "out")
+    assert film.layout.family == ("grey" if "grey" in kind else "rgb")
+    assert film.layout.alpha == ("alpha" in kind)
+    for file in sorted(source.iterdir()):
+        one = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        other = cv2.imread(str(tmp_path / "out" / file.name), cv2.IMREAD_UNCHANGED)
+        assert other is not None
+        assert other.dtype == sample
+        assert np.array_equal(one, other)
+
+
+def test_photographs_stay_nearly_as_they_were(tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    ramp = np.tile(np.linspace(0, 255, 64, dtype=np.uint8)[None, :, None], (48, 1, 3))
+    cv2.imwrite(str(source / "a.jpg"), ramp)
+    rewrite(source, tmp_path / "out")
+    back = cv2.imread(str(tmp_path / "out" / "a.jpg"))
+    assert np.abs(back.astype(int) - cv2.imread(str(source / "a.jpg"))).max() <= 3
+
+
+def test_two_comes_before_ten(tmp_path):
+    source = make_folder(tmp_path / "in")
+    names = [file.name for file in open_film(source).traits.pictures]
+    assert names == [f"shot {number}.png" for number in range(1, 13)]
+
+
+def test_planes_are_red_green_blue(tmp_path):
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), np.full((8, 8, 3), (30, 20, 10), np.uint8))
+    frame = next(iter(open_film(tmp_path / "in").frames()))
+    assert [int(plane[0, 0]) for plane in frame.picture.planes] == [10, 20, 30]
+
+
+def test_pictures_come_24_a_second_and_can_be_cut(tmp_path):
+    source = make_folder(tmp_path / "in")
+    film = open_film(source)
+    assert film.rate == 24
+    assert [frame.seconds for frame in film.frames()] == [index / 24 for index in range(12)]
+    part = open_film(source, start_seconds=0.25, duration_seconds=0.125)
+    assert [file.name for file in part.traits.pictures] == [f"shot {i}.png" for i in (7, 8, 9)]
+
+
+def test_a_picture_of_another_size_is_named(tmp_path):
+    source = make_folder(tmp_path / "in")
+    cv2.imwrite(str(source / "shot 5.png"), np.zeros((21, 30, 3), np.uint8))
+    with pytest.raises(InputError, match=r"shot 5\.png is 30x21"):
+        list(open_film(source).frames())
+
+
+def test_a_broken_picture_is_flagged_and_the_one_before_stands_in(tmp_path):
+    source = make_folder(tmp_path / "in")
+    (source / "shot 4.png").write_bytes(b"broken")
+    film = open_film(source)
+    frames = list(film.frames())
+    assert [frame.damaged for frame in frames] == [index == 3 for index in range(12)]
+    assert np.array_equal(frames[3].picture.planes[0], frames[2].picture.planes[0])
+    assert any("shot 4.png" in note for note in film.notes)
+    with pytest.raises(InputError, match="strict"):
+        list(open_film(source, strict=True).frames())
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InputError, match="no PNG"):
+        open_film(tmp_path)
+    (tmp_path / "a.exr").touch()
+    with pytest.raises(InputError, match=r"only \.exr"):
+        open_film(tmp_path)
+
+
+def test_the_folder_appears_only_when_whole(tmp_path):
+    source = make_folder(tmp_path / "in")
+    film = open_film(source)
+    with pytest.raises(RuntimeError), open_writer(film, tmp_path / "out") as writer:
+        writer.write(next(iter(film.frames())))
+        raise RuntimeError
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["in"]
+
+
+def test_overwriting_replaces_pictures_and_nothing_else(tmp_path):
+    source = make_folder(tmp_path / "in")
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "shot 1.png").write_bytes(b"old")
+    (target / "diary.txt").write_text("keep me")
+    with pytest.raises(OutputError, match="--overwrite"):
+        rewrite(source, target)
+    rewrite(source, target, overwrite=True)
+    assert (target / "diary.txt").read_text() == "keep me"
+    assert (target / "shot 1.png").read_bytes() != b"old"
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["in", "out"]
+    with pytest.raises(OutputError, match="the input itself"):
+        rewrite(source, source, overwrite=True)
+
+
+def test_a_folder_can_become_a_video(tmp_path):
+    source = make_folder(tmp_path / "in", shape=(48, 64, 3))
+    rewrite(source, tmp_path / "film.mp4")
+    frames = list(open_film(tmp_path / "film.mp4").frames())
+    assert len(frames) == 12
+    assert [round(frame.seconds * 24) for frame in frames] == list(range(12))
