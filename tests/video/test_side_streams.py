@@ -105,6 +105,15 @@ def rich_film(path, *, sound=("aac", "aac"), subtitles="subrip", ending_times=20
     return make_film(path, times=range(0, ending_times, 40), prepare=prepare)
 
 
+def test_a_container_that_would_hide_subtitles_as_data_leaves_them_out_aloud(tmp_path):
+    source = rich_film(tmp_path / "film.mkv")
+    notes = rewrite_all(source, tmp_path / "film.ts")
+    assert any("subtitle" in note and "left out" in note for note in notes)
+    assert [stream[0] for stream in contents(tmp_path / "film.ts")] == ["audio"] * 2
+    notes = rewrite_all(source, tmp_path / "film.m2ts")
+    assert sum("left out" in note for note in notes) == 3
+
+
 def rewrite_all(source, target, **part):
     film = open_film(source, **part)
     with open_writer(film, target) as writer:

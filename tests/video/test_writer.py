@@ -134,6 +134,12 @@ def test_matroska_says_that_it_rounds_times(tmp_path):
     assert max(abs(gap) for gap in gaps) <= Fraction(1, 2000)
 
 
+def test_avi_says_that_it_counts_frames(tmp_path):
+    source = make_film(tmp_path / "film.mkv", times=UNEVEN)
+    assert any("counts frames" in note for note in rewrite(source, tmp_path / "film.avi"))
+    assert len(read(tmp_path / "film.avi")) == len(UNEVEN)
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "mov", "ts"])
 def test_a_film_that_starts_late_still_does(tmp_path, ending):
     source = make_film(tmp_path / f"film.{ending}", times=range(2500, 3300, 40))

@@ -50,6 +50,8 @@ def open_output(place: str | Path | Any, *, container_format: str) -> OutputCont
     if container_format in ("matroska", "webm"):
         # Sound of MP4 begins some ms before 0; without this all pictures would come later.
         options["avoid_negative_ts"] = "disabled"
+    if container_format == "m2ts":
+        container_format, options["mpegts_m2ts_mode"] = "mpegts", "1"
     if not isinstance(place, (str, Path)):
         return av.open(place, "w", format=container_format, options=options)
     if container_format in ("mp4", "ipod", "3gp"):

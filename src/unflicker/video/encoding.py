@@ -23,7 +23,7 @@ from unflicker.video.side_streams import Plan, SideStreams
 from unflicker.video.traits import FULL, LIMITED, ColourTags
 
 _FRAME_DURATION = 256
-_COUNTED = ("avi", "mxf", "mpeg")
+COUNTED = ("avi", "mxf", "mpeg")
 """Containers whose time is counted in frames, or nearly so."""
 _ADDS_UP = ("mp4", "ipod", "mov", "3gp")
 """Containers whose length is the sum of durations in decoding order."""
@@ -54,7 +54,7 @@ class Encoding:
         self._film = film
         self._candidate = candidate
         self._tags, self._full_range = _output_tags(film, candidate)
-        self._counted = candidate.encoder in CONSTANT_RATE or plan.container_format in _COUNTED
+        self._counted = candidate.encoder in CONSTANT_RATE or plan.container_format in COUNTED
         self._last_pts: int | None = None
         self._packets_muxed = 0
         self._durations: dict[int, int] = {}

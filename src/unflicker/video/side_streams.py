@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import av
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -220,11 +221,12 @@ def _kept(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> bool:
-    """Whether a stream, and its first packet, go into a kind of container."""
+    """Whether a stream, and its first packet, go into a kind of container and come out again."""
     if stream.type not in _COPIED:
         return False
+    file = io.BytesIO()
     try:
-        output = open_output(io.BytesIO(), container_format=container_format)
+        output = open_output(file, container_format=container_format)
         made = add_copy(output, stream)
         output.start_encoding()
         if sample is not None:
@@ -232,9 +234,17 @@ def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> b
             packet.stream = made
             output.mux(packet)
         output.close()
+        return sample is None or _is_recognised(file, stream)
     except (FFmpegError, ValueError, OSError, RuntimeError):
         return False
-    return True
+
+
+def _is_recognised(file: io.BytesIO, stream: Stream) -> bool:
+    """Whether a file shows the stream it was given; some muxers take all, and hide it as data."""
+    file.seek(0)
+    with av.open(file) as back:
+        kinds = {(found.type, _name(found)) for found in back.streams}
+    return (stream.type, _name(stream)) in kinds
 
 
 def _is_cover(stream: Any) -> bool:

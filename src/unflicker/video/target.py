@@ -26,15 +26,15 @@ CONTAINERS = {
     ".webm": "webm",
     ".avi": "avi",
     ".ts": "mpegts",
-    ".mts": "mpegts",
-    ".m2ts": "mpegts",
+    ".mts": "m2ts",
+    ".m2ts": "m2ts",
     ".flv": "flv",
     ".mxf": "mxf",
     ".nut": "nut",
     ".mpg": "mpeg",
     ".mpeg": "mpeg",
 }
-"""File endings we write, and FFmpeg's name of their container."""
+"""File endings we write, and FFmpeg's name of their container (m2ts is a mode of its mpegts)."""
 _ROUGH = (".flv", ".mpg", ".mpeg")
 """Written when asked for; the default for such sources is Matroska, which holds more."""
 _LONGEST_NAME_BYTES = 255
@@ -165,9 +165,9 @@ def sync(place: Path) -> None:
         os.close(handle)
 
 
-def disk_error(target: Path, fault: OSError) -> OutputError:
-    """What the operating system said, in the words of this program."""
-    reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else str(fault)
+def disk_error(target: Path, fault: Exception) -> OutputError:
+    """What the operating system, or the muxer, said, in the words of this program."""
+    reason = getattr(fault, "strerror", None) or str(fault)
     return OutputError(
         f"{target} cannot be written: {reason}; nothing was left behind, "
         "make room or choose another place with -o"

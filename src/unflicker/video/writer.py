@@ -17,8 +17,8 @@ from av.error import FFmpegError
 from unflicker.errors import OutputError, UsageError
 from unflicker.frames.picture import Frame
 from unflicker.settings import EncodingSettings
-from unflicker.video.encoders import AS_THE_SOURCE, Candidate, candidates, keeps_hdr
-from unflicker.video.encoding import Encoding
+from unflicker.video.encoders import AS_THE_SOURCE, CONSTANT_RATE, Candidate, candidates, keeps_hdr
+from unflicker.video.encoding import COUNTED, Encoding
 from unflicker.video.film import Film
 from unflicker.video.picture_folder import FolderWriter
 from unflicker.video.pixel_formats import stored_format
@@ -39,7 +39,9 @@ __all__ = ["Writer", "default_target", "open_writer", "resolve_target"]
 
 _LOSSLESS_GROWTH = 0.4
 """Bytes a lossless encoder needs for each byte of raw video, cautiously."""
-_NO_ROTATION = ("avi", "mpegts", "flv", "mxf", "mpeg", "nut")
+_NO_TIME_BELOW_ZERO = ("mpegts", "m2ts", "flv", "nut", "mpeg")
+_SAFE_START_SECONDS = 0.7
+_NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut")
 _WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
 
@@ -158,7 +160,7 @@ class VideoWriter:
             )
         except BaseException as fault:
             discard(self._part)
-            if isinstance(fault, OSError):
+            if isinstance(fault, (OSError, FFmpegError)):
                 raise disk_error(self._target, fault) from fault
             raise
         return self
@@ -182,7 +184,7 @@ class VideoWriter:
         except BaseException as problem:
             encoding.abandon()
             discard(self._part)
-            if isinstance(problem, OSError):
+            if isinstance(problem, (OSError, FFmpegError)):
                 raise disk_error(self._target, problem) from problem
             raise
         settle(self._part, self._target, overwrite=self._overwrite)
@@ -197,7 +199,7 @@ class VideoWriter:
             raise UsageError("the writer is closed; write inside its with-block")
         try:
             self._encoding.write(frame)
-        except OSError as fault:
+        except (OSError, FFmpegError) as fault:
             raise disk_error(self._target, fault) from fault
 
 
@@ -213,7 +215,14 @@ def _first_that_works(
     for candidate in tried:
         fault = _trial(film, frame, candidate=candidate, plan=plan, settings=settings)
         if fault is None:
-            return candidate, _switch_notes(film, candidate, wanted=tried[0], plan=plan)
+            notes = _switch_notes(film, candidate, wanted=tried[0], plan=plan)
+            early = frame.seconds < _SAFE_START_SECONDS and not _same_container(film, target)
+            if early and plan.container_format in _NO_TIME_BELOW_ZERO:
+                notes += (
+                    f"{plan.container_format} has no room before time 0: pictures and sound "
+                    "together may begin some hundredths of a second later",
+                )
+            return candidate, notes
         faults.append(f"{candidate.encoder} with {candidate.pixel_format}: {fault}")
     height, width = film.size
     raise OutputError(
@@ -274,6 +283,12 @@ def _loss_notes(film: Film, candidate: Candidate, *, plan: Plan) -> tuple[str, .
         )
     if film.layout.alpha and not stored_format(candidate.pixel_format).layout.alpha:
         notes.append(f"{candidate.encoder} does not store transparency; it is lost")
+    counted = plan.container_format in COUNTED or candidate.encoder in CONSTANT_RATE
+    if counted and traits.time_base * film.rate != 1:
+        notes.append(
+            f"{candidate.encoder} in {plan.container_format} counts frames at one rate; "
+            "times are rounded to it"
+        )
     unit = traits.time_base * 1000
     if plan.container_format in _WHOLE_MILLISECONDS and unit.denominator != 1:
         notes.append(f"{plan.container_format} keeps times in whole milliseconds; they are rounded")
@@ -291,6 +306,11 @@ def _estimated_bytes(film: Film, candidate: Candidate) -> int:
     planes = film.layout.alpha + (1 if film.layout.family == "grey" else 1 + 2 / (1 << shift))
     raw = height * width * sample * planes * film.estimated_frames
     return max(traits.bytes, int(raw * _LOSSLESS_GROWTH))
+
+
+def _same_container(film: Film, target: Path) -> bool:
+    path = film.traits.path
+    return path is not None and path.suffix.lower() == target.suffix.lower()
 
 
 def _stored_name(film: Film) -> str:
