@@ -93,29 +93,34 @@ def open_writer(
     target = Path(target)
     traits = film.traits
     source = traits.path or (traits.pictures[0].parent if traits.pictures else None)
-    suffix = target.suffix.lower()
-    if traits.pictures and suffix not in CONTAINERS:
-        check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
+    check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
+    if traits.pictures and target.suffix.lower() not in CONTAINERS:
         remove_leftovers(target)
         names = tuple(file.name for file in traits.pictures)
         return FolderWriter(target, names=names, overwrite=overwrite)
+    return _open_video(film, target, settings=encoding, overwrite=overwrite)
+
+
+def _open_video(
+    film: Film, target: Path, *, settings: EncodingSettings, overwrite: bool
+) -> VideoWriter:
+    suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
         raise OutputError(
             f"no kind of video file ends in {suffix or 'nothing'!r} ({target}); "
             f"name one that ends in {', '.join(sorted(CONTAINERS))}"
         )
-    check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
-    plan = plan_side_streams(traits, container_format=CONTAINERS[suffix])
-    candidate, notes = _first_that_works(film, plan=plan, settings=encoding, target=target)
+    plan = plan_side_streams(film.traits, container_format=CONTAINERS[suffix])
+    candidate, notes = _first_that_works(film, plan=plan, settings=settings, target=target)
     needed = _estimated_bytes(film, candidate)
-    check_target(target, source=source, overwrite=overwrite, needed_bytes=needed)
+    check_target(target, source=film.traits.path, overwrite=overwrite, needed_bytes=needed)
     remove_leftovers(target)
     return VideoWriter(
         film,
         target,
         candidate=candidate,
         plan=plan,
-        settings=encoding,
+        settings=settings,
         overwrite=overwrite,
         notes=(*notes, *plan.notes, *_loss_notes(film, candidate, plan=plan)),
     )
