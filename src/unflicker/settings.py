@@ -30,6 +30,32 @@ class ProxySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ToneSettings:
+    """The functions in which light is described (`tone.light_field`)."""
+
+    waves_across: int = _setting(
+        9, "Cosines of light over the width; 1 for none. More see smaller lamps."
+    )
+    waves_down: int = _setting(
+        11, "Cosines of light over the height; 1 for none. More see narrower bands."
+    )
+    tone_powers: int = _setting(
+        3, "Powers of log tone for the whole picture; 0 for gain alone, 1 adds gamma."
+    )
+    contrast_waves: int = _setting(
+        3, "Contrast may differ by place in waves of order below this; 0 for not at all."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowSettings:
+    """The stretches in which long shots are thought about."""
+
+    frames: int = _setting(96, "Frames thought about together; memory grows with it.")
+    overlap_frames: int = _setting(32, "Frames shared by neighbouring windows, which fade there.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
     """How the result is written. Empty means: as the source is."""
 
@@ -55,6 +81,8 @@ class Settings:
     threads: int = _setting(0, "Threads of every library together; 0 takes all cores.")
     strict: bool = _setting(False, "Whether a damaged frame stops the work.")
     proxy: ProxySettings = field(default_factory=ProxySettings)
+    window: WindowSettings = field(default_factory=WindowSettings)
+    tone: ToneSettings = field(default_factory=ToneSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
 

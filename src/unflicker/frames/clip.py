@@ -38,7 +38,7 @@ class Clip:
         return to_float(self.pixels)
 
 
-def to_float(pixels: Shaped[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
+def to_float(pixels: Shaped[np.ndarray, ...]) -> Float32[np.ndarray, ...]:
     """Integers as fractions of their full scale; float32 as it is."""
     if pixels.dtype == np.float32:
         return pixels
@@ -46,8 +46,8 @@ def to_float(pixels: Shaped[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
 
 
 def from_float(
-    pixels: Float32[np.ndarray, "..."], *, dtype: np.dtype | type
-) -> Shaped[np.ndarray, "..."]:
+    pixels: Float32[np.ndarray, ...], *, dtype: np.dtype | type
+) -> Shaped[np.ndarray, ...]:
     """Values in [0, 1] as integers of a type, rounded and clipped; float32 as it is."""
     if np.dtype(dtype) == np.float32:
         return pixels.astype(np.float32)

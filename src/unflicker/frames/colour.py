@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Shaped
 
-from unflicker.frames.picture import ColourMeaning, PixelLayout, Picture
+from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 
 _LUMA_WEIGHTS = {
     "bt601": (0.299, 0.114),
@@ -111,8 +111,8 @@ def _sampled(values: Float32[np.ndarray, "_ _"], layout: PixelLayout) -> Shaped[
 
 
 def to_working(
-    stored: Float32[np.ndarray, "..."], meaning: ColourMeaning
-) -> Float32[np.ndarray, "..."]:
+    stored: Float32[np.ndarray, ...], meaning: ColourMeaning
+) -> Float32[np.ndarray, ...]:
     """Stored values in [0, 1] as working light in [0, 1].
 
     Source: SMPTE ST 2084 (PQ) and ITU-R BT.2100 (HLG) inverse transfer functions.

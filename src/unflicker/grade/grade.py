@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Float32
 
 KNOTS = 129
 """Knots of a tone curve; they lie at (k / 128)², closer together near black."""
+_MIDDLE_GREY = 0.4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +25,7 @@ class Grade:
     """Output in [0, 1] of each channel's curve at the inputs `curve_inputs()`."""
     log_gain: Float32[np.ndarray, "rows columns bins 3"]
     """Natural logarithm of the gain. Cell centres lie evenly over the picture, at
-    (row + ½) / rows of its height; bin centres evenly over luma, at bin / (bins - 1)."""
+    (row + ½) / rows of its height; bin centres lie at the luma `bin_luma`, closer near black."""
 
     @classmethod
     def identity(cls, *, rows: int = 1, columns: int = 1, bins: int = 1) -> Grade:
@@ -38,7 +40,37 @@ class Grade:
             self.curves, np.tile(curve_inputs(), (3, 1))
         )
 
+    def scaled(self, strength: float) -> Grade:
+        """The grade at a share of its strength, on log gain; 1 is itself, 0 changes nothing."""
+        if strength == 1.0 or self.is_identity:
+            return self
+        if strength == 0.0:
+            return Grade.identity()
+        inputs = curve_inputs()
+        factors = np.maximum(self.curves[:, 1:], 1e-6) / inputs[1:]
+        curves = np.concatenate([self.curves[:, :1], inputs[1:] * factors**strength], axis=1)
+        log_gain = self.log_gain * np.float32(strength)
+        return Grade(curves=curves.astype(np.float32), log_gain=log_gain)
+
+    def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
+        """Light added in each part of the picture, in stops, for a middle grey."""
+        middle = int(np.searchsorted(curve_inputs(), _MIDDLE_GREY))
+        whole = np.log(np.maximum(self.curves[:, middle], 1e-6) / curve_inputs()[middle])
+        bins = self.log_gain.shape[2]
+        tone = int(np.abs(bin_luma(bins) - _MIDDLE_GREY).argmin())
+        grid = cv2.resize(
+            np.ascontiguousarray(self.log_gain[:, :, tone]),
+            (columns, rows),
+            interpolation=cv2.INTER_AREA,
+        )
+        return ((grid + whole).mean(axis=-1) / np.log(2.0)).astype(np.float32)
+
 
 def curve_inputs() -> Float32[np.ndarray, " knots"]:
     """The input values in [0, 1] at which a grade's curves are given."""
     return (np.linspace(0.0, 1.0, KNOTS) ** 2).astype(np.float32)
+
+
+def bin_luma(bins: int) -> Float32[np.ndarray, " bins"]:
+    """The luma in [0, 1] at which the tone bins of a grid lie: even in its square root."""
+    return (np.linspace(0.0, 1.0, bins) ** 2 if bins > 1 else np.ones(1)).astype(np.float32)

@@ -34,6 +34,16 @@ class Motion:
     visible_backward: Float32[np.ndarray, "pairs height width"]
     """How far each pixel of frame t+1 is trusted to be seen in frame t."""
 
+    def part(self, first: int, last: int) -> Motion:
+        """The motion between frames `first` and `last`, both included."""
+        pairs = slice(first, last)
+        return Motion(
+            forward=self.forward[pairs],
+            backward=self.backward[pairs],
+            visible_forward=self.visible_forward[pairs],
+            visible_backward=self.visible_backward[pairs],
+        )
+
 
 def normalised(
     picture: Float32[np.ndarray, "height width 3"],

@@ -1,1 +1,7 @@
-"""tone"""
+"""Tone: what light flicker adds to each frame, and the grade that takes it away."""
+
+from unflicker.tone.diagnosis import Diagnosis, diagnose
+from unflicker.tone.grading import grade_of
+from unflicker.tone.steady import SteadyTone, steady_tone
+
+__all__ = ["Diagnosis", "SteadyTone", "diagnose", "grade_of", "steady_tone"]

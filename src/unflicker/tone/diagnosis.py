@@ -1,12 +1,25 @@
-"""What flicker a shot has, how much of it, and which model of it explains it best."""
+"""What flicker a shot has, how much of it, and which part of a grade corrects it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from jaxtyping import Float
+
+from unflicker.tone.light_field import LightField, tone_of
+from unflicker.tone.steady import SteadyTone
+
 Kind = Literal["none", "exposure", "tint", "gamma", "local", "local tint", "bands", "held"]
 Model = Literal["nothing", "curves", "path", "curves+path"]
+
+_LEAST_SHARE = 0.03
+"""A part of the grade that carries less of the light than this is not named."""
+_PERIODIC = 0.35
+"""A period is named where one frequency and its neighbours carry this share of the light."""
+_TONES = np.linspace(0.05, 0.95, 19)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,4 +39,109 @@ class Diagnosis:
     frequency_hz: float | None
     """The same in cycles a second, or None."""
     confidence: float
-    """0 to 1: how far the model stands above the noise of its estimate."""
+    """0 to 1: how far flicker stands above drift and noise, or how sure it is that none does."""
+
+
+def diagnose(windows: Sequence[SteadyTone], *, fps: float, visible_delta_e: float) -> Diagnosis:
+    """The flicker of a shot from its windows, in order.
+
+    Args:
+        windows: What the tone stage found; overlaps count twice, which no number notices.
+        fps: Frames a second.
+        visible_delta_e: Visible flicker before correction.
+    """
+    share = float(np.mean([window.flicker.share for window in windows]))
+    energy = np.mean([_energy(window.coefficients, window.field) for window in windows], axis=0)
+    total = float(energy.sum())
+    if total == 0.0:
+        return Diagnosis(
+            kind="none",
+            model="nothing",
+            strength_stops=0.0,
+            strength_delta_e=visible_delta_e,
+            period_frames=None,
+            frequency_hz=None,
+            confidence=float(np.clip(1.0 - share, 0.0, 1.0)),
+        )
+    steps = sum(len(window.flicker.steps) for window in windows)
+    largest = max(windows, key=lambda window: np.abs(window.coefficients).sum())
+    period = _period(largest.coefficients)
+    return Diagnosis(
+        kind="held" if _is_held(windows, steps) else _kind(energy),
+        model=_model(energy),
+        strength_stops=float(np.sqrt(total) / np.log(2.0)),
+        strength_delta_e=visible_delta_e,
+        period_frames=period,
+        frequency_hz=fps / period if period else None,
+        confidence=1.0 if steps else share,
+    )
+
+
+def _energy(
+    coefficients: Float[np.ndarray, "time 3 size"], field: LightField
+) -> Float[np.ndarray, " parts"]:
+    """Mean squares of log light: exposure, tint, gamma, local, local tint, bands."""
+    lightness = coefficients.mean(axis=1)
+    tint = coefficients - lightness[:, None]
+    places, power = len(field.waves), field.wave_power
+    light = (lightness[:, :places] ** 2).mean(axis=0) * power
+    colour = (tint[..., :places] ** 2).mean(axis=(0, 1)) * power
+    bands = (field.waves[:, 0] == 0) & (field.waves[:, 1] > 0)
+    elsewhere = field.waves[:, 0] > 0
+    # A slow wave down the picture alone is as likely a lamp as a band; both are then counted.
+    tones = tone_of(_TONES)[:, None] ** np.arange(1, field.powers + 1)
+    curve = lightness[:, field.shared :] @ (tones - tones.mean(axis=0)).T
+    contrast = (lightness[:, places : field.shared] ** 2).mean(axis=0).sum() / 4.0
+    return np.array(
+        [
+            light[0],
+            colour[0],
+            float((curve**2).mean()),
+            light[elsewhere].sum() + contrast,
+            colour[elsewhere].sum(),
+            light[bands].sum() + colour[bands].sum(),
+        ]
+    )
+
+
+def _kind(energy: Float[np.ndarray, " parts"]) -> Kind:
+    names: tuple[Kind, ...] = ("exposure", "tint", "gamma", "local", "local tint", "bands")
+    weighed = energy.copy()
+    if weighed[5] < 2.0 * (weighed[3] + weighed[4]):
+        weighed[3] += weighed[5]
+        weighed[5] = 0.0
+    return names[int(np.argmax(weighed))]
+
+
+def _model(energy: Float[np.ndarray, " parts"]) -> Model:
+    share = energy / energy.sum()
+    whole, place = share[:3].sum() > _LEAST_SHARE, share[3:].sum() > _LEAST_SHARE
+    if whole and place:
+        return "curves+path"
+    return "curves" if whole else "path"
+
+
+def _is_held(windows: Sequence[SteadyTone], steps: int) -> bool:
+    """Whether jumps of level, not change from frame to frame, carry the light."""
+    if steps < 2:
+        return False
+    between = max(window.flicker.flickering for window in windows)
+    overall = max(float(np.abs(window.coefficients[:, :, 0]).max()) for window in windows)
+    return between < 0.3 * overall
+
+
+def _period(coefficients: Float[np.ndarray, "time 3 size"]) -> float | None:
+    """The period of the strongest frequency over all coefficients, in frames, if one stands out."""
+    time = len(coefficients)
+    if time < 12:
+        return None
+    series = coefficients.reshape(time, -1)
+    window = np.hanning(time)[:, None]
+    power = (np.abs(np.fft.rfft(series * window, axis=0)) ** 2).sum(axis=1)
+    power[:2] = 0.0
+    peak = int(np.argmax(power))
+    around = power[max(peak - 1, 0) : peak + 2]
+    if power.sum() == 0.0 or around.sum() < _PERIODIC * power.sum():
+        return None
+    places = np.arange(max(peak - 1, 0), max(peak - 1, 0) + len(around))
+    return float(time / ((around * places).sum() / around.sum()))

@@ -1,0 +1,112 @@
+"""Put a grade on a picture of any size and layout, in the picture's own planes."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.colour import sample_scale, to_working, yuv_to_rgb_matrix
+from unflicker.frames.picture import ColourMeaning, Picture
+from unflicker.grade import kernel
+from unflicker.grade.grade import KNOTS, Grade, curve_inputs
+
+_EVERYWHERE = np.ones((1, 1), np.float32)
+_AS_STORED = np.zeros((1, 0), np.float32)
+_ONE_AT_A_TIME = threading.Lock()
+"""Not every threading layer of numba can be entered from two threads at once."""
+
+
+def apply_grade(
+    picture: Picture, grade: Grade, *, mask: Float32[np.ndarray, "height width"] | None = None
+) -> Picture:
+    """The picture with the grade's light and colour; the same object where nothing changes.
+
+    Results are rounded with a fixed, fine noise, so that a gain does not band in 8 bits.
+
+    Args:
+        picture: Of any layout; transparency passes through.
+        grade: What to change.
+        mask: How much of the change each pixel takes, 0 to 1; all of it where None.
+
+    Raises:
+        ValueError: A mask of another size than the picture.
+    """
+    if grade.is_identity:
+        return picture
+    if mask is not None and mask.shape != picture.size:
+        raise ValueError(f"a mask of {mask.shape} for a picture of {picture.size}; resize it")
+    layout, meaning = picture.layout, picture.meaning
+    colour = picture.planes[: layout.colour_planes]
+    out = tuple(np.empty_like(plane) for plane in colour)
+    gains = _gains(grade)
+    shared = (gains, kernel.columns_of(picture.size[1], gains.shape[1]), _tables(grade, meaning))
+    share = _EVERYWHERE if mask is None else mask
+    offset, span, middle, chroma_span = np.float32(sample_scale(layout, meaning))
+    peak, noise = np.float32(layout.peak), np.float32(1.0)
+    with _ONE_AT_A_TIME:
+        if layout.family == "rgb":
+            kernel.grade_rgb(colour, out, *shared, (peak, noise, np.float32(1.0)), share)
+        elif layout.family == "grey":
+            kernel.grade_grey(colour[0], out[0], *shared, (offset, span, peak, noise), share)
+        else:
+            to_rgb = yuv_to_rgb_matrix(meaning)
+            matrices = (to_rgb, np.linalg.inv(to_rgb).astype(np.float32))
+            scale = (offset, span, middle, chroma_span, peak, noise)
+            kernel.grade_yuv(colour, out, *shared, scale, matrices, share)
+    planes = out + picture.planes[layout.colour_planes :]
+    return Picture(planes=planes, layout=layout, meaning=meaning)
+
+
+def apply_to_light(
+    light: Float32[np.ndarray, "height width 3"], grade: Grade
+) -> Float32[np.ndarray, "height width 3"]:
+    """A picture of working light in [0, 1], such as a proxy, with the grade; nothing is rounded."""
+    if grade.is_identity:
+        return light
+    out = np.empty_like(light)
+    views = tuple(light[..., channel] for channel in range(3))
+    into = tuple(out[..., channel] for channel in range(3))
+    gains = _gains(grade)
+    where = kernel.columns_of(light.shape[1], gains.shape[1])
+    tables = _tables(grade, ColourMeaning())
+    scale = tuple(np.float32([1, 0, 0]))
+    with _ONE_AT_A_TIME:
+        kernel.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
+    return out
+
+
+def _gains(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
+    """The grid's gains, with at least two columns and two bins, as the kernels want."""
+    rows, columns, bins, _ = grade.log_gain.shape
+    repeats = (1, 2 if columns == 1 else 1, 2 if bins == 1 else 1, 1)
+    return np.exp(np.tile(grade.log_gain, repeats))
+
+
+def _tables(
+    grade: Grade, meaning: ColourMeaning
+) -> tuple[Float32[np.ndarray, "3 entries"], Float32[np.ndarray, "one stored"]]:
+    """The kernel's tables: curves by stored value, and the way back from working light.
+
+    Where stored values are working light already, the curves are factors and the way back is
+    empty: then values outside [0, 1] (footroom, headroom) keep their meaning.
+    """
+    stored = np.linspace(0.0, 1.0, kernel.TABLE, dtype=np.float32)
+    light = to_working(stored, meaning)
+    ratios = grade.curves[:, 1:] / curve_inputs()[1:]
+    knots = np.sqrt(light.astype(np.float64)) * (KNOTS - 1)
+    factors = np.stack([np.interp(knots, np.arange(1, KNOTS), ratio) for ratio in ratios])
+    if meaning.transfer in ("power", "log"):
+        return factors.astype(np.float32), _AS_STORED
+    return (light * factors).astype(np.float32), _to_stored(meaning)
+
+
+@lru_cache(maxsize=8)
+def _to_stored(meaning: ColourMeaning) -> Float32[np.ndarray, "1 stored"]:
+    """Stored values at evenly spaced working light: the inverse of `to_working`, by table."""
+    stored = np.linspace(0.0, 1.0, 1 << 16, dtype=np.float32)
+    light = to_working(stored, meaning)
+    wanted = np.linspace(0.0, 1.0, kernel.TABLE)
+    return np.interp(wanted, light, stored).astype(np.float32)[None]

@@ -1,0 +1,158 @@
+"""Keeps account of a run while it goes on, in a few hundred bytes a frame."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import numpy as np
+
+from unflicker.frames.colour import small_rgb
+from unflicker.frames.picture import Frame, Picture
+from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
+from unflicker.record import Record, ShotRecord, Still
+from unflicker.settings import Settings, to_dict
+from unflicker.thinking import Finding, Thought
+from unflicker.tone import Diagnosis, SteadyTone, diagnose
+from unflicker.video import Film
+
+_MAP = {"rows": 6, "columns": 8}
+_STILLS = 4
+_STILL_WIDTH_PX = 640
+_APART_SECONDS = 1.0
+_LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
+
+
+@dataclass(kw_only=True, eq=False)
+class _Shot:
+    """A shot while its windows come in."""
+
+    start: int
+    windows: list[SteadyTone] = field(default_factory=list)
+    visible: list[tuple[float, float, int]] = field(default_factory=list)
+    """Visible flicker before and after, and the frames it stands for."""
+
+
+class Keeper:
+    """Hears what is thought and sees what is done; gives the record in the end."""
+
+    def __init__(self, film: Film, settings: Settings, *, output: str) -> None:
+        self._film, self._settings, self._output = film, settings, output
+        self._began = time.monotonic()
+        self._seconds: list[float] = []
+        self._before: list[np.ndarray] = []
+        self._after: list[np.ndarray] = []
+        self._stops: list[np.ndarray] = []
+        self._damaged: list[int] = []
+        self._shot: _Shot | None = None
+        self._shots: list[ShotRecord] = []
+        self._visible: list[tuple[float, float, int]] = []
+        self._stills: list[tuple[float, Still]] = []
+
+    def heard(self, thought: Thought | Finding) -> None:
+        """Take note of a frame's grade, or of what a window showed."""
+        if isinstance(thought, Finding):
+            self._heard_of_window(thought)
+            return
+        self._seconds.append(thought.seconds)
+        self._before.append(thought.light.mean(axis=(0, 1)))
+        graded = apply_to_light(thought.light, thought.grade)
+        self._after.append(graded.mean(axis=(0, 1)))
+        self._stops.append(thought.grade.stops_by_place(**_MAP))
+        if thought.damaged:
+            self._damaged.append(thought.index)
+
+    def planned(self, grade: Grade) -> None:
+        """Take note of a grade that was read from a plan."""
+        self._stops.append(grade.stops_by_place(**_MAP))
+
+    def saw(self, frame: Frame, graded: Picture) -> None:
+        """Look at a frame and its result; the most changed ones are kept as stills."""
+        if len(self._seconds) <= frame.index:
+            self._seconds.append(frame.seconds)
+            self._before.append(_mean(frame.picture))
+            self._after.append(_mean(graded))
+            if frame.damaged:
+                self._damaged.append(frame.index)
+        change = float(np.abs(self._stops[frame.index]).max())
+        if change < 0.01 or not self._is_among_the_most_changed(frame.seconds, change):
+            return
+        still = Still(
+            index=frame.index,
+            seconds=frame.seconds,
+            before=_still(frame.picture),
+            after=_still(graded),
+        )
+        near = [s for s in self._stills if abs(s[1].seconds - frame.seconds) < _APART_SECONDS]
+        rest = [s for s in self._stills if s not in near]
+        self._stills = sorted([*rest, (change, still)], key=lambda s: -s[0])[:_STILLS]
+
+    def record(self, *, notes: tuple[str, ...]) -> Record:
+        """Everything kept."""
+        weights = np.array([frames for *_, frames in self._visible] or [1.0])
+        visible = np.array([pair[:2] for pair in self._visible] or [(0.0, 0.0)])
+        before, after = np.average(visible, axis=0, weights=weights)
+        return Record(
+            source=self._film.name,
+            output=self._output,
+            seconds=np.array(self._seconds, np.float32),
+            mean_before=_stacked(self._before, (3,)),
+            mean_after=_stacked(self._after, (3,)),
+            correction_stops=_stacked(self._stops, tuple(_MAP.values())),
+            shots=tuple(self._shots),
+            visible_flicker_before=float(before),
+            visible_flicker_after=float(after),
+            stills=tuple(sorted((s[1] for s in self._stills), key=lambda still: still.index)),
+            damaged=tuple(self._damaged),
+            settings=to_dict(self._settings),
+            versions={"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+            notes=notes,
+            wall_seconds=time.monotonic() - self._began,
+        )
+
+    def _is_among_the_most_changed(self, seconds: float, change: float) -> bool:
+        near = [c for c, still in self._stills if abs(still.seconds - seconds) < _APART_SECONDS]
+        if near:
+            return change > max(near)
+        return len(self._stills) < _STILLS or change > self._stills[-1][0]
+
+    def _heard_of_window(self, finding: Finding) -> None:
+        if self._shot is None:
+            self._shot = _Shot(start=finding.window.start)
+        frames = len(finding.window.frames) - finding.window.overlap
+        self._shot.windows.append(finding.tone.without_motion())
+        self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
+        if finding.window.ends_shot:
+            self._shots.append(
+                ShotRecord(
+                    start=self._shot.start,
+                    stop=finding.window.stop,
+                    diagnosis=self._diagnosis(finding.fps),
+                )
+            )
+            self._visible += self._shot.visible
+            self._shot = None
+
+    def _diagnosis(self, fps: float) -> Diagnosis:
+        assert self._shot is not None
+        weights = [frames for *_, frames in self._shot.visible]
+        before = float(np.average([v[0] for v in self._shot.visible], weights=weights))
+        return diagnose(self._shot.windows, fps=fps, visible_delta_e=before)
+
+
+def _mean(picture: Picture) -> np.ndarray:
+    return small_rgb(picture, size=(36, 64)).mean(axis=(0, 1))
+
+
+def _still(picture: Picture) -> np.ndarray:
+    height, width = picture.size
+    scale = min(1.0, _STILL_WIDTH_PX / width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return np.rint(small_rgb(picture, size=size) * 255.0).astype(np.uint8)
+
+
+def _stacked(values: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    return np.stack(values).astype(np.float32) if values else np.zeros((0, *shape), np.float32)

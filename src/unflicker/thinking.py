@@ -1,0 +1,148 @@
+"""The first reading: small pictures in, one grade a frame out.
+
+Windows of a shot overlap; where they do, the light that one found fades into what the next found,
+so that no level jumps where a window ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from unflicker.frames.colour import small_rgb, to_working
+from unflicker.frames.picture import Frame
+from unflicker.grade import Grade
+from unflicker.metrics import visible_flicker
+from unflicker.settings import Settings
+from unflicker.shots import Proxy, Window, cut_into_windows
+from unflicker.tone import SteadyTone, grade_of, steady_tone
+from unflicker.video import Film
+
+_MEASURED_FRAMES = 32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Thought:
+    """What was thought of one frame."""
+
+    index: int
+    seconds: float
+    light: Float32[np.ndarray, "height width 3"]
+    """Its proxy, in working light."""
+    grade: Grade
+    damaged: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finding:
+    """What was found in one window."""
+
+    window: Window
+    tone: SteadyTone
+    fps: float
+    visible_before: float
+    """Visible flicker in ΔE, of at most 32 frames in the middle."""
+    visible_after: float
+
+
+def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
+    """A grade for every frame of a film, in order; each window's finding before its frames."""
+    windows = cut_into_windows(
+        _proxies(film, settings.proxy.width_px),
+        window_frames=settings.window.frames,
+        overlap_frames=settings.window.overlap_frames,
+    )
+    kept: Float[np.ndarray, "overlap 3 size"] | None = None
+    for window in windows:
+        finding = _find(window, settings)
+        light = _faded(kept, finding.tone.coefficients)
+        fresh = len(light) if window.ends_shot else len(light) - settings.window.overlap_frames
+        kept = None if window.ends_shot else light[fresh:]
+        yield finding
+        for place in range(fresh):
+            proxy = window.frames[place]
+            removed = light[place] * settings.strength
+            yield Thought(
+                index=window.start + place,
+                seconds=proxy.seconds,
+                light=proxy.pixels,
+                grade=grade_of(removed, finding.tone.field),
+                damaged=proxy.damaged,
+            )
+
+
+def proxy_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
+    """Height and width of a film's proxy: its longest side at most `longest_px`."""
+    scale = min(1.0, longest_px / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def light_of(frame: Frame, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
+    """A frame in working light at another size."""
+    return to_working(small_rgb(frame.picture, size=size), frame.picture.meaning)
+
+
+def _proxies(film: Film, longest_px: int) -> Iterator[Proxy]:
+    size = proxy_size(film.size, longest_px)
+    for frame in film.frames():
+        yield Proxy(pixels=light_of(frame, size=size), seconds=frame.seconds, damaged=frame.damaged)
+
+
+def _find(window: Window, settings: Settings) -> Finding:
+    light = _without_damage(window)
+    fps = _fps(window)
+    tone = steady_tone(
+        light, keep_slower_frames=settings.keep_slower_than_seconds * fps, settings=settings.tone
+    )
+    before, after = _visible(light, tone, fps)
+    return Finding(window=window, tone=tone, fps=fps, visible_before=before, visible_after=after)
+
+
+def _without_damage(window: Window) -> Float32[np.ndarray, "time height width 3"]:
+    """The window's pictures, a damaged one replaced by the sound one before (or after) it."""
+    frames = window.frames
+    sound = [place for place, frame in enumerate(frames) if not frame.damaged] or [0]
+    nearest = [
+        max((s for s in sound if s <= place), default=sound[0]) for place in range(len(frames))
+    ]
+    return np.stack([frames[place].pixels for place in nearest])
+
+
+def _fps(window: Window) -> float:
+    times = np.array([frame.seconds for frame in window.frames])
+    gaps = np.diff(times)
+    gaps = gaps[gaps > 0]
+    return float(1.0 / np.median(gaps)) if len(gaps) else 24.0
+
+
+def _visible(
+    light: Float32[np.ndarray, "time height width 3"], tone: SteadyTone, fps: float
+) -> tuple[float, float]:
+    """Visible flicker before and after, of the middle of a window, seen as ordinary video."""
+    if len(light) < 3:
+        return 0.0, 0.0
+    first = max(0, (len(light) - _MEASURED_FRAMES) // 2)
+    part = slice(first, first + _MEASURED_FRAMES)
+    motion = tone.motion.part(first, first + len(light[part]) - 1)
+    before = visible_flicker(light[part], motion=motion, fps=fps)
+    if not tone.coefficients.any():
+        return before, before
+    steady = np.stack(
+        [tone.graded(light[place], place) for place in range(first, first + len(light[part]))]
+    )
+    return before, visible_flicker(steady, motion=motion, fps=fps)
+
+
+def _faded(
+    kept: Float[np.ndarray, "overlap 3 size"] | None, light: Float[np.ndarray, "time 3 size"]
+) -> Float[np.ndarray, "time 3 size"]:
+    """The window's light, fading in from what the window before found in the overlap."""
+    if kept is None:
+        return light
+    share = ((np.arange(len(kept)) + 1.0) / (len(kept) + 1.0))[:, None, None]
+    faded = light.copy()
+    faded[: len(kept)] = kept * (1.0 - share) + light[: len(kept)] * share
+    return faded

@@ -1,0 +1,207 @@
+"""What of a tone path is flicker, and what is wanted light or drift of the estimate.
+
+Each coefficient of the path is read as a sum:
+    wanted light   slower than `keep_slower`; taken out by a high-pass that keeps straight lines
+    steps          sudden changes of level between quiet frames: held flicker, flashes
+    flicker        remembered from frame to frame by a factor ρ (0: every frame for itself)
+    drift          a random walk: errors of the estimate add up, real light wanders
+The variogram (mean squared difference over 1, 2, 3 … frames) tells flicker from drift: flicker's is
+flat, a drift's grows in proportion. With the variances known, flicker is what a Wiener filter
+says it is, coefficient by coefficient; so what is within the noise is left alone.
+
+Source: local-level models, Durbin and Koopman, Time Series Analysis by State Space Methods, ch. 2;
+the high-pass is one minus Whittaker's smoother (1923).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from unflicker.tone.light_field import LightField
+
+_LAGS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 20])
+_MEMORIES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7)
+_OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]])
+"""From red, green, blue to lightness and two tints: flicker is mostly one or the other."""
+_STEP_FACTOR = 6.0
+_STEP_LEAST = 0.02
+_FEWEST_FRAMES = 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flicker:
+    """The flicker of a shot, and how sure it is."""
+
+    coefficients: Float[np.ndarray, "time 3 size"]
+    """Light that flicker added, as coefficients of the light field, for red, green, blue."""
+    steps: Int[np.ndarray, " steps"]
+    """Frames at which the level jumped from one quiet stretch to another."""
+    flickering: float
+    """Deviation of log light from frame to frame that is flicker."""
+    drifting: float
+    """Deviation of log light from frame to frame that is drift or wandering light."""
+
+    @property
+    def share(self) -> float:
+        """How much of the change from frame to frame is flicker, 0 to 1."""
+        total = self.flickering**2 + self.drifting**2
+        return self.flickering**2 / total if total > 0 else 0.0
+
+
+def separate(
+    path: Float[np.ndarray, "time 3 size"], field: LightField, *, keep_slower_frames: float
+) -> Flicker:
+    """The part of a tone path that is flicker.
+
+    Args:
+        path: From `tone_path`.
+        field: The functions its coefficients belong to.
+        keep_slower_frames: Light that takes longer than this to change is wanted, in frames.
+    """
+    time = len(path)
+    if time < _FEWEST_FRAMES:
+        nothing = np.zeros_like(path)
+        return Flicker(coefficients=nothing, steps=np.zeros(0, int), flickering=0.0, drifting=0.0)
+    opponent = np.einsum("oc,tck->tok", _OPPONENT, path).reshape(time, -1)
+    steps = _steps(opponent, field)
+    stairs = _stairs(opponent, steps)
+    high_pass = _high_pass(time, keep_slower_frames)
+    memory, flicker, drift, wander = _variances(opponent - stairs, _drift_allowed(field))
+    quick = _wiener(high_pass @ (opponent - stairs), high_pass, memory, (flicker, drift, wander))
+    found = (quick + high_pass @ stairs).reshape(time, 3, -1)
+    back = np.linalg.inv(_OPPONENT)
+    light = slice(0, field.size)
+    return Flicker(
+        coefficients=np.einsum("co,tok->tck", back, found),
+        steps=steps + 1,
+        flickering=float(np.sqrt(((1 - memory) * flicker[light] + wander[light] / 2).sum())),
+        drifting=float(np.sqrt((drift[light] / 2).sum())),
+    )
+
+
+def _high_pass(time: int, keep_slower_frames: float) -> Float[np.ndarray, "time time"]:
+    """One minus Whittaker's smoother whose half-power period is `keep_slower_frames`."""
+    stiffness = (keep_slower_frames / (2.0 * np.pi)) ** 4
+    bend = np.diff(np.eye(time), 2, axis=0)
+    return np.eye(time) - np.linalg.inv(np.eye(time) + stiffness * bend.T @ bend)
+
+
+def _steps(opponent: Float[np.ndarray, "time all"], field: LightField) -> Int[np.ndarray, " steps"]:
+    """Frames after which the broad light of the picture jumps, while it is quiet elsewhere."""
+    broad = np.concatenate([field.waves.sum(1) <= 1, np.zeros(len(field.contrasts), bool)])
+    broad = np.tile(np.concatenate([broad, np.ones(field.powers, bool)]), 3)
+    jump = np.sqrt((np.diff(opponent[:, broad], axis=0) ** 2).sum(axis=1))
+    return np.nonzero((jump > _STEP_FACTOR * np.median(jump)) & (jump > _STEP_LEAST))[0]
+
+
+def _stairs(
+    opponent: Float[np.ndarray, "time all"], steps: Int[np.ndarray, " steps"]
+) -> Float[np.ndarray, "time all"]:
+    """The sum of the jumps at the steps, beyond how the path moves around them."""
+    stairs = np.zeros_like(opponent)
+    change = np.diff(opponent, axis=0)
+    quiet = np.ones(len(change), bool)
+    quiet[steps] = False
+    for step in steps:
+        near = np.arange(max(0, step - 3), min(len(change), step + 4))
+        near = near[quiet[near]]
+        usual = change[near].mean(axis=0) if len(near) else 0.0
+        stairs[step + 1 :] += change[step] - usual
+    return stairs
+
+
+def _drift_allowed(field: LightField) -> Float[np.ndarray, " all"]:
+    """The largest variance a frame that drift is believed to have, coefficient by coefficient.
+
+    Measured on steady clips, hand-held and with automatic exposure among them (lab notebook).
+    """
+    order = np.sqrt((field.waves**2).sum(1))
+    by_place = 0.004 / (1.0 + order / 2.0)
+    by_place[0] = 0.006
+    by_contrast = np.full(len(field.contrasts), 0.005)
+    by_tone = np.full(field.powers, 0.007)
+    return np.tile(np.concatenate([by_place, by_contrast, by_tone]), 3) ** 2
+
+
+def _variances(
+    quick: Float[np.ndarray, "time all"], drift_allowed: Float[np.ndarray, " all"]
+) -> tuple[float, Float[np.ndarray, " all"], Float[np.ndarray, " all"], Float[np.ndarray, " all"]]:
+    """Memory of the flicker, and variances of flicker, drift and wandering flicker.
+
+    Fitted to the variogram with weights for its relative error; the memory is common to all.
+    """
+    lags = _LAGS[len(quick) * 0.6 > _LAGS].astype(float)
+    lags = lags if len(lags) > 1 else _LAGS[:2].astype(float)
+    measured = np.stack([_half_mean_square(quick, int(lag)) for lag in lags])
+    weight = 1.0 / (np.sqrt(lags)[:, None] * (measured + 1e-12))
+    best = None
+    for memory in _MEMORIES:
+        flat, growing = 1.0 - memory**lags, lags / 2.0
+        flicker, walk = _two_positive(flat, growing, measured, weight)
+        misfit = (
+            ((np.outer(flat, flicker) + np.outer(growing, walk) - measured) * weight) ** 2
+        ).sum(0)
+        score = float((misfit * measured[0]).sum() / (measured[0].sum() + 1e-30))
+        if best is None or score < best[0]:
+            best = (score, memory, flicker, walk)
+    assert best is not None
+    _, memory, flicker, walk = best
+    drift = np.minimum(walk, drift_allowed)
+    return memory, flicker, drift, walk - drift
+
+
+def _half_mean_square(values: Float[np.ndarray, "time all"], lag: int) -> Float[np.ndarray, " all"]:
+    return 0.5 * ((values[lag:] - values[:-lag]) ** 2).mean(axis=0)
+
+
+def _two_positive(
+    first: Float[np.ndarray, " lags"],
+    second: Float[np.ndarray, " lags"],
+    measured: Float[np.ndarray, "lags all"],
+    weight: Float[np.ndarray, "lags all"],
+) -> tuple[Float[np.ndarray, " all"], Float[np.ndarray, " all"]]:
+    """Non-negative factors of two known curves that add up to the measured ones."""
+    squared = weight**2
+    a, b, c = first**2 @ squared, (first * second) @ squared, second**2 @ squared
+    p, q = first @ (measured * squared), second @ (measured * squared)
+    determinant = np.maximum(a * c - b * b, 1e-30)
+    one, two = (c * p - b * q) / determinant, (a * q - b * p) / determinant
+    without_two: Bool[np.ndarray, " all"] = two < 0
+    without_one = (one < 0) & ~without_two
+    one = np.where(without_two, p / a, np.where(without_one, 0.0, one))
+    two = np.where(without_one, q / c, np.where(without_two, 0.0, two))
+    return np.maximum(one, 0.0), np.maximum(two, 0.0)
+
+
+def _wiener(
+    high: Float[np.ndarray, "time all"],
+    high_pass: Float[np.ndarray, "time time"],
+    memory: float,
+    variances: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> Float[np.ndarray, "time all"]:
+    """The flicker in high-passed paths, given its variances and those of the drift.
+
+    Coefficients whose variances stand in like proportion share one filter.
+    """
+    flicker, drift, wander = variances
+    time = len(high)
+    frames = np.arange(time)
+    remembered = memory ** np.abs(frames[:, None] - frames)
+    walk = high_pass @ np.minimum(frames[:, None], frames).astype(float) @ high_pass.T
+    remembered = high_pass @ remembered @ high_pass.T
+    small = 1e-9 * np.eye(time)
+    found = np.zeros_like(high)
+    scale = np.maximum(flicker + wander, 1e-14)
+    noise = np.round(2 * np.log2(np.clip(drift / scale, 1e-5, 1e3)))
+    wandering = np.round(8 * wander / scale)
+    alive = flicker + wander > 0
+    for kind in np.unique(np.stack([noise[alive], wandering[alive]], axis=1), axis=0):
+        members = alive & (noise == kind[0]) & (wandering == kind[1])
+        share = kind[1] / 8.0
+        signal = (1.0 - share) * remembered + share * walk
+        total = signal + 2.0 ** (kind[0] / 2.0) * walk + small
+        found[:, members] = signal @ np.linalg.solve(total, high[:, members])
+    return found

@@ -1,0 +1,54 @@
+"""From the coefficients of flicker to the grade that takes it away."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from unflicker.grade import Grade
+from unflicker.grade.grade import bin_luma, curve_inputs
+from unflicker.tone.light_field import LightField, tone_of
+
+GRID_ROWS = 24
+GRID_COLUMNS = 32
+GRID_BINS = 6
+_MOST_LOG_GAIN = 1.6
+"""No correction is larger: e^1.6 is 2.3 stops."""
+
+
+def grade_of(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> Grade:
+    """The grade that divides by the light that these coefficients describe.
+
+    What is the same for the whole picture becomes the curves; the rest becomes the grid.
+    """
+    if not coefficients.any():
+        return Grade.identity()
+    if not coefficients[:, 1 : field.shared].any():
+        return Grade(
+            curves=_curves(coefficients, field), log_gain=np.zeros((1, 1, 1, 3), np.float32)
+        )
+    return Grade(curves=_curves(coefficients, field), log_gain=_grid(coefficients, field))
+
+
+def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
+    inputs = curve_inputs()
+    powers = tone_of(inputs.astype(float))[:, None] ** np.arange(field.powers + 1)
+    whole = np.concatenate([coefficients[:, :1], coefficients[:, field.shared :]], axis=1)
+    curves = inputs * np.exp(np.clip(-(whole @ powers.T), -_MOST_LOG_GAIN, _MOST_LOG_GAIN))
+    return np.maximum.accumulate(np.clip(curves, 0.0, 2.0), axis=1).astype(np.float32)
+
+
+def _grid(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
+    x, y = np.meshgrid(
+        (np.arange(GRID_COLUMNS) + 0.5) / GRID_COLUMNS * field.width - 0.5,
+        (np.arange(GRID_ROWS) + 0.5) / GRID_ROWS * field.height - 0.5,
+    )
+    light, contrast = field.at_places(np.stack([x, y], -1).reshape(-1, 2))
+    by_place = light[:, 1:] @ coefficients[:, 1 : len(field.waves)].T
+    by_contrast = contrast @ coefficients[:, len(field.waves) : field.shared].T
+    tone = tone_of(bin_luma(GRID_BINS).astype(float))
+    log_gain = -(by_place[:, None] + by_contrast[:, None] * tone[:, None])
+    log_gain = np.clip(log_gain, -_MOST_LOG_GAIN, _MOST_LOG_GAIN)
+    # In half precision, so that a plan on disk holds exactly what a run would apply.
+    halved = log_gain.astype(np.float16).astype(np.float32)
+    return halved.reshape(GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3)

@@ -1,0 +1,122 @@
+"""What neighbouring frames say about a change of light: the same point, seen twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.motion import Motion
+from unflicker.tone.light_field import LUMA, TOE
+
+_STEP_PX = 5
+_BLUR_PX = 1.5
+_CLIPPED = 0.985
+_DARK = 0.02
+_NOISE = 0.006
+"""Noise of a blurred proxy value, in [0, 1] units: it weighs most in the dark."""
+_NOISE_OF_LIGHT = 0.01
+_MISS_PX = 0.25
+"""Error of the flow: where the picture is steep, it looks like a change of light."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sightings:
+    """Points of one frame found again in the next."""
+
+    there: Float32[np.ndarray, "samples 2"]
+    """Places in the second frame in px, x first; in the first they are `sample_places`."""
+    before: Float32[np.ndarray, "samples 3"]
+    """Colours in the first frame, in [0, 1] working light, slightly blurred."""
+    after: Float32[np.ndarray, "samples 3"]
+    """Colours in the second."""
+    change: Float32[np.ndarray, "samples 3"]
+    """log(after + toe) - log(before + toe)."""
+    sensitivity: Float32[np.ndarray, " samples"]
+    """By how much `change` answers to a change of log light: less than 1 near the toe."""
+    weight: Float32[np.ndarray, " samples"]
+    """One over the expected variance of `change`; 0 where clipped, dark or out of sight."""
+
+
+def sample_places(height: int, width: int) -> Float32[np.ndarray, "samples 2"]:
+    """The places at which every frame is looked at, in px, x first."""
+    x, y = np.meshgrid(
+        np.arange(min(_STEP_PX // 2, width - 1), width, _STEP_PX),
+        np.arange(min(_STEP_PX // 2, height - 1), height, _STEP_PX),
+    )
+    return np.stack([x, y], -1).reshape(-1, 2).astype(np.float32)
+
+
+def sightings(
+    frames: Float32[np.ndarray, "time height width 3"], motion: Motion
+) -> list[Sightings]:
+    """What each frame and the next say of the light between them, for all pairs of a shot."""
+    looks = [_look(frame) for frame in frames]
+    places = sample_places(*frames.shape[1:3])
+    return [
+        _pair(looks[t], looks[t + 1], places, motion.forward[t], motion.visible_forward[t])
+        for t in range(len(frames) - 1)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Look:
+    """A frame made ready to be sampled: colour, how far it is clipped, how steep it is."""
+
+    colour: Float32[np.ndarray, "height width 3"]
+    clipped: Float32[np.ndarray, "height width"]
+    steepness: Float32[np.ndarray, "height width"]
+
+
+def _look(frame: Float32[np.ndarray, "height width 3"]) -> _Look:
+    colour = cv2.GaussianBlur(frame, None, _BLUR_PX)
+    logarithm = cv2.log(colour @ LUMA + TOE)
+    across = cv2.Sobel(logarithm, cv2.CV_32F, 1, 0, scale=0.125)
+    down = cv2.Sobel(logarithm, cv2.CV_32F, 0, 1, scale=0.125)
+    saturated = (frame.max(axis=2) > _CLIPPED).astype(np.float32)
+    return _Look(
+        colour=colour,
+        clipped=cv2.blur(saturated, (5, 5)),
+        steepness=across * across + down * down,
+    )
+
+
+def _pair(
+    first: _Look,
+    second: _Look,
+    places: Float32[np.ndarray, "samples 2"],
+    flow: Float32[np.ndarray, "height width 2"],
+    visible: Float32[np.ndarray, "height width"],
+) -> Sightings:
+    column, row = places.T.astype(np.intp)
+    there = places + flow[row, column]
+    before = first.colour[row, column]
+    after = _sampled(second.colour, there)
+    darker = np.minimum(before, after)
+    unclipped = (1.0 - first.clipped[row, column]) * (1.0 - _sampled(second.clipped, there))
+    variance = (
+        (_NOISE / (darker + TOE)) ** 2
+        + _NOISE_OF_LIGHT**2
+        + _MISS_PX**2 * first.steepness[row, column][:, None]
+    )
+    seen = (visible[row, column] * unclipped)[:, None] * (darker > _DARK)
+    return Sightings(
+        there=there,
+        before=before,
+        after=after,
+        change=np.log((after + TOE) / (before + TOE)),
+        sensitivity=(darker / (darker + TOE)).mean(axis=1),
+        weight=(seen / variance).min(axis=1),
+    )
+
+
+def _sampled(
+    picture: Float32[np.ndarray, "height width *channels"],
+    places: Float32[np.ndarray, "samples 2"],
+) -> Float32[np.ndarray, samples *channels]:
+    found = cv2.remap(
+        picture, places[:, None, :], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return found[:, 0]

@@ -1,0 +1,180 @@
+"""The tone path: the light of every frame of a shot, from how neighbours differ along the motion.
+
+A point seen in frames t and t+1 says `field(t+1, there) - field(t, here) = change`. All pairs of a
+shot together are one least-squares problem for the coefficients of all frames at once; only
+neighbours are coupled, so it is solved exactly by one sweep there and back (block tridiagonal
+elimination). Points that disagree with the solution (occlusion, a wrong flow, an object that really
+changed) lose weight, and it is solved again.
+
+Where motion fails altogether, quantiles of the whole picture still say how its tone moved; they
+weigh so little that points with a trusted motion outvote them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from unflicker.tone.light_field import TOE, LightField, tone_of
+from unflicker.tone.observations import Sightings, sample_places
+
+_INDEPENDENT_SHARE = 1.0 / 16.0
+"""Neighbouring samples err alike; this share of them counts as independent."""
+_ROUNDS = 2
+_QUANTILES = np.linspace(0.03, 0.97, 24)
+_QUANTILE_NOISE = 0.3
+_OUTLIER_DEVIATIONS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pair:
+    """One pair's design, second frame's columns first, and what it was made from."""
+
+    design: Float32[np.ndarray, "samples columns"]
+    sightings: Sightings
+
+
+def tone_path(
+    sightings: list[Sightings],
+    field: LightField,
+    *,
+    quantiles: Float[np.ndarray, "time levels 3"],
+    flicker: float = 0.2,
+) -> Float[np.ndarray, "time 3 size"]:
+    """The light of each frame as coefficients of `field`; only differences in time mean anything.
+
+    Args:
+        sightings: One for each pair of neighbouring frames.
+        field: The functions in which light is described.
+        quantiles: Of each frame's channels, in [0, 1] (`frame_quantiles`).
+        flicker: How strong flicker may be, as a deviation of log light.
+    """
+    pairs = _designs(sightings, field)
+    deviation = field.expected_size(flicker)
+    path = np.zeros((len(sightings) + 1, 3, field.size))
+    for turn in range(_ROUNDS):
+        weights = [
+            _weights(pair, path[t : t + 2] if turn else None, field) for t, pair in enumerate(pairs)
+        ]
+        path = _solved(pairs, weights, quantiles, field, deviation)
+    return path
+
+
+def frame_quantiles(
+    frames: Float32[np.ndarray, "time height width 3"],
+) -> Float[np.ndarray, "time levels 3"]:
+    """Quantiles of each channel of each frame, of every other pixel."""
+    pixels = np.sort(frames[:, ::2, ::2].reshape(len(frames), -1, 3), axis=1)
+    return pixels[:, (_QUANTILES * (pixels.shape[1] - 1)).astype(int)].astype(np.float64)
+
+
+def _designs(sightings: list[Sightings], field: LightField) -> list[_Pair]:
+    here = field.at_places(sample_places(field.height, field.width))
+    pairs = []
+    for seen in sightings:
+        after = field.design(*field.at_places(seen.there), seen.after)
+        before = field.design(*here, seen.before)
+        both = np.concatenate([after, -before], axis=1) * seen.sensitivity[:, None]
+        pairs.append(_Pair(design=both, sightings=seen))
+    return pairs
+
+
+def _weights(
+    pair: _Pair, path: Float[np.ndarray, "2 3 size"] | None, field: LightField
+) -> Float32[np.ndarray, " samples"]:
+    weight = pair.sightings.weight
+    if path is None or not weight.any():
+        return weight * np.float32(_INDEPENDENT_SHARE)
+    misses = np.empty_like(pair.sightings.change)
+    for channel in range(3):
+        columns = _both(field, channel)
+        coefficients = np.concatenate([path[1, channel], path[0, channel]]).astype(np.float32)
+        misses[:, channel] = pair.design[:, columns] @ coefficients
+    misses -= pair.sightings.change
+    deviations = np.sqrt((misses**2).mean(axis=1) * weight)
+    usual = max(1.0, 1.2 * float(np.median(deviations[weight > 0])))
+    doubt = (1.0 + (deviations / (_OUTLIER_DEVIATIONS * usual)) ** 2) ** 2 * usual**2
+    return (weight * _INDEPENDENT_SHARE / doubt).astype(np.float32)
+
+
+def _both(field: LightField, channel: int) -> np.ndarray:
+    columns = field.columns(channel)
+    return np.concatenate([columns, columns + field.shared + 3 * field.powers])
+
+
+def _solved(
+    pairs: list[_Pair],
+    weights: list[Float32[np.ndarray, " samples"]],
+    quantiles: Float[np.ndarray, "time levels 3"],
+    field: LightField,
+    deviation: Float[np.ndarray, " size"],
+) -> Float[np.ndarray, "time 3 size"]:
+    time, size = len(pairs) + 1, field.size
+    diagonal = np.zeros((time, 3, size, size))
+    coupling = np.zeros((time - 1, 3, size, size))
+    right = np.zeros((time, 3, size))
+    diagonal[:, :, np.arange(size), np.arange(size)] = 1.0 / deviation**2
+    for t, (pair, weight) in enumerate(zip(pairs, weights, strict=True)):
+        weighted = pair.design * weight[:, None]
+        normal = pair.design.T @ weighted
+        answer = weighted.T @ pair.sightings.change
+        for channel in range(3):
+            columns = _both(field, channel)
+            block = normal[np.ix_(columns, columns)].astype(np.float64)
+            target = answer[columns, channel].astype(np.float64)
+            _add_quantiles(block, target, quantiles[t : t + 2, :, channel], field)
+            diagonal[t + 1, channel] += block[:size, :size]
+            diagonal[t, channel] += block[size:, size:]
+            coupling[t, channel] += block[size:, :size]
+            right[t + 1, channel] += target[:size]
+            right[t, channel] += target[size:]
+    return _tridiagonal(diagonal, coupling, right)
+
+
+def _add_quantiles(
+    block: Float[np.ndarray, "both both"],
+    target: Float[np.ndarray, " both"],
+    values: Float[np.ndarray, "2 levels"],
+    field: LightField,
+) -> None:
+    """Add to one channel's equations that its quantiles moved as exposure and tone curve say."""
+    columns = np.concatenate([[0], field.shared + np.arange(field.powers)])
+    columns = np.concatenate([columns, columns + field.size])
+    before, after = values
+    powers = np.arange(field.powers + 1)
+    design = np.concatenate(
+        [tone_of(after)[:, None] ** powers, -(tone_of(before)[:, None] ** powers)], axis=1
+    )
+    darker = np.minimum(before, after)
+    design *= (darker / (darker + TOE))[:, None]
+    change = np.log((after + TOE) / (before + TOE))
+    weight = ((darker > TOE) & (np.maximum(before, after) < 0.985)) / _QUANTILE_NOISE**2
+    block[np.ix_(columns, columns)] += design.T @ (design * weight[:, None])
+    target[columns] += design.T @ (weight * change)
+
+
+def _tridiagonal(
+    diagonal: Float[np.ndarray, "time 3 size size"],
+    coupling: Float[np.ndarray, "pairs 3 size size"],
+    right: Float[np.ndarray, "time 3 size"],
+) -> Float[np.ndarray, "time 3 size"]:
+    """The solutions of three symmetric positive block tridiagonal systems.
+
+    Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5.
+    """
+    time, size = len(diagonal), diagonal.shape[-1]
+    carried = np.zeros((time, 3, size, size + 1))
+    pivot, side = diagonal[0], right[0]
+    for t in range(time):
+        onward = coupling[t] if t < time - 1 else np.zeros_like(pivot)
+        carried[t] = np.linalg.solve(pivot, np.concatenate([onward, side[..., None]], axis=2))
+        if t < time - 1:
+            across = np.swapaxes(coupling[t], 1, 2) @ carried[t]
+            pivot = diagonal[t + 1] - across[..., :size]
+            side = right[t + 1] - across[..., size]
+    solution = carried[..., size]
+    for t in range(time - 2, -1, -1):
+        solution[t] -= (carried[t, ..., :size] @ solution[t + 1][..., None])[..., 0]
+    return solution
