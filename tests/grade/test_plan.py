@@ -1,0 +1,171 @@
+"""Laws of a plan on disk: what is read is what was written, and nothing half-written is left."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_pictures import curve, gain, smooth
+
+from unflicker.errors import InputError, OutputError
+from unflicker.grade import Grade
+from unflicker.grade.plan import SCHEMA_VERSION, PlanWriter, read_plan
+
+
+def write(path, grades: list[Grade], **about) -> None:
+    with PlanWriter(path, about=about) as plan:
+        for grade in grades:
+            plan.add(grade)
+
+
+def halved(grade: Grade) -> Grade:
+    """As the tone stage makes them: gains that half precision holds."""
+    exact = grade.log_gain.astype(np.float16).astype(np.float32)
+    return Grade(curves=grade.curves, log_gain=exact)
+
+
+def assert_same(one: list[Grade], other: list[Grade]) -> None:
+    assert len(one) == len(other)
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a.curves, b.curves)
+        np.testing.assert_array_equal(a.log_gain, b.log_gain)
+        assert a.is_identity == b.is_identity
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(["nothing", "gain", "curve", "smooth"]), max_size=140),
+)
+def test_grades_come_back_as_they_were_in_order(kinds, tmp_path_factory) -> None:
+    made = {
+        "nothing": Grade.identity(),
+        "gain": halved(gain(0.25)),
+        "curve": curve(1.2),
+        "smooth": halved(smooth()),
+    }
+    grades = [made[kind] for kind in kinds]
+    path = tmp_path_factory.mktemp("plan") / "film.plan"
+    write(path, grades)
+    about, read = read_plan(path)
+    assert about["frames"] == len(grades)
+    assert_same(list(read), grades)
+
+
+def test_a_plan_says_what_it_is_of(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    write(path, [gain(0.5)], source="film.mp4", settings={"strength": 1.0})
+    about, _ = read_plan(path)
+    assert about["schema"] == SCHEMA_VERSION
+    assert about["source"] == "film.mp4"
+    assert about["settings"] == {"strength": 1.0}
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("plan.json")) == about
+
+
+def test_many_changes_of_shape_keep_their_order(tmp_path) -> None:
+    grades = [halved(smooth(seed=i, bins=1 + i % 3)) for i in range(200)]
+    path = tmp_path / "film.plan"
+    write(path, grades)
+    assert_same(list(read_plan(path)[1]), grades)
+
+
+def test_a_fault_leaves_nothing_behind(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    with pytest.raises(RuntimeError, match="stop"), PlanWriter(path, about={}) as plan:
+        plan.add(gain(0.1))
+        raise RuntimeError("stop")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_leaves_an_earlier_plan_alone(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    write(path, [gain(0.1)])
+    with pytest.raises(RuntimeError, match="stop"), PlanWriter(path, about={}):
+        raise RuntimeError("stop")
+    assert len(list(read_plan(path)[1])) == 1
+
+
+def test_a_missing_folder_is_made(tmp_path) -> None:
+    path = tmp_path / "a" / "b" / "film.plan"
+    write(path, [gain(0.1)])
+    assert len(list(read_plan(path)[1])) == 1
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write(tmp_path / "file" / "film.plan", [])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", b"PK\x03\x04 broken", None],
+    ids=["empty", "text", "broken", "missing"],
+)
+def test_what_is_no_plan_is_an_input_error(tmp_path, content) -> None:
+    path = tmp_path / "film.plan"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="not a plan"):
+        read_plan(path)
+
+
+def test_an_archive_of_something_else_is_an_input_error(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("other.txt", "hello")
+    with pytest.raises(InputError, match="not a plan"):
+        read_plan(path)
+
+
+def test_a_plan_description_that_is_no_object_is_an_input_error(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("plan.json", "[1, 2]")
+    with pytest.raises(InputError):
+        read_plan(path)
+
+
+def test_a_plan_of_another_version_says_which(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("plan.json", json.dumps({"schema": 99}))
+    with pytest.raises(InputError, match="schema 99"):
+        read_plan(path)
+
+
+def test_a_plan_cut_off_in_the_middle_is_an_input_error(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    write(path, [halved(smooth(seed=i)) for i in range(100)])
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match="not a plan"):
+        read_plan(path)
+
+
+def test_a_plan_with_a_damaged_member_is_an_input_error(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    write(path, [halved(smooth(seed=i)) for i in range(100)])
+    data = bytearray(path.read_bytes())
+    data[200:400] = bytes(200)
+    path.write_bytes(data)
+    with pytest.raises(InputError):
+        list(read_plan(path)[1])
+
+
+def test_a_plan_with_grades_of_another_shape_is_an_input_error(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    write(path, [gain(0.1)])
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros((1, 3, 7), np.float32))
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    kept["000000000_curves.npy"] = buffer.getvalue()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError):
+        list(read_plan(path)[1])
