@@ -13,7 +13,7 @@ from unflicker.frames.picture import ColourMeaning, Picture
 from unflicker.grade import kernel
 from unflicker.grade.grade import KNOTS, Grade, curve_inputs
 
-_EVERYWHERE = np.ones((1, 1), np.float32)
+_EVERYWHERE = np.ones((0, 0), np.float32)
 _AS_STORED = np.zeros((1, 0), np.float32)
 _ONE_AT_A_TIME = threading.Lock()
 """Not every threading layer of numba can be entered from two threads at once."""
@@ -41,8 +41,8 @@ def apply_grade(
     layout, meaning = picture.layout, picture.meaning
     colour = picture.planes[: layout.colour_planes]
     out = tuple(np.empty_like(plane) for plane in colour)
-    gains = _gains(grade)
-    shared = (gains, kernel.columns_of(picture.size[1], gains.shape[1]), _tables(grade, meaning))
+    gains = gains_of(grade)
+    shared = (gains, kernel.columns_of(picture.size[1], gains.shape[1]), tables_of(grade, meaning))
     share = _EVERYWHERE if mask is None else mask
     offset, span, middle, chroma_span = np.float32(sample_scale(layout, meaning))
     peak, noise = np.float32(layout.peak), np.float32(1.0)
@@ -69,23 +69,23 @@ def apply_to_light(
     out = np.empty_like(light)
     views = tuple(light[..., channel] for channel in range(3))
     into = tuple(out[..., channel] for channel in range(3))
-    gains = _gains(grade)
+    gains = gains_of(grade)
     where = kernel.columns_of(light.shape[1], gains.shape[1])
-    tables = _tables(grade, ColourMeaning())
+    tables = tables_of(grade, ColourMeaning())
     scale = tuple(np.float32([1, 0, 0]))
     with _ONE_AT_A_TIME:
         kernel.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
     return out
 
 
-def _gains(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
+def gains_of(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
     """The grid's gains, with at least two columns and two bins, as the kernels want."""
     rows, columns, bins, _ = grade.log_gain.shape
     repeats = (1, 2 if columns == 1 else 1, 2 if bins == 1 else 1, 1)
     return np.exp(np.tile(grade.log_gain, repeats))
 
 
-def _tables(
+def tables_of(
     grade: Grade, meaning: ColourMeaning
 ) -> tuple[Float32[np.ndarray, "3 entries"], Float32[np.ndarray, "one stored"]]:
     """The kernel's tables: curves by stored value, and the way back from working light.
