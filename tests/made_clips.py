@@ -14,7 +14,7 @@ FPS = 24.0
 
 @lru_cache(maxsize=16)
 def scene(*, seed: int = 0, size: tuple[int, int] = (320, 480)) -> np.ndarray:
-    """A picture with texture at every scale, coloured shapes, shadow and light; float32 in [0, 1]."""
+    """A picture with texture at every scale and coloured shapes; float32 in [0, 1]."""
     random = np.random.default_rng(seed)
     height, width = size
     picture = np.zeros((height, width, 3), np.float32)
@@ -28,7 +28,7 @@ def scene(*, seed: int = 0, size: tuple[int, int] = (320, 480)) -> np.ndarray:
     for _ in range(24):
         centre = (int(random.integers(width)), int(random.integers(height)))
         axes = (int(random.integers(6, 50)), int(random.integers(6, 40)))
-        colour = [float(value) for value in random.uniform(0.08, 0.85, 3)]
+        colour = random.uniform(0.08, 0.85, 3).astype(np.float32)
         shape = np.zeros((height, width), np.float32)
         cv2.ellipse(shape, centre, axes, random.uniform(0, 180), 0, 360, 1.0, -1, cv2.LINE_AA)
         shape = 0.8 * cv2.GaussianBlur(shape, None, 0.8)[..., None]
@@ -46,7 +46,7 @@ def panning(
     speed_px: tuple[float, float] = (1.3, 0.4),
     dtype: type = np.uint8,
 ) -> Clip:
-    """A steady clip: a camera that moves over a scene by a constant number of px a frame, x first."""
+    """A steady clip: a camera that moves over a scene by some px a frame, x first."""
     height, width = size
     reach = (round(abs(speed_px[1]) * time) + 8, round(abs(speed_px[0]) * time) + 8)
     picture = scene(seed=seed, size=(height + reach[0], width + reach[1]))
@@ -67,14 +67,13 @@ def photograph(*, time: int = 24, size: tuple[int, int] = (144, 256)) -> Clip:
 
     data = np.frombuffer(cbook.get_sample_data("grace_hopper.jpg").read(), np.uint8)
     picture = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    picture = cv2.GaussianBlur(picture, None, 0.6)
     height, width = size
     frames = []
     for index in range(time):
         shift = np.array([[1.6, 0, 12 + 1.9 * index], [0, 1.6, 40 + 1.1 * index]], np.float32)
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        frames.append(
-            cv2.warpAffine(cv2.GaussianBlur(picture, None, 0.6), shift, (width, height), flags=how)
-        )
+        frames.append(cv2.warpAffine(picture, shift, (width, height), flags=how))
     return Clip.at_rate(np.stack(frames), fps=FPS)
 
 

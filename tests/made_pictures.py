@@ -71,7 +71,7 @@ def curve(exponent: float) -> Grade:
 
 
 def nothing_but_work() -> Grade:
-    """A grade whose gains are one, yet is not the identity: every sample goes through the kernel."""
+    """A grade whose gains are one, yet is not the identity: samples go through the kernel."""
     log_gain = np.full((3, 4, 2, 3), 1e-12, np.float32)
     return Grade(curves=Grade.identity().curves, log_gain=log_gain)
 

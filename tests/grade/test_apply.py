@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from made_pictures import (
     FULL,
     LAYOUTS,
@@ -18,7 +19,6 @@ from made_pictures import (
     nothing_but_work,
     smooth,
 )
-
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb, to_working
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 from unflicker.grade import Grade
@@ -320,6 +320,20 @@ def test_every_size_and_subsampling_is_graded_evenly(height, width, shift) -> No
     picture = from_rgb(rgb, layout=layout, meaning=FULL)
     graded = to_rgb(apply_grade(picture, gain(-0.5)))
     np.testing.assert_allclose(graded, rgb * 2.0**-0.5, atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["yuv444p", "grey", "gbrp"])
+@pytest.mark.parametrize("size", [(1, 64), (64, 1)])
+def test_a_picture_of_one_row_or_column_is_graded_throughout(name, size) -> None:
+    layout = LAYOUTS[name]
+    picture = filled(layout, (100,) * layout.colour_planes, meaning=FULL)
+    picture = Picture(
+        planes=tuple(np.resize(plane, size) for plane in picture.planes),
+        layout=layout,
+        meaning=FULL,
+    )
+    for plane in apply_grade(picture, gain(-1.0)).planes[:1]:
+        assert np.ptp(plane) <= 1
 
 
 def test_chroma_belongs_to_the_pixels_it_covers() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_pictures import curve, gain, nothing_but_work, smooth
 
+from made_pictures import curve, gain, nothing_but_work, smooth
 from unflicker.grade import Grade
 from unflicker.grade.grade import KNOTS, bin_luma, curve_inputs
 

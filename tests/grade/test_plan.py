@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_pictures import curve, gain, smooth
 
+from made_pictures import curve, gain, smooth
 from unflicker.errors import InputError, OutputError
 from unflicker.grade import Grade
 from unflicker.grade.plan import SCHEMA_VERSION, PlanWriter, read_plan
@@ -19,6 +19,12 @@ def write(path, grades: list[Grade], **about) -> None:
     with PlanWriter(path, about=about) as plan:
         for grade in grades:
             plan.add(grade)
+
+
+def write_and_stop(path) -> None:
+    with PlanWriter(path, about={}) as plan:
+        plan.add(gain(0.1))
+        raise RuntimeError("stop")
 
 
 def halved(grade: Grade) -> Grade:
@@ -74,17 +80,16 @@ def test_many_changes_of_shape_keep_their_order(tmp_path) -> None:
 
 def test_a_fault_leaves_nothing_behind(tmp_path) -> None:
     path = tmp_path / "film.plan"
-    with pytest.raises(RuntimeError, match="stop"), PlanWriter(path, about={}) as plan:
-        plan.add(gain(0.1))
-        raise RuntimeError("stop")
+    with pytest.raises(RuntimeError, match="stop"):
+        write_and_stop(path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fault_leaves_an_earlier_plan_alone(tmp_path) -> None:
     path = tmp_path / "film.plan"
     write(path, [gain(0.1)])
-    with pytest.raises(RuntimeError, match="stop"), PlanWriter(path, about={}):
-        raise RuntimeError("stop")
+    with pytest.raises(RuntimeError, match="stop"):
+        write_and_stop(path)
     assert len(list(read_plan(path)[1])) == 1
 
 
