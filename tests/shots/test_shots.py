@@ -13,7 +13,7 @@ from made_clips import panning
 from unflicker.frames.clip import Clip, to_float
 from unflicker.settings import WindowSettings
 from unflicker.shots import Proxy, cut_into_windows, find_cuts
-from unflicker.synthesis import synthesise
+from unflicker.synthesis import KINDS, synthesise
 from unflicker.thinking import light_of, proxy_size
 from unflicker.video import open_film
 
@@ -46,9 +46,7 @@ def test_a_moving_shot_has_no_cut() -> None:
     assert find_cuts(proxies(fast)) == []
 
 
-@pytest.mark.parametrize(
-    "kind", ["exposure", "gamma", "local", "local tint", "bands", "film", "held"]
-)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("strength", [1.0, 2.0])
 def test_flicker_hides_no_cut_and_makes_none(kind: str, strength: float) -> None:
     clip = Clip.at_rate(three_shots(), fps=24)
