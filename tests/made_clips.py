@@ -65,7 +65,8 @@ def photograph(*, time: int = 24, size: tuple[int, int] = (144, 256)) -> Clip:
     """A steady clip of a photograph that the plotting library brings: the camera drifts over it."""
     from matplotlib import cbook
 
-    data = np.frombuffer(cbook.get_sample_data("grace_hopper.jpg").read(), np.uint8)
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        data = np.frombuffer(file.read(), np.uint8)
     picture = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     picture = cv2.GaussianBlur(picture, None, 0.6)
     height, width = size
