@@ -1,0 +1,309 @@
+"""Laws of the whole way: files in and out, arrays in and out, plans, windows, stopping."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from made_films import make_film, read, same_samples, seconds
+
+import unflicker
+from made_clips import panning, psnr
+from unflicker import RunOptions, Settings
+from unflicker.errors import Cancelled, InputError, OutputError, UsageError
+from unflicker.frames.clip import Clip, from_float, to_float
+from unflicker.frames.colour import to_rgb
+from unflicker.frames.picture import Frame
+from unflicker.progress import Progress
+from unflicker.settings import EncodingSettings, WindowSettings
+from unflicker.synthesis import synthesise
+from unflicker.video import ArrayFilm, open_writer
+
+SIZE = (54, 96)
+LOSSLESS = EncodingSettings(codec="ffv1", pix_fmt="gbrp")
+
+
+def write(path: Path, clip: Clip, *, encoding: EncodingSettings = LOSSLESS) -> Path:
+    film = ArrayFilm(clip)
+    with open_writer(film, path, encoding=encoding) as writer:
+        for frame in film.frames():
+            writer.write(frame)
+    return path
+
+
+def pixels(frames: list[Frame]) -> np.ndarray:
+    return from_float(np.stack([to_rgb(f.picture) for f in frames]), dtype=np.uint8)
+
+
+def flickering(*, time: int = 24, seed: int = 1) -> Clip:
+    return synthesise(panning(time=time, size=SIZE), kind="exposure", seed=seed).clip
+
+
+def rough(frames: np.ndarray) -> float:
+    """How much the mean level jumps from frame to frame."""
+    level = np.log(to_float(frames).mean(axis=(1, 2)))
+    return float(np.sqrt(np.mean(np.diff(level, 2, axis=0) ** 2)))
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> Path:
+    return write(tmp_path_factory.mktemp("film") / "film.mkv", flickering())
+
+
+def test_a_flickering_film_comes_out_steady(film, tmp_path) -> None:
+    record = unflicker.run(film, tmp_path / "out.mkv")
+    before, after = read(film), read(tmp_path / "out.mkv")
+    assert seconds(after) == seconds(before)
+    assert rough(pixels(after)) < 0.2 * rough(pixels(before))
+    clean = panning(time=24, size=SIZE).pixels
+    assert psnr(pixels(after), clean) > psnr(pixels(before), clean) + 6
+    assert record.visible_flicker_after < 0.3 * record.visible_flicker_before
+
+
+def test_without_a_target_the_result_lies_beside_the_source(tmp_path) -> None:
+    source = write(tmp_path / "film.mkv", flickering(time=6))
+    record = unflicker.run(source)
+    assert Path(record.output) == tmp_path / "film_unflickered.mkv"
+    assert len(read(tmp_path / "film_unflickered.mkv")) == 6
+
+
+def test_the_same_film_gives_the_same_result(film, tmp_path) -> None:
+    for name in ("one.mkv", "two.mkv"):
+        unflicker.run(film, tmp_path / name)
+    assert same_samples(read(tmp_path / "one.mkv"), read(tmp_path / "two.mkv"))
+
+
+def test_arrays_and_films_are_steadied_alike(film, tmp_path) -> None:
+    unflicker.run(film, tmp_path / "out.mkv")
+    arrays = unflicker.deflicker(flickering().pixels, fps=24.0)
+    # A film's 8-bit pictures are dithered, an array's are rounded.
+    difference = pixels(read(tmp_path / "out.mkv")).astype(int) - arrays
+    assert np.abs(difference).max() <= 1
+
+
+def test_a_plan_gives_the_frames_that_a_run_gives(film, tmp_path) -> None:
+    plan = tmp_path / "film.plan"
+    unflicker.run(film, tmp_path / "run.mkv")
+    looked = unflicker.analyze(film, options=RunOptions(save_plan=plan))
+    applied = unflicker.run(film, tmp_path / "applied.mkv", options=RunOptions(plan=plan))
+    assert same_samples(read(tmp_path / "run.mkv"), read(tmp_path / "applied.mkv"))
+    assert looked.output == ""
+    np.testing.assert_allclose(looked.correction_stops, applied.correction_stops, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["local", "bands"])
+def test_a_plan_with_grids_gives_the_frames_that_a_run_gives(tmp_path, kind) -> None:
+    clip = synthesise(panning(time=16, size=SIZE), kind=kind, seed=2).clip
+    source = write(tmp_path / "film.mkv", clip)
+    plan = tmp_path / "film.plan"
+    unflicker.run(source, tmp_path / "run.mkv", options=RunOptions(save_plan=plan))
+    unflicker.run(source, tmp_path / "applied.mkv", options=RunOptions(plan=plan))
+    assert not same_samples(read(source), read(tmp_path / "run.mkv"))
+    assert same_samples(read(tmp_path / "run.mkv"), read(tmp_path / "applied.mkv"))
+
+
+def test_a_plan_can_be_applied_at_a_share_of_its_strength(film, tmp_path) -> None:
+    plan = tmp_path / "film.plan"
+    unflicker.analyze(film, options=RunOptions(save_plan=plan))
+    for strength in (0.0, 0.5):
+        settings = Settings(strength=strength)
+        target = tmp_path / f"{strength}.mkv"
+        unflicker.run(film, target, settings=settings, options=RunOptions(plan=plan))
+    assert same_samples(read(tmp_path / "0.0.mkv"), read(film))
+    half = rough(pixels(read(tmp_path / "0.5.mkv")))
+    assert half == pytest.approx(rough(pixels(read(film))) / 2, rel=0.2)
+
+
+@pytest.mark.parametrize("frames", [20, 28])
+def test_a_plan_of_another_film_is_refused_and_nothing_is_left(film, tmp_path, frames) -> None:
+    other = write(tmp_path / "other.mkv", flickering(time=frames))
+    plan = tmp_path / "film.plan"
+    unflicker.analyze(film, options=RunOptions(save_plan=plan))
+    with pytest.raises(InputError, match="make the plan again"):
+        unflicker.run(other, tmp_path / "out.mkv", options=RunOptions(plan=plan))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["film.plan", "other.mkv"]
+
+
+def test_a_part_of_a_film_is_steadied_alone(film, tmp_path) -> None:
+    options = RunOptions(start_seconds=0.25, duration_seconds=0.5)
+    record = unflicker.run(film, tmp_path / "out.mkv", options=options)
+    assert len(read(tmp_path / "out.mkv")) == 12
+    assert len(record.seconds) == 12
+    assert rough(pixels(read(tmp_path / "out.mkv"))) < 0.3 * rough(pixels(read(film)[6:18]))
+
+
+def test_a_mask_keeps_what_is_black_bit_for_bit(film, tmp_path) -> None:
+    mask = np.zeros(SIZE, np.uint8)
+    mask[:, 48:] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    options = RunOptions(mask=tmp_path / "mask.png")
+    unflicker.run(film, tmp_path / "out.mkv", options=options)
+    before, after = pixels(read(film)), pixels(read(tmp_path / "out.mkv"))
+    np.testing.assert_array_equal(after[:, :, :48], before[:, :, :48])
+    assert rough(after[:, :, 48:]) < 0.2 * rough(before[:, :, 48:])
+
+
+def test_a_mask_that_does_not_fit_is_refused_before_work(film, tmp_path) -> None:
+    cv2.imwrite(str(tmp_path / "mask.png"), np.zeros((5, 5), np.uint8))
+    options = RunOptions(mask=tmp_path / "mask.png")
+    with pytest.raises(InputError, match="the mask"):
+        unflicker.run(film, tmp_path / "out.mkv", options=options)
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_long_shot_in_several_windows_has_no_seam(tmp_path) -> None:
+    clean = panning(time=200, size=(48, 64), speed_px=(0.7, 0.2))
+    made = synthesise(clean, kind="exposure", seed=4, strength=0.6).clip
+    settings = Settings(window=WindowSettings(frames=48, overlap_frames=16))
+    out = unflicker.deflicker(made.pixels, fps=24.0, settings=settings)
+    level = np.log(to_float(out).mean((1, 2)) / to_float(clean.pixels).mean((1, 2)))
+    jumps = np.abs(np.diff(level, axis=0)).max(axis=1)
+    borders = [start + side for start in range(32, 200, 32) for side in (-1, 0, 15, 16)]
+    borders = [place for place in borders if place < len(jumps)]
+    assert jumps[borders].max() < 0.012
+    assert jumps[borders].max() < 4 * np.percentile(jumps, 75) + 0.002
+    assert rough(out) < 0.15 * rough(made.pixels)
+    whole = unflicker.deflicker(made.pixels, fps=24.0)
+    assert psnr(out, clean.pixels) > psnr(whole, clean.pixels) - 4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("grey", [False, True])
+def test_arrays_of_every_type_are_steadied(dtype, grey: bool) -> None:
+    clean = panning(time=16, size=SIZE, dtype=dtype)
+    made = synthesise(clean, kind="exposure", seed=1).clip.pixels
+    if grey:
+        made = np.ascontiguousarray(made[..., 1])
+    kept = made.copy()
+    out = unflicker.deflicker(made)
+    assert out.shape == made.shape
+    assert out.dtype == dtype
+    np.testing.assert_array_equal(made, kept)
+    channels = [frames if not grey else frames[..., None] for frames in (out, made)]
+    assert rough(channels[0]) < 0.25 * rough(channels[1])
+
+
+@pytest.mark.parametrize("shape", [(4, 8), (4, 8, 8, 1), (4, 8, 8, 4), (2, 4, 8, 8, 3)])
+def test_arrays_of_another_shape_are_refused(shape) -> None:
+    with pytest.raises(UsageError, match="of shape"):
+        unflicker.deflicker(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int16, bool])
+def test_arrays_of_another_type_are_refused(dtype) -> None:
+    with pytest.raises(UsageError, match="pass uint8"):
+        unflicker.deflicker(np.zeros((4, 8, 8, 3), dtype))
+
+
+@pytest.mark.parametrize("fps", [0.0, -24.0, float("nan")])
+def test_a_rate_that_is_none_is_refused(fps: float) -> None:
+    with pytest.raises(UsageError, match="frames a second"):
+        unflicker.deflicker(np.zeros((4, 8, 8, 3), np.uint8), fps=fps)
+
+
+@pytest.mark.parametrize("shape", [(0, 8, 8, 3), (0, 8, 8)])
+def test_no_frames_give_no_frames(shape) -> None:
+    assert unflicker.deflicker(np.zeros(shape, np.uint8)).shape == shape
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_floats_that_are_no_numbers_spoil_no_other_frame(value: float) -> None:
+    frames = panning(time=12, size=SIZE, dtype=np.float32).pixels.copy()
+    frames[5, 10:14, 10:14] = value
+    others = np.arange(12) != 5
+    with np.errstate(invalid="ignore"):
+        out = unflicker.deflicker(frames)
+    assert np.isfinite(out[others]).all()
+    assert psnr(out[others], frames[others]) > 45
+
+
+def test_steady_arrays_come_back_equal_and_as_a_copy() -> None:
+    frames = panning(time=12, size=SIZE).pixels
+    out = unflicker.deflicker(frames)
+    np.testing.assert_array_equal(out, frames)
+    assert not np.shares_memory(out, frames)
+
+
+def test_progress_counts_every_frame(film, tmp_path) -> None:
+    told: list[Progress] = []
+    unflicker.run(film, tmp_path / "out.mkv", progress=told.append)
+    assert [progress.done for progress in told] == list(range(1, 25))
+    told.clear()
+    unflicker.analyze(film, progress=told.append)
+    assert [progress.done for progress in told] == list(range(1, 25))
+    told.clear()
+    unflicker.deflicker(flickering(time=6).pixels, progress=told.append)
+    assert [(progress.done, progress.total) for progress in told] == [(i, 6) for i in range(1, 7)]
+
+
+@pytest.mark.parametrize("stops_at", [1, 10, 24])
+def test_cancelling_stops_and_leaves_nothing(film, tmp_path, stops_at: int) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.done >= stops_at:
+            raise Cancelled("enough")
+
+    options = RunOptions(save_plan=tmp_path / "film.plan")
+    with pytest.raises(Cancelled, match="enough"):
+        unflicker.run(film, tmp_path / "out.mkv", options=options, progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_while_thinking_reaches_the_caller_and_leaves_nothing(
+    film, tmp_path, monkeypatch
+) -> None:
+    def fail(*_, **__):
+        raise RuntimeError("cannot think")
+
+    monkeypatch.setattr("unflicker.thinking.steady_tone", fail)
+    with pytest.raises(RuntimeError, match="cannot think"):
+        unflicker.run(film, tmp_path / "out.mkv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_analyzing_writes_nothing(film) -> None:
+    before = sorted(film.parent.iterdir())
+    record = unflicker.analyze(film)
+    assert sorted(film.parent.iterdir()) == before
+    assert record.shots[0].diagnosis.kind == "exposure"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(strength=-0.1),
+        Settings(strength=1.5),
+        Settings(strength=float("nan")),
+        Settings(keep_slower_than_seconds=0.0),
+        Settings(window=WindowSettings(frames=16, overlap_frames=16)),
+        Settings(window=WindowSettings(frames=0, overlap_frames=0)),
+        Settings(window=WindowSettings(frames=32, overlap_frames=-1)),
+        replace(Settings(), proxy=replace(Settings().proxy, width_px=0)),
+        replace(Settings(), tone=replace(Settings().tone, waves_across=0)),
+        Settings(threads=-1),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_before_work(film, tmp_path, settings) -> None:
+    with pytest.raises(UsageError):
+        unflicker.run(film, tmp_path / "out.mkv", settings=settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_plan_is_not_replaced_unasked(film, tmp_path) -> None:
+    plan = tmp_path / "film.plan"
+    plan.write_text("someone's work")
+    with pytest.raises(OutputError):
+        unflicker.analyze(film, options=RunOptions(save_plan=plan))
+    assert plan.read_text() == "someone's work"
+
+
+def test_threads_and_libraries_are_left_as_they_were(film, tmp_path) -> None:
+    before = cv2.getNumThreads()
+    unflicker.run(film, tmp_path / "out.mkv", settings=Settings(threads=1))
+    assert cv2.getNumThreads() == before
+
+
+def test_a_film_of_one_column_is_a_film(tmp_path) -> None:
+    source = make_film(tmp_path / "thin.mkv", codec="ffv1", size=(48, 2), pixel_format="yuv444p")
+    unflicker.run(source, tmp_path / "out.mkv")
+    assert len(read(tmp_path / "out.mkv")) == 10
