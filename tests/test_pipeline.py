@@ -273,7 +273,6 @@ def test_analyzing_writes_nothing(film) -> None:
     [
         Settings(strength=-0.1),
         Settings(strength=1.5),
-        Settings(strength=float("nan")),
         Settings(keep_slower_than_seconds=0.0),
         Settings(window=WindowSettings(frames=16, overlap_frames=16)),
         Settings(window=WindowSettings(frames=0, overlap_frames=0)),
