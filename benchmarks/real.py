@@ -23,7 +23,8 @@ from clips import NamedClip, load, video_files
 from methods import Method, chosen
 from unflicker.frames.clip import Clip
 from unflicker.metrics import visible_flicker, visible_flicker_by_frame
-from unflicker.motion import Motion, estimate_motion
+from unflicker.frames.flow import Motion
+from unflicker.motion import estimate_motion
 
 WIDTH_PX = 640
 PROXY_PX = 256

@@ -123,7 +123,7 @@ class Keeper:
         if self._shot is None:
             self._shot = _Shot(start=finding.window.start)
         frames = len(finding.window.frames) - finding.window.overlap
-        self._shot.windows.append(finding.tone.without_motion())
+        self._shot.windows.append(finding.tone)
         self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
         if finding.window.ends_shot:
             self._shots.append(

@@ -18,12 +18,13 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from unflicker.ahead import running_ahead
-from unflicker.devices import limited_threads
-from unflicker.errors import InputError, UsageError
+from unflicker.devices import chosen, limited_threads
+from unflicker.errors import InputError, OutputError, UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
-from unflicker.frames.picture import Frame
+from unflicker.frames.picture import Frame, Picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_grade, apply_to_light
+from unflicker.grade.apply_cuda import apply_grade_on
 from unflicker.grade.mask import read_mask
 from unflicker.grade.plan import PlanWriter, read_plan
 from unflicker.keeping import Keeper
@@ -75,6 +76,7 @@ def run(
     Raises:
         UnflickerError: See `errors`; then nothing is left under the target's name.
     """
+    device = chosen(settings.device)
     film = _opened(source, settings, options)
     target = Path(target) if target is not None else default_target(Path(source))
     mask = read_mask(options.mask, size=film.size) if options.mask else None
@@ -87,7 +89,7 @@ def run(
         _grades(film, settings, options, keeper) as grades,
     ):
         for frame, grade in _side_by_side(film, grades):
-            graded = apply_grade(frame.picture, grade, mask=mask)
+            graded = _applied(frame.picture, grade, device=device, mask=mask)
             keeper.saw(frame, graded)
             writer.write(replace(frame, picture=graded))
             progress(Progress(stage="steady", done=frame.index + 1, total=film.estimated_frames))
@@ -143,16 +145,28 @@ def deflicker(
         UsageError: An array of another shape or type, or a rate that is not above zero.
     """
     _check_array(frames, fps)
-    colours = frames if frames.ndim == 4 else np.repeat(frames[..., None], 3, axis=-1)
+    out = np.nan_to_num(frames)
+    colours = out if out.ndim == 4 else np.repeat(out[..., None], 3, axis=-1)
     film = ArrayFilm(Clip.at_rate(colours, fps=fps))
-    out = frames.copy()
     with limited_threads(settings.threads):
         for thought in think(film, settings):
             if isinstance(thought, Thought):
                 if not thought.grade.is_identity:
-                    out[thought.index] = _graded_array(frames[thought.index], thought.grade)
+                    out[thought.index] = _graded_array(out[thought.index], thought.grade)
                 progress(Progress(stage="steady", done=thought.index + 1, total=len(frames)))
     return out
+
+
+def _applied(
+    picture: Picture,
+    grade: Grade,
+    *,
+    device: str,
+    mask: Float32[np.ndarray, "height width"] | None,
+) -> Picture:
+    if device == "cpu":
+        return apply_grade(picture, grade, mask=mask)
+    return apply_grade_on(picture, grade, device=device, mask=mask)
 
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film:
@@ -173,6 +187,8 @@ def _grades(
         _, planned = read_plan(options.plan)
         yield _planned(planned, settings, keeper)
         return
+    if options.save_plan is not None and options.save_plan.exists() and not options.overwrite:
+        raise OutputError(f"the plan {options.save_plan} exists; pass --overwrite to replace it")
     thoughts = think(film, settings)
     about = {"source": film.name, "settings": to_dict(settings)}
     if options.save_plan is None:

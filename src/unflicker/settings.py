@@ -20,6 +20,11 @@ def _setting(default: Any, sentence: str) -> Any:
     return field(default=default, metadata={"sentence": sentence})
 
 
+def _need(holds: bool, name: str, got: Any, wanted: str) -> None:  # noqa: FBT001 - the condition
+    if not holds:
+        raise UsageError(f"{name} is {got}; pass {wanted}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProxySettings:
     """The small pictures on which all thinking is done."""
@@ -27,6 +32,10 @@ class ProxySettings:
     width_px: int = _setting(
         256, "Longest side of the proxy in px; larger sees smaller lamps, at more time a frame."
     )
+
+    def __post_init__(self) -> None:
+        """Refuse proxies that show nothing or are no proxies."""
+        _need(32 <= self.width_px <= 2048, "proxy.width_px", self.width_px, "32 to 2048")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +55,13 @@ class ToneSettings:
         3, "Contrast may differ by place in waves of order below this; 0 for not at all."
     )
 
+    def __post_init__(self) -> None:
+        """Refuse counts that no field can have."""
+        _need(1 <= self.waves_across <= 32, "tone.waves_across", self.waves_across, "1 to 32")
+        _need(1 <= self.waves_down <= 32, "tone.waves_down", self.waves_down, "1 to 32")
+        _need(0 <= self.tone_powers <= 5, "tone.tone_powers", self.tone_powers, "0 to 5")
+        _need(0 <= self.contrast_waves <= 8, "tone.contrast_waves", self.contrast_waves, "0 to 8")
+
 
 @dataclass(frozen=True, kw_only=True)
 class WindowSettings:
@@ -53,6 +69,12 @@ class WindowSettings:
 
     frames: int = _setting(96, "Frames thought about together; memory grows with it.")
     overlap_frames: int = _setting(32, "Frames shared by neighbouring windows, which fade there.")
+
+    def __post_init__(self) -> None:
+        """Refuse windows that could not go on."""
+        _need(self.frames >= 8, "window.frames", self.frames, "8 or more")
+        fits = 0 <= self.overlap_frames < self.frames
+        _need(fits, "window.overlap_frames", self.overlap_frames, "0 to less than window.frames")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +106,14 @@ class Settings:
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense, before any work."""
+        _need(self.preset in PRESETS, "preset", self.preset, ", ".join(PRESETS))
+        _need(0.0 <= self.strength <= 1.0, "strength", self.strength, "0 to 1")
+        slow = self.keep_slower_than_seconds
+        _need(0.0 < slow < float("inf"), "keep_slower_than_seconds", slow, "seconds above 0")
+        _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
 
 def describe(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

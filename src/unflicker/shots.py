@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.errors import UsageError
+
 _THUMBNAIL = (96, 54)
 _CUT_DISTANCE = 0.5
 _CUT_CONTRAST = 1.6
@@ -60,7 +62,15 @@ def cut_into_windows(
     """Windows of a film in order, none of which reaches over a cut.
 
     Short shots are one window; long ones overlap. At most two windows of frames are held.
+
+    Raises:
+        UsageError: The overlap is not shorter than the window.
     """
+    if not 0 <= overlap_frames < window_frames:
+        raise UsageError(
+            f"windows of {window_frames} frames that overlap by {overlap_frames}; "
+            "choose an overlap below the window"
+        )
     held: list[Proxy] = []
     start, overlap = 0, 0
     for proxy, cut in _with_cuts(proxies):
@@ -68,7 +78,7 @@ def cut_into_windows(
             yield Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
             start, overlap, held = start + len(held), 0, []
         held.append(proxy)
-        if len(held) >= window_frames + overlap_frames:
+        if len(held) > window_frames + overlap_frames:
             yield Window(
                 start=start, frames=tuple(held[:window_frames]), overlap=overlap, ends_shot=False
             )

@@ -10,18 +10,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 
 from unflicker.frames.colour import small_rgb, to_working
+from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Frame
 from unflicker.grade import Grade
 from unflicker.metrics import visible_flicker
+from unflicker.motion import estimate_motion
 from unflicker.settings import Settings
 from unflicker.shots import Proxy, Window, cut_into_windows
-from unflicker.tone import SteadyTone, grade_of, steady_tone
+from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
 from unflicker.video import Film
 
 _MEASURED_FRAMES = 32
+_WHITE = 0.97
+_LEAST_USABLE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,23 +96,37 @@ def _proxies(film: Film, longest_px: int) -> Iterator[Proxy]:
 
 
 def _find(window: Window, settings: Settings) -> Finding:
-    light = _without_damage(window)
+    light, blank = _usable(window)
     fps = _fps(window)
-    tone = steady_tone(
-        light, keep_slower_frames=settings.keep_slower_than_seconds * fps, settings=settings.tone
-    )
-    before, after = _visible(light, tone, fps)
+    keep = settings.keep_slower_than_seconds * fps
+    motion = estimate_motion(light)
+    tone = steady_tone(light, motion, keep_slower_frames=keep, settings=settings.tone)
+    if tone.is_strong:
+        corrected = tone.applied(light)
+        motion = estimate_motion(corrected)
+        tone = look_again(tone, corrected, motion, keep_slower_frames=keep)
+    before, after = _visible(light, tone, motion, fps)
+    tone.coefficients[blank] = 0.0
     return Finding(window=window, tone=tone, fps=fps, visible_before=before, visible_after=after)
 
 
-def _without_damage(window: Window) -> Float32[np.ndarray, "time height width 3"]:
-    """The window's pictures, a damaged one replaced by the sound one before (or after) it."""
+def _usable(
+    window: Window,
+) -> tuple[Float32[np.ndarray, "time height width 3"], Bool[np.ndarray, " time"]]:
+    """The window's pictures, and which of them are blown out, so that no gain can mend them.
+
+    Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
+    goes on as if the picture had stood still.
+    """
     frames = window.frames
-    sound = [place for place, frame in enumerate(frames) if not frame.damaged] or [0]
-    nearest = [
-        max((s for s in sound if s <= place), default=sound[0]) for place in range(len(frames))
-    ]
-    return np.stack([frames[place].pixels for place in nearest])
+    blank = np.array([_is_blown_out(frame.pixels) for frame in frames])
+    sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]
+    nearest = [max((s for s in sound if s <= p), default=sound[0]) for p in range(len(frames))]
+    return np.stack([frames[place].pixels for place in nearest]), blank
+
+
+def _is_blown_out(light: Float32[np.ndarray, "height width 3"]) -> bool:
+    return float((light[::2, ::2].min(axis=-1) < _WHITE).mean()) < _LEAST_USABLE
 
 
 def _fps(window: Window) -> float:
@@ -119,21 +137,21 @@ def _fps(window: Window) -> float:
 
 
 def _visible(
-    light: Float32[np.ndarray, "time height width 3"], tone: SteadyTone, fps: float
+    light: Float32[np.ndarray, "time height width 3"],
+    tone: SteadyTone,
+    motion: Motion,
+    fps: float,
 ) -> tuple[float, float]:
     """Visible flicker before and after, of the middle of a window, seen as ordinary video."""
     if len(light) < 3:
         return 0.0, 0.0
     first = max(0, (len(light) - _MEASURED_FRAMES) // 2)
-    part = slice(first, first + _MEASURED_FRAMES)
-    motion = tone.motion.part(first, first + len(light[part]) - 1)
-    before = visible_flicker(light[part], motion=motion, fps=fps)
+    shown = light[first : first + _MEASURED_FRAMES]
+    motion = motion.part(first, first + len(shown) - 1)
+    before = visible_flicker(shown, motion=motion, fps=fps)
     if not tone.coefficients.any():
         return before, before
-    steady = np.stack(
-        [tone.graded(light[place], place) for place in range(first, first + len(light[part]))]
-    )
-    return before, visible_flicker(steady, motion=motion, fps=fps)
+    return before, visible_flicker(tone.applied(shown, first=first), motion=motion, fps=fps)
 
 
 def _faded(

@@ -5,11 +5,36 @@ A flow from A to B says for each pixel of A where it lies in B: at its place plu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Motion:
+    """Motion between each frame and the next, both ways; lengths are one less than the frames'."""
+
+    forward: Float32[np.ndarray, "pairs height width 2"]
+    """From frame t to frame t+1, in px, x first."""
+    backward: Float32[np.ndarray, "pairs height width 2"]
+    """From frame t+1 back to frame t."""
+    visible_forward: Float32[np.ndarray, "pairs height width"]
+    """How far each pixel of frame t is trusted to be seen in frame t+1, 0 to 1."""
+    visible_backward: Float32[np.ndarray, "pairs height width"]
+    """How far each pixel of frame t+1 is trusted to be seen in frame t."""
+
+    def part(self, first: int, last: int) -> Motion:
+        """The motion between frames `first` and `last`, both included."""
+        pairs = slice(first, last)
+        return Motion(
+            forward=self.forward[pairs],
+            backward=self.backward[pairs],
+            visible_forward=self.visible_forward[pairs],
+            visible_backward=self.visible_backward[pairs],
+        )
 
 
 def warp(

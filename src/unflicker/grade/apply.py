@@ -53,9 +53,11 @@ def apply_grade(
             kernel.grade_grey(colour[0], out[0], *shared, (offset, span, peak, noise), share)
         else:
             to_rgb = yuv_to_rgb_matrix(meaning)
-            matrices = (to_rgb, np.linalg.inv(to_rgb).astype(np.float32))
+            shift_x, shift_y = layout.chroma_shift
+            back = np.linalg.inv(to_rgb).astype(np.float32)
+            chroma = (to_rgb, back, 1 << shift_y, 1 << shift_x)
             scale = (offset, span, middle, chroma_span, peak, noise)
-            kernel.grade_yuv(colour, out, *shared, scale, matrices, share)
+            kernel.grade_yuv(colour, out, *shared, scale, chroma, share)
     planes = out + picture.planes[layout.colour_planes :]
     return Picture(planes=planes, layout=layout, meaning=meaning)
 

@@ -24,8 +24,10 @@ _RED, _GREEN, _BLUE = np.float32(0.299), np.float32(0.587), np.float32(0.114)
 _NOISE_X, _NOISE_Y = np.float32(0.06711056), np.float32(0.00583715)
 _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
 
-_compile = numba.njit(parallel=True, fastmath=True, cache=True, nogil=True)
-_inline = numba.njit(fastmath=True, cache=True, nogil=True, inline="always")
+_ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
+"""Fast arithmetic, but for numbers that are none: assuming them away would let indices run wild."""
+_compile = numba.njit(parallel=True, fastmath=_ARITHMETIC, cache=True, nogil=True)
+_inline = numba.njit(fastmath=_ARITHMETIC, cache=True, nogil=True, inline="always")
 
 
 def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -178,7 +180,7 @@ def grade_rgb(planes, out, gains, where, tables, scale, mask):
 
 
 @_compile
-def grade_yuv(planes, out, gains, where, tables, scale, matrices, mask):
+def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):
     """Grade luma and two chroma planes, the latter smaller by whole factors.
 
     Args:
@@ -188,19 +190,19 @@ def grade_yuv(planes, out, gains, where, tables, scale, matrices, mask):
         where: From `columns_of`, for the luma plane.
         tables: Curves and the way back.
         scale: Luma offset and span, chroma middle and span, peak, noise's size; all float32.
-        matrices: From YUV to RGB and back, float32.
+        chroma: The matrices from YUV to RGB and back, float32, and the rows and columns of luma
+            for each sample of chroma.
         mask: Share of the change.
     """
     luma_in, u_in, v_in = planes
     luma_out, u_out, v_out = out
     height, width = luma_in.shape
     rows, columns = u_in.shape
-    tall, wide = (height + rows - 1) // rows, (width + columns - 1) // columns
     left, part = where
     table, to_stored = tables
     offset, span, middle, chroma_span, peak, noise_size = scale
     unit, chroma_unit = _ONE / span, _ONE / chroma_span
-    to_rgb, to_yuv = matrices
+    to_rgb, to_yuv, tall, wide = chroma
     ru, rv, gu, gv, bu, bv = (
         to_rgb[0, 1],
         to_rgb[0, 2],

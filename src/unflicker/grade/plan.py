@@ -9,14 +9,16 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unflicker.errors import InputError, OutputError
-from unflicker.grade.grade import Grade
+from unflicker.grade.grade import KNOTS, Grade
 
 SCHEMA_VERSION = 1
 _CHUNK = 64
@@ -91,13 +93,10 @@ def read_plan(path: Path) -> tuple[dict[str, Any], Iterator[Grade]]:
     Raises:
         InputError: It is not there, or is no plan of this version.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            about = json.loads(archive.read("plan.json"))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as fault:
-        raise InputError(
-            f"{path} is not a plan of grades ({fault}); make one with `unflicker analyze --plan`"
-        ) from fault
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        about = json.loads(archive.read("plan.json"))
+    if not isinstance(about, dict):
+        raise _no_plan(path, "plan.json is not an object")
     if about.get("schema") != SCHEMA_VERSION:
         raise InputError(
             f"the plan {path} has schema {about.get('schema')}, this version reads "
@@ -110,8 +109,34 @@ def _grades(path: Path) -> Iterator[Grade]:
     with zipfile.ZipFile(path) as archive:
         stored = sorted(name for name in archive.namelist() if name.endswith("_curves.npy"))
         for name in stored:
-            curves = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
-            gains = archive.read(name.replace("_curves", "_gains"))
-            log_gains = np.load(io.BytesIO(gains), allow_pickle=False)
+            with _readable(path):
+                curves = _array(archive, name)
+                log_gains = _array(archive, name.replace("_curves", "_gains"))
+            if curves.shape[1:] != (3, KNOTS) or log_gains.ndim != 5 or log_gains.shape[-1] != 3:
+                raise _no_plan(path, f"curves of {curves.shape} and gains of {log_gains.shape}")
+            if len(curves) != len(log_gains):
+                raise _no_plan(path, f"{len(curves)} curves for {len(log_gains)} gains")
             for curve, log_gain in zip(curves, log_gains, strict=True):
-                yield Grade(curves=curve, log_gain=log_gain.astype(np.float32))
+                yield Grade(curves=curve, log_gain=log_gain)
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    array = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError(f"{name} holds no finite numbers")
+    return array.astype(np.float32)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What goes wrong inside becomes one clear line."""
+    try:
+        yield
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as fault:
+        raise _no_plan(path, str(fault)) from fault
+
+
+def _no_plan(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is not a whole plan of grades ({why}); make one with `unflicker analyze --plan`"
+    )

@@ -17,6 +17,7 @@ Model = Literal["nothing", "curves", "path", "curves+path"]
 
 _LEAST_SHARE = 0.03
 """A part of the grade that carries less of the light than this is not named."""
+_GAMMA_OF_EXPOSURE = 0.25
 _PERIODIC = 0.35
 """A period is named where one frequency and its neighbours carry this share of the light."""
 _TONES = np.linspace(0.05, 0.95, 19)
@@ -107,6 +108,9 @@ def _energy(
 def _kind(energy: Float[np.ndarray, " parts"]) -> Kind:
     names: tuple[Kind, ...] = ("exposure", "tint", "gamma", "local", "local tint", "bands")
     weighed = energy.copy()
+    if weighed[2] > _GAMMA_OF_EXPOSURE * weighed[0]:
+        weighed[2] += weighed[0]  # a power leaves white alone, so it changes the middle as well
+        weighed[0] = 0.0
     if weighed[5] < 2.0 * (weighed[3] + weighed[4]):
         weighed[3] += weighed[5]
         weighed[5] = 0.0

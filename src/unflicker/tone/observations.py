@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.motion import Motion
+from unflicker.frames.flow import Motion
 from unflicker.tone.light_field import LUMA, TOE
 
 _STEP_PX = 5
@@ -115,7 +115,7 @@ def _pair(
 def _sampled(
     picture: Float32[np.ndarray, "height width *channels"],
     places: Float32[np.ndarray, "samples 2"],
-) -> Float32[np.ndarray, samples *channels]:
+) -> Float32[np.ndarray, samples * channels]:
     found = cv2.remap(
         picture, places[:, None, :], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -1,4 +1,4 @@
-"""The tone stage: from a stretch of small pictures to the light that must go."""
+"""The tone stage: from a stretch of small pictures and their motion to the light that must go."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Float32
 
+from unflicker.frames.flow import Motion
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
-from unflicker.motion import Motion, estimate_motion
 from unflicker.settings import ToneSettings
 from unflicker.tone.flicker import Flicker, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
 from unflicker.tone.observations import sightings
-from unflicker.tone.path import frame_quantiles, tone_path
+from unflicker.tone.path import TonePath, frame_quantiles, tone_path
 
 _FEWEST_FRAMES = 4
-_SURE_SHARE = 0.62
-"""Steady clips, hand-held ones too, stay below 0.6 of change that looks like flicker."""
-_SURE_LIGHT = 0.002
+_SURE = ((0.007, 0.80), (0.016, 0.68))
+"""Flicker (log light a frame) and its share of all change above which a shot is held to flicker.
+Steady development clips, hand-held and fast ones too, lie below in 23 of 24 windows; real flicker
+above in 22 of 23 (lab notebook)."""
+_SURE_STEPS = (2, 0.01)
+"""So many jumps of level, and so much light, are held flicker or a flash; one jump is a lamp."""
 _STRONG_LIGHT = 0.01
-"""Flicker above this (log light) also deceived the flow: look again after correcting."""
 _NO_PLACE = 0.0012
 """Differences of light over the picture that are smaller than this are not worth a grid."""
 
@@ -36,37 +38,36 @@ class SteadyTone:
     """Light that flicker added to each frame; zeros where there is none worth removing."""
     flicker: Flicker
     """What the first look found, worth removing or not."""
-    motion: Motion
-    """The last estimate."""
 
-    def without_motion(self) -> SteadyTone:
-        """The same without its largest part, to be kept for long."""
-        return replace(self, motion=self.motion.part(0, 0))
+    @property
+    def is_strong(self) -> bool:
+        """Whether flicker was strong enough to deceive the motion, so that a second look pays."""
+        return strength_of(self.coefficients, self.field) > _STRONG_LIGHT
 
     def grade(self, frame: int, *, strength: float = 1.0) -> Grade:
         """What takes a frame's flicker away, or a share of it."""
         return grade_of(self.coefficients[frame] * strength, self.field)
 
-    def graded(
-        self, light: Float32[np.ndarray, "height width 3"], frame: int
-    ) -> Float32[np.ndarray, "height width 3"]:
-        """A proxy without its flicker."""
-        return apply_to_light(light, self.grade(frame))
+    def applied(
+        self, light: Float32[np.ndarray, "time height width 3"], *, first: int = 0
+    ) -> Float32[np.ndarray, "time height width 3"]:
+        """Proxies without their flicker; `first` is the frame of the first of them."""
+        steady = [apply_to_light(picture, self.grade(first + t)) for t, picture in enumerate(light)]
+        return np.stack(steady)
 
 
 def steady_tone(
     light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
     *,
     keep_slower_frames: float,
     settings: ToneSettings,
 ) -> SteadyTone:
     """Find the flicker of a stretch of one shot, on working light in [0, 1].
 
-    The first look tells whether there is any beyond the noise; if there is much, the corrected
-    pictures are looked at again, where the flow is better and what was missed stands out.
-
     Args:
         light: The proxies.
+        motion: Between them.
         keep_slower_frames: Light that takes longer than this to change is wanted.
         settings: Of this stage.
     """
@@ -78,18 +79,31 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    motion, first = _look(light, field, keep_slower_frames)
-    nothing = np.zeros((len(light), 3, field.size))
-    if not _is_worth_removing(first, field):
-        return SteadyTone(field=field, coefficients=nothing, flicker=first, motion=motion)
-    coefficients = first.coefficients
-    if strength_of(coefficients, field) > _STRONG_LIGHT:
-        grades = [grade_of(found, field) for found in coefficients]
-        corrected = np.stack([apply_to_light(*each) for each in zip(light, grades, strict=True)])
-        motion, second = _look(corrected, field, keep_slower_frames)
-        coefficients = coefficients + second.coefficients
-    coefficients = _simplest(coefficients, field)
-    return SteadyTone(field=field, coefficients=coefficients, flicker=first, motion=motion)
+    found = _look(light, motion, field, keep_slower_frames)
+    coefficients = _simplest(found.coefficients, field)
+    if not _is_worth_removing(found, field):
+        coefficients = np.zeros_like(coefficients)
+    return SteadyTone(field=field, coefficients=coefficients, flicker=found)
+
+
+def look_again(
+    tone: SteadyTone,
+    corrected: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    keep_slower_frames: float,
+) -> SteadyTone:
+    """Add what is seen once the first correction is made: the flow is better then.
+
+    Args:
+        tone: The first finding.
+        corrected: The proxies with it applied.
+        motion: Between those.
+        keep_slower_frames: As before.
+    """
+    found = _look(corrected, motion, tone.field, keep_slower_frames)
+    coefficients = _simplest(tone.coefficients + found.coefficients, tone.field)
+    return replace(tone, coefficients=coefficients)
 
 
 def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -> float:
@@ -98,19 +112,24 @@ def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: LightFiel
 
 
 def _look(
-    light: Float32[np.ndarray, "time height width 3"], field: LightField, keep_slower_frames: float
-) -> tuple[Motion, Flicker]:
-    motion = estimate_motion(light)
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    field: LightField,
+    keep_slower_frames: float,
+) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
-        path = np.zeros((len(light), 3, field.size))
+        still = np.zeros((len(light), 3, field.size))
+        path = TonePath(light=still, free=still)
     else:
         path = tone_path(sightings(light, motion), field, quantiles=frame_quantiles(light))
-    return motion, separate(path, field, keep_slower_frames=keep_slower_frames)
+    return separate(path, field, keep_slower_frames=keep_slower_frames)
 
 
 def _is_worth_removing(found: Flicker, field: LightField) -> bool:
-    sure = found.share > _SURE_SHARE or len(found.steps) > 0
-    return sure and _change(found.coefficients, field) > _SURE_LIGHT
+    if any(found.flickering > light and found.share > share for light, share in _SURE):
+        return True
+    steps, light = _SURE_STEPS
+    return len(found.steps) >= steps and strength_of(found.coefficients, field) > light
 
 
 def _change(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -> float:
