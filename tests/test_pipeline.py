@@ -1,6 +1,5 @@
 """Laws of the whole way: files in and out, arrays in and out, plans, windows, stopping."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +15,7 @@ from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import to_rgb
 from unflicker.frames.picture import Frame
 from unflicker.progress import Progress
-from unflicker.settings import EncodingSettings, WindowSettings
+from unflicker.settings import EncodingSettings, WindowSettings, replaced
 from unflicker.synthesis import synthesise
 from unflicker.video import ArrayFilm, open_writer
 
@@ -269,22 +268,26 @@ def test_analyzing_writes_nothing(film) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "changes",
     [
-        Settings(strength=-0.1),
-        Settings(strength=1.5),
-        Settings(keep_slower_than_seconds=0.0),
-        Settings(window=WindowSettings(frames=16, overlap_frames=16)),
-        Settings(window=WindowSettings(frames=0, overlap_frames=0)),
-        Settings(window=WindowSettings(frames=32, overlap_frames=-1)),
-        replace(Settings(), proxy=replace(Settings().proxy, width_px=0)),
-        replace(Settings(), tone=replace(Settings().tone, waves_across=0)),
-        Settings(threads=-1),
+        {"strength": -0.1},
+        {"strength": 1.5},
+        {"strength": float("nan")},
+        {"keep_slower_than_seconds": 0.0},
+        {"keep_slower_than_seconds": float("nan")},
+        {"window.frames": 16, "window.overlap_frames": 16},
+        {"window.frames": 0, "window.overlap_frames": 0},
+        {"window.overlap_frames": -1},
+        {"proxy.width_px": 0},
+        {"tone.waves_across": 0},
+        {"tone.waves_down": -1},
+        {"tone.tone_powers": -1},
+        {"threads": -1},
     ],
 )
-def test_settings_that_make_no_sense_are_refused_before_work(film, tmp_path, settings) -> None:
+def test_settings_that_make_no_sense_are_refused_before_work(film, tmp_path, changes) -> None:
     with pytest.raises(UsageError):
-        unflicker.run(film, tmp_path / "out.mkv", settings=settings)
+        unflicker.run(film, tmp_path / "out.mkv", settings=replaced(Settings(), changes))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from made_pictures import curve, gain, smooth
 from unflicker.errors import InputError, OutputError
 from unflicker.grade import Grade
+from unflicker.grade.grade import KNOTS
 from unflicker.grade.plan import SCHEMA_VERSION, PlanWriter, read_plan
 
 
@@ -114,7 +115,7 @@ def test_what_is_no_plan_is_an_input_error(tmp_path, content) -> None:
     path = tmp_path / "film.plan"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match="not a plan"):
+    with pytest.raises(InputError, match="not a whole plan"):
         read_plan(path)
 
 
@@ -122,7 +123,7 @@ def test_an_archive_of_something_else_is_an_input_error(tmp_path) -> None:
     path = tmp_path / "film.plan"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("other.txt", "hello")
-    with pytest.raises(InputError, match="not a plan"):
+    with pytest.raises(InputError, match="not a whole plan"):
         read_plan(path)
 
 
@@ -147,7 +148,7 @@ def test_a_plan_cut_off_in_the_middle_is_an_input_error(tmp_path) -> None:
     write(path, [halved(smooth(seed=i)) for i in range(100)])
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match="not a plan"):
+    with pytest.raises(InputError, match="not a whole plan"):
         read_plan(path)
 
 
@@ -161,14 +162,27 @@ def test_a_plan_with_a_damaged_member_is_an_input_error(tmp_path) -> None:
         list(read_plan(path)[1])
 
 
-def test_a_plan_with_grades_of_another_shape_is_an_input_error(tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("curves", np.zeros((1, 3, 7), np.float32)),
+        ("curves", np.zeros((2, 3, KNOTS), np.float32)),
+        ("curves", np.full((1, 3, KNOTS), np.nan, np.float32)),
+        ("curves", np.array([[["a"] * KNOTS] * 3])),
+        ("gains", np.zeros((1, 3), np.float16)),
+        ("gains", np.zeros((1, 2, 2, 2, 4), np.float16)),
+        ("gains", np.zeros((1, 0, 2, 2, 3), np.float16)),
+        ("gains", np.full((1, 2, 2, 2, 3), np.inf, np.float16)),
+    ],
+)
+def test_a_plan_whose_numbers_are_no_grades_is_an_input_error(tmp_path, part, content) -> None:
     path = tmp_path / "film.plan"
     write(path, [gain(0.1)])
     buffer = io.BytesIO()
-    np.save(buffer, np.zeros((1, 3, 7), np.float32))
+    np.save(buffer, content)
     with zipfile.ZipFile(path) as archive:
         kept = {name: archive.read(name) for name in archive.namelist()}
-    kept["000000000_curves.npy"] = buffer.getvalue()
+    kept[f"000000000_{part}.npy"] = buffer.getvalue()
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in kept.items():
             archive.writestr(name, content)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import unflicker
 from made_clips import panning
+from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip, to_float
 from unflicker.settings import WindowSettings
 from unflicker.shots import Proxy, cut_into_windows, find_cuts
@@ -135,10 +136,17 @@ def test_windows_cover_every_frame_once_and_none_crosses_a_cut(lengths, window, 
         assert not begins or part.start in [0, *cuts]
         assert not any(part.start < cut < part.stop for cut in cuts)
         seen += part.frames[part.overlap :]
-        assert len(part.frames) < window + overlap
+        assert len(part.frames) <= window + overlap
     assert seen == frames
     assert windows[-1].ends_shot
     assert {part.stop for part in windows if part.ends_shot} == {*cuts, len(frames)}
+
+
+@pytest.mark.parametrize(("window", "overlap"), [(8, 8), (8, 9), (0, 0), (8, -1)])
+def test_an_overlap_that_is_not_shorter_than_the_window_is_refused(window, overlap) -> None:
+    frames = proxies(level(0.4, frames=4))
+    with pytest.raises(UsageError, match="overlap"):
+        list(cut_into_windows(frames, window_frames=window, overlap_frames=overlap))
 
 
 def test_a_short_shot_is_one_window() -> None:

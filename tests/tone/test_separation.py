@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from unflicker.tone.flicker import Flicker, separate
 from unflicker.tone.light_field import LightField
+from unflicker.tone.path import TonePath
 
 FIELD = LightField(height=90, width=160, waves_across=3, waves_down=4, contrast_waves=0)
 TIME = 48
@@ -20,7 +21,8 @@ def path(light: np.ndarray) -> np.ndarray:
 
 
 def found(values: np.ndarray, *, keep_slower_frames: float = 48.0) -> Flicker:
-    return separate(values, FIELD, keep_slower_frames=keep_slower_frames)
+    path = TonePath(light=values, free=values)
+    return separate(path, FIELD, keep_slower_frames=keep_slower_frames)
 
 
 def exposure(flicker: Flicker) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Laws of the tone stage: made flicker goes, a steady clip stays, and wanted light survives."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -9,11 +10,15 @@ import unflicker
 from made_clips import panning, photograph, psnr
 from unflicker.devices import limited_threads
 from unflicker.frames.clip import Clip, from_float, to_float
+from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
 from unflicker.grade.grade import curve_inputs
-from unflicker.settings import Settings, ToneSettings
+from unflicker.settings import Settings
 from unflicker.synthesis import KINDS, sunset, synthesise
-from unflicker.tone import Diagnosis, SteadyTone, diagnose, grade_of, steady_tone
+from unflicker.thinking import Finding, Thought, think
+from unflicker.tone import Diagnosis, diagnose, grade_of
 from unflicker.tone.light_field import LightField, tone_of
+from unflicker.video import ArrayFilm
 
 TIME = 48
 LEAST_RISE_DB = dict.fromkeys(KINDS, 6.0) | {"film": 1.0, "held": 1.5}
@@ -24,17 +29,35 @@ def moving() -> Clip:
     return panning(time=TIME)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Looked:
+    """A clip, the grade of each frame, and the diagnosis."""
+
+    pixels: np.ndarray
+    grades: list[Grade]
+    diagnosis: Diagnosis
+
+    @property
+    def steady(self) -> np.ndarray:
+        """The clip with its grades, as floats that nothing rounded."""
+        light = to_float(self.pixels)
+        return np.stack([apply_to_light(*each) for each in zip(light, self.grades, strict=True)])
+
+
 @lru_cache(maxsize=32)
-def found(kind: str, seed: int) -> tuple[np.ndarray, SteadyTone, Diagnosis]:
-    """A flickering clip of `moving`, its tone and its diagnosis."""
+def found(kind: str, seed: int) -> Looked:
+    """What is found in `moving` under a kind of made flicker."""
     clip = moving() if kind == "steady" else synthesise(moving(), kind=kind, seed=seed).clip
-    tone = looked_at(clip.pixels)
-    return clip.pixels, tone, diagnose([tone], fps=24.0, visible_delta_e=1.0)
+    return looked_at(clip.pixels)
 
 
-def looked_at(pixels: np.ndarray) -> SteadyTone:
+def looked_at(pixels: np.ndarray) -> Looked:
     with limited_threads(0):
-        return steady_tone(to_float(pixels), keep_slower_frames=48.0, settings=ToneSettings())
+        thoughts = list(think(ArrayFilm(Clip.at_rate(pixels, fps=24)), Settings()))
+    tones = [thought.tone for thought in thoughts if isinstance(thought, Finding)]
+    grades = [thought.grade for thought in thoughts if isinstance(thought, Thought)]
+    diagnosis = diagnose(tones, fps=24.0, visible_delta_e=1.0)
+    return Looked(pixels=pixels, grades=grades, diagnosis=diagnosis)
 
 
 def lit(clip: Clip, gains: np.ndarray) -> np.ndarray:
@@ -51,11 +74,9 @@ def means(pixels: np.ndarray) -> np.ndarray:
     ("kind", "seed"), [*((kind, 1) for kind in KINDS), ("bands", 3), ("gamma", 3)]
 )
 def test_made_flicker_goes(kind: str, seed: int) -> None:
-    flickering, tone, _ = found(kind, seed)
-    light = to_float(flickering)
-    steady = np.stack([tone.graded(frame, index) for index, frame in enumerate(light)])
-    before = psnr(light, moving().as_float())
-    after = psnr(np.clip(steady, 0, 1), moving().as_float())
+    looked = found(kind, seed)
+    before = psnr(to_float(looked.pixels), moving().as_float())
+    after = psnr(np.clip(looked.steady, 0, 1), moving().as_float())
     assert after > before + LEAST_RISE_DB[kind]
 
 
@@ -150,11 +171,10 @@ def test_clips_of_one_and_two_frames_stay_whatever_they_show(count: int) -> None
 
 
 def test_hue_does_not_flicker() -> None:
-    made, tone, _ = found("tint", 1)
-    steady = np.stack([tone.graded(frame, index) for index, frame in enumerate(to_float(made))])
+    looked = found("tint", 1)
     colour = [
         np.diff(means(p)[:, [0, 2]] / means(p)[:, [1]], 2, axis=0)
-        for p in (moving().pixels, made, steady)
+        for p in (moving().pixels, looked.pixels, looked.steady)
     ]
     clean, before, after = (float(np.sqrt(np.mean(c**2))) for c in colour)
     assert after < clean + 0.15 * (before - clean)
@@ -173,9 +193,8 @@ def test_a_grade_is_never_wild_whatever_comes() -> None:
     random = np.random.default_rng(0)
     frames = random.integers(0, 256, (12, 40, 60, 3)).astype(np.uint8)
     frames[3], frames[7] = 0, 255
-    tone = looked_at(frames)
-    for index in range(12):
-        grade = tone.grade(index)
+    looked = looked_at(frames)
+    for grade in looked.grades:
         assert np.isfinite(grade.curves).all()
         assert np.abs(grade.log_gain).max() <= 1.6
         assert np.all(np.diff(grade.curves, axis=1) >= 0)
@@ -191,14 +210,15 @@ def test_picture_content_that_changes_is_not_light() -> None:
 
 
 def test_strength_is_a_share() -> None:
-    flickering, tone, _ = found("exposure", 1)
-    first, half, none = (tone.grade(5, strength=share) for share in (1.0, 0.5, 0.0))
+    field = LightField(height=40, width=60)
+    light = np.random.default_rng(0).normal(0, 0.05, (3, field.size))
+    first, half, none = (grade_of(light * share, field) for share in (1.0, 0.5, 0.0))
     assert none.is_identity
     inputs = curve_inputs()
     middle = np.searchsorted(inputs, 0.4)
     stops = [np.log(grade.curves[:, middle] / inputs[middle]) for grade in (first, half)]
-    np.testing.assert_allclose(stops[1], stops[0] / 2, rtol=1e-3)
-    short = flickering[:12]
+    np.testing.assert_allclose(stops[1], stops[0] / 2, rtol=2e-3)
+    short = found("exposure", 1).pixels[:12]
     np.testing.assert_array_equal(
         unflicker.deflicker(short, settings=Settings(strength=0.0)), short
     )
@@ -209,7 +229,7 @@ def test_strength_is_a_share() -> None:
     [*((kind, 1) for kind in KINDS if kind != "film"), ("bands", 3), ("gamma", 3)],
 )
 def test_the_diagnosis_names_the_kind(kind: str, seed: int) -> None:
-    *_, diagnosis = found(kind, seed)
+    diagnosis = found(kind, seed).diagnosis
     assert diagnosis.kind == kind
     assert diagnosis.confidence > 0.6
 
@@ -225,37 +245,36 @@ def test_the_diagnosis_names_the_kind(kind: str, seed: int) -> None:
     ],
 )
 def test_the_simplest_model_that_explains_it_is_named(kind: str, models: set[str]) -> None:
-    *_, diagnosis = found(kind, 1)
+    diagnosis = found(kind, 1).diagnosis
     assert diagnosis.model in models
 
 
 def test_a_steady_clip_has_no_flicker_to_name() -> None:
-    _, tone, diagnosis = found("steady", 0)
+    looked = found("steady", 0)
+    diagnosis = looked.diagnosis
     assert diagnosis.kind == "none"
     assert diagnosis.model == "nothing"
     assert diagnosis.strength_stops == 0.0
     assert diagnosis.period_frames is None
     assert diagnosis.frequency_hz is None
-    assert all(tone.grade(index).is_identity for index in range(TIME))
+    assert all(grade.is_identity for grade in looked.grades)
 
 
 def test_the_strength_is_that_of_the_flicker() -> None:
     gains = np.random.default_rng(0).choice([2.0**-0.2, 2.0**0.2], TIME)
-    tone = looked_at(lit(panning(time=TIME, dtype=np.uint16), 0.8 * gains))
-    diagnosis = diagnose([tone], fps=24.0, visible_delta_e=1.0)
+    diagnosis = looked_at(lit(panning(time=TIME, dtype=np.uint16), 0.8 * gains)).diagnosis
     assert diagnosis.strength_stops == pytest.approx(0.2, rel=0.15)
 
 
 def test_the_period_of_mains_light_is_named() -> None:
     gains = 1 + 0.12 * np.sin(2 * np.pi * np.arange(TIME) / 4.8)
-    tone = looked_at(lit(moving(), gains))
-    diagnosis = diagnose([tone], fps=24.0, visible_delta_e=1.0)
+    diagnosis = looked_at(lit(moving(), gains)).diagnosis
     assert diagnosis.period_frames == pytest.approx(4.8, rel=0.05)
     assert diagnosis.frequency_hz == pytest.approx(5.0, rel=0.05)
 
 
 def test_random_flicker_has_no_period() -> None:
-    *_, diagnosis = found("exposure", 1)
+    diagnosis = found("exposure", 1).diagnosis
     assert diagnosis.period_frames is None
 
 
