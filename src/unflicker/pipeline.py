@@ -145,7 +145,7 @@ def deflicker(
         UsageError: An array of another shape or type, or a rate that is not above zero.
     """
     _check_array(frames, fps)
-    out = np.nan_to_num(frames)
+    out = np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=0.0)
     colours = out if out.ndim == 4 else np.repeat(out[..., None], 3, axis=-1)
     film = ArrayFilm(Clip.at_rate(colours, fps=fps))
     with limited_threads(settings.threads):

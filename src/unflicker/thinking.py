@@ -24,7 +24,7 @@ from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
 from unflicker.video import Film
 
 _MEASURED_FRAMES = 32
-_WHITE = 0.97
+_WHITE, _BLACK = 0.97, 0.02
 _LEAST_USABLE = 0.05
 
 
@@ -103,7 +103,7 @@ def _find(window: Window, settings: Settings) -> Finding:
     tone = steady_tone(light, motion, keep_slower_frames=keep, settings=settings.tone)
     if tone.is_strong:
         corrected = tone.applied(light)
-        motion = estimate_motion(corrected)
+        motion = estimate_motion(corrected) if tone.deceives_motion else motion
         tone = look_again(tone, corrected, motion, keep_slower_frames=keep)
     before, after = _visible(light, tone, motion, fps)
     tone.coefficients[blank] = 0.0
@@ -113,20 +113,22 @@ def _find(window: Window, settings: Settings) -> Finding:
 def _usable(
     window: Window,
 ) -> tuple[Float32[np.ndarray, "time height width 3"], Bool[np.ndarray, " time"]]:
-    """The window's pictures, and which of them are blown out, so that no gain can mend them.
+    """The window's pictures, and which of them are all white or black: no gain can mend those.
 
     Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
     goes on as if the picture had stood still.
     """
     frames = window.frames
-    blank = np.array([_is_blown_out(frame.pixels) for frame in frames])
+    blank = np.array([_is_blank(frame.pixels) for frame in frames])
     sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]
     nearest = [max((s for s in sound if s <= p), default=sound[0]) for p in range(len(frames))]
     return np.stack([frames[place].pixels for place in nearest]), blank
 
 
-def _is_blown_out(light: Float32[np.ndarray, "height width 3"]) -> bool:
-    return float((light[::2, ::2].min(axis=-1) < _WHITE).mean()) < _LEAST_USABLE
+def _is_blank(light: Float32[np.ndarray, "height width 3"]) -> bool:
+    part = light[::2, ::2]
+    shows = (part.min(axis=-1) < _WHITE) & (part.max(axis=-1) > _BLACK)
+    return float(shows.mean()) < _LEAST_USABLE
 
 
 def _fps(window: Window) -> float:

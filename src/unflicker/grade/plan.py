@@ -112,7 +112,7 @@ def _grades(path: Path) -> Iterator[Grade]:
             with _readable(path):
                 curves = _array(archive, name)
                 log_gains = _array(archive, name.replace("_curves", "_gains"))
-            if curves.shape[1:] != (3, KNOTS) or log_gains.ndim != 5 or log_gains.shape[-1] != 3:
+            if curves.shape[1:] != (3, KNOTS) or log_gains.shape[4:] != (3,):
                 raise _no_plan(path, f"curves of {curves.shape} and gains of {log_gains.shape}")
             if len(curves) != len(log_gains):
                 raise _no_plan(path, f"{len(curves)} curves for {len(log_gains)} gains")
@@ -122,7 +122,7 @@ def _grades(path: Path) -> Iterator[Grade]:
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     array = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
-    if array.dtype.kind != "f" or not np.isfinite(array).all():
+    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
         raise ValueError(f"{name} holds no finite numbers")
     return array.astype(np.float32)
 

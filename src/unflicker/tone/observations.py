@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from unflicker.frames.flow import Motion
 from unflicker.tone.light_field import LUMA, TOE
 
-_STEP_PX = 5
+_STEP_PX = 6
 _BLUR_PX = 1.5
 _CLIPPED = 0.985
 _DARK = 0.02

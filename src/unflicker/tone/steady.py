@@ -24,7 +24,7 @@ Steady development clips, hand-held and fast ones too, lie below in 23 of 24 win
 above in 22 of 23 (lab notebook)."""
 _SURE_STEPS = (2, 0.01)
 """So many jumps of level, and so much light, are held flicker or a flash; one jump is a lamp."""
-_STRONG_LIGHT = 0.01
+_STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.1
 _NO_PLACE = 0.0012
 """Differences of light over the picture that are smaller than this are not worth a grid."""
 
@@ -41,8 +41,13 @@ class SteadyTone:
 
     @property
     def is_strong(self) -> bool:
-        """Whether flicker was strong enough to deceive the motion, so that a second look pays."""
+        """Whether flicker was strong enough for a second look at the corrected pictures to pay."""
         return strength_of(self.coefficients, self.field) > _STRONG_LIGHT
+
+    @property
+    def deceives_motion(self) -> bool:
+        """Whether flicker was so strong that the motion, too, should be looked at again."""
+        return strength_of(self.coefficients, self.field) > _DECEIVING_LIGHT
 
     def grade(self, frame: int, *, strength: float = 1.0) -> Grade:
         """What takes a frame's flicker away, or a share of it."""
@@ -79,7 +84,7 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    found = _look(light, motion, field, keep_slower_frames)
+    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames, rounds=2)
     coefficients = _simplest(found.coefficients, field)
     if not _is_worth_removing(found, field):
         coefficients = np.zeros_like(coefficients)
@@ -101,7 +106,7 @@ def look_again(
         motion: Between those.
         keep_slower_frames: As before.
     """
-    found = _look(corrected, motion, tone.field, keep_slower_frames)
+    found = _look(corrected, motion, tone.field, keep_slower_frames=keep_slower_frames, rounds=1)
     coefficients = _simplest(tone.coefficients + found.coefficients, tone.field)
     return replace(tone, coefficients=coefficients)
 
@@ -115,13 +120,17 @@ def _look(
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     field: LightField,
+    *,
     keep_slower_frames: float,
+    rounds: int,
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
         path = TonePath(light=still, free=still)
     else:
-        path = tone_path(sightings(light, motion), field, quantiles=frame_quantiles(light))
+        path = tone_path(
+            sightings(light, motion), field, quantiles=frame_quantiles(light), rounds=rounds
+        )
     return separate(path, field, keep_slower_frames=keep_slower_frames)
 
 
