@@ -40,6 +40,13 @@ def test_a_known_move_is_found_under_flicker(kind: str) -> None:
     assert max(errors) < (0.6 if kind == "film" else 0.3)
 
 
+@pytest.mark.parametrize("seed", [2, 3])
+def test_bands_that_crawl_do_not_take_the_flow_with_them(seed: int) -> None:
+    made = synthesise(panning(time=6, size=(144, 256)), kind="bands", seed=seed)
+    motion = estimate_motion(to_float(made.clip.pixels))
+    assert max(error_px(flow, (-1.3, -0.4)) for flow in motion.forward) < 0.3
+
+
 def test_without_normalising_flicker_would_deceive_the_flow() -> None:
     clip = panning(time=2, speed_px=(2.0, 1.0))
     ramp = np.linspace(0.6, 1.5, clip.pixels.shape[2], dtype=np.float32)[None, :, None]
