@@ -93,8 +93,8 @@ def test_a_damaged_frame_is_left_out_and_its_neighbours_do_not_know_it() -> None
     thoughts = [t for t in think(bad, Settings()) if isinstance(t, Thought)]
     assert [t.index for t in thoughts if t.damaged] == list(DamagedFilm.damaged)
     others = [t.index for t in thoughts if not t.damaged]
-    told = np.array(stops([thoughts[i].grade) for i in others])
-    true = np.array(stops([sound[i]) for i in others])
+    told = np.array([stops(thoughts[i].grade) for i in others])
+    true = np.array([stops(sound[i]) for i in others])
     assert np.sqrt(np.mean(np.diff(told - true, 2) ** 2)) < 0.25 * np.sqrt(
         np.mean(np.diff(true, 2) ** 2)
     )
@@ -110,7 +110,7 @@ def test_what_takes_long_is_told_from_flicker_by_the_films_own_clock() -> None:
     for fps in (24.0, 2.0):
         slow = ArrayFilm(Clip.at_rate(pixels, fps=fps))
         thoughts = [t for t in think(slow, settings) if isinstance(t, Thought)]
-        stops = stops([t.grade) for t in thoughts]
+        light = [stops(t.grade) for t in thoughts]
         sizes.append(np.std(light[8:-8]))
     assert sizes[0] > 0.06
     assert sizes[1] < 0.3 * sizes[0]
