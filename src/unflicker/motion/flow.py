@@ -17,7 +17,7 @@ from unflicker.frames.flow import Motion
 from unflicker.motion.visibility import visibility
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_NEIGHBOURHOOD_PX = 8.0
+_NEIGHBOURHOOD_PX = 5.0
 _LEAST_CONTRAST = 0.015
 
 

@@ -143,8 +143,8 @@ def _is_worth_removing(found: Flicker, field: LightField) -> bool:
 
 def _change(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -> float:
     """As `strength_of`, with what changes tone or contrast too."""
-    others = float(np.sqrt(np.mean(coefficients[..., len(field.waves) :] ** 2)))
-    return strength_of(coefficients, field) + others
+    others = coefficients[..., len(field.waves) :]
+    return strength_of(coefficients, field) + float(np.sqrt((others**2).sum() / coefficients.size))
 
 
 def _simplest(
