@@ -20,8 +20,8 @@ from clips import SPLITS, NamedClip, load, video_files
 from methods import KNOWN, METHODS, Method, chosen, known
 from tables import reach, tables
 from unflicker.frames.clip import Clip
-from unflicker.metrics import psnr, sharpness_ratio, ssim, warping_error
 from unflicker.frames.flow import Motion
+from unflicker.metrics import psnr, sharpness_ratio, ssim, warping_error
 from unflicker.motion import estimate_motion
 from unflicker.synthesis import KINDS, MadeFlicker, sunset, synthesise
 

@@ -22,8 +22,8 @@ import numpy as np
 from clips import NamedClip, load, video_files
 from methods import Method, chosen
 from unflicker.frames.clip import Clip
-from unflicker.metrics import visible_flicker, visible_flicker_by_frame
 from unflicker.frames.flow import Motion
+from unflicker.metrics import visible_flicker, visible_flicker_by_frame
 from unflicker.motion import estimate_motion
 
 WIDTH_PX = 640

@@ -53,15 +53,19 @@ class RunOptions:
     """A picture: correct only where it is white."""
 
 
+DEFAULTS = Settings()
+PLAIN = RunOptions()
+
+
 def run(
     source: str | Path,
     target: str | Path | None = None,
     *,
-    settings: Settings = Settings(),
-    options: RunOptions = RunOptions(),
+    settings: Settings = DEFAULTS,
+    options: RunOptions = PLAIN,
     progress: Report = silent,
 ) -> Record:
-    """Take the flicker out of a film, and write it as its source was.
+    """Take the flicker out of a film, write it as its source was, and say what was done.
 
     Args:
         source: A video file or a folder of pictures.
@@ -69,9 +73,6 @@ def run(
         settings: How.
         options: What of it, and what else to read and write.
         progress: Told now and then how far the work is; may stop it by raising `Cancelled`.
-
-    Returns:
-        What was found and done.
 
     Raises:
         UnflickerError: See `errors`; then nothing is left under the target's name.
@@ -99,8 +100,8 @@ def run(
 def analyze(
     source: str | Path,
     *,
-    settings: Settings = Settings(),
-    options: RunOptions = RunOptions(),
+    settings: Settings = DEFAULTS,
+    options: RunOptions = PLAIN,
     progress: Report = silent,
 ) -> Record:
     """Say which flicker a film has, and how much; no film is written.
@@ -126,7 +127,7 @@ def deflicker(
     frames: Shaped[np.ndarray, "time height width *channels"],
     *,
     fps: float = 24.0,
-    settings: Settings = Settings(),
+    settings: Settings = DEFAULTS,
     progress: Report = silent,
 ) -> Shaped[np.ndarray, "time height width *channels"]:
     """Take the flicker out of pictures in memory.
@@ -241,7 +242,8 @@ def _side_by_side(film: Film, grades: Iterator[Grade]) -> Iterator[tuple[Frame, 
 def _check_array(frames: np.ndarray, fps: float) -> None:
     if frames.ndim not in (3, 4) or (frames.ndim == 4 and frames.shape[-1] != 3):
         raise UsageError(
-            f"frames of shape {frames.shape}; pass (time, height, width, 3) or (time, height, width)"
+            f"frames of shape {frames.shape}; "
+            "pass (time, height, width, 3) or (time, height, width)"
         )
     if frames.dtype not in (np.uint8, np.uint16, np.float32):
         raise UsageError(f"frames of {frames.dtype}; pass uint8, uint16 or float32 in [0, 1]")
@@ -252,7 +254,7 @@ def _check_array(frames: np.ndarray, fps: float) -> None:
 def _graded_array(
     picture: Shaped[np.ndarray, "height width *channels"], grade: Grade
 ) -> Shaped[np.ndarray, "height width *channels"]:
-    """One picture of an array with its grade, as its own type; unlike a film's it is not dithered."""
+    """One picture of an array with its grade, as its own type; unlike a film's, not dithered."""
     grey = picture.ndim == 2
     colour = np.repeat(picture[..., None], 3, axis=-1) if grey else picture
     graded: Float32[np.ndarray, "height width 3"] = apply_to_light(to_float(colour), grade)

@@ -101,7 +101,7 @@ class Settings:
     )
     device: str = _setting("auto", "Where grades are applied: auto, cpu, cuda or cuda:n.")
     threads: int = _setting(0, "Threads of every library together; 0 takes all cores.")
-    strict: bool = _setting(False, "Whether a damaged frame stops the work.")
+    strict: bool = _setting(default=False, sentence="Whether a damaged frame stops the work.")
     proxy: ProxySettings = field(default_factory=ProxySettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)

@@ -45,8 +45,16 @@ def warp(
 
     With the flow from A to B, `warp(B, flow)` is B laid over A.
     """
-    where = flow + pixel_places(flow.shape[0], flow.shape[1])
-    return cv2.remap(picture, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return look_up(picture, flow + pixel_places(flow.shape[0], flow.shape[1]))
+
+
+def look_up(
+    picture: Float32[np.ndarray, "height width *channels"],
+    places: Float32[np.ndarray, "rows columns 2"],
+) -> Float32[np.ndarray, "rows columns *channels"]:
+    """The picture's values at places in px, x first; bilinear, the border continued."""
+    x, y = cv2.split(places)
+    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @lru_cache(maxsize=8)

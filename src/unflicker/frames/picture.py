@@ -1,7 +1,7 @@
 """A picture as the film stores it: planes at their own depth, and what their numbers mean.
 
 Pictures stay in the film's own planes from the decoder to the encoder, so that a picture nobody
-changes comes out bit for bit; conversion to colour happens inside `frames.colour` and `grade.apply`.
+changes comes out bit for bit; only `frames.colour` and `grade.apply` convert to colour.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class PixelLayout:
     """How the planes of a picture hold its colours."""
 
     family: Family
-    """yuv: planes Y, U, V; rgb: planes R, G, B; grey: one plane. Alpha, if any, is the last plane."""
+    """yuv: planes Y, U, V; rgb: R, G, B; grey: one plane. Alpha, if any, is the last."""
     depth: int
     """Bits a sample, 8 to 16. Samples are uint8 for 8 bits, else uint16 in the low bits."""
     chroma_shift: tuple[int, int] = (0, 0)

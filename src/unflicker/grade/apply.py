@@ -38,28 +38,39 @@ def apply_grade(
         return picture
     if mask is not None and mask.shape != picture.size:
         raise ValueError(f"a mask of {mask.shape} for a picture of {picture.size}; resize it")
+    share = _EVERYWHERE if mask is None else mask
+    with _ONE_AT_A_TIME:
+        graded = _graded_planes(picture, grade, share)
+    planes = graded + picture.planes[picture.layout.colour_planes :]
+    return Picture(planes=planes, layout=picture.layout, meaning=picture.meaning)
+
+
+def _graded_planes(
+    picture: Picture, grade: Grade, share: Float32[np.ndarray, "_ _"]
+) -> tuple[np.ndarray, ...]:
     layout, meaning = picture.layout, picture.meaning
     colour = picture.planes[: layout.colour_planes]
     out = tuple(np.empty_like(plane) for plane in colour)
     gains = gains_of(grade)
     shared = (gains, kernel.columns_of(picture.size[1], gains.shape[1]), tables_of(grade, meaning))
-    share = _EVERYWHERE if mask is None else mask
-    offset, span, middle, chroma_span = np.float32(sample_scale(layout, meaning))
-    peak, noise = np.float32(layout.peak), np.float32(1.0)
-    with _ONE_AT_A_TIME:
-        if layout.family == "rgb":
-            kernel.grade_rgb(colour, out, *shared, (peak, noise, np.float32(1.0)), share)
-        elif layout.family == "grey":
-            kernel.grade_grey(colour[0], out[0], *shared, (offset, span, peak, noise), share)
-        else:
-            to_rgb = yuv_to_rgb_matrix(meaning)
-            shift_x, shift_y = layout.chroma_shift
-            back = np.linalg.inv(to_rgb).astype(np.float32)
-            chroma = (to_rgb, back, 1 << shift_y, 1 << shift_x)
-            scale = (offset, span, middle, chroma_span, peak, noise)
-            kernel.grade_yuv(colour, out, *shared, scale, chroma, share)
-    planes = out + picture.planes[layout.colour_planes :]
-    return Picture(planes=planes, layout=layout, meaning=meaning)
+    offset, span, middle, chroma_span = _singles(*sample_scale(layout, meaning))
+    peak, one = _singles(layout.peak, 1.0)
+    if layout.family == "rgb":
+        kernel.grade_rgb(colour, out, *shared, (peak, one, one), share)
+    elif layout.family == "grey":
+        kernel.grade_grey(colour[0], out[0], *shared, (offset, span, peak, one), share)
+    else:
+        to_rgb = yuv_to_rgb_matrix(meaning)
+        shift_x, shift_y = layout.chroma_shift
+        chroma = (to_rgb, np.linalg.inv(to_rgb).astype(np.float32), 1 << shift_y, 1 << shift_x)
+        scale = (offset, span, middle, chroma_span, peak, one)
+        kernel.grade_yuv(colour, out, *shared, scale, chroma, share)
+    return out
+
+
+def _singles(*numbers: float) -> tuple[np.float32, ...]:
+    """Numbers in single precision, as the kernels want all of theirs."""
+    return tuple(np.float32(number) for number in numbers)
 
 
 def apply_to_light(
@@ -74,7 +85,7 @@ def apply_to_light(
     gains = gains_of(grade)
     where = kernel.columns_of(light.shape[1], gains.shape[1])
     tables = tables_of(grade, ColourMeaning())
-    scale = tuple(np.float32([1, 0, 0]))
+    scale = _singles(1.0, 0.0, 0.0)
     with _ONE_AT_A_TIME:
         kernel.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
     return out
@@ -82,7 +93,7 @@ def apply_to_light(
 
 def gains_of(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
     """The grid's gains, with at least two columns and two bins, as the kernels want."""
-    rows, columns, bins, _ = grade.log_gain.shape
+    _, columns, bins, _ = grade.log_gain.shape
     repeats = (1, 2 if columns == 1 else 1, 2 if bins == 1 else 1, 1)
     return np.exp(np.tile(grade.log_gain, repeats))
 

@@ -79,7 +79,7 @@ def _between(table, value):
 
 
 @_inline
-def _corrected(red, green, blue, left, part, row, table, to_stored):
+def _corrected(red, green, blue, left, part, row, table, to_stored):  # noqa: PLR0913 # long: one pass over the pixels
     """One pixel's stored colour after the grade.
 
     `row` is the grid at the pixel's height; `left` and `part` its place between columns.
@@ -132,7 +132,7 @@ def _rounded(value, noise, peak):
 
 
 @_compile
-def grade_rgb(planes, out, gains, where, tables, scale, mask):
+def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
     """Grade three planes of equal size that hold red, green and blue.
 
     Args:
@@ -180,7 +180,7 @@ def grade_rgb(planes, out, gains, where, tables, scale, mask):
 
 
 @_compile
-def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):
+def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: PLR0913 # long: one pass over the pixels
     """Grade luma and two chroma planes, the latter smaller by whole factors.
 
     Args:
@@ -260,7 +260,7 @@ def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):
 
 
 @_compile
-def grade_grey(plane, out, gains, where, tables, scale, mask):
+def grade_grey(plane, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
     """Grade a single plane of grey by the mean of what the grade does to such a colour.
 
     `scale` is offset, span, peak and the noise's size; the rest as in `grade_rgb`.

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.errors import InputError
+from unflicker.frames.clip import to_float
 
 
 def read_mask(path: Path, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width"]:
@@ -30,4 +31,4 @@ def read_mask(path: Path, *, size: tuple[int, int]) -> Float32[np.ndarray, "heig
             f"the mask {path} has {picture.shape[1]}×{picture.shape[0]} px, the film "
             f"{size[1]}×{size[0]}; draw the mask on a frame of the film"
         )
-    return picture.astype(np.float32) / np.float32(np.iinfo(picture.dtype).max)
+    return to_float(picture)

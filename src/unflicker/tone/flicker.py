@@ -31,8 +31,8 @@ _STEP_FACTOR = 6.0
 _STEP_LEAST = 0.02
 _FEWEST_FRAMES = 4
 _DRIFT_SHARE = 0.25
-"""Of what might be drift, the share that is left in where a shot flickers: once it does, light that
-wanders is more often flicker than not (measured: +0.1 dB on made flicker, film and time-lapse most)."""
+"""Of what might be drift, the share that is left in where a shot flickers: once it does, light
+that wanders is more often flicker than not. Measured: +0.1 dB, film and time-lapse most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.frames.flow import Motion
+from unflicker.frames.flow import Motion, look_up
 from unflicker.tone.light_field import LUMA, TOE
 
 _STEP_PX = 6
@@ -71,7 +71,7 @@ class _Look:
 
 
 def _look(frame: Float32[np.ndarray, "height width 3"]) -> _Look:
-    colour = cv2.GaussianBlur(frame, None, _BLUR_PX)
+    colour = cv2.GaussianBlur(frame, (0, 0), _BLUR_PX)
     logarithm = cv2.log(colour @ LUMA + TOE)
     across = cv2.Sobel(logarithm, cv2.CV_32F, 1, 0, scale=0.125)
     down = cv2.Sobel(logarithm, cv2.CV_32F, 0, 1, scale=0.125)
@@ -115,8 +115,5 @@ def _pair(
 def _sampled(
     picture: Float32[np.ndarray, "height width *channels"],
     places: Float32[np.ndarray, "samples 2"],
-) -> Float32[np.ndarray, samples * channels]:
-    found = cv2.remap(
-        picture, places[:, None, :], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return found[:, 0]
+) -> Float32[np.ndarray, "samples *channels"]:
+    return look_up(picture, places[:, None, :])[:, 0]

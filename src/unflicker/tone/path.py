@@ -21,9 +21,9 @@ from unflicker.tone.light_field import TOE, LightField, tone_of
 from unflicker.tone.observations import Sightings, sample_places
 
 _INDEPENDENT_SHARE = 0.008
-"""Neighbouring samples err alike; this share of them counts as independent. Measured: it weighs what
-pixels show against the expectation that flicker varies about nothing, which stops the sum of
-differences from drifting. 1/16 costs 1.4 dB, 0.002 costs 0.3 dB."""
+"""Neighbouring samples err alike; this share of them counts as independent. It weighs what pixels
+show against the expectation that flicker varies about nothing, which keeps the sum of differences
+from drifting: 1/16 costs 1.4 dB, 0.002 costs 0.3 dB (docs/decisions/0003-expect-nothing.md)."""
 _FREEDOM = 1.0 / 8.0
 _QUANTILES = np.linspace(0.03, 0.97, 24)
 _QUANTILE_NOISE = 0.3
