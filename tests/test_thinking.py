@@ -63,7 +63,7 @@ def test_every_frame_has_one_thought_in_order_after_its_windows_finding(settings
     window = None
     for thought in think(film(pixels), settings):
         if isinstance(thought, Finding):
-            window = thought.window
+            window = thought
             ends += window.ends_shot
         else:
             assert window is not None

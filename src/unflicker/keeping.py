@@ -12,7 +12,6 @@ import numpy as np
 from unflicker.frames.colour import small_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade import Grade
-from unflicker.grade.apply import apply_to_light
 from unflicker.record import Record, ShotRecord, Still
 from unflicker.settings import Settings, to_dict
 from unflicker.thinking import Finding, Thought
@@ -22,7 +21,7 @@ from unflicker.video import Film
 _MAP = {"rows": 6, "columns": 8}
 _STILLS = 4
 _STILL_WIDTH_PX = 640
-_APART_SECONDS = 1.0
+_APART_SECONDS = 0.5
 _LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
 
 
@@ -58,9 +57,8 @@ class Keeper:
             self._heard_of_window(thought)
             return
         self._seconds.append(thought.seconds)
-        self._before.append(thought.light.mean(axis=(0, 1)))
-        graded = apply_to_light(thought.light, thought.grade)
-        self._after.append(graded.mean(axis=(0, 1)))
+        self._before.append(thought.mean_before)
+        self._after.append(thought.mean_after)
         self._stops.append(thought.grade.stops_by_place(**_MAP))
         if thought.damaged:
             self._damaged.append(thought.index)
@@ -121,15 +119,15 @@ class Keeper:
 
     def _heard_of_window(self, finding: Finding) -> None:
         if self._shot is None:
-            self._shot = _Shot(start=finding.window.start)
-        frames = len(finding.window.frames) - finding.window.overlap
+            self._shot = _Shot(start=finding.start)
+        frames = finding.stop - finding.start - finding.overlap
         self._shot.windows.append(finding.tone)
         self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
-        if finding.window.ends_shot:
+        if finding.ends_shot:
             self._shots.append(
                 ShotRecord(
                     start=self._shot.start,
-                    stop=finding.window.stop,
+                    stop=finding.stop,
                     diagnosis=self._diagnosis(finding.fps),
                 )
             )

@@ -16,6 +16,7 @@ from unflicker.frames.colour import small_rgb, to_working
 from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Frame
 from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.settings import Settings
@@ -34,9 +35,10 @@ class Thought:
 
     index: int
     seconds: float
-    light: Float32[np.ndarray, "height width 3"]
-    """Its proxy, in working light."""
     grade: Grade
+    mean_before: Float32[np.ndarray, " 3"]
+    """Mean red, green and blue of its proxy, in working light."""
+    mean_after: Float32[np.ndarray, " 3"]
     damaged: bool
 
 
@@ -44,7 +46,13 @@ class Thought:
 class Finding:
     """What was found in one window."""
 
-    window: Window
+    start: int
+    """Index of the window's first frame."""
+    stop: int
+    """Index after its last."""
+    overlap: int
+    """How many of the first frames the window before has as well."""
+    ends_shot: bool
     tone: SteadyTone
     fps: float
     visible_before: float
@@ -68,12 +76,13 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
         yield finding
         for place in range(fresh):
             proxy = window.frames[place]
-            removed = light[place] * settings.strength
+            grade = grade_of(light[place] * settings.strength, finding.tone.field)
             yield Thought(
                 index=window.start + place,
                 seconds=proxy.seconds,
-                light=proxy.pixels,
-                grade=grade_of(removed, finding.tone.field),
+                grade=grade,
+                mean_before=proxy.pixels.mean(axis=(0, 1)),
+                mean_after=apply_to_light(proxy.pixels, grade).mean(axis=(0, 1)),
                 damaged=proxy.damaged,
             )
 
@@ -103,11 +112,23 @@ def _find(window: Window, settings: Settings) -> Finding:
     tone = steady_tone(light, motion, keep_slower_frames=keep, settings=settings.tone)
     if tone.is_strong:
         corrected = tone.applied(light)
-        motion = estimate_motion(corrected) if tone.deceives_motion else motion
+        if tone.deceives_motion:
+            del motion  # so that there is never room for two
+            motion = estimate_motion(corrected)
         tone = look_again(tone, corrected, motion, keep_slower_frames=keep)
+        del corrected
     before, after = _visible(light, tone, motion, fps)
     tone.coefficients[blank] = 0.0
-    return Finding(window=window, tone=tone, fps=fps, visible_before=before, visible_after=after)
+    return Finding(
+        start=window.start,
+        stop=window.stop,
+        overlap=window.overlap,
+        ends_shot=window.ends_shot,
+        tone=tone,
+        fps=fps,
+        visible_before=before,
+        visible_after=after,
+    )
 
 
 def _usable(

@@ -8,9 +8,9 @@ under ±30 % local flicker that lowers the error of the flow from 4.8 to 0.2 px.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import cv2
+import numba
 import numpy as np
 from jaxtyping import Float32, UInt8
 
@@ -47,21 +47,22 @@ def estimate_flow(
 
 def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motion:
     """The motion between neighbouring frames of a shot, with values in [0, 1]."""
+    pairs, (height, width) = max(len(frames) - 1, 0), frames.shape[1:3]
     structure = [normalised(frame) for frame in frames]
-    pairs = list(pairwise(structure))
-    with ThreadPoolExecutor() as pool:
-        forward = list(pool.map(lambda pair: estimate_flow(pair[0], pair[1]), pairs))
-        backward = list(pool.map(lambda pair: estimate_flow(pair[1], pair[0]), pairs))
-    seen_forward = [visibility(f, b) for f, b in zip(forward, backward, strict=True)]
-    seen_backward = [visibility(b, f) for f, b in zip(forward, backward, strict=True)]
-    height, width = frames.shape[1:3]
-    return Motion(
-        forward=_stacked(forward, (height, width, 2)),
-        backward=_stacked(backward, (height, width, 2)),
-        visible_forward=_stacked(seen_forward, (height, width)),
-        visible_backward=_stacked(seen_backward, (height, width)),
+    motion = Motion(
+        forward=np.empty((pairs, height, width, 2), np.float32),
+        backward=np.empty((pairs, height, width, 2), np.float32),
+        visible_forward=np.empty((pairs, height, width), np.float32),
+        visible_backward=np.empty((pairs, height, width), np.float32),
     )
 
+    def follow(t: int) -> None:
+        there = estimate_flow(structure[t], structure[t + 1])
+        back = estimate_flow(structure[t + 1], structure[t])
+        motion.forward[t], motion.backward[t] = there, back
+        motion.visible_forward[t] = visibility(there, back)
+        motion.visible_backward[t] = visibility(back, there)
 
-def _stacked(arrays: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    return np.stack(arrays) if arrays else np.zeros((0, *shape), np.float32)
+    with ThreadPoolExecutor(max_workers=numba.get_num_threads()) as pool:
+        list(pool.map(follow, range(pairs)))
+    return motion

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -53,11 +54,12 @@ def sightings(
     frames: Float32[np.ndarray, "time height width 3"], motion: Motion
 ) -> list[Sightings]:
     """What each frame and the next say of the light between them, for all pairs of a shot."""
-    looks = [_look(frame) for frame in frames]
     places = sample_places(*frames.shape[1:3])
+    looks = pairwise(_look(frame) for frame in frames)
+    ways = zip(motion.forward, motion.visible_forward, strict=True)
     return [
-        _pair(looks[t], looks[t + 1], places, motion.forward[t], motion.visible_forward[t])
-        for t in range(len(frames) - 1)
+        _pair(first, second, places, flow, visible)
+        for (first, second), (flow, visible) in zip(looks, ways, strict=True)
     ]
 
 

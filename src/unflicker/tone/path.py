@@ -42,10 +42,19 @@ class TonePath:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Pair:
-    """One pair's design, second frame's columns first, and what it was made from."""
+    """One pair's equations, in parts: the light at the places of the first frame is the same for
+    all pairs and kept once."""
 
-    design: Float32[np.ndarray, "samples columns"]
+    after: Float32[np.ndarray, "samples columns"]
+    here: Float32[np.ndarray, "samples places"]
+    before_tone: Float32[np.ndarray, "samples rest"]
     sightings: Sightings
+
+    def design(self) -> Float32[np.ndarray, "samples both"]:
+        """Columns of the second frame, then those of the first, negative."""
+        both = np.concatenate([self.after, -self.here, -self.before_tone], axis=1)
+        both *= self.sightings.sensitivity[:, None]
+        return both
 
 
 def tone_path(
@@ -93,14 +102,17 @@ def frame_quantiles(
 
 
 def _designs(sightings: list[Sightings], field: LightField) -> list[_Pair]:
-    here = field.at_places(sample_places(field.height, field.width))
-    pairs = []
-    for seen in sightings:
-        after = field.design(*field.at_places(seen.there), seen.after)
-        before = field.design(*here, seen.before)
-        both = np.concatenate([after, -before], axis=1) * seen.sensitivity[:, None]
-        pairs.append(_Pair(design=both, sightings=seen))
-    return pairs
+    light, contrast = field.at_places(sample_places(field.height, field.width))
+    nowhere = light[:, :0]
+    return [
+        _Pair(
+            after=field.design(*field.at_places(seen.there), seen.after),
+            here=light,
+            before_tone=field.design(nowhere, contrast, seen.before),
+            sightings=seen,
+        )
+        for seen in sightings
+    ]
 
 
 def _weights(
@@ -109,11 +121,12 @@ def _weights(
     weight = pair.sightings.weight
     if path is None or not weight.any():
         return weight * np.float32(_INDEPENDENT_SHARE)
+    design = pair.design()
     misses = np.empty_like(pair.sightings.change)
     for channel in range(3):
         columns = _both(field, channel)
         coefficients = np.concatenate([path[1, channel], path[0, channel]]).astype(np.float32)
-        misses[:, channel] = pair.design[:, columns] @ coefficients
+        misses[:, channel] = design[:, columns] @ coefficients
     misses -= pair.sightings.change
     deviations = np.sqrt((misses**2).mean(axis=1) * weight)
     usual = max(1.0, 1.2 * float(np.median(deviations[weight > 0])))
@@ -152,7 +165,8 @@ def _equations(
     right = np.zeros((time, 3, size))
     for t, (pair, weight) in enumerate(zip(pairs, weights, strict=True)):
         root = np.sqrt(weight)[:, None]
-        weighted = pair.design * root
+        weighted = pair.design()
+        weighted *= root
         normal = weighted.T @ weighted  # of one array: half the work of two
         answer = weighted.T @ (pair.sightings.change * root)
         for channel in range(3):
