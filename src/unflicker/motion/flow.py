@@ -7,13 +7,11 @@ under ±30 % local flicker that lowers the error of the flow from 4.8 to 0.2 px.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
-import numba
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from unflicker.ahead import in_parallel
 from unflicker.frames.flow import Motion
 from unflicker.motion.visibility import visibility
 
@@ -63,6 +61,6 @@ def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motio
         motion.visible_forward[t] = visibility(there, back)
         motion.visible_backward[t] = visibility(back, there)
 
-    with ThreadPoolExecutor(max_workers=numba.get_num_threads()) as pool:
-        list(pool.map(follow, range(pairs)))
+    for _ in in_parallel(follow, range(pairs)):
+        pass
     return motion

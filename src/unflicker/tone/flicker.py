@@ -29,6 +29,10 @@ _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]
 """From red, green, blue to lightness and two tints: flicker is mostly one or the other."""
 _STEP_FACTOR = 6.0
 _STEP_LEAST = 0.02
+_REPEATED_STEPS = 3
+"""So many steps in a window are flicker altogether; fewer may be lamps, whose slow part stays."""
+_TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
+"""Squared size of a trend over what chance makes one expect: below flicker, above wanted light."""
 _FEWEST_FRAMES = 4
 _DRIFT_SHARE = 0.25
 """Of what might be drift, the share that is left in where a shot flickers: once it does, light
@@ -76,7 +80,9 @@ def separate(path: TonePath, field: LightField, *, keep_slower_frames: float) ->
     believed = drift * _DRIFT_SHARE
     parts = (flicker, believed, wander + drift - believed)
     quick = _wiener(high_pass @ (opponent - stairs), high_pass, memory, parts)
-    found = (quick + high_pass @ stairs).reshape(time, 3, -1)
+    slow = _chance_trend(opponent - stairs, high_pass, memory, (flicker + wander, drift))
+    jumps = stairs - stairs.mean(axis=0) if len(steps) >= _REPEATED_STEPS else high_pass @ stairs
+    found = (quick + slow + jumps).reshape(time, 3, -1)
     back = np.linalg.inv(_OPPONENT)
     flickering, drifting = _evidence(free - _stairs(free, steps), allowed, field)
     return Flicker(
@@ -108,6 +114,34 @@ def _high_pass(time: int, keep_slower_frames: float) -> Float[np.ndarray, "time 
     stiffness = (keep_slower_frames / (2.0 * np.pi)) ** 4
     bend = np.diff(np.eye(time), 2, axis=0)
     return np.eye(time) - np.linalg.inv(np.eye(time) + stiffness * bend.T @ bend)
+
+
+def _chance_trend(
+    path: Float[np.ndarray, "time all"],
+    high_pass: Float[np.ndarray, "time time"],
+    memory: float,
+    variances: tuple[np.ndarray, np.ndarray],
+) -> Float[np.ndarray, "time all"]:
+    """The slow part of a path where it is no slower light, only flicker's own slow part by chance.
+
+    Fifty frames of chance have a trend, too. A trend is wanted light only if it is well above what
+    the flicker around it makes one expect (an F test, with a soft edge). Where drift is as likely
+    to have made it, or flicker so lasting that the two look alike, it is left alone in proportion;
+    `variances` are of flicker and of drift.
+    """
+    flicker, drift = variances
+    quick = high_pass @ path
+    slow = path - quick
+    slow -= slow.mean(axis=0)
+    time = len(path)
+    freedom = max(time - float(np.trace(high_pass)) - 1.0, 0.5)
+    lasting = (1.0 + memory) / (1.0 - memory)
+    by_chance = freedom * lasting * (quick**2).sum(axis=0) / max(np.trace(high_pass), 1.0)
+    excess = (slow**2).sum(axis=0) / (by_chance + 1e-12)
+    wanted = np.clip((excess - _TREND_DOUBTED) / (_TREND_SURE - _TREND_DOUBTED), 0.0, 1.0)
+    from_drift = drift * time**2 / 6.0
+    likely = freedom * flicker / (freedom * flicker + from_drift + 1e-30)
+    return slow * (1.0 - wanted) * likely * (1.0 - memory)
 
 
 def _steps(opponent: Float[np.ndarray, "time all"], field: LightField) -> Int[np.ndarray, " steps"]:

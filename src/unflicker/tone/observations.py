@@ -77,7 +77,8 @@ def _look(frame: Float32[np.ndarray, "height width 3"]) -> _Look:
     logarithm = cv2.log(colour @ LUMA + TOE)
     across = cv2.Sobel(logarithm, cv2.CV_32F, 1, 0, scale=0.125)
     down = cv2.Sobel(logarithm, cv2.CV_32F, 0, 1, scale=0.125)
-    saturated = (frame.max(axis=2) > _CLIPPED).astype(np.float32)
+    brightest = cv2.max(cv2.max(frame[..., 0], frame[..., 1]), frame[..., 2])
+    saturated = (brightest > _CLIPPED).astype(np.float32)
     return _Look(
         colour=colour,
         clipped=cv2.blur(saturated, (5, 5)),

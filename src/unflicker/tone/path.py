@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 
+from unflicker.ahead import in_parallel
 from unflicker.tone.light_field import TOE, LightField, tone_of
 from unflicker.tone.observations import Sightings, sample_places
 
@@ -96,8 +97,8 @@ def tone_path(
 def frame_quantiles(
     frames: Float32[np.ndarray, "time height width 3"],
 ) -> Float[np.ndarray, "time levels 3"]:
-    """Quantiles of each channel of each frame, of every other pixel."""
-    pixels = np.sort(frames[:, ::2, ::2].reshape(len(frames), -1, 3), axis=1)
+    """Quantiles of each channel of each frame, of every third pixel across and down."""
+    pixels = np.sort(frames[:, ::3, ::3].reshape(len(frames), -1, 3), axis=1)
     return pixels[:, (_QUANTILES * (pixels.shape[1] - 1)).astype(int)].astype(np.float64)
 
 
@@ -150,7 +151,10 @@ def _solved(
     size = len(precision)
     expected = np.zeros((size, size))
     np.fill_diagonal(expected, precision)
-    return _tridiagonal(diagonal + expected, coupling, right)
+    channels = in_parallel(
+        lambda c: _tridiagonal(diagonal[:, c] + expected, coupling[:, c], right[:, c]), range(3)
+    )
+    return np.stack(list(channels), axis=1)
 
 
 def _equations(
@@ -163,12 +167,7 @@ def _equations(
     diagonal = np.zeros((time, 3, size, size))
     coupling = np.zeros((time - 1, 3, size, size))
     right = np.zeros((time, 3, size))
-    for t, (pair, weight) in enumerate(zip(pairs, weights, strict=True)):
-        root = np.sqrt(weight)[:, None]
-        weighted = pair.design()
-        weighted *= root
-        normal = weighted.T @ weighted  # of one array: half the work of two
-        answer = weighted.T @ (pair.sightings.change * root)
+    for t, (normal, answer) in enumerate(in_parallel(_normal, pairs, weights)):
         for channel in range(3):
             columns = _both(field, channel)
             block = normal[np.ix_(columns, columns)].astype(np.float64)
@@ -180,6 +179,17 @@ def _equations(
             right[t + 1, channel] += target[:size]
             right[t, channel] += target[size:]
     return diagonal, coupling, right
+
+
+def _normal(
+    pair: _Pair, weight: Float32[np.ndarray, " samples"]
+) -> tuple[Float32[np.ndarray, "both both"], Float32[np.ndarray, "both 3"]]:
+    """A pair's normal matrix and right-hand sides, for all columns."""
+    root = np.sqrt(weight)[:, None]
+    weighted = pair.design()
+    weighted *= root
+    # Of one array with itself: half the work of two arrays.
+    return weighted.T @ weighted, weighted.T @ (pair.sightings.change * root)
 
 
 def _add_quantiles(
@@ -205,25 +215,25 @@ def _add_quantiles(
 
 
 def _tridiagonal(
-    diagonal: Float[np.ndarray, "time 3 size size"],
-    coupling: Float[np.ndarray, "pairs 3 size size"],
-    right: Float[np.ndarray, "time 3 size"],
-) -> Float[np.ndarray, "time 3 size"]:
-    """The solutions of three symmetric positive block tridiagonal systems.
+    diagonal: Float[np.ndarray, "time size size"],
+    coupling: Float[np.ndarray, "pairs size size"],
+    right: Float[np.ndarray, "time size"],
+) -> Float[np.ndarray, "time size"]:
+    """The solution of a symmetric positive block tridiagonal system.
 
     Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5.
     """
     time, size = len(diagonal), diagonal.shape[-1]
-    carried = np.zeros((time, 3, size, size + 1))
+    carried = np.zeros((time, size, size + 1))
     pivot, side = diagonal[0], right[0]
     for t in range(time):
         onward = coupling[t] if t < time - 1 else np.zeros_like(pivot)
-        carried[t] = np.linalg.solve(pivot, np.concatenate([onward, side[..., None]], axis=2))
+        carried[t] = np.linalg.solve(pivot, np.concatenate([onward, side[:, None]], axis=1))
         if t < time - 1:
-            across = np.swapaxes(coupling[t], 1, 2) @ carried[t]
+            across = coupling[t].T @ carried[t]
             pivot = diagonal[t + 1] - across[..., :size]
             side = right[t + 1] - across[..., size]
     solution = carried[..., size]
     for t in range(time - 2, -1, -1):
-        solution[t] -= (carried[t, ..., :size] @ solution[t + 1][..., None])[..., 0]
+        solution[t] -= carried[t, :, :size] @ solution[t + 1]
     return solution

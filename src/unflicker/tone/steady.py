@@ -18,13 +18,16 @@ from unflicker.tone.observations import sightings
 from unflicker.tone.path import TonePath, frame_quantiles, tone_path
 
 _FEWEST_FRAMES = 4
+_POSSIBLE = (0.007, 0.62)
+"""Flicker (log light a frame) and its share of all change below which there is none to remove."""
 _SURE = ((0.007, 0.80), (0.016, 0.68))
-"""Flicker (log light a frame) and its share of all change above which a shot is held to flicker.
-Steady development clips, hand-held and fast ones too, lie below in 23 of 24 windows; real flicker
-above in 22 of 23 (lab notebook)."""
+"""The same, above which it is flicker unless the picture says otherwise (lab notebook)."""
 _SURE_STEPS = (2, 0.01)
 """So many jumps of level, and so much light, are held flicker or a flash; one jump is a lamp."""
-_STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.1
+_EARNED, _EARNED_IF_UNSURE = 0.86, 0.6
+"""Visible flicker after over before, above which a correction has not earned its place: steady
+clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
+_STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
 _NO_PLACE = 0.0012
 """Differences of light over the picture that are smaller than this are not worth a grid."""
 
@@ -48,6 +51,22 @@ class SteadyTone:
     def deceives_motion(self) -> bool:
         """Whether flicker was so strong that the motion, too, should be looked at again."""
         return strength_of(self.coefficients, self.field) > _DECEIVING_LIGHT
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the numbers alone say that this is flicker."""
+        found = self.flicker
+        if any(found.flickering > light and found.share > share for light, share in _SURE):
+            return True
+        steps, light = _SURE_STEPS
+        return len(found.steps) >= steps and strength_of(self.coefficients, self.field) > light
+
+    def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
+        """The same if the eye sees enough less flicker for it; else without any correction."""
+        most = _EARNED if self.is_sure else _EARNED_IF_UNSURE
+        if visible_after <= most * visible_before:
+            return self
+        return replace(self, coefficients=np.zeros_like(self.coefficients))
 
     def grade(self, frame: int, *, strength: float = 1.0) -> Grade:
         """What takes a frame's flicker away, or a share of it."""
@@ -86,7 +105,7 @@ def steady_tone(
     )
     found = _look(light, motion, field, keep_slower_frames=keep_slower_frames, rounds=2)
     coefficients = _simplest(found.coefficients, field)
-    if not _is_worth_removing(found, field):
+    if not _is_possible(found):
         coefficients = np.zeros_like(coefficients)
     return SteadyTone(field=field, coefficients=coefficients, flicker=found)
 
@@ -134,11 +153,9 @@ def _look(
     return separate(path, field, keep_slower_frames=keep_slower_frames)
 
 
-def _is_worth_removing(found: Flicker, field: LightField) -> bool:
-    if any(found.flickering > light and found.share > share for light, share in _SURE):
-        return True
-    steps, light = _SURE_STEPS
-    return len(found.steps) >= steps and strength_of(found.coefficients, field) > light
+def _is_possible(found: Flicker) -> bool:
+    light, share = _POSSIBLE
+    return (found.flickering > light and found.share > share) or len(found.steps) > 1
 
 
 def _change(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -> float:
