@@ -24,7 +24,7 @@ _SURE = ((0.007, 0.80), (0.016, 0.68))
 """The same, above which it is flicker unless the picture says otherwise (lab notebook)."""
 _SURE_STEPS = (2, 0.01)
 """So many jumps of level, and so much light, are held flicker or a flash; one jump is a lamp."""
-_EARNED, _EARNED_IF_UNSURE = 0.86, 0.6
+_EARNED, _EARNED_IF_UNSURE = 0.86, 0.5
 """Visible flicker after over before, above which a correction has not earned its place: steady
 clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
 _STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
