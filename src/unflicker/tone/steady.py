@@ -22,8 +22,6 @@ _POSSIBLE = (0.007, 0.62)
 """Flicker (log light a frame) and its share of all change below which there is none to remove."""
 _SURE = ((0.007, 0.80), (0.016, 0.68))
 """The same, above which it is flicker unless the picture says otherwise (lab notebook)."""
-_SURE_STEPS = (2, 0.01)
-"""So many jumps of level, and so much light, are held flicker or a flash; one jump is a lamp."""
 _EARNED, _EARNED_IF_UNSURE = 0.86, 0.5
 """Visible flicker after over before, above which a correction has not earned its place: steady
 clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
@@ -56,10 +54,7 @@ class SteadyTone:
     def is_sure(self) -> bool:
         """Whether the numbers alone say that this is flicker."""
         found = self.flicker
-        if any(found.flickering > light and found.share > share for light, share in _SURE):
-            return True
-        steps, light = _SURE_STEPS
-        return len(found.steps) >= steps and strength_of(self.coefficients, self.field) > light
+        return any(found.flickering > light and found.share > share for light, share in _SURE)
 
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
         """The same if the eye sees enough less flicker for it; else without any correction."""
