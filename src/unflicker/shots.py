@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.errors import UsageError
+from unflicker.frames.colour import LUMA
 
 _THUMBNAIL = (96, 54)
 _CUT_DISTANCE = 0.5
@@ -25,7 +26,6 @@ _SAME_DISTANCE = 0.3
 _FLASH_FRAMES = 4
 _FLAT_DEVIATION = 0.004
 _FLAT_CUT_STOPS = 0.75
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +102,7 @@ class _Thumbnail:
 
 
 def _thumbnail(proxy: Proxy) -> _Thumbnail:
-    luma = cv2.resize(proxy.pixels @ _LUMA, _THUMBNAIL, interpolation=cv2.INTER_AREA)
+    luma = cv2.resize(proxy.pixels @ LUMA, _THUMBNAIL, interpolation=cv2.INTER_AREA)
     broad = cv2.GaussianBlur(luma, (0, 0), 12)
     detail = (luma - broad) / (broad + 0.05)
     deviation = float(detail.std())

@@ -15,12 +15,14 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from unflicker.frames.colour import LUMA
+
 TABLE = 4096
 """Entries of a curve's table, over working light from 0 to 1."""
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _LAST = np.float32(TABLE - 1)
-_RED, _GREEN, _BLUE = np.float32(0.299), np.float32(0.587), np.float32(0.114)
+_RED, _GREEN, _BLUE = LUMA
 _NOISE_X, _NOISE_Y = np.float32(0.06711056), np.float32(0.00583715)
 _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
 

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from unflicker.ahead import in_parallel
+from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import Motion
 from unflicker.motion.visibility import visibility
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _NEIGHBOURHOOD_PX = 5.0
 _LEAST_CONTRAST = 0.015
 
@@ -24,7 +24,7 @@ def normalised(
     picture: Float32[np.ndarray, "height width 3"],
 ) -> UInt8[np.ndarray, "height width"]:
     """The structure of a picture without its light: luma's detail over its local contrast."""
-    luma = picture @ _LUMA
+    luma = picture @ LUMA
     mean = cv2.GaussianBlur(luma, (0, 0), _NEIGHBOURHOOD_PX)
     detail = luma - mean
     contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _NEIGHBOURHOOD_PX))

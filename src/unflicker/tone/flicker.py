@@ -76,11 +76,12 @@ def separate(path: TonePath, field: LightField, *, keep_slower_frames: float) ->
     stairs = _stairs(opponent, steps)
     high_pass = _high_pass(time, keep_slower_frames)
     allowed = _drift_allowed(field)
-    memory, flicker, drift, wander = _variances(opponent - stairs, allowed)
+    even = opponent - stairs
+    memory, flicker, drift, wander = _variances(even, allowed)
     believed = drift * _DRIFT_SHARE
     parts = (flicker, believed, wander + drift - believed)
-    quick = _wiener(high_pass @ (opponent - stairs), high_pass, memory, parts)
-    slow = _chance_trend(opponent - stairs, high_pass, memory, (flicker + wander, drift))
+    quick = _wiener(high_pass @ even, high_pass, memory, parts)
+    slow = _chance_trend(even, high_pass, memory, (flicker + wander, drift))
     jumps = stairs - stairs.mean(axis=0) if len(steps) >= _REPEATED_STEPS else high_pass @ stairs
     found = (quick + slow + jumps).reshape(time, 3, -1)
     back = np.linalg.inv(_OPPONENT)

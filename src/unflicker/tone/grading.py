@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float
 
@@ -39,11 +41,7 @@ def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.
 
 
 def _grid(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
-    x, y = np.meshgrid(
-        (np.arange(GRID_COLUMNS) + 0.5) / GRID_COLUMNS * field.width - 0.5,
-        (np.arange(GRID_ROWS) + 0.5) / GRID_ROWS * field.height - 0.5,
-    )
-    light, contrast = field.at_places(np.stack([x, y], -1).reshape(-1, 2))
+    light, contrast = _at_cells(field)
     by_place = light[:, 1:] @ coefficients[:, 1 : len(field.waves)].T
     by_contrast = contrast @ coefficients[:, len(field.waves) : field.shared].T
     tone = tone_of(bin_luma(GRID_BINS).astype(float))
@@ -52,3 +50,13 @@ def _grid(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.nd
     # In half precision, so that a plan on disk holds exactly what a run would apply.
     halved = log_gain.astype(np.float16).astype(np.float32)
     return halved.reshape(GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3)
+
+
+@lru_cache(maxsize=2)
+def _at_cells(field: LightField) -> tuple[np.ndarray, np.ndarray]:
+    """The cosines at the grid's cells: the same for every frame of a window."""
+    x, y = np.meshgrid(
+        (np.arange(GRID_COLUMNS) + 0.5) / GRID_COLUMNS * field.width - 0.5,
+        (np.arange(GRID_ROWS) + 0.5) / GRID_ROWS * field.height - 0.5,
+    )
+    return field.at_places(np.stack([x, y], -1).reshape(-1, 2))

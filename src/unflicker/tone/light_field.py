@@ -16,11 +16,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from unflicker.frames.colour import LUMA
+
 TOE = 0.02
 """Added to values before a logarithm: below it, noise is larger than light."""
 _MIDDLE = 0.4
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Weights of red, green and blue in the luma that thinking uses, whatever the film's matrix."""
 
 
 def tone_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import Motion, look_up
-from unflicker.tone.light_field import LUMA, TOE
+from unflicker.tone.light_field import TOE
 
 _STEP_PX = 6
 _BLUR_PX = 1.5

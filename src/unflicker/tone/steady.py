@@ -63,9 +63,9 @@ class SteadyTone:
             return self
         return replace(self, coefficients=np.zeros_like(self.coefficients))
 
-    def grade(self, frame: int, *, strength: float = 1.0) -> Grade:
-        """What takes a frame's flicker away, or a share of it."""
-        return grade_of(self.coefficients[frame] * strength, self.field)
+    def grade(self, frame: int) -> Grade:
+        """What takes a frame's flicker away."""
+        return grade_of(self.coefficients[frame], self.field)
 
     def applied(
         self, light: Float32[np.ndarray, "time height width 3"], *, first: int = 0
