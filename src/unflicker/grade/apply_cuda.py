@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from unflicker.devices import torch_library
-from unflicker.frames.colour import sample_scale, yuv_to_rgb_matrix
+from unflicker.frames.colour import LUMA, sample_scale, yuv_to_rgb_matrix
 from unflicker.frames.picture import Picture
 from unflicker.grade import kernel
 from unflicker.grade.apply import apply_grade, gains_of, tables_of
@@ -28,7 +28,6 @@ MOST_PIXELS = 1 << 22
 """Pixels of the first band tried: about 900 MB on the device; larger is not faster."""
 FEWEST_ROWS = 32
 """Rows of a band below which the processor does the rest sooner."""
-_LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -230,7 +229,9 @@ def _gain(
     """The grid's gain for each pixel, by its place and luma."""
     torch = torch_library()
     (height, width), bins = work.picture.size, work.gains.shape[2]
-    red, green, blue = (weight * channel for weight, channel in zip(_LUMA, light, strict=True))
+    red, green, blue = (
+        weight * channel for weight, channel in zip(LUMA.tolist(), light, strict=True)
+    )
     tone = (red + green + blue).clamp(0, 1).sqrt() * (bins - 1)
     rows = torch.arange(band.first, band.last, device=work.device)
     columns = torch.arange(width, device=work.device)

@@ -24,11 +24,21 @@ from unflicker.tone.observations import Sightings, sample_places
 _INDEPENDENT_SHARE = 0.008
 """Neighbouring samples err alike; this share of them counts as independent. It weighs what pixels
 show against the expectation that flicker varies about nothing, which keeps the sum of differences
-from drifting: 1/16 costs 1.4 dB, 0.002 costs 0.3 dB (docs/decisions/0003-expect-nothing.md)."""
+from drifting (docs/decisions/0003-expect-nothing.md)."""
+_SHARE_ONCE_KNOWN = 0.1
+"""The same, once each coefficient's own size was estimated: the expectation is right then, and
+need not be so strong (docs/decisions/0005-sizes-from-the-shot.md)."""
+_REFITS = 2
+_SMALLEST = 0.1
+"""Of its size in a shot unknown: no coefficient is expected smaller than this share. At 0 made
+flicker gains 0.1 dB, and film, whose light is never so simple, loses a tenth of what is removed."""
+_FREQUENCIES = (np.arange(6) + 0.5) * np.pi / 6
 _FREEDOM = 1.0 / 8.0
 _QUANTILES = np.linspace(0.03, 0.97, 24)
 _QUANTILE_NOISE = 0.3
 _OUTLIER_DEVIATIONS = 2.0
+_BEST_AGREEMENT = 0.5
+"""Of the expected deviation: samples that agree better than so are not believed more."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,7 +74,7 @@ def tone_path(
     *,
     quantiles: Float[np.ndarray, "time levels 3"],
     flicker: float = 0.2,
-    rounds: int = 2,
+    again: bool = False,
 ) -> TonePath:
     """The light of each frame of a shot.
 
@@ -73,25 +83,22 @@ def tone_path(
         field: The functions in which light is described.
         quantiles: Of each frame's channels, in [0, 1] (`frame_quantiles`).
         flicker: How strong flicker may be, as a deviation of log light.
-        rounds: How often points that disagree are found out and the rest solved again; in the
-            first round they disagree with no change at all where only one round is made.
+        again: The shot was corrected before, so little is left: points that disagree with no change
+            at all lose weight, and the rest is solved once.
     """
     pairs = _designs(sightings, field)
-    deviation = field.expected_size(flicker)
-    precision = 1.0 / deviation**2
-    path = np.zeros((len(sightings) + 1, 3, field.size)) if rounds == 1 else None
-    equations = None
-    for _ in range(rounds):
-        weights = [
-            _weights(pair, None if path is None else path[t : t + 2], field)
-            for t, pair in enumerate(pairs)
-        ]
-        equations = _equations(pairs, weights, quantiles, field)
+    unknown = 1.0 / field.expected_size(flicker) ** 2
+    if again:
+        still = np.zeros((len(sightings) + 1, 3, field.size))
+        path = _solved(_reweighted(pairs, still, quantiles, field), unknown)
+        return TonePath(light=path, free=path)
+    path = _solved(_reweighted(pairs, None, quantiles, field), unknown)
+    equations = _reweighted(pairs, path, quantiles, field)
+    precision = unknown
+    for _ in range(_REFITS):
+        precision = _refitted(path, equations, precision, unknown)
         path = _solved(equations, precision)
-    assert path is not None
-    assert equations is not None
-    free = path if rounds == 1 else _solved(equations, precision * _FREEDOM)
-    return TonePath(light=path, free=free)
+    return TonePath(light=path, free=_solved(equations, unknown * _FREEDOM))
 
 
 def frame_quantiles(
@@ -130,7 +137,7 @@ def _weights(
         misses[:, channel] = design[:, columns] @ coefficients
     misses -= pair.sightings.change
     deviations = np.sqrt((misses**2).mean(axis=1) * weight)
-    usual = max(1.0, 1.2 * float(np.median(deviations[weight > 0])))
+    usual = max(_BEST_AGREEMENT, 1.2 * float(np.median(deviations[weight > 0])))
     doubt = (1.0 + (deviations / (_OUTLIER_DEVIATIONS * usual)) ** 2) ** 2 * usual**2
     return (weight * _INDEPENDENT_SHARE / doubt).astype(np.float32)
 
@@ -144,13 +151,53 @@ _Equations = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Of neighbouring frames: blocks on the diagonal, blocks beside it, right-hand side."""
 
 
+def _reweighted(
+    pairs: list[_Pair],
+    path: Float[np.ndarray, "time 3 size"] | None,
+    quantiles: Float[np.ndarray, "time levels 3"],
+    field: LightField,
+) -> _Equations:
+    """The equations, points that disagree with a path having lost weight."""
+    weights = [
+        _weights(pair, None if path is None else path[t : t + 2], field)
+        for t, pair in enumerate(pairs)
+    ]
+    return _equations(pairs, weights, quantiles, field)
+
+
+def _refitted(
+    path: Float[np.ndarray, "time 3 size"],
+    equations: _Equations,
+    precision: Float[np.ndarray, " size"],
+    unknown: Float[np.ndarray, " size"],
+) -> Float[np.ndarray, " size"]:
+    """One over the variance of each coefficient, as the shot shows it; `unknown` before any look.
+
+    The evidence decides: a path's variance over how well it is determined, which is 1 where pixels
+    show it and 0 where the expectation alone speaks. What a shot does not need goes to nearly nothing.
+
+    Source: MacKay, Bayesian interpolation, Neural Computation 4 (1992), eq. 4.9; the uncertainty is
+    that of a path that goes on for ever with this shot's mean equations.
+    """
+    diagonal, coupling, _ = equations
+    here, beside = diagonal.mean(axis=0), coupling.mean(axis=0).astype(complex)
+    uncertain = np.zeros(path.shape[1:])
+    for frequency in _FREQUENCIES:
+        onward = np.exp(1j * frequency) * beside
+        both = here + onward + np.conj(onward.swapaxes(1, 2)) + np.diag(precision)
+        inverse = np.linalg.inv(both)
+        uncertain += np.real(np.diagonal(inverse, axis1=1, axis2=2)) / len(_FREQUENCIES)
+    determined = np.maximum(1.0 - uncertain.mean(axis=0) * precision, 0.02)
+    variance = path.var(axis=0).mean(axis=0) / determined
+    known = variance + _SMALLEST**2 / unknown
+    return _INDEPENDENT_SHARE / _SHARE_ONCE_KNOWN / known
+
+
 def _solved(
     equations: _Equations, precision: Float[np.ndarray, " size"]
 ) -> Float[np.ndarray, "time 3 size"]:
     diagonal, coupling, right = equations
-    size = len(precision)
-    expected = np.zeros((size, size))
-    np.fill_diagonal(expected, precision)
+    expected = np.diag(precision)
     channels = in_parallel(
         lambda c: _tridiagonal(diagonal[:, c] + expected, coupling[:, c], right[:, c]), range(3)
     )

@@ -98,7 +98,7 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames, rounds=2)
+    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames)
     coefficients = _simplest(found.coefficients, field)
     if not _is_possible(found):
         coefficients = np.zeros_like(coefficients)
@@ -120,7 +120,7 @@ def look_again(
         motion: Between those.
         keep_slower_frames: As before.
     """
-    found = _look(corrected, motion, tone.field, keep_slower_frames=keep_slower_frames, rounds=1)
+    found = _look(corrected, motion, tone.field, keep_slower_frames=keep_slower_frames, again=True)
     coefficients = _simplest(tone.coefficients + found.coefficients, tone.field)
     return replace(tone, coefficients=coefficients)
 
@@ -136,14 +136,14 @@ def _look(
     field: LightField,
     *,
     keep_slower_frames: float,
-    rounds: int,
+    again: bool = False,
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
         path = TonePath(light=still, free=still)
     else:
         path = tone_path(
-            sightings(light, motion), field, quantiles=frame_quantiles(light), rounds=rounds
+            sightings(light, motion), field, quantiles=frame_quantiles(light), again=again
         )
     return separate(path, field, keep_slower_frames=keep_slower_frames)
 
