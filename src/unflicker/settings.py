@@ -68,7 +68,7 @@ class WindowSettings:
     """The stretches in which long shots are thought about."""
 
     frames: int = _setting(80, "Frames thought about together; memory grows with it.")
-    overlap_frames: int = _setting(16, "Frames shared by neighbouring windows, which fade there.")
+    overlap_frames: int = _setting(8, "Frames shared by neighbouring windows, which fade there.")
 
     def __post_init__(self) -> None:
         """Refuse windows that could not go on."""

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
+from unflicker.ahead import in_parallel, running_ahead
 from unflicker.frames.colour import small_rgb, to_working
-from unflicker.frames.flow import Motion
+from unflicker.frames.flow import Motion, resized
 from unflicker.frames.picture import Frame
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
@@ -26,6 +27,11 @@ from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
 from unflicker.video import Film
 
 _MEASURED_FRAMES = 32
+_MEASURED_PX = 128
+"""Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
+_PROXIES_AHEAD = 8
+_MEAN_STEP_PX = 2
+"""Every other pixel across and down tells the mean of a picture."""
 _WHITE, _BLACK = 0.97, 0.02
 _LEAST_USABLE = 0.05
 
@@ -63,29 +69,36 @@ class Finding:
 
 def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
     """A grade for every frame of a film, in order; each window's finding before its frames."""
-    windows = cut_into_windows(
-        _proxies(film, settings.proxy.width_px),
-        window_frames=settings.window.frames,
-        overlap_frames=settings.window.overlap_frames,
+    with running_ahead(_proxies(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
+        windows = cut_into_windows(
+            proxies,
+            window_frames=settings.window.frames,
+            overlap_frames=settings.window.overlap_frames,
+        )
+        kept: Float[np.ndarray, "overlap 3 size"] | None = None
+        for window in windows:
+            finding = _find(window, settings)
+            light = _faded(kept, finding.tone.coefficients)
+            overlap = 0 if window.ends_shot else settings.window.overlap_frames
+            fresh = len(light) - overlap
+            kept = None if window.ends_shot else light[fresh:]
+            yield finding
+            for place in range(fresh):
+                grade = grade_of(light[place] * settings.strength, finding.tone.field)
+                yield _thought(window, place, grade)
+
+
+def _thought(window: Window, place: int, grade: Grade) -> Thought:
+    proxy = window.frames[place]
+    sparse = proxy.pixels[::_MEAN_STEP_PX, ::_MEAN_STEP_PX]
+    return Thought(
+        index=window.start + place,
+        seconds=proxy.seconds,
+        grade=grade,
+        mean_before=_mean(sparse),
+        mean_after=_mean(apply_to_light(sparse, grade)),
+        damaged=proxy.damaged,
     )
-    kept: Float[np.ndarray, "overlap 3 size"] | None = None
-    for window in windows:
-        finding = _find(window, settings)
-        light = _faded(kept, finding.tone.coefficients)
-        fresh = len(light) if window.ends_shot else len(light) - settings.window.overlap_frames
-        kept = None if window.ends_shot else light[fresh:]
-        yield finding
-        for place in range(fresh):
-            proxy = window.frames[place]
-            grade = grade_of(light[place] * settings.strength, finding.tone.field)
-            yield Thought(
-                index=window.start + place,
-                seconds=proxy.seconds,
-                grade=grade,
-                mean_before=_mean(proxy.pixels),
-                mean_after=_mean(apply_to_light(proxy.pixels, grade)),
-                damaged=proxy.damaged,
-            )
 
 
 def proxy_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
@@ -177,12 +190,16 @@ def _visible(
     change = (tone.coefficients**2).sum(axis=(1, 2))
     sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(light))), mode="valid")
     first = int(np.argmax(sums)) if change.any() else (len(light) - 1) // 4
-    shown = light[first : first + _MEASURED_FRAMES]
-    motion = motion.part(first, first + len(shown) - 1)
-    before = visible_flicker(shown, motion=motion, fps=fps)
+    last = min(first + _MEASURED_FRAMES, len(light)) - 1
+    size = proxy_size(light.shape[1:3], _MEASURED_PX)
+    shown = resized(light[first : last + 1], size)
+    motion = motion.part(first, last).resized(size)
     if not tone.coefficients.any():
+        before = visible_flicker(shown, motion=motion, fps=fps)
         return before, before
-    return before, visible_flicker(tone.applied(shown, first=first), motion=motion, fps=fps)
+    both = (shown, tone.applied(shown, first=first))
+    before, after = in_parallel(lambda seen: visible_flicker(seen, motion=motion, fps=fps), both)
+    return before, after
 
 
 def _faded(

@@ -36,6 +36,27 @@ class Motion:
             visible_backward=self.visible_backward[pairs],
         )
 
+    def resized(self, size: tuple[int, int]) -> Motion:
+        """The same motion for frames of another height and width."""
+        height, width = self.forward.shape[1:3]
+        scale = np.array([size[1] / width, size[0] / height], np.float32)
+        return Motion(
+            forward=resized(self.forward, size) * scale,
+            backward=resized(self.backward, size) * scale,
+            visible_forward=resized(self.visible_forward, size),
+            visible_backward=resized(self.visible_backward, size),
+        )
+
+
+def resized(
+    pictures: Float32[np.ndarray, "time height width *channels"], size: tuple[int, int]
+) -> Float32[np.ndarray, "time rows columns *channels"]:
+    """Pictures at another height and width, each pixel the mean of what it covers."""
+    small = np.empty((len(pictures), *size, *pictures.shape[3:]), np.float32)
+    for picture, into in zip(pictures, small, strict=True):
+        cv2.resize(picture, size[::-1], dst=into, interpolation=cv2.INTER_AREA)
+    return small
+
 
 def warp(
     picture: Float32[np.ndarray, "height width *channels"],

@@ -22,9 +22,11 @@ _POSSIBLE = (0.007, 0.62)
 """Flicker (log light a frame) and its share of all change below which there is none to remove."""
 _SURE = ((0.007, 0.80), (0.016, 0.68))
 """The same, above which it is flicker unless the picture says otherwise (lab notebook)."""
-_EARNED, _EARNED_IF_UNSURE = 0.86, 0.5
+_EARNED, _EARNED_IF_UNSURE = 0.84, 0.56
 """Visible flicker after over before, above which a correction has not earned its place: steady
 clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
+_LEAST_SEEN = 0.15
+"""ΔE by which visible flicker must fall at the least: what steady clips give by chance is less."""
 _STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
 _NO_PLACE = 0.0012
 """Differences of light over the picture that are smaller than this are not worth a grid."""
@@ -59,7 +61,8 @@ class SteadyTone:
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
         """The same if the eye sees enough less flicker for it; else without any correction."""
         most = _EARNED if self.is_sure else _EARNED_IF_UNSURE
-        if visible_after <= most * visible_before:
+        fallen = visible_before - visible_after
+        if visible_after <= most * visible_before and fallen >= _LEAST_SEEN:
             return self
         return replace(self, coefficients=np.zeros_like(self.coefficients))
 
