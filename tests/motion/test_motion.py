@@ -6,7 +6,7 @@ import pytest
 
 from made_clips import panning
 from unflicker.frames.clip import to_float
-from unflicker.frames.flow import warp
+from unflicker.frames.flow import Motion, warp
 from unflicker.motion import estimate_flow, estimate_motion, normalised
 from unflicker.motion.visibility import visibility
 from unflicker.synthesis import KINDS, synthesise
@@ -141,3 +141,15 @@ def test_structure_does_not_know_light() -> None:
     ramp = np.linspace(0.7, 1.05, picture.shape[1], dtype=np.float32)[None, :, None]
     plain, lit = normalised(picture).astype(float), normalised(picture * ramp).astype(float)
     assert np.abs(plain - lit).mean() < 0.1 * plain.std()
+
+
+def test_motion_of_half_the_size_is_half_as_far() -> None:
+    flow = np.full((2, 40, 60, 2), 3.0, np.float32)
+    flow[..., 1] = -1.0
+    seen = np.ones((2, 40, 60), np.float32)
+    motion = Motion(forward=flow, backward=-flow, visible_forward=seen, visible_backward=seen)
+    half = motion.resized((20, 30))
+    assert half.forward.shape == (2, 20, 30, 2)
+    np.testing.assert_allclose(half.forward[..., 0], 1.5, rtol=1e-6)
+    np.testing.assert_allclose(half.backward[..., 1], 0.5, rtol=1e-6)
+    np.testing.assert_allclose(half.visible_forward, 1.0)

@@ -16,7 +16,8 @@ from unflicker.grade.grade import curve_inputs
 from unflicker.settings import Settings
 from unflicker.synthesis import KINDS, sunset, synthesise
 from unflicker.thinking import Finding, Thought, think
-from unflicker.tone import Diagnosis, diagnose, grade_of
+from unflicker.tone import Diagnosis, SteadyTone, diagnose, grade_of
+from unflicker.tone.flicker import Flicker
 from unflicker.tone.light_field import LightField, tone_of
 from unflicker.video import ArrayFilm
 
@@ -187,6 +188,27 @@ def test_flicker_of_one_channel_leaves_the_others_alone() -> None:
     for channel in (0, 1):
         assert psnr(out[..., channel], moving().pixels[..., channel]) > 44
     assert psnr(out[..., 2], moving().pixels[..., 2]) > 36
+
+
+def test_light_of_the_whole_picture_stays_out_of_the_grid() -> None:
+    random = np.random.default_rng(5)
+    looked = looked_at(lit(moving(), np.exp(random.normal(0, 0.15, TIME) - 0.2)))
+    by_place = np.stack([np.broadcast_to(g.log_gain, (24, 32, 6, 3)) for g in looked.grades])
+    assert float(np.sqrt(np.mean(by_place**2))) < 0.004
+    assert psnr(np.clip(looked.steady, 0, 1), to_float(looked.pixels)) < 30
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stays"),
+    [(1.0, 0.5, True), (1.0, 0.9, False), (0.2, 0.1, False), (0.5, 0.36, False)],
+)
+def test_a_correction_must_be_seen_to_help(before: float, after: float, *, stays: bool) -> None:
+    field = LightField(height=40, width=60)
+    light = np.full((8, 3, field.size), 0.01)
+    flicker = Flicker(coefficients=light, steps=np.zeros(0, int), flickering=0.1, drifting=0.0)
+    tone = SteadyTone(field=field, coefficients=light, flicker=flicker)
+    kept = tone.earned(visible_before=before, visible_after=after)
+    assert bool(kept.coefficients.any()) is stays
 
 
 def test_a_grade_is_never_wild_whatever_comes() -> None:

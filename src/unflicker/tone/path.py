@@ -174,7 +174,7 @@ def _refitted(
     """One over the variance of each coefficient, as the shot shows it; `unknown` before any look.
 
     The evidence decides: a path's variance over how well it is determined, which is 1 where pixels
-    show it and 0 where the expectation alone speaks. What a shot does not need goes to nearly nothing.
+    show it and 0 where the expectation alone speaks. What a shot does not need nearly vanishes.
 
     Source: MacKay, Bayesian interpolation, Neural Computation 4 (1992), eq. 4.9; the uncertainty is
     that of a path that goes on for ever with this shot's mean equations.
