@@ -197,9 +197,8 @@ def _solved(
     equations: _Equations, precision: Float[np.ndarray, " size"]
 ) -> Float[np.ndarray, "time 3 size"]:
     diagonal, coupling, right = equations
-    expected = np.diag(precision)
     channels = in_parallel(
-        lambda c: _tridiagonal(diagonal[:, c] + expected, coupling[:, c], right[:, c]), range(3)
+        lambda c: _tridiagonal(diagonal[:, c], coupling[:, c], right[:, c], precision), range(3)
     )
     return np.stack(list(channels), axis=1)
 
@@ -211,8 +210,9 @@ def _equations(
     field: LightField,
 ) -> _Equations:
     time, size = len(pairs) + 1, field.size
-    diagonal = np.zeros((time, 3, size, size))
-    coupling = np.zeros((time - 1, 3, size, size))
+    # In single precision: these blocks are the most memory that thinking takes.
+    diagonal = np.zeros((time, 3, size, size), np.float32)
+    coupling = np.zeros((time - 1, 3, size, size), np.float32)
     right = np.zeros((time, 3, size))
     for t, (normal, answer) in enumerate(in_parallel(_normal, pairs, weights)):
         for channel in range(3):
@@ -262,25 +262,29 @@ def _add_quantiles(
 
 
 def _tridiagonal(
-    diagonal: Float[np.ndarray, "time size size"],
-    coupling: Float[np.ndarray, "pairs size size"],
+    diagonal: Float32[np.ndarray, "time size size"],
+    coupling: Float32[np.ndarray, "pairs size size"],
     right: Float[np.ndarray, "time size"],
+    precision: Float[np.ndarray, " size"],
 ) -> Float[np.ndarray, "time size"]:
-    """The solution of a symmetric positive block tridiagonal system.
+    """The solution of a symmetric positive block tridiagonal system, `precision` on its diagonal.
 
     Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5.
     """
     time, size = len(diagonal), diagonal.shape[-1]
-    carried = np.zeros((time, size, size + 1))
-    pivot, side = diagonal[0], right[0]
+    expected = np.diag(precision)
+    carried = np.zeros((time, size, size), np.float32)
+    solution = np.zeros((time, size))
+    pivot, side = diagonal[0] + expected, right[0]
     for t in range(time):
-        onward = coupling[t] if t < time - 1 else np.zeros_like(pivot)
-        carried[t] = np.linalg.solve(pivot, np.concatenate([onward, side[:, None]], axis=1))
-        if t < time - 1:
-            across = coupling[t].T @ carried[t]
-            pivot = diagonal[t + 1] - across[..., :size]
-            side = right[t + 1] - across[..., size]
-    solution = carried[..., size]
+        last = t == time - 1
+        onward = np.zeros_like(pivot) if last else coupling[t].astype(np.float64)
+        solved = np.linalg.solve(pivot, np.concatenate([onward, side[:, None]], axis=1))
+        carried[t], solution[t] = solved[:, :size], solved[:, size]
+        if not last:
+            across = onward.T @ solved
+            pivot = diagonal[t + 1] + expected - across[:, :size]
+            side = right[t + 1] - across[:, size]
     for t in range(time - 2, -1, -1):
-        solution[t] -= carried[t, :, :size] @ solution[t + 1]
+        solution[t] -= carried[t] @ solution[t + 1]
     return solution
