@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -35,6 +34,15 @@ CODEC = "libx264"
 CRF = "18"
 PRESET = "medium"
 FLICKER_DEVIATION = 0.08
+WATCHER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+open(sys.argv[1], "w").write(str(usage.ru_maxrss))
+sys.exit(process.returncode)
+"""
+"""A small process between: a child's peak begins with the memory of the one that started it."""
 PLAIN = Path(__file__).with_name("transcode.py")
 
 
@@ -90,16 +98,16 @@ def watched(command: list[str]) -> tuple[float, float]:
     Raises:
         SystemExit: It failed.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"exit code {process.returncode} of {' '.join(command)}; see its message")
+    with tempfile.NamedTemporaryFile("r") as said:
+        start = time.perf_counter()
+        code = subprocess.call([sys.executable, "-c", WATCHER, said.name, *command])
+        seconds = time.perf_counter() - start
+        if code:
+            raise SystemExit(f"exit code {code} of {' '.join(command)}; see its message")
+        peak = int(said.read())
     # macOS counts bytes, Linux kibibytes.
     unit = 1 if sys.platform == "darwin" else 1024
-    return seconds, usage.ru_maxrss * unit / 2**20
+    return seconds, peak * unit / 2**20
 
 
 def flickering(size: tuple[int, int], *, frames: int, clip: Path | None) -> Iterator[av.VideoFrame]:
