@@ -30,6 +30,9 @@ _LEAST_SEEN = 0.15
 _STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
 _NO_PLACE = 0.0012
 """Differences of light over the picture that are smaller than this are not worth a grid."""
+_PLACE_SHARE, _BENT_SHARE = 0.15, 0.3
+"""Nor are those that are less than this share of the whole picture's light, unless tone bends more
+than that: errors of the motion look like them, and grow with the flicker (lab notebook)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,8 +168,11 @@ def _change(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -
 def _simplest(
     coefficients: Float[np.ndarray, "time 3 size"], field: LightField
 ) -> Float[np.ndarray, "time 3 size"]:
-    """Without differences by place where they are within nothing."""
+    """Without differences by place where they are within nothing, or within what errors make."""
     by_place = coefficients.copy()
     by_place[..., 0] = 0.0
     by_place[..., field.shared :] = 0.0
-    return coefficients - by_place if _change(by_place, field) < _NO_PLACE else coefficients
+    whole = strength_of(coefficients - by_place, field)
+    bent = float(np.sqrt(np.mean(coefficients[..., field.shared :] ** 2))) if field.powers else 0.0
+    least = max(_NO_PLACE, _PLACE_SHARE * whole if bent < _BENT_SHARE * whole else 0.0)
+    return coefficients - by_place if _change(by_place, field) < least else coefficients
