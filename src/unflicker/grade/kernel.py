@@ -180,10 +180,12 @@ def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 
         if not everywhere:
             for x in range(width):
                 share = mask[y, x]
-                rest = (_ONE - share) * unit
-                colour[0, x] = colour[0, x] * share + np.float32(red_in[y, x]) * rest
-                colour[1, x] = colour[1, x] * share + np.float32(green_in[y, x]) * rest
-                colour[2, x] = colour[2, x] * share + np.float32(blue_in[y, x]) * rest
+                red = np.float32(red_in[y, x]) * unit
+                green = np.float32(green_in[y, x]) * unit
+                blue = np.float32(blue_in[y, x]) * unit
+                colour[0, x] = red + (colour[0, x] - red) * share
+                colour[1, x] = green + (colour[1, x] - green) * share
+                colour[2, x] = blue + (colour[2, x] - blue) * share
         for x in range(width):
             r, g, b = colour[0, x], colour[1, x], colour[2, x]
             if whole > _ZERO:

@@ -58,8 +58,7 @@ class SteadyTone:
     @property
     def is_sure(self) -> bool:
         """Whether the numbers alone say that this is flicker."""
-        found = self.flicker
-        return any(found.flickering > light and found.share > share for light, share in _SURE)
+        return any(_exceeds(self.flicker, limits) for limits in _SURE)
 
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
         """The same if the eye sees enough less flicker for it; else without any correction."""
@@ -155,8 +154,12 @@ def _look(
 
 
 def _is_possible(found: Flicker) -> bool:
-    light, share = _POSSIBLE
-    return (found.flickering > light and found.share > share) or len(found.steps) > 1
+    return _exceeds(found, _POSSIBLE) or len(found.steps) > 1
+
+
+def _exceeds(found: Flicker, limits: tuple[float, float]) -> bool:
+    light, share = limits
+    return found.flickering > light and found.share > share
 
 
 def _change(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -> float:
@@ -172,7 +175,8 @@ def _simplest(
     by_place = coefficients.copy()
     by_place[..., 0] = 0.0
     by_place[..., field.shared :] = 0.0
-    whole = strength_of(coefficients - by_place, field)
-    bent = float(np.sqrt(np.mean(coefficients[..., field.shared :] ** 2))) if field.powers else 0.0
-    least = max(_NO_PLACE, _PLACE_SHARE * whole if bent < _BENT_SHARE * whole else 0.0)
-    return coefficients - by_place if _change(by_place, field) < least else coefficients
+    whole = coefficients - by_place
+    light, tone = strength_of(whole, field), coefficients[..., field.shared :]
+    bent = float(np.sqrt((tone**2).sum() / max(tone.size, 1)))
+    least = _NO_PLACE if bent >= _BENT_SHARE * light else max(_NO_PLACE, _PLACE_SHARE * light)
+    return whole if _change(by_place, field) < least else coefficients
