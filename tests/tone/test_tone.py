@@ -323,7 +323,7 @@ def test_waves_are_orthogonal_over_the_picture() -> None:
     field = LightField(height=48, width=64)
     y, x = np.mgrid[0:48, 0:64]
     light, _ = field.at_places(np.stack([x, y], -1).reshape(-1, 2).astype(float))
-    products = light.T.astype(float) @ light / len(light)
+    products = light.astype(float) @ light.T / light.shape[1]
     np.testing.assert_allclose(products, np.diag(field.wave_power), atol=1e-3)
 
 

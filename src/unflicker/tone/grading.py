@@ -42,8 +42,8 @@ def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.
 
 def _grid(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
     light, contrast = _at_cells(field)
-    by_place = light[:, 1:] @ coefficients[:, 1 : len(field.waves)].T
-    by_contrast = contrast @ coefficients[:, len(field.waves) : field.shared].T
+    by_place = light[1:].T @ coefficients[:, 1 : len(field.waves)].T
+    by_contrast = contrast.T @ coefficients[:, len(field.waves) : field.shared].T
     tone = tone_of(bin_luma(GRID_BINS).astype(float))
     log_gain = -(by_place[:, None] + by_contrast[:, None] * tone[:, None])
     log_gain = np.clip(log_gain, -_MOST_LOG_GAIN, _MOST_LOG_GAIN)

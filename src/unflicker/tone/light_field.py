@@ -32,8 +32,8 @@ def tone_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
 class LightField:
     """The functions in which light is described, for pictures of one size.
 
-    Columns of a design come in the order: light by place, contrast by place, then `powers` powers
-    of tone for red, for green and for blue. A channel uses the shared ones and its own powers.
+    Functions come in the order: light by place, contrast by place, then `powers` powers of tone for
+    red, for green and for blue. A channel uses the shared ones and its own powers.
     """
 
     height: int
@@ -80,34 +80,42 @@ class LightField:
         """Coefficients of one channel of one frame."""
         return self.shared + self.powers
 
-    def columns(self, channel: int) -> Int[np.ndarray, " size"]:
-        """Which columns of a design belong to a channel."""
-        own = self.shared + self.powers * channel + np.arange(self.powers)
-        return np.concatenate([np.arange(self.shared), own])
+    @property
+    def functions(self) -> int:
+        """Rows of a design: the shared functions and every channel's own."""
+        return self.shared + 3 * self.powers
+
+    @cached_property
+    def by_channel(self) -> Int[np.ndarray, "3 size"]:
+        """Which rows of a design belong to each channel."""
+        own = self.shared + np.arange(3 * self.powers).reshape(3, self.powers)
+        return np.concatenate([np.tile(np.arange(self.shared), (3, 1)), own], axis=1)
 
     def at_places(
         self, places: Float[np.ndarray, "samples 2"]
-    ) -> tuple[Float32[np.ndarray, "samples places"], Float32[np.ndarray, "samples contrasts"]]:
+    ) -> tuple[Float32[np.ndarray, "places samples"], Float32[np.ndarray, "contrasts samples"]]:
         """The cosines of light and of contrast at places in px, x first."""
         x = (np.pi / self.width) * (places[:, 0] + 0.5)
         y = (np.pi / self.height) * (places[:, 1] + 0.5)
         across = _cosines(x.astype(np.float32), self.waves_across)
         down = _cosines(y.astype(np.float32), self.waves_down)
-        light = across[:, self.waves[:, 0]] * down[:, self.waves[:, 1]]
-        contrast = across[:, self.contrasts[:, 0]] * down[:, self.contrasts[:, 1]]
+        light = across[self.waves[:, 0]] * down[self.waves[:, 1]]
+        contrast = across[self.contrasts[:, 0]] * down[self.contrasts[:, 1]]
         return light, contrast
 
     def design(
         self,
-        light: Float32[np.ndarray, "samples places"],
-        contrast: Float32[np.ndarray, "samples contrasts"],
+        light: Float32[np.ndarray, "places samples"],
+        contrast: Float32[np.ndarray, "contrasts samples"],
         colours: Float32[np.ndarray, "samples 3"],
-    ) -> Float32[np.ndarray, "samples columns"]:
-        """All columns at samples with these cosines (`at_places`) and colours in [0, 1]."""
-        tone = tone_of(colours)
-        powers = tone[:, :, None] ** np.arange(1, self.powers + 1, dtype=np.float32)
-        shaped = contrast * tone_of(colours @ LUMA)[:, None]
-        return np.concatenate([light, shaped, powers.reshape(len(colours), -1)], axis=1)
+    ) -> Float32[np.ndarray, "functions samples"]:
+        """All functions at samples with these cosines (`at_places`) and colours in [0, 1]."""
+        tone = tone_of(colours.T)
+        powers = np.repeat(tone[:, None], self.powers, axis=1)
+        for power in range(1, self.powers):
+            powers[:, power] *= powers[:, power - 1]
+        shaped = contrast * tone_of(colours @ LUMA)
+        return np.concatenate([light, shaped, powers.reshape(-1, len(colours))])
 
     def expected_size(self, flicker: float) -> Float[np.ndarray, " size"]:
         """How large coefficients may be: deviations, for whole-picture flicker of `flicker` (log).
@@ -123,12 +131,12 @@ class LightField:
 
 def _cosines(
     angle: Float32[np.ndarray, " samples"], count: int
-) -> Float32[np.ndarray, "samples count"]:
+) -> Float32[np.ndarray, "count samples"]:
     """cos(k · angle) for k below count, by Chebyshev's recurrence: one cosine instead of many."""
-    columns = np.empty((len(angle), count), np.float32)
-    columns[:, 0] = 1.0
+    rows = np.empty((count, len(angle)), np.float32)
+    rows[0] = 1.0
     if count > 1:
-        columns[:, 1] = np.cos(angle)
+        rows[1] = np.cos(angle)
     for order in range(2, count):
-        columns[:, order] = 2.0 * columns[:, 1] * columns[:, order - 1] - columns[:, order - 2]
-    return columns
+        rows[order] = 2.0 * rows[1] * rows[order - 1] - rows[order - 2]
+    return rows

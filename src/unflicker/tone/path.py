@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 
-from unflicker.ahead import in_parallel
 from unflicker.tone.light_field import TOE, LightField, tone_of
 from unflicker.tone.observations import Sightings, sample_places
 
@@ -37,6 +36,9 @@ _FREEDOM = 1.0 / 8.0
 _QUANTILES = np.linspace(0.03, 0.97, 24)
 _QUANTILE_NOISE = 0.3
 _OUTLIER_DEVIATIONS = 2.0
+_SMALL_ENOUGH = 24
+"""Rows of a matrix from which on inverting it by halves pays."""
+_EACH_CHANNEL = np.arange(3)[:, None]
 _BEST_AGREEMENT = 0.5
 """Of the expected deviation: samples that agree better than so are not believed more."""
 
@@ -49,23 +51,6 @@ class TonePath:
     """The best estimate, expecting light to vary about nothing; only differences mean anything."""
     free: Float[np.ndarray, "time 3 size"]
     """With little such expectation: it drifts, and how it drifts tells noise from flicker."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Pair:
-    """One pair's equations, in parts: the light at the places of the first frame is the same for
-    all pairs and kept once."""
-
-    after: Float32[np.ndarray, "samples columns"]
-    here: Float32[np.ndarray, "samples places"]
-    before_tone: Float32[np.ndarray, "samples rest"]
-    sightings: Sightings
-
-    def design(self) -> Float32[np.ndarray, "samples both"]:
-        """Columns of the second frame, then those of the first, negative."""
-        both = np.concatenate([self.after, -self.here, -self.before_tone], axis=1)
-        both *= self.sightings.sensitivity[:, None]
-        return both
 
 
 def tone_path(
@@ -86,14 +71,13 @@ def tone_path(
         again: The shot was corrected before, so little is left: points that disagree with no change
             at all lose weight, and the rest is solved once.
     """
-    pairs = _designs(sightings, field)
     unknown = 1.0 / field.expected_size(flicker) ** 2
     if again:
         still = np.zeros((len(sightings) + 1, 3, field.size))
-        path = _solved(_reweighted(pairs, still, quantiles, field), unknown)
+        path = _solved(_reweighted(sightings, still, quantiles, field), unknown)
         return TonePath(light=path, free=path)
-    path = _solved(_reweighted(pairs, None, quantiles, field), unknown)
-    equations = _reweighted(pairs, path, quantiles, field)
+    path = _solved(_reweighted(sightings, None, quantiles, field), unknown)
+    equations = _reweighted(sightings, path, quantiles, field)
     precision = unknown
     for _ in range(_REFITS):
         precision = _refitted(path, equations, precision, unknown)
@@ -109,60 +93,120 @@ def frame_quantiles(
     return pixels[:, (_QUANTILES * (pixels.shape[1] - 1)).astype(int)].astype(np.float64)
 
 
-def _designs(sightings: list[Sightings], field: LightField) -> list[_Pair]:
-    light, contrast = field.at_places(sample_places(field.height, field.width))
-    nowhere = light[:, :0]
-    return [
-        _Pair(
-            after=field.design(*field.at_places(seen.there), seen.after),
-            here=light,
-            before_tone=field.design(nowhere, contrast, seen.before),
-            sightings=seen,
-        )
-        for seen in sightings
-    ]
-
-
-def _weights(
-    pair: _Pair, path: Float[np.ndarray, "2 3 size"] | None, field: LightField
-) -> Float32[np.ndarray, " samples"]:
-    weight = pair.sightings.weight
-    if path is None or not weight.any():
-        return weight * np.float32(_INDEPENDENT_SHARE)
-    design = pair.design()
-    misses = np.empty_like(pair.sightings.change)
-    for channel in range(3):
-        columns = _both(field, channel)
-        coefficients = np.concatenate([path[1, channel], path[0, channel]]).astype(np.float32)
-        misses[:, channel] = design[:, columns] @ coefficients
-    misses -= pair.sightings.change
-    deviations = np.sqrt((misses**2).mean(axis=1) * weight)
-    usual = max(_BEST_AGREEMENT, 1.2 * float(np.median(deviations[weight > 0])))
-    doubt = (1.0 + (deviations / (_OUTLIER_DEVIATIONS * usual)) ** 2) ** 2 * usual**2
-    return (weight * _INDEPENDENT_SHARE / doubt).astype(np.float32)
-
-
-def _both(field: LightField, channel: int) -> np.ndarray:
-    columns = field.columns(channel)
-    return np.concatenate([columns, columns + field.shared + 3 * field.powers])
-
-
 _Equations = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Of neighbouring frames: blocks on the diagonal, blocks beside it, right-hand side."""
 
 
 def _reweighted(
-    pairs: list[_Pair],
+    sightings: list[Sightings],
     path: Float[np.ndarray, "time 3 size"] | None,
     quantiles: Float[np.ndarray, "time levels 3"],
     field: LightField,
 ) -> _Equations:
-    """The equations, points that disagree with a path having lost weight."""
-    weights = [
-        _weights(pair, None if path is None else path[t : t + 2], field)
-        for t, pair in enumerate(pairs)
-    ]
-    return _equations(pairs, weights, quantiles, field)
+    """The equations of all pairs, points that disagree with a path having lost weight."""
+    time, size = len(sightings) + 1, field.size
+    # In single precision: these blocks are the most memory that thinking takes.
+    diagonal = np.zeros((time, 3, size, size), np.float32)
+    coupling = np.zeros((time - 1, 3, size, size), np.float32)
+    right = np.zeros((time, 3, size))
+    here = field.at_places(sample_places(field.height, field.width))
+    for t, seen in enumerate(sightings):
+        # Made anew for each look: to keep it for all pairs takes more memory than all else.
+        design = _design(seen, here, field)
+        weight = _weights(design, seen, None if path is None else path[t : t + 2], field)
+        normal, answer = _normal(design, seen.change, weight)
+        after, beside, before = _by_channel(normal, field)
+        diagonal[t] += before
+        diagonal[t + 1] += after
+        coupling[t] = beside
+        right[t] += answer[field.functions + field.by_channel, _EACH_CHANNEL]
+        right[t + 1] += answer[field.by_channel, _EACH_CHANNEL]
+    _add_quantiles((diagonal, coupling, right), quantiles, field)
+    return diagonal, coupling, right
+
+
+def _design(
+    seen: Sightings, here: tuple[np.ndarray, np.ndarray], field: LightField
+) -> Float32[np.ndarray, "both samples"]:
+    """The functions at a pair's points in the second frame, then those in the first, negative.
+
+    Points lie along the last axis, so that a function is one stretch of memory.
+    """
+    after = field.design(*field.at_places(seen.there), seen.after)
+    before = field.design(*here, seen.before)
+    return np.concatenate([after * seen.sensitivity, before * -seen.sensitivity])
+
+
+def _weights(
+    design: Float32[np.ndarray, "both samples"],
+    seen: Sightings,
+    path: Float[np.ndarray, "2 3 size"] | None,
+    field: LightField,
+) -> Float32[np.ndarray, " samples"]:
+    """What each point counts, less where it disagrees with the light of the two frames."""
+    weight = seen.weight
+    if path is None or not weight.any():
+        return weight * np.float32(_INDEPENDENT_SHARE)
+    misses = -seen.change.T
+    if path.any():
+        coefficients = np.zeros((3, len(design)), np.float32)
+        for channel, own in enumerate(field.by_channel):
+            coefficients[channel, field.functions + own] = path[0, channel]
+            coefficients[channel, own] = path[1, channel]
+        misses += coefficients @ design
+    deviations = np.sqrt((misses**2).mean(axis=0) * weight)
+    usual = max(_BEST_AGREEMENT, 1.2 * float(np.median(deviations[weight > 0])))
+    doubt = (1.0 + (deviations / (_OUTLIER_DEVIATIONS * usual)) ** 2) ** 2 * usual**2
+    return (weight * _INDEPENDENT_SHARE / doubt).astype(np.float32)
+
+
+def _normal(
+    design: Float32[np.ndarray, "both samples"],
+    change: Float32[np.ndarray, "samples 3"],
+    weight: Float32[np.ndarray, " samples"],
+) -> tuple[Float32[np.ndarray, "both both"], Float32[np.ndarray, "both 3"]]:
+    """A pair's normal matrix and right-hand sides, for all functions; uses the design up."""
+    root = np.sqrt(weight)
+    design *= root
+    # Of one array with itself: half the work of two arrays.
+    return design @ design.T, design @ (change * root[:, None])
+
+
+def _by_channel(
+    normal: Float32[np.ndarray, "both both"], field: LightField
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What of a normal matrix couples each channel's functions: after, before by after, before."""
+    own, last = field.by_channel, field.functions
+    places = own[:, :, None] * len(normal) + own[:, None, :]
+    below = last * len(normal)
+    flat = normal.ravel()
+    return flat.take(places), flat.take(places + below), flat.take(places + (below + last))
+
+
+def _add_quantiles(
+    equations: _Equations, quantiles: Float[np.ndarray, "time levels 3"], field: LightField
+) -> None:
+    """Add to the equations that each channel's quantiles moved as exposure and tone curve say."""
+    diagonal, coupling, right = equations
+    values = quantiles.swapaxes(1, 2)
+    before, after = values[:-1], values[1:]
+    powers = np.arange(field.powers + 1)
+    darker = np.minimum(before, after)
+    design = np.concatenate(
+        [tone_of(after)[..., None] ** powers, -(tone_of(before)[..., None] ** powers)], axis=-1
+    )
+    design *= (darker / (darker + TOE))[..., None]
+    change = np.log((after + TOE) / (before + TOE))
+    weight = ((darker > TOE) & (np.maximum(before, after) < 0.985)) / _QUANTILE_NOISE**2
+    weighted = (design * weight[..., None]).swapaxes(-1, -2)
+    block, target = weighted @ design, (weighted @ change[..., None])[..., 0]
+    columns = np.concatenate([[0], field.shared + np.arange(field.powers)])
+    square, count = (..., columns[:, None], columns), len(columns)
+    diagonal[1:][square] += block[..., :count, :count]
+    diagonal[:-1][square] += block[..., count:, count:]
+    coupling[square] += block[..., count:, :count]
+    right[1:, :, columns] += target[..., :count]
+    right[:-1, :, columns] += target[..., count:]
 
 
 def _refitted(
@@ -196,95 +240,55 @@ def _refitted(
 def _solved(
     equations: _Equations, precision: Float[np.ndarray, " size"]
 ) -> Float[np.ndarray, "time 3 size"]:
-    diagonal, coupling, right = equations
-    channels = in_parallel(
-        lambda c: _tridiagonal(diagonal[:, c], coupling[:, c], right[:, c], precision), range(3)
-    )
-    return np.stack(list(channels), axis=1)
-
-
-def _equations(
-    pairs: list[_Pair],
-    weights: list[Float32[np.ndarray, " samples"]],
-    quantiles: Float[np.ndarray, "time levels 3"],
-    field: LightField,
-) -> _Equations:
-    time, size = len(pairs) + 1, field.size
-    # In single precision: these blocks are the most memory that thinking takes.
-    diagonal = np.zeros((time, 3, size, size), np.float32)
-    coupling = np.zeros((time - 1, 3, size, size), np.float32)
-    right = np.zeros((time, 3, size))
-    for t, (normal, answer) in enumerate(in_parallel(_normal, pairs, weights)):
-        for channel in range(3):
-            columns = _both(field, channel)
-            block = normal[np.ix_(columns, columns)].astype(np.float64)
-            target = answer[columns, channel].astype(np.float64)
-            _add_quantiles(block, target, quantiles[t : t + 2, :, channel], field)
-            diagonal[t + 1, channel] += block[:size, :size]
-            diagonal[t, channel] += block[size:, size:]
-            coupling[t, channel] += block[size:, :size]
-            right[t + 1, channel] += target[:size]
-            right[t, channel] += target[size:]
-    return diagonal, coupling, right
-
-
-def _normal(
-    pair: _Pair, weight: Float32[np.ndarray, " samples"]
-) -> tuple[Float32[np.ndarray, "both both"], Float32[np.ndarray, "both 3"]]:
-    """A pair's normal matrix and right-hand sides, for all columns."""
-    root = np.sqrt(weight)[:, None]
-    weighted = pair.design()
-    weighted *= root
-    # Of one array with itself: half the work of two arrays.
-    return weighted.T @ weighted, weighted.T @ (pair.sightings.change * root)
-
-
-def _add_quantiles(
-    block: Float[np.ndarray, "both both"],
-    target: Float[np.ndarray, " both"],
-    values: Float[np.ndarray, "2 levels"],
-    field: LightField,
-) -> None:
-    """Add to one channel's equations that its quantiles moved as exposure and tone curve say."""
-    columns = np.concatenate([[0], field.shared + np.arange(field.powers)])
-    columns = np.concatenate([columns, columns + field.size])
-    before, after = values
-    powers = np.arange(field.powers + 1)
-    design = np.concatenate(
-        [tone_of(after)[:, None] ** powers, -(tone_of(before)[:, None] ** powers)], axis=1
-    )
-    darker = np.minimum(before, after)
-    design *= (darker / (darker + TOE))[:, None]
-    change = np.log((after + TOE) / (before + TOE))
-    weight = ((darker > TOE) & (np.maximum(before, after) < 0.985)) / _QUANTILE_NOISE**2
-    block[np.ix_(columns, columns)] += design.T @ (design * weight[:, None])
-    target[columns] += design.T @ (weight * change)
-
-
-def _tridiagonal(
-    diagonal: Float32[np.ndarray, "time size size"],
-    coupling: Float32[np.ndarray, "pairs size size"],
-    right: Float[np.ndarray, "time size"],
-    precision: Float[np.ndarray, " size"],
-) -> Float[np.ndarray, "time size"]:
-    """The solution of a symmetric positive block tridiagonal system, `precision` on its diagonal.
+    """The solution of symmetric positive block tridiagonal equations, `precision` added to their
+    diagonal; for all channels at once.
 
     Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5.
     """
-    time, size = len(diagonal), diagonal.shape[-1]
+    diagonal, coupling, right = equations
     expected = np.diag(precision)
-    carried = np.zeros((time, size, size), np.float32)
-    solution = np.zeros((time, size))
-    pivot, side = diagonal[0] + expected, right[0]
-    for t in range(time):
-        last = t == time - 1
-        onward = np.zeros_like(pivot) if last else coupling[t].astype(np.float64)
-        solved = np.linalg.solve(pivot, np.concatenate([onward, side[:, None]], axis=1))
-        carried[t], solution[t] = solved[:, :size], solved[:, size]
-        if not last:
-            across = onward.T @ solved
-            pivot = diagonal[t + 1] + expected - across[:, :size]
-            side = right[t + 1] - across[:, size]
-    for t in range(time - 2, -1, -1):
-        solution[t] -= carried[t] @ solution[t + 1]
+    carried = np.empty_like(coupling)
+    solution = right.copy()
+    pivot = diagonal[0] + expected
+    for t in range(len(coupling)):
+        beside = coupling[t].astype(np.float64)
+        inverse, onward = _inverse(pivot), beside.swapaxes(1, 2)
+        across = inverse @ beside
+        carried[t] = across
+        solution[t] = _times(inverse, solution[t])
+        solution[t + 1] -= _times(onward, solution[t])
+        pivot = diagonal[t + 1] + expected - onward @ across
+        # Rounding makes it a little unlike its mirror image, and every step would add to that.
+        pivot = 0.5 * (pivot + pivot.swapaxes(1, 2))
+    solution[-1] = _times(_inverse(pivot), solution[-1])
+    for t in range(len(coupling) - 1, -1, -1):
+        solution[t] -= _times(carried[t], solution[t + 1])
     return solution
+
+
+def _times(
+    matrices: Float[np.ndarray, "3 size size"], vectors: Float[np.ndarray, "3 size"]
+) -> Float[np.ndarray, "3 size"]:
+    return (matrices @ vectors[..., None])[..., 0]
+
+
+def _inverse(matrices: Float[np.ndarray, "3 size size"]) -> Float[np.ndarray, "3 size size"]:
+    """Inverses of symmetric positive matrices, half by half.
+
+    So nearly all work is products of matrices: half the time of solving for as many right sides.
+    """
+    size = matrices.shape[-1]
+    if size <= _SMALL_ENOUGH:
+        return np.linalg.inv(matrices)
+    half = size // 2
+    beside = matrices[:, :half, half:]
+    first = _inverse(matrices[:, :half, :half])
+    reach = first @ beside
+    last = _inverse(matrices[:, half:, half:] - beside.swapaxes(1, 2) @ reach)
+    corner = reach @ last
+    inverses = np.empty_like(matrices)
+    inverses[:, :half, :half] = first + corner @ reach.swapaxes(1, 2)
+    inverses[:, :half, half:] = -corner
+    inverses[:, half:, :half] = -corner.swapaxes(1, 2)
+    inverses[:, half:, half:] = last
+    return inverses
