@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from unflicker.ahead import in_parallel, running_ahead
+from unflicker.ahead import running_ahead
 from unflicker.frames.colour import small_rgb, to_working
 from unflicker.frames.flow import Motion, resized
 from unflicker.frames.picture import Frame
@@ -119,19 +119,20 @@ def _proxies(film: Film, longest_px: int) -> Iterator[Proxy]:
 
 
 def _find(window: Window, settings: Settings) -> Finding:
-    light, blank = _usable(window)
+    pictures, blank = _usable(window)
+    light = np.stack(pictures)
     fps = _fps(window)
     keep = settings.keep_slower_than_seconds * fps
     motion = estimate_motion(light)
     tone = steady_tone(light, motion, keep_slower_frames=keep, settings=settings.tone)
     if tone.is_strong:
-        corrected = tone.applied(light)
+        tone.apply(light)
         if tone.deceives_motion:
             del motion  # so that there is never room for two
-            motion = estimate_motion(corrected)
-        tone = look_again(tone, corrected, motion, keep_slower_frames=keep)
-        del corrected
-    before, after = _visible(light, tone, motion, fps)
+            motion = estimate_motion(light)
+        tone = look_again(tone, light, motion, keep_slower_frames=keep)
+    del light
+    before, after = _visible(pictures, tone, motion, fps)
     tone = tone.earned(visible_before=before, visible_after=after)
     tone.coefficients[blank] = 0.0
     return Finding(
@@ -148,7 +149,7 @@ def _find(window: Window, settings: Settings) -> Finding:
 
 def _usable(
     window: Window,
-) -> tuple[Float32[np.ndarray, "time height width 3"], Bool[np.ndarray, " time"]]:
+) -> tuple[list[Float32[np.ndarray, "height width 3"]], Bool[np.ndarray, " time"]]:
     """The window's pictures, and which of them are all white or black: no gain can mend those.
 
     Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
@@ -158,7 +159,7 @@ def _usable(
     blank = np.array([_is_blank(frame.pixels) for frame in frames])
     sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]
     nearest = [max((s for s in sound if s <= p), default=sound[0]) for p in range(len(frames))]
-    return np.stack([frames[place].pixels for place in nearest]), blank
+    return [frames[place].pixels for place in nearest], blank
 
 
 def _is_blank(light: Float32[np.ndarray, "height width 3"]) -> bool:
@@ -179,27 +180,26 @@ def _fps(window: Window) -> float:
 
 
 def _visible(
-    light: Float32[np.ndarray, "time height width 3"],
+    pictures: list[Float32[np.ndarray, "height width 3"]],
     tone: SteadyTone,
     motion: Motion,
     fps: float,
 ) -> tuple[float, float]:
     """Visible flicker before and after, where a window is corrected most, as ordinary video."""
-    if len(light) < 3:
+    if len(pictures) < 3:
         return 0.0, 0.0
     change = (tone.coefficients**2).sum(axis=(1, 2))
-    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(light))), mode="valid")
-    first = int(np.argmax(sums)) if change.any() else (len(light) - 1) // 4
-    last = min(first + _MEASURED_FRAMES, len(light)) - 1
-    size = proxy_size(light.shape[1:3], _MEASURED_PX)
-    shown = resized(light[first : last + 1], size)
-    motion = motion.part(first, last).resized(size)
+    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
+    first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
+    last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
+    size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
+    shown = resized(np.stack(pictures[first : last + 1]), size)
+    back = motion.back(first, last, size=size)
+    before = visible_flicker(shown, motion=back, fps=fps)
     if not tone.coefficients.any():
-        before = visible_flicker(shown, motion=motion, fps=fps)
         return before, before
-    both = (shown, tone.applied(shown, first=first))
-    before, after = in_parallel(lambda seen: visible_flicker(seen, motion=motion, fps=fps), both)
-    return before, after
+    tone.apply(shown, first=first)
+    return before, visible_flicker(shown, motion=back, fps=fps)
 
 
 def _faded(

@@ -6,9 +6,8 @@ import pytest
 
 from made_clips import panning
 from unflicker.frames.clip import to_float
-from unflicker.frames.flow import Motion, warp
+from unflicker.frames.flow import Motion, visibility, visibility_at, warp
 from unflicker.motion import estimate_flow, estimate_motion, normalised
-from unflicker.motion.visibility import visibility
 from unflicker.synthesis import KINDS, synthesise
 
 INNER = (slice(12, -12), slice(12, -12))
@@ -127,12 +126,20 @@ def test_any_size_and_length_has_a_motion(frames: int, size: tuple[int, int]) ->
     assert np.isfinite(motion.forward).all()
 
 
-def test_a_part_of_the_motion_is_that_between_its_frames() -> None:
+def test_the_way_back_between_two_frames_is_that_part_of_the_motion() -> None:
     motion = estimate_motion(to_float(panning(time=5, size=(32, 48)).pixels))
-    part = motion.part(1, 3)
-    np.testing.assert_array_equal(part.forward, motion.forward[1:3])
+    part = motion.back(1, 3, size=(32, 48))
+    np.testing.assert_array_equal(part.backward, motion.backward[1:3])
     np.testing.assert_array_equal(part.visible_backward, motion.visible_backward[1:3])
-    assert len(motion.part(0, 0).forward) == 0
+    assert len(motion.back(0, 0, size=(32, 48)).backward) == 0
+
+
+def test_places_are_seen_as_the_pixels_there_are() -> None:
+    motion = estimate_motion(to_float(panning(time=2, size=(32, 48)).pixels))
+    y, x = np.array([0, 5, 31]), np.array([47, 20, 3])
+    places = np.stack([x, y], axis=-1).astype(np.float32)[:, None]
+    seen = visibility_at(places, motion.forward[0][y, x][:, None], motion.backward[0])
+    np.testing.assert_allclose(seen[:, 0], motion.visible_forward[0][y, x], atol=1e-6)
 
 
 def test_structure_does_not_know_light() -> None:
@@ -146,10 +153,9 @@ def test_structure_does_not_know_light() -> None:
 def test_motion_of_half_the_size_is_half_as_far() -> None:
     flow = np.full((2, 40, 60, 2), 3.0, np.float32)
     flow[..., 1] = -1.0
-    seen = np.ones((2, 40, 60), np.float32)
-    motion = Motion(forward=flow, backward=-flow, visible_forward=seen, visible_backward=seen)
-    half = motion.resized((20, 30))
-    assert half.forward.shape == (2, 20, 30, 2)
-    np.testing.assert_allclose(half.forward[..., 0], 1.5, rtol=1e-6)
+    motion = Motion(forward=flow, backward=-flow)
+    half = motion.back(0, 2, size=(20, 30))
+    assert half.backward.shape == (2, 20, 30, 2)
+    np.testing.assert_allclose(half.backward[..., 0], -1.5, rtol=1e-6)
     np.testing.assert_allclose(half.backward[..., 1], 0.5, rtol=1e-6)
-    np.testing.assert_allclose(half.visible_forward, 1.0)
+    np.testing.assert_allclose(half.visible_backward[:, :-1, 2:], 1.0)

@@ -6,46 +6,100 @@ A flow from A to B says for each pixel of A where it lies in B: at its place plu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
 
+_ROUND_TRIP_PX = 0.7
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Motion:
-    """Motion between each frame and the next, both ways; lengths are one less than the frames'."""
+    """Motion between each frame and the next, both ways; lengths are one less than the frames'.
+
+    How far pixels are seen is worked out when it is first asked for: few ask, and only for a part.
+    """
 
     forward: Float32[np.ndarray, "pairs height width 2"]
     """From frame t to frame t+1, in px, x first."""
     backward: Float32[np.ndarray, "pairs height width 2"]
     """From frame t+1 back to frame t."""
-    visible_forward: Float32[np.ndarray, "pairs height width"]
-    """How far each pixel of frame t is trusted to be seen in frame t+1, 0 to 1."""
-    visible_backward: Float32[np.ndarray, "pairs height width"]
-    """How far each pixel of frame t+1 is trusted to be seen in frame t."""
 
-    def part(self, first: int, last: int) -> Motion:
-        """The motion between frames `first` and `last`, both included."""
-        pairs = slice(first, last)
-        return Motion(
-            forward=self.forward[pairs],
-            backward=self.backward[pairs],
-            visible_forward=self.visible_forward[pairs],
-            visible_backward=self.visible_backward[pairs],
-        )
+    @cached_property
+    def visible_forward(self) -> Float32[np.ndarray, "pairs height width"]:
+        """How far each pixel of frame t is trusted to be seen in frame t+1, 0 to 1."""
+        return _visible(self.forward, self.backward)
 
-    def resized(self, size: tuple[int, int]) -> Motion:
-        """The same motion for frames of another height and width."""
+    @cached_property
+    def visible_backward(self) -> Float32[np.ndarray, "pairs height width"]:
+        """How far each pixel of frame t+1 is trusted to be seen in frame t."""
+        return _visible(self.backward, self.forward)
+
+    def back(self, first: int, last: int, *, size: tuple[int, int]) -> BackwardMotion:
+        """The way back between frames `first` and `last`, both included, at another size."""
         height, width = self.forward.shape[1:3]
         scale = np.array([size[1] / width, size[0] / height], np.float32)
-        return Motion(
-            forward=resized(self.forward, size) * scale,
-            backward=resized(self.backward, size) * scale,
-            visible_forward=resized(self.visible_forward, size),
-            visible_backward=resized(self.visible_backward, size),
+        part = Motion(forward=self.forward[first:last], backward=self.backward[first:last])
+        return BackwardMotion(
+            backward=resized(part.backward, size) * scale,
+            visible_backward=resized(part.visible_backward, size),
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BackwardMotion:
+    """Motion from each frame but the first back to the one before it."""
+
+    backward: Float32[np.ndarray, "pairs height width 2"]
+    """Flow in px, x first."""
+    visible_backward: Float32[np.ndarray, "pairs height width"]
+    """How far each pixel is trusted to be seen in the frame before, 0 to 1."""
+
+
+def visibility(
+    there: Float32[np.ndarray, "height width 2"], back: Float32[np.ndarray, "height width 2"]
+) -> Float32[np.ndarray, "height width"]:
+    """How far each pixel can be followed there and back again, 0 to 1 (`visibility_at`)."""
+    return visibility_at(pixel_places(*there.shape[:2]), there, back)
+
+
+def visibility_at(
+    places: Float32[np.ndarray, "rows columns 2"],
+    there: Float32[np.ndarray, "rows columns 2"],
+    back: Float32[np.ndarray, "height width 2"],
+) -> Float32[np.ndarray, "rows columns"]:
+    """How far these places, which move by `there`, can be followed there and back again, 0 to 1.
+
+    One where the round trip ends within a fraction of a pixel, falling to zero over about a pixel
+    (two where the motion is fast), and zero where the way leads out of the picture.
+    """
+    height, width = back.shape[:2]
+    landing = places + there
+    miss = there + look_up(back, landing)
+    tolerance = _ROUND_TRIP_PX**2 + 0.01 * _squared(there)
+    seen = cv2.exp(-0.5 * _squared(miss) / tolerance)
+    x, y = landing[..., 0], landing[..., 1]
+    seen[(x < -0.5) | (x > width - 0.5) | (y < -0.5) | (y > height - 0.5)] = 0.0
+    return seen
+
+
+def _visible(
+    there: Float32[np.ndarray, "pairs height width 2"],
+    back: Float32[np.ndarray, "pairs height width 2"],
+) -> Float32[np.ndarray, "pairs height width"]:
+    seen = np.empty(there.shape[:3], np.float32)
+    for pair, ways in enumerate(zip(there, back, strict=True)):
+        seen[pair] = visibility(*ways)
+    return seen
+
+
+def _squared(
+    vectors: Float32[np.ndarray, "height width 2"],
+) -> Float32[np.ndarray, "height width"]:
+    x, y = vectors[..., 0], vectors[..., 1]
+    return x * x + y * y
 
 
 def resized(

@@ -14,7 +14,6 @@ from jaxtyping import Float32, UInt8
 from unflicker.ahead import in_parallel
 from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import Motion
-from unflicker.motion.visibility import visibility
 
 _NEIGHBOURHOOD_PX = 5.0
 _LEAST_CONTRAST = 0.015
@@ -50,16 +49,11 @@ def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motio
     motion = Motion(
         forward=np.empty((pairs, height, width, 2), np.float32),
         backward=np.empty((pairs, height, width, 2), np.float32),
-        visible_forward=np.empty((pairs, height, width), np.float32),
-        visible_backward=np.empty((pairs, height, width), np.float32),
     )
 
     def follow(t: int) -> None:
-        there = estimate_flow(structure[t], structure[t + 1])
-        back = estimate_flow(structure[t + 1], structure[t])
-        motion.forward[t], motion.backward[t] = there, back
-        motion.visible_forward[t] = visibility(there, back)
-        motion.visible_backward[t] = visibility(back, there)
+        motion.forward[t] = estimate_flow(structure[t], structure[t + 1])
+        motion.backward[t] = estimate_flow(structure[t + 1], structure[t])
 
     for _ in in_parallel(follow, range(pairs)):
         pass

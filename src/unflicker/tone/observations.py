@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.frames.colour import LUMA
-from unflicker.frames.flow import Motion, look_up
+from unflicker.frames.flow import Motion, look_up, visibility_at
 from unflicker.tone.light_field import TOE
 
 _STEP_PX = 6
@@ -57,11 +57,8 @@ def sightings(
     """What each frame and the next say of the light between them, for all pairs of a shot."""
     places = sample_places(*frames.shape[1:3])
     looks = pairwise(_look(frame) for frame in frames)
-    ways = zip(motion.forward, motion.visible_forward, strict=True)
-    return [
-        _pair(first, second, places, flow, visible)
-        for (first, second), (flow, visible) in zip(looks, ways, strict=True)
-    ]
+    ways = zip(motion.forward, motion.backward, strict=True)
+    return [_pair(*look, places, *way) for look, way in zip(looks, ways, strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,11 +88,13 @@ def _pair(
     first: _Look,
     second: _Look,
     places: Float32[np.ndarray, "samples 2"],
-    flow: Float32[np.ndarray, "height width 2"],
-    visible: Float32[np.ndarray, "height width"],
+    forward: Float32[np.ndarray, "height width 2"],
+    backward: Float32[np.ndarray, "height width 2"],
 ) -> Sightings:
     column, row = places.T.astype(np.intp)
-    there = places + flow[row, column]
+    flow = forward[row, column]
+    visible = visibility_at(places[:, None], flow[:, None], backward)[:, 0]
+    there = places + flow
     before = first.colour[row, column]
     after = _sampled(second.colour, there)
     darker = np.minimum(before, after)
@@ -105,7 +104,7 @@ def _pair(
         + _NOISE_OF_LIGHT**2
         + _MISS_PX**2 * first.steepness[row, column][:, None]
     )
-    seen = (visible[row, column] * unclipped)[:, None] * (darker > _DARK)
+    seen = (visible * unclipped)[:, None] * (darker > _DARK)
     return Sightings(
         there=there,
         before=before,

@@ -72,12 +72,10 @@ class SteadyTone:
         """What takes a frame's flicker away."""
         return grade_of(self.coefficients[frame], self.field)
 
-    def applied(
-        self, light: Float32[np.ndarray, "time height width 3"], *, first: int = 0
-    ) -> Float32[np.ndarray, "time height width 3"]:
-        """Proxies without their flicker; `first` is the frame of the first of them."""
-        steady = [apply_to_light(picture, self.grade(first + t)) for t, picture in enumerate(light)]
-        return np.stack(steady)
+    def apply(self, light: Float32[np.ndarray, "time height width 3"], *, first: int = 0) -> None:
+        """Take the flicker out of proxies, in place; `first` is the frame of the first of them."""
+        for t, picture in enumerate(light):
+            picture[:] = apply_to_light(picture, self.grade(first + t))
 
 
 def steady_tone(
