@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unflicker.ahead import running_ahead
+from unflicker.ahead import in_parallel, limited_to, running_ahead, thread_count
 
 
 def threads_ahead() -> list[threading.Thread]:
@@ -96,3 +96,45 @@ def test_after_the_last_item_there_is_none() -> None:
     with running_ahead([1], most=1) as ahead:
         assert list(ahead) == [1]
         assert next(ahead, None) is None
+
+
+def at_once(items: int) -> int:
+    """How many threads were seen to work at the same time."""
+    working, most, lock = 0, 0, threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal working, most
+        with lock:
+            working += 1
+            most = max(most, working)
+        time.sleep(0.02)
+        with lock:
+            working -= 1
+
+    list(in_parallel(work, range(items)))
+    return most
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_more_threads_work_than_are_allowed(threads: int) -> None:
+    with limited_to(threads):
+        assert at_once(8) == threads
+
+
+def test_limits_hold_in_a_thread_that_runs_ahead_and_end_with_their_block() -> None:
+    def counts():
+        while True:
+            yield thread_count()
+
+    free = thread_count()
+    with limited_to(free + 2), running_ahead(counts(), most=2) as ahead:
+        assert next(ahead) == free + 2
+    assert thread_count() == free
+
+
+def test_without_a_limit_there_are_as_many_as_cores_for_this_process(monkeypatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert thread_count() == 3
+    with limited_to(0) as count:
+        assert count == 3

@@ -1,4 +1,6 @@
-"""Work done by other threads: an iterator that runs ahead, a function over many items."""
+"""Work done by other threads, and how many there may be: an iterator that runs ahead, a function
+over many items.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,31 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _END = object()
+_limit: ContextVar[int] = ContextVar("limit", default=0)
+
+
+def thread_count() -> int:
+    """How many threads work may be shared among: what `limited_to` allows, in the threads that
+    start here, too; without that as many as there are cores for this process.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return _limit.get() or cores or 1
+
+
+@contextmanager
+def limited_to(threads: int) -> Iterator[int]:
+    """Have work shared among `threads` at most (0: as many as there are cores)."""
+    before = _limit.set(max(threads, 0))
+    try:
+        yield thread_count()
+    finally:
+        _limit.reset(before)
 
 
 @contextmanager
@@ -35,7 +57,9 @@ def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item
             fault.append(caught)
         _put(waiting, _END, stop)
 
-    thread = threading.Thread(target=work, name="unflicker-ahead", daemon=True)
+    # In a copy of this context, so that limits hold there as well.
+    run = copy_context().run
+    thread = threading.Thread(target=run, args=(work,), name="unflicker-ahead", daemon=True)
     thread.start()
     try:
         yield _taken(waiting, fault)
@@ -45,11 +69,11 @@ def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item
 
 
 def in_parallel(function: Callable[..., Result], *items: Iterable[Any]) -> Iterator[Result]:
-    """What a function gives for items, in order, worked on by as many threads as there are cores.
+    """What a function gives for items, in order, worked on by `thread_count` threads.
 
     For functions that spend their time in libraries that let go of the interpreter.
     """
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(max_workers=thread_count()) as pool:
         yield from pool.map(function, *items)
 
 

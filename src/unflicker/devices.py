@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numba
 from threadpoolctl import threadpool_limits
 
+from unflicker.ahead import limited_to
 from unflicker.errors import DeviceMemoryError, MissingError, UsageError
 
 _NAMES = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "nvidia": "cuda"}
@@ -134,15 +134,10 @@ def limited_threads(threads: int) -> Iterator[int]:
 
     Two libraries that each take all cores are ten times slower than one.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore - numba sets its fields as it loads
-    count = max(1, min(threads or cores or 1, most))
-    before = cv2.getNumThreads(), numba.get_num_threads()
+    before = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    numba.set_num_threads(count)
     try:
-        with threadpool_limits(limits=1, user_api="blas"):
+        with limited_to(threads) as count, threadpool_limits(limits=1, user_api="blas"):
             yield count
     finally:
-        cv2.setNumThreads(before[0])
-        numba.set_num_threads(before[1])
+        cv2.setNumThreads(before)

@@ -1,5 +1,6 @@
 """Laws of putting a grade on a picture: nothing for nothing, there and back, and no artefacts."""
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from made_pictures import (
     nothing_but_work,
     smooth,
 )
+from unflicker.ahead import limited_to, running_ahead
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb, to_working
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 from unflicker.grade import Grade
@@ -347,3 +349,16 @@ def test_chroma_belongs_to_the_pixels_it_covers() -> None:
     assert np.ptp(red[:, 4:8]) <= 1
     assert np.ptp(red[:, :4]) <= 1
     assert red[0, 0] > red[0, 4] + 4
+
+
+def test_kernels_take_no_more_threads_than_are_allowed_whichever_thread_asks() -> None:
+    large = noise(YUV420, size=(720, 720))
+
+    def threads():
+        apply_grade(large, gain(1.1))
+        yield numba.get_num_threads()
+
+    most = numba.config.NUMBA_NUM_THREADS
+    for limit in {1, min(2, most)}:
+        with limited_to(limit), running_ahead(threads(), most=1) as ahead:
+            assert next(ahead) == limit

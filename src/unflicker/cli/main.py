@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from unflicker.cli.interrupt import stopping_cleanly
-from unflicker.cli.memory import give_back_large_blocks
+from unflicker.cli.process import give_back_large_blocks, sleep_while_waiting
 from unflicker.cli.talk import close_logging
 from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
 
@@ -102,6 +102,7 @@ def program() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
     give_back_large_blocks()
+    sleep_while_waiting()
     sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
 
 

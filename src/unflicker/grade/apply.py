@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
+import numba
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.ahead import thread_count
 from unflicker.frames.colour import sample_scale, to_working, yuv_to_rgb_matrix
 from unflicker.frames.picture import ColourMeaning, Picture
 from unflicker.grade import kernel
@@ -17,6 +21,8 @@ _EVERYWHERE = np.ones((0, 0), np.float32)
 _AS_STORED = np.zeros((1, 0), np.float32)
 _ONE_AT_A_TIME = threading.Lock()
 """Not every threading layer of numba can be entered from two threads at once."""
+_PIXELS_A_THREAD = 1 << 17
+"""Waking a thread for fewer takes longer than it helps."""
 
 
 def apply_grade(
@@ -39,10 +45,23 @@ def apply_grade(
     if mask is not None and mask.shape != picture.size:
         raise ValueError(f"a mask of {mask.shape} for a picture of {picture.size}; resize it")
     share = _EVERYWHERE if mask is None else mask
-    with _ONE_AT_A_TIME:
+    with _shared_out(picture.size):
         graded = _graded_planes(picture, grade, share)
     planes = graded + picture.planes[picture.layout.colour_planes :]
     return Picture(planes=planes, layout=picture.layout, meaning=picture.meaning)
+
+
+@contextmanager
+def _shared_out(size: tuple[int, int]) -> Iterator[None]:
+    """The kernels' turn, with as many threads as this thread may use and a picture is worth.
+
+    Said anew each time, for numba remembers it for each thread that asks.
+    """
+    worth = 1 + size[0] * size[1] // _PIXELS_A_THREAD
+    most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore - numba sets its fields as it loads
+    with _ONE_AT_A_TIME:
+        numba.set_num_threads(min(thread_count(), worth, most))
+        yield
 
 
 def _graded_planes(
@@ -86,7 +105,7 @@ def apply_to_light(
     where = kernel.columns_of(light.shape[1], gains.shape[1])
     tables = tables_of(grade, ColourMeaning())
     scale = _singles(1.0, 0.0, 0.0)
-    with _ONE_AT_A_TIME:
+    with _shared_out(light.shape[:2]):
         kernel.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
     return out
 
