@@ -78,6 +78,47 @@ class WindowSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AtlasSettings:
+    """One steady picture of a whole shot (`atlas`), and what it is fitted to."""
+
+    kind: str = _setting("grid", "Fields of the atlas: grid, or mlp as in the reference system.")
+    layers: int = _setting(0, "Layers of the atlas: 1, 2, or 0 for what explains the shot better.")
+    cell_px: float = _setting(4.0, "How far nodes of a frame's mesh lie apart, in px of the proxy.")
+    texels_per_px: float = _setting(1.5, "Texels of the atlas for each px of the proxy.")
+    rounds: int = _setting(2, "How often frames are matched to the atlas before it is fitted.")
+    steps: int = _setting(300, "Steps of the fit at most.")
+    points: int = _setting(10_000, "Points of the shot that each step looks at.")
+    learning_rate: float = _setting(1e-4, "Adam's rate for networks; grids have their own.")
+    colour: float = _setting(1.0, "Weight of the colour loss.")
+    outlier: float = _setting(0.02, "Colour error from which it is robust; 0 squares all.")
+    gradient: float = _setting(1.0, "Weight of the loss on colour differences over one px.")
+    flow: float = _setting(0.005, "Weight of the flow loss, for each px.")
+    rigidity: float = _setting(0.0, "Weight of the rigidity loss over one px.")
+    global_rigidity: float = _setting(0.0, "Weight of the rigidity loss over many px.")
+    global_rigidity_px: float = _setting(100.0, "Over how many px that loss looks.")
+    global_rigidity_steps: int = _setting(5_000, "For how many steps that loss is there.")
+    bending: float = _setting(3e-4, "Weight of the bending of a grid's mesh.")
+    evenness: float = _setting(0.01, "Weight of the unevenness of slow light.")
+    bootstrapping: float = _setting(0.02, "Weight of the loss that holds alpha to its mask.")
+    bootstrapping_steps: int = _setting(200, "For how many steps that loss is there.")
+    sparsity: float = _setting(0.0, "Weight of the loss on colours that a layer hides.")
+    log_every: int = _setting(10, "Steps between entries in a fit's log.")
+    seed: int = _setting(0, "Of the sampled points; the same seed gives the same atlas.")
+
+    def __post_init__(self) -> None:
+        """Refuse what no atlas can be made with."""
+        _need(self.kind in ("grid", "mlp"), "atlas.kind", self.kind, "grid or mlp")
+        _need(0 <= self.layers <= 8, "atlas.layers", self.layers, "0 (choose) to 8")
+        _need(1.0 <= self.cell_px <= 64.0, "atlas.cell_px", self.cell_px, "1 to 64")
+        density = self.texels_per_px
+        _need(0.25 <= density <= 4.0, "atlas.texels_per_px", density, "0.25 to 4")
+        _need(0 <= self.rounds <= 10, "atlas.rounds", self.rounds, "0 to 10")
+        _need(self.steps >= 0, "atlas.steps", self.steps, "0 or more")
+        _need(self.points >= 1, "atlas.points", self.points, "1 or more")
+        _need(self.log_every >= 1, "atlas.log_every", self.log_every, "1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
     """How the result is written. Empty means: as the source is."""
 
@@ -105,6 +146,7 @@ class Settings:
     proxy: ProxySettings = field(default_factory=ProxySettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)
+    atlas: AtlasSettings = field(default_factory=AtlasSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,8 @@ import pytest
 from made_clips import panning
 from unflicker.frames.clip import to_float
 from unflicker.frames.flow import Motion, visibility, visibility_at, warp
-from unflicker.motion import estimate_flow, estimate_motion, normalised
+from unflicker.frames.structure import normalised
+from unflicker.motion import estimate_flow, estimate_motion
 from unflicker.synthesis import KINDS, synthesise
 
 INNER = (slice(12, -12), slice(12, -12))

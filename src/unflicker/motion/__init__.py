@@ -1,5 +1,5 @@
 """Where each point of a picture lies in its neighbours; the only home of OpenCV's flow."""
 
-from unflicker.motion.flow import estimate_flow, estimate_motion, normalised
+from unflicker.motion.flow import estimate_flow, estimate_motion, match
 
-__all__ = ["estimate_flow", "estimate_motion", "normalised"]
+__all__ = ["estimate_flow", "estimate_motion", "match"]

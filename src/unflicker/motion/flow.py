@@ -12,23 +12,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from unflicker.ahead import in_parallel
-from unflicker.frames.colour import LUMA
-from unflicker.frames.flow import Motion
-
-_NEIGHBOURHOOD_PX = 5.0
-_LEAST_CONTRAST = 0.015
-
-
-def normalised(
-    picture: Float32[np.ndarray, "height width 3"],
-) -> UInt8[np.ndarray, "height width"]:
-    """The structure of a picture without its light: luma's detail over its local contrast."""
-    luma = picture @ LUMA
-    mean = cv2.GaussianBlur(luma, (0, 0), _NEIGHBOURHOOD_PX)
-    detail = luma - mean
-    contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _NEIGHBOURHOOD_PX))
-    detail /= contrast + _LEAST_CONTRAST * np.maximum(mean, 0.15)
-    return np.clip(detail * 42.0 + 128.0, 0, 255).astype(np.uint8)
+from unflicker.frames.flow import Motion, visibility
+from unflicker.frames.structure import normalised
 
 
 def estimate_flow(
@@ -58,3 +43,16 @@ def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motio
     for _ in in_parallel(follow, range(pairs)):
         pass
     return motion
+
+
+def match(
+    first: Float32[np.ndarray, "height width 3"], second: Float32[np.ndarray, "height width 3"]
+) -> tuple[Float32[np.ndarray, "height width 2"], Float32[np.ndarray, "height width"]]:
+    """Where each pixel of a picture lies in another of the same size, and how far it is seen there.
+
+    Returns:
+        The flow from the first to the second in px, x first; its visibility, 0 to 1.
+    """
+    one, other = normalised(first), normalised(second)
+    there = estimate_flow(one, other)
+    return there, visibility(there, estimate_flow(other, one))

@@ -1,0 +1,1 @@
+"""One steady picture of a whole shot, and how each frame lies in it."""

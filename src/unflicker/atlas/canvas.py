@@ -1,0 +1,123 @@
+"""The picture of an atlas: where it lies, how it is painted from frames, how it is looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.atlas.loops import splat
+from unflicker.errors import UsageError
+from unflicker.frames.flow import look_up
+
+_MARGIN_PX = 2.0
+_ENOUGH = 0.25
+"""A texel on which less than this much of a pixel fell is filled in from around it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canvas:
+    """A rectangle of atlas space, cut into texels.
+
+    Places in an atlas are in px: one px of it is one px of the proxy, where nothing deforms.
+    """
+
+    left_px: float
+    top_px: float
+    rows: int
+    columns: int
+    texels_per_px: float
+
+    @classmethod
+    def around(
+        cls,
+        places: Float32[np.ndarray, "*any 2"],
+        *,
+        texels_per_px: float,
+        most_texels: int,
+    ) -> Canvas:
+        """The canvas on which all these places lie; coarser where it would be too large.
+
+        Raises:
+            UsageError: There is no place at all.
+        """
+        if not places.size:
+            raise UsageError("an atlas of no places; pass at least one pixel that counts")
+        flat = places.reshape(-1, 2)
+        low, high = flat.min(axis=0) - _MARGIN_PX, flat.max(axis=0) + _MARGIN_PX
+        width, height = (float(side) for side in high - low)
+        finest = (most_texels / (width * height)) ** 0.5
+        density = min(texels_per_px, finest)
+        return cls(
+            left_px=float(low[0]),
+            top_px=float(low[1]),
+            rows=max(2, int(np.ceil(height * density)) + 1),
+            columns=max(2, int(np.ceil(width * density)) + 1),
+            texels_per_px=density,
+        )
+
+    def finer(self, factor: float) -> Canvas:
+        """The same rectangle with so many times as many texels across and down."""
+        return Canvas(
+            left_px=self.left_px,
+            top_px=self.top_px,
+            rows=round(self.rows * factor),
+            columns=round(self.columns * factor),
+            texels_per_px=self.texels_per_px * factor,
+        )
+
+    def texels(self, places: Float32[np.ndarray, "*any 2"]) -> Float32[np.ndarray, "*any 2"]:
+        """Places in px as places in texels, x first."""
+        corner = np.array([self.left_px, self.top_px], np.float32)
+        return (places - corner) * np.float32(self.texels_per_px)
+
+    def look_up(
+        self,
+        texture: Float32[np.ndarray, "rows columns *channels"],
+        places: Float32[np.ndarray, "height width 2"],
+    ) -> Float32[np.ndarray, "height width *channels"]:
+        """A texture's values at places in px."""
+        return look_up(texture, self.texels(places))
+
+
+class Painting:
+    """A canvas while frames are laid on it: each texel gets the weighted mean of what falls there.
+
+    """
+
+    def __init__(self, canvas: Canvas) -> None:
+        """Begin with an empty canvas."""
+        self._canvas = canvas
+        self._sums = np.zeros((canvas.rows, canvas.columns, 4), np.float32)
+
+    def add(
+        self,
+        picture: Float32[np.ndarray, "height width 3"],
+        places: Float32[np.ndarray, "height width 2"],
+        weight: Float32[np.ndarray, "height width"],
+    ) -> None:
+        """Lay a frame on it, each pixel at its place in px."""
+        splat(picture, self._canvas.texels(places), weight, self._sums)
+
+    @property
+    def seen(self) -> Float32[np.ndarray, "rows columns"]:
+        """How much fell on each texel, in pixels."""
+        return self._sums[..., 3]
+
+    def texture(self) -> Float32[np.ndarray, "rows columns 3"]:
+        """The picture; what nobody saw is filled in smoothly from around it."""
+        return _filled(self._sums)
+
+
+def _filled(sums: Float32[np.ndarray, "rows columns 4"]) -> Float32[np.ndarray, "rows columns 3"]:
+    """Means where enough was seen, else those of ever larger neighbourhoods (push and pull)."""
+    rows, columns = sums.shape[:2]
+    means = sums[..., :3] / np.maximum(sums[..., 3:], 1e-9)
+    if min(rows, columns) <= 2:
+        return means
+    half = cv2.resize(sums, ((columns + 1) // 2, (rows + 1) // 2), interpolation=cv2.INTER_AREA)
+    around = cv2.resize(_filled(half), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    known = np.clip(sums[..., 3:] / np.float32(_ENOUGH), 0.0, 1.0)
+    return known * means + (1.0 - known) * around

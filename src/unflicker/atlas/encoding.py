@@ -1,0 +1,17 @@
+"""Places as sines and cosines of many octaves, so that a network can tell near ones apart."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def octaves(values: Float[Tensor, "points channels"], *, count: int) -> Float[Tensor, "points _"]:
+    """Sine and cosine of π · 2^k · value for k below `count`.
+
+    Source: Mildenhall et al., NeRF (ECCV 2020), Eq. 4, as the layered neural atlases use it.
+    """
+    factors = torch.pi * 2.0 ** torch.arange(count, device=values.device)
+    angles = (values[:, :, None] * factors).flatten(1)
+    return torch.cat([angles.sin(), angles.cos()], dim=1)

@@ -1,0 +1,107 @@
+"""What an atlas is made of: fields over points of a shot, of one interface and two kinds.
+
+A point is `(x, y, t)`: a pixel of the proxy, x first, and a frame's number. A place is `(x, y)` in
+the atlas, in px: one px of it is one px of the proxy, where nothing deforms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Layer(Protocol):
+    """One layer of an atlas: every visible point has one place, and every place one colour."""
+
+    def place(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 2"]:
+        """Where points lie in the atlas, in px."""
+        ...
+
+    def colour(self, places: Float[Tensor, "points 2"]) -> Float[Tensor, "points 3"]:
+        """The colour of places in the atlas, RGB in [0, 1]."""
+        ...
+
+
+class Alpha(Protocol):
+    """How far a layer covers those below it."""
+
+    def __call__(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
+        """Between 0 and 1, both excluded, at each point."""
+        ...
+
+
+class Light(Protocol):
+    """How light differs from the atlas's own."""
+
+    def __call__(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 3"]:
+        """The gain of each channel at each point."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rendering:
+    """What an atlas says of some points."""
+
+    colour: Float[Tensor, "points 3"]
+    places: tuple[Float[Tensor, "points 2"], ...]
+    """In each layer, the lowest first."""
+    layer_colours: tuple[Float[Tensor, "points 3"], ...]
+    """Of each layer, without light."""
+    alphas: tuple[Float[Tensor, " points"], ...]
+    """Of each layer but the lowest."""
+
+
+class Atlas(nn.Module):
+    """Layers one above the other, under slowly changing light."""
+
+    def __init__(
+        self, layers: list[nn.Module], *, alphas: list[nn.Module], light: nn.Module | None
+    ) -> None:
+        """Put layers together, the lowest first.
+
+        Raises:
+            ValueError: The number of alphas is not one less than that of layers.
+        """
+        super().__init__()
+        if len(alphas) != len(layers) - 1:
+            raise ValueError(f"{len(alphas)} alphas for {len(layers)} layers; pass one fewer")
+        self.layers = nn.ModuleList(layers)
+        self.alphas = nn.ModuleList(alphas)
+        self.light = light
+
+    def forward(self, points: Float[Tensor, "points 3"]) -> Rendering:
+        """Colours, places and alphas at points."""
+        places = tuple(layer.place(points) for layer in self.layers)
+        colours = tuple(
+            layer.colour(place) for layer, place in zip(self.layers, places, strict=True)
+        )
+        alphas = tuple(alpha(points) for alpha in self.alphas)
+        colour = colours[0]
+        for above, alpha in zip(colours[1:], alphas, strict=True):
+            colour = torch.lerp(colour, above, alpha[:, None])
+        if self.light is not None:
+            colour = colour * self.light(points)
+        return Rendering(colour=colour, places=places, layer_colours=colours, alphas=alphas)
+
+    def shares(self, alphas: tuple[Tensor, ...], points: int) -> tuple[Tensor, ...]:
+        """How much of each point each layer shows: what it covers and nothing above covers."""
+        left = torch.ones(points, device=alphas[0].device) if alphas else torch.ones(points)
+        above_first = []
+        for alpha in reversed(alphas):
+            above_first.append(left * alpha)
+            left = left * (1.0 - alpha)
+        return (left, *reversed(above_first))
+
+
+def every_point(
+    frame: int, *, size: tuple[int, int], device: torch.device | str
+) -> Float[Tensor, "points 3"]:
+    """All pixels of a frame of a height and width, as points."""
+    y, x = torch.meshgrid(
+        torch.arange(size[0], device=device), torch.arange(size[1], device=device), indexing="ij"
+    )
+    return torch.stack([x, y, torch.full_like(x, frame)], dim=-1).view(-1, 3).float()

@@ -1,0 +1,248 @@
+"""Fit an atlas to a shot: sample points, say what is wrong, take a step; the same for both kinds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+
+from unflicker.atlas import losses
+from unflicker.atlas.fields import Atlas, Rendering
+from unflicker.atlas.grid import GridLayer, GridLight
+from unflicker.frames.flow import Motion
+from unflicker.settings import AtlasSettings
+
+_STALL_STEPS = 100
+_STALL_SHARE = 0.002
+"""A fit that improved by less over so many steps is done."""
+_GRID_RATES = {"nodes": 0.1, "planes": 0.0015, "knots": 0.002, "logits": 0.05}
+"""Adam's steps: px of a node, colour of a texel, log gain, logit of alpha."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shot:
+    """The frames of a shot and what is known of them, where the fit runs."""
+
+    frames: Float[Tensor, "time height width 3"]
+    flows: tuple[tuple[int, Float[Tensor, "pairs height width 2"]], ...]
+    """Flow from frame t to t + stride, for each stride."""
+    visible: tuple[Float[Tensor, "pairs height width"], ...]
+    masks: tuple[Float[Tensor, "time height width"], ...] = ()
+    """Rough masks of the layers above the lowest."""
+
+    @classmethod
+    def of(
+        cls,
+        frames: Float32[np.ndarray, "time height width 3"],
+        motions: dict[int, Motion],
+        *,
+        masks: tuple[Float32[np.ndarray, "time height width"], ...] = (),
+        device: str,
+    ) -> Shot:
+        """Arrays put on a device; motions by stride."""
+
+        def there(array: np.ndarray) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+        return cls(
+            frames=there(frames),
+            flows=tuple((stride, there(motion.forward)) for stride, motion in motions.items()),
+            visible=tuple(there(motion.visible_forward) for motion in motions.values()),
+            masks=tuple(there(mask) for mask in masks),
+        )
+
+
+@dataclass(kw_only=True)
+class FitLog:
+    """How a fit went."""
+
+    steps: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    losses: list[dict[str, float]] = field(default_factory=list)
+    """Each term, weighted, at each logged step."""
+    stalled: bool = False
+
+
+Tell = Callable[[int, int], None]
+"""Is told steps done and steps in all; raises to stop the fit."""
+
+
+def fit(
+    atlas: Atlas,
+    shot: Shot,
+    settings: AtlasSettings,
+    *,
+    generator: torch.Generator,
+    tell: Tell = lambda done, total: None,
+    most_seconds: float = float("inf"),
+) -> FitLog:
+    """Adam on sampled points until the steps are done, the fit stalls, or time is up."""
+    optimiser, rates = _optimiser(atlas, settings)
+    log, begun = FitLog(), time.monotonic()
+    recent: list[float] = []
+    for step in range(settings.steps):
+        _anneal(optimiser, rates, step / settings.steps, settings)
+        terms = _terms(atlas, shot, settings, step=step, generator=generator)
+        loss = torch.stack(list(terms.values())).sum()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        recent.append(float(loss.detach()))
+        elapsed = time.monotonic() - begun
+        if step % settings.log_every == 0 or step == settings.steps - 1:
+            log.steps.append(step)
+            log.seconds.append(elapsed)
+            log.losses.append({name: float(term.detach()) for name, term in terms.items()})
+        tell(step + 1, settings.steps)
+        if _stalls(recent) or elapsed > most_seconds:
+            log.stalled = elapsed <= most_seconds
+            break
+    return log
+
+
+def _optimiser(atlas: Atlas, settings: AtlasSettings) -> tuple[torch.optim.Adam, list[float]]:
+    """Adam with a rate for each kind of parameter; networks share one."""
+    groups: dict[float, list[torch.nn.Parameter]] = {}
+    for name, parameter in atlas.named_parameters():
+        kinds = [rate for kind, rate in _GRID_RATES.items() if kind in name.split(".")]
+        groups.setdefault(kinds[0] if kinds else settings.learning_rate, []).append(parameter)
+    optimiser = torch.optim.Adam(
+        [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
+    )
+    return optimiser, list(groups)
+
+
+def _anneal(
+    optimiser: torch.optim.Adam, rates: list[float], done: float, settings: AtlasSettings
+) -> None:
+    """Grids end on small steps; the reference's rate is constant."""
+    if settings.kind == "grid":
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * (1.0 - done)
+
+
+def _stalls(recent: list[float]) -> bool:
+    if len(recent) < 2 * _STALL_STEPS:
+        return False
+    before = float(np.mean(recent[-2 * _STALL_STEPS : -_STALL_STEPS]))
+    now = float(np.mean(recent[-_STALL_STEPS:]))
+    return now > before * (1.0 - _STALL_SHARE)
+
+
+def _terms(
+    atlas: Atlas, shot: Shot, settings: AtlasSettings, *, step: int, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Every term that has a weight, times its weight."""
+    points, pixel = _sampled(shot, settings.points, generator)
+    here = atlas(points)
+    seen = shot.frames.view(-1, 3)[pixel]
+    terms = {"colour": settings.colour * _colour(here.colour, seen, settings)}
+    if settings.gradient:
+        terms["gradient"] = settings.gradient * _gradient(atlas, shot, points, pixel, here, seen)
+    if settings.flow:
+        terms["flow"] = settings.flow * _flow(atlas, shot, points, here, step)
+    if settings.rigidity:
+        terms["rigidity"] = settings.rigidity * _rigidity(atlas, points, here, reach_px=1.0)
+    if settings.global_rigidity and step < settings.global_rigidity_steps:
+        terms["global rigidity"] = settings.global_rigidity * _rigidity(
+            atlas, points, here, reach_px=settings.global_rigidity_px
+        )
+    terms |= _of_grids(atlas, settings)
+    if here.alphas:
+        terms |= _of_alphas(shot, settings, pixel, here, step)
+    return terms
+
+
+def _sampled(
+    shot: Shot, count: int, generator: torch.Generator
+) -> tuple[Float[Tensor, "points 3"], Tensor]:
+    """Random pixels of the shot, none on its last row or column, as points and as numbers."""
+    time_, height, width = shot.frames.shape[:3]
+    chances = torch.rand(3, count, generator=generator).to(shot.frames.device)
+    t = (chances[0] * time_).long().clamp(max=time_ - 1)
+    y = (chances[1] * max(height - 1, 1)).long()
+    x = (chances[2] * max(width - 1, 1)).long()
+    points = torch.stack([x, y, t], dim=1).to(shot.frames.dtype)
+    return points, (t * height + y) * width + x
+
+
+def _colour(rendered: Tensor, seen: Tensor, settings: AtlasSettings) -> Tensor:
+    if settings.outlier:
+        return losses.robust_colour_loss(rendered, seen, outlier=settings.outlier)
+    return losses.colour_loss(rendered, seen)
+
+
+def _gradient(
+    atlas: Atlas, shot: Shot, points: Tensor, pixel: Tensor, here: Rendering, seen: Tensor
+) -> Tensor:
+    across, down = points.new_tensor([1.0, 0.0, 0.0]), points.new_tensor([0.0, 1.0, 0.0])
+    near = atlas(torch.cat([points + across, points + down])).colour
+    rendered = near.view(2, -1, 3).transpose(0, 1) - here.colour[:, None]
+    frames, width = shot.frames.view(-1, 3), shot.frames.shape[2]
+    neighbours = torch.stack([pixel + 1, pixel + width], dim=1).clamp(max=len(frames) - 1)
+    return losses.gradient_loss(rendered, frames[neighbours] - seen[:, None])
+
+
+def _flow(atlas: Atlas, shot: Shot, points: Tensor, here: Rendering, step: int) -> Tensor:
+    """Along one stride a step, in turn; in several layers, for what each of them shows."""
+    stride, flows = shot.flows[step % len(shot.flows)]
+    visible = shot.visible[step % len(shot.flows)]
+    pairs, height, width = visible.shape
+    t, y, x = points[:, 2].long(), points[:, 1].long(), points[:, 0].long()
+    pixel = (t.clamp(max=pairs - 1) * height + y) * width + x
+    weight = visible.view(-1)[pixel] * (t < pairs)
+    moved = points + torch.nn.functional.pad(flows.view(-1, 2)[pixel], (0, 1))
+    moved[:, 2] = (points[:, 2] + stride).clamp(max=pairs + stride - 1)
+    shares = atlas.shares(here.alphas, len(points))
+    terms = [
+        losses.flow_loss(place, layer.place(moved), weight * share.detach().to(weight.device))
+        for layer, place, share in zip(atlas.layers, here.places, shares, strict=True)
+    ]
+    for alpha, covered in zip(atlas.alphas, here.alphas, strict=True):
+        terms.append(losses.alpha_flow_loss(covered, alpha(moved), weight))
+    return torch.stack(terms).sum()
+
+
+def _rigidity(atlas: Atlas, points: Tensor, here: Rendering, *, reach_px: float) -> Tensor:
+    offsets = points.new_tensor([[reach_px, 0.0, 0.0], [0.0, reach_px, 0.0]])
+    terms = []
+    for layer, place in zip(atlas.layers, here.places, strict=True):
+        before = layer.place((points - offsets[:, None]).flatten(0, 1)).view(2, -1, 2)
+        jacobian = ((place - before) / reach_px).permute(1, 2, 0)
+        terms.append(losses.rigidity_loss(jacobian))
+    return torch.stack(terms).sum()
+
+
+def _of_grids(atlas: Atlas, settings: AtlasSettings) -> dict[str, Tensor]:
+    """Terms on the values of grids themselves."""
+    terms = {}
+    nodes = [layer.nodes for layer in atlas.layers if isinstance(layer, GridLayer)]
+    if nodes and settings.bending:
+        bending = torch.stack([losses.bending_loss(each) for each in nodes]).sum()
+        terms["bending"] = settings.bending * bending
+    if isinstance(atlas.light, GridLight) and settings.evenness:
+        terms["evenness"] = settings.evenness * losses.evenness_loss(atlas.light.knots)
+    return terms
+
+
+def _of_alphas(
+    shot: Shot, settings: AtlasSettings, pixel: Tensor, here: Rendering, step: int
+) -> dict[str, Tensor]:
+    """What layers above the lowest must not do: leave their masks, or hide colours."""
+    terms = {}
+    if settings.bootstrapping and step < settings.bootstrapping_steps:
+        pairs = zip(here.alphas, shot.masks, strict=True)
+        lost = [
+            losses.alpha_bootstrapping_loss(alpha, mask.view(-1)[pixel]) for alpha, mask in pairs
+        ]
+        terms["bootstrapping"] = settings.bootstrapping * torch.stack(lost).sum()
+    if settings.sparsity:
+        pairs = zip(here.layer_colours[1:], here.alphas, strict=True)
+        hidden = [losses.sparsity_loss(colour, alpha) for colour, alpha in pairs]
+        terms["sparsity"] = settings.sparsity * torch.stack(hidden).sum()
+    return terms

@@ -1,0 +1,104 @@
+"""What moves by itself: rough masks of a foreground, from motion alone."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32
+
+from unflicker.frames.flow import Motion, pixel_places, warp
+
+_MEASURED_STEP_PX = 4
+_LOOKS = 12
+_WIDEST_PX, _NARROWEST_PX = 4.0, 0.25
+"""A pixel whose motion misses the background's by this counts a quarter: at first, at last."""
+_STANDS_OUT_PX = 0.6
+_SPEED_ERROR = 0.08
+"""Flow is in doubt by this share of its length."""
+_MEMORY = 0.93
+"""How much of what was seen to move is still believed a frame later, if it stands still."""
+_SMALLEST_SHARE = 0.004
+_SMOOTH_PX = 1.5
+
+
+def moving_masks(motion: Motion) -> Float32[np.ndarray, "time height width"] | None:
+    """How far each pixel belongs to something that moves by itself; None where nothing does."""
+    evidence = _evidence(motion)
+    evidence = np.maximum(_remembered(evidence, motion), evidence)
+    masks = np.stack([_cleaned(frame) for frame in evidence])
+    return masks if float(masks.mean()) > _SMALLEST_SHARE else None
+
+
+def background_flow(
+    flow: Float32[np.ndarray, "height width 2"], visible: Float32[np.ndarray, "height width"]
+) -> Float32[np.ndarray, "height width 2"]:
+    """The motion of a plane that most of the picture follows.
+
+    Source: the eight-parameter planar motion of Bergen et al., ECCV 1992, with Geman and McClure's
+    weights, whose scale narrows from look to look.
+    """
+    height, width = visible.shape
+    places = pixel_places(height, width)
+    sparse = np.s_[::_MEASURED_STEP_PX, ::_MEASURED_STEP_PX]
+    terms = _planar(places[sparse].reshape(-1, 2) / width)
+    target = flow[sparse].reshape(-1, 2).astype(float)
+    seen = visible[sparse].ravel().astype(float)
+    weight = seen
+    model = np.zeros(8)
+    model[[0, 3]] = np.median(target, axis=0)
+    for scale in np.geomspace(_WIDEST_PX, _NARROWEST_PX, _LOOKS):
+        miss = ((target - np.einsum("nij,j->ni", terms, model)) ** 2).sum(axis=1)
+        weight = seen / (1.0 + miss / scale**2) ** 2
+        matrix = np.einsum("n,nij,nik->jk", weight, terms, terms)
+        right = np.einsum("n,nij,ni->j", weight, terms, target)
+        model = np.linalg.solve(matrix + 1e-9 * np.eye(8), right)
+    everywhere = _planar(places.reshape(-1, 2) / width)
+    return np.einsum("nij,j->ni", everywhere, model).reshape(height, width, 2).astype(np.float32)
+
+
+def _planar(places: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, "points 2 8"]:
+    """What each of the eight parameters adds to the motion at places."""
+    x, y = places.T
+    one, none = np.ones_like(x), np.zeros_like(x)
+    across = [one, x, y, none, none, none, x * x, x * y]
+    down = [none, none, none, one, x, y, x * y, y * y]
+    return np.stack([np.stack(across, -1), np.stack(down, -1)], axis=1)
+
+
+def _evidence(motion: Motion) -> Float32[np.ndarray, "time height width"]:
+    """By how many times its doubt each pixel's motion differs from the background's."""
+    pairs, height, width = motion.visible_forward.shape
+    evidence = np.zeros((pairs + 1, height, width), np.float32)
+    for t in range(pairs):
+        ways = (
+            (t, motion.forward[t], motion.visible_forward[t]),
+            (t + 1, motion.backward[t], motion.visible_backward[t]),
+        )
+        for frame, flow, visible in ways:
+            miss = np.linalg.norm(flow - background_flow(flow, visible), axis=-1)
+            doubt = _STANDS_OUT_PX + _SPEED_ERROR * np.linalg.norm(flow, axis=-1)
+            evidence[frame] = np.maximum(evidence[frame], miss / doubt * (visible > 0.3))
+    return np.minimum(evidence, 3.0)
+
+
+def _remembered(
+    evidence: Float32[np.ndarray, "time height width"], motion: Motion
+) -> Float32[np.ndarray, "time height width"]:
+    """Evidence carried along the motion, both ways: what moved once is still the same thing."""
+    later, earlier = evidence.copy(), evidence.copy()
+    for t in range(1, len(evidence)):
+        carried = warp(later[t - 1], motion.backward[t - 1]) * motion.visible_backward[t - 1]
+        later[t] = np.maximum(later[t], carried * _MEMORY)
+    for t in range(len(evidence) - 2, -1, -1):
+        carried = warp(earlier[t + 1], motion.forward[t]) * motion.visible_forward[t]
+        earlier[t] = np.maximum(earlier[t], carried * _MEMORY)
+    return np.maximum(later, earlier)
+
+
+def _cleaned(evidence: Float32[np.ndarray, "height width"]) -> Float32[np.ndarray, "height width"]:
+    """A soft mask without specks and pinholes."""
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    mask = (evidence > 1.0).astype(np.float32)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, brush)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, brush, iterations=2)
+    return cv2.GaussianBlur(mask, (0, 0), _SMOOTH_PX)

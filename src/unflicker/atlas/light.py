@@ -1,0 +1,79 @@
+"""Light that changes slowly over a shot: few knots in time, coarse in place.
+
+An atlas that knew one colour for ever would flatten a sunset. This keeps what is slower than
+flicker in the model; what is faster has no knots to live on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+ROWS, COLUMNS = 3, 4
+_LEAST_KNOTS_APART = 8.0
+_DARK = 0.02
+"""Added to both sides of a ratio of light: below it, noise says nothing of light."""
+_EXPECTED, _SMOOTH = 0.02, 0.3
+"""How strongly light is expected to be even, and to go on as it goes, in frames' worth."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SlowLight:
+    """Log light by time and place, linear between knots in time, bilinear in place."""
+
+    knots: Float32[np.ndarray, "knots rows columns 3"]
+    """Natural logarithm of the gain from the atlas to the frames; its mean over time is none."""
+    hats: Float32[np.ndarray, "time knots"]
+    """How much of each knot each frame takes."""
+
+    @classmethod
+    def even(cls, *, frames: int, knots_apart: float) -> SlowLight:
+        """Light that does not change, with knots about so many frames apart."""
+        spans = max(1, round((frames - 1) / max(knots_apart, _LEAST_KNOTS_APART)))
+        at = np.arange(frames) / max(frames - 1, 1) * spans
+        hats = np.maximum(1.0 - np.abs(at[:, None] - np.arange(spans + 1)), 0.0)
+        knots = np.zeros((spans + 1, ROWS, COLUMNS, 3), np.float32)
+        return cls(knots=knots, hats=hats.astype(np.float32))
+
+    def gain(self, frame: int, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
+        """The gain at each pixel of a frame."""
+        log_gain = np.tensordot(self.hats[frame], self.knots, axes=1)
+        grown = cv2.resize(log_gain, size[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.exp(grown)
+
+    def seen_in(
+        self,
+        seen: Float32[np.ndarray, "time rows columns 3"],
+        painted: Float32[np.ndarray, "time rows columns 3"],
+        weight: Float32[np.ndarray, "time rows columns"],
+    ) -> SlowLight:
+        """The light that best explains frames by what was painted without it.
+
+        Args:
+            seen: Weighted sums of the frames' colours in each region.
+            painted: The same of the atlas's colours, without light.
+            weight: The sums of the weights.
+        """
+        dark = _DARK * weight[..., None] + 1e-9
+        log_ratio = np.log((seen + dark) / (painted + dark))
+        share = weight / max(float(weight.max()), 1e-9)
+        bend = np.diff(np.eye(len(self.knots)), n=2, axis=0)
+        size = len(self.knots)
+        calm = _EXPECTED * np.eye(size) + _SMOOTH * (bend.T @ bend)
+        knots = np.empty_like(self.knots)
+        for row, column in np.ndindex(ROWS, COLUMNS):
+            counted = self.hats * share[:, row, column, None]
+            matrix = counted.T @ self.hats + calm
+            knots[:, row, column] = np.linalg.solve(matrix, counted.T @ log_ratio[:, row, column])
+        return SlowLight(knots=_about_nothing(knots, self.hats), hats=self.hats)
+
+
+def _about_nothing(
+    knots: Float32[np.ndarray, "knots rows columns 3"], hats: Float32[np.ndarray, "time knots"]
+) -> Float32[np.ndarray, "knots rows columns 3"]:
+    """Knots whose light has no mean over time: that belongs to the texture."""
+    mean = np.tensordot(hats.mean(axis=0), knots, axes=1)
+    return (knots - mean).astype(np.float32)

@@ -1,0 +1,252 @@
+"""The atlas of a shot, from its frames and their motion: sketch, choose layers, fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from unflicker.atlas import mlp
+from unflicker.atlas.fields import Atlas, every_point
+from unflicker.atlas.fit import FitLog, Shot, Tell, fit
+from unflicker.atlas.grid import GridAlpha, GridLayer, GridLight
+from unflicker.atlas.layers import moving_masks
+from unflicker.atlas.mesh import Mesh
+from unflicker.atlas.start import Match, Seen, Sketch, repainted, sketched
+from unflicker.frames.flow import Motion, resized
+from unflicker.settings import AtlasSettings
+
+_HELD_EVERY = 5
+"""One frame in so many is kept out of the picture when layers are chosen by it."""
+_MUST_WIN_DB = 0.1
+"""By how much layers found from motion must explain frames held out better than one does."""
+_MAY_LOSE_DB = 0.3
+"""How much worse layers may be that the user's masks ask for."""
+_START_RATE, _START_STEPS_A_FRAME, _START_PX = 1e-4, 100, 0.5
+_LEAST_MASK_SHARE = 0.002
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ShotAtlas:
+    """An atlas, and how it came about."""
+
+    model: Atlas
+    size: tuple[int, int]
+    """Height and width of the frames it explains."""
+    frames: int
+    log: FitLog
+    held_out_db: tuple[float, float] | None
+    """PSNR of frames held out under one layer and under several; None where nobody compared."""
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether its fields are grids."""
+        return isinstance(self.model.layers[0], GridLayer)
+
+    @torch.no_grad()
+    def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
+        """How the atlas renders a frame, in [0, 1]."""
+        colour = self.model(self._points(frame)).colour.clamp(0.0, 1.0)
+        return colour.cpu().numpy().reshape(*self.size, 3)
+
+    @torch.no_grad()
+    def places(self, frame: int, *, layer: int = 0) -> Float32[np.ndarray, "height width 2"]:
+        """Where a frame's pixels lie in a layer, in px."""
+        place = self.model.layers[layer].place(self._points(frame))
+        return place.cpu().numpy().reshape(*self.size, 2)
+
+    @torch.no_grad()
+    def shares(self, frame: int) -> Float32[np.ndarray, "layers height width"]:
+        """How much of each pixel each layer shows, the lowest first; they sum to one."""
+        points = self._points(frame)
+        alphas = tuple(alpha(points) for alpha in self.model.alphas)
+        shares = torch.stack(self.model.shares(alphas, len(points)))
+        return shares.cpu().numpy().reshape(-1, *self.size)
+
+    def _points(self, frame: int) -> torch.Tensor:
+        device = next(self.model.parameters()).device
+        return every_point(frame, size=self.size, device=device)
+
+
+def make_atlas(
+    frames: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    settings: AtlasSettings,
+    *,
+    match: Match,
+    masks: tuple[Float32[np.ndarray, "time height width"], ...] = (),
+    knots_apart: float = 24.0,
+    device: str = "cpu",
+    tell: Tell = lambda done, total: None,
+    most_seconds: float = float("inf"),
+) -> ShotAtlas:
+    """The atlas of one shot.
+
+    Args:
+        frames: RGB in [0, 1]; light that flickers is best corrected before.
+        motion: Between neighbouring frames.
+        settings: Of this stage; the seed is among them.
+        match: Estimates the flow between any two pictures (`motion.match`).
+        masks: Where each object is, one array for each layer above the background.
+        knots_apart: Frames between knots of slow light: what is slower is no flicker.
+        device: Where the fit runs: "cpu" or "cuda:n".
+        tell: Told how far the fit is; may raise to stop it.
+        most_seconds: After which the fit ends, wherever it is.
+    """
+    masks = tuple(mask for mask in masks if float(mask.mean()) > _LEAST_MASK_SHARE)
+    build = _on_grids if settings.kind == "grid" else _of_networks
+    model, masks, held_out = build(frames, motion, settings, masks, knots_apart, match)
+    model = model.to(device)
+    generator = torch.Generator().manual_seed(settings.seed)
+    shot = Shot.of(frames, {1: motion}, masks=masks, device=device)
+    if settings.kind == "mlp":
+        _pretrained(model, shot, settings, generator, tell)
+    log = fit(
+        model, shot, settings, generator=generator, tell=tell, most_seconds=most_seconds
+    )
+    return ShotAtlas(
+        model=model.eval(),
+        size=frames.shape[1:3],
+        frames=len(frames),
+        log=log,
+        held_out_db=held_out,
+    )
+
+
+_Masks = tuple[np.ndarray, ...]
+_Built = tuple[Atlas, _Masks, tuple[float, float] | None]
+
+
+def _on_grids(
+    frames: np.ndarray,
+    motion: Motion,
+    settings: AtlasSettings,
+    masks: _Masks,
+    knots_apart: float,
+    match: Match,
+) -> _Built:
+    """Grids that begin where a sketch ended, of as many layers as explain the shot best."""
+    mesh = Mesh(height=frames.shape[1], width=frames.shape[2], cell_px=settings.cell_px)
+
+    def sketch(seen: Seen) -> Sketch:
+        return sketched(
+            seen,
+            mesh=mesh,
+            texels_per_px=settings.texels_per_px,
+            knots_apart=knots_apart,
+            rounds=settings.rounds,
+            match=match,
+        )
+
+    everything = np.ones(frames.shape[:3], np.float32)
+    found = masks or _found_masks(motion, settings)
+    if not found:
+        seen = Seen(frames=frames, motion=motion, counts=everything, painted=everything)
+        return _grid_atlas([sketch(seen)], ()), (), None
+    held = np.arange(len(frames)) % _HELD_EVERY == _HELD_EVERY // 2
+    shown = everything * ~held[:, None, None]
+    one = Seen(frames=frames, motion=motion, counts=everything, painted=shown)
+    several = [
+        Seen(frames=frames, motion=motion, counts=share, painted=share * shown)
+        for share in _shares(found)
+    ]
+    single, layered = sketch(one), [sketch(seen) for seen in several]
+    held_out = (
+        _psnr(frames, [single], [everything], held),
+        _psnr(frames, layered, [seen.counts for seen in several], held),
+    )
+    wins = held_out[1] >= held_out[0] + (-_MAY_LOSE_DB if masks else _MUST_WIN_DB)
+    chosen, seens = (layered, several) if wins or settings.layers > 1 else ([single], [one])
+    whole = [
+        repainted(layer, dataclasses.replace(seen, painted=seen.counts))
+        for layer, seen in zip(chosen, seens, strict=True)
+    ]
+    used = found if len(chosen) > 1 else ()
+    return _grid_atlas(whole, used), used, held_out
+
+
+def _found_masks(motion: Motion, settings: AtlasSettings) -> _Masks:
+    """What moves by itself, unless one layer is asked for."""
+    found = moving_masks(motion) if settings.layers != 1 else None
+    return () if found is None else (found,)
+
+
+def _shares(masks: _Masks) -> list[np.ndarray]:
+    """How far each pixel belongs to each layer, the lowest first; later masks lie above."""
+    left = np.ones_like(masks[0])
+    above = []
+    for mask in reversed(masks):
+        above.append(left * mask)
+        left = left * (1.0 - mask)
+    return [left, *reversed(above)]
+
+
+def _psnr(
+    frames: np.ndarray, layers: list[Sketch], shares: list[np.ndarray], held: np.ndarray
+) -> float:
+    """How well frames held out are explained by layers that never saw them, in dB."""
+    errors = []
+    for t in np.flatnonzero(held):
+        parts = [
+            layer.rendered(t) * share[t][..., None]
+            for layer, share in zip(layers, shares, strict=True)
+        ]
+        errors.append(float(np.mean((np.clip(sum(parts), 0.0, 1.0) - frames[t]) ** 2)))
+    return float(-10.0 * np.log10(np.mean(errors) + 1e-10))
+
+
+def _grid_atlas(layers: list[Sketch], masks: _Masks) -> Atlas:
+    size = layers[0].mesh.height, layers[0].mesh.width
+    half = max(1, size[0] // 2), max(1, size[1] // 2)
+    return Atlas(
+        [GridLayer(layer) for layer in layers],
+        alphas=[GridAlpha(torch.from_numpy(resized(mask, half)), size=size) for mask in masks],
+        light=GridLight(layers[0].light, size=size),
+    )
+
+
+def _of_networks(
+    frames: np.ndarray,
+    motion: Motion,
+    settings: AtlasSettings,
+    masks: _Masks,
+    knots_apart: float,
+    match: Match,
+) -> _Built:
+    """The reference system's networks; they know no light, and begin with no motion."""
+    del knots_apart, match
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        masks = masks or (_found_masks(motion, settings) if settings.layers > 1 else ())
+        frame = mlp.Frame(frames=len(frames), size=frames.shape[1:3])
+        texture = mlp.texture_network()
+        if not masks:
+            return Atlas([mlp.MlpLayer(frame, texture)], alphas=[], light=None), (), None
+        corners = np.linspace(-0.5, 0.5, len(masks) + 1)
+        layers = [mlp.MlpLayer(frame, texture, quarter=float(corner)) for corner in corners]
+        alphas = [mlp.MlpAlpha(frame) for _ in masks]
+    return Atlas(layers, alphas=alphas, light=None), masks, None
+
+
+def _pretrained(
+    model: Atlas, shot: Shot, settings: AtlasSettings, generator: torch.Generator, tell: Tell
+) -> None:
+    """Bring mappings to the one that deforms nothing, before anything else is learned."""
+    mappings = [parameter for layer in model.layers for parameter in layer.mapping.parameters()]
+    optimiser = torch.optim.Adam(mappings, lr=_START_RATE)
+    count, height, width = shot.frames.shape[:3]
+    span = torch.tensor([width - 1.0, height - 1.0, count - 1.0], device=shot.frames.device)
+    near = _START_PX / max(height, width) * 2.0
+    for _ in range(_START_STEPS_A_FRAME * count):
+        chances = torch.rand(settings.points, 3, generator=generator).to(span.device)
+        loss = torch.stack([layer.start_loss(chances * span) for layer in model.layers]).sum()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        tell(0, settings.steps)
+        if float(loss.detach()) < near:
+            break
+
