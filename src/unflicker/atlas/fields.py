@@ -54,6 +54,15 @@ class Rendering:
     alphas: tuple[Float[Tensor, " points"], ...]
     """Of each layer but the lowest."""
 
+    def first(self, count: int) -> Rendering:
+        """The same of the first points only."""
+        return Rendering(
+            colour=self.colour[:count],
+            places=tuple(place[:count] for place in self.places),
+            layer_colours=tuple(colour[:count] for colour in self.layer_colours),
+            alphas=tuple(alpha[:count] for alpha in self.alphas),
+        )
+
 
 class Atlas(nn.Module):
     """Layers one above the other, under slowly changing light."""

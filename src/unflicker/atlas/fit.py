@@ -17,6 +17,7 @@ from unflicker.atlas.grid import GridLayer, GridLight
 from unflicker.frames.flow import Motion
 from unflicker.settings import AtlasSettings
 
+_BENT_IN_TURN = 4
 _STALL_STEPS = 100
 _STALL_SHARE = 0.002
 """A fit that improved by less over so many steps is done."""
@@ -112,7 +113,7 @@ def _optimiser(atlas: Atlas, settings: AtlasSettings) -> tuple[torch.optim.Adam,
         kinds = [rate for kind, rate in _GRID_RATES.items() if kind in name.split(".")]
         groups.setdefault(kinds[0] if kinds else settings.learning_rate, []).append(parameter)
     optimiser = torch.optim.Adam(
-        [{"params": parameters, "lr": rate} for rate, parameters in groups.items()]
+        [{"params": parameters, "lr": rate} for rate, parameters in groups.items()], fused=True
     )
     return optimiser, list(groups)
 
@@ -139,11 +140,16 @@ def _terms(
 ) -> dict[str, Tensor]:
     """Every term that has a weight, times its weight."""
     points, pixel = _sampled(shot, settings.points, generator)
-    here = atlas(points)
-    seen = shot.frames.view(-1, 3)[pixel]
-    terms = {"colour": settings.colour * _colour(here.colour, seen, settings)}
+    count = len(points)
     if settings.gradient:
-        terms["gradient"] = settings.gradient * _gradient(atlas, shot, points, pixel, here, seen)
+        points, pixel = _with_neighbours(points, pixel, shot)
+    everything = atlas(points)
+    seen = shot.frames.view(-1, 3).index_select(0, pixel)
+    here, points, pixel = everything.first(count), points[:count], pixel[:count]
+    terms = {"colour": settings.colour * _colour(everything, here, seen, settings)}
+    if settings.gradient:
+        rendered, wanted = (_differences(colour, count) for colour in (everything.colour, seen))
+        terms["gradient"] = settings.gradient * losses.gradient_loss(rendered, wanted)
     if settings.flow:
         terms["flow"] = settings.flow * _flow(atlas, shot, points, here, step)
     if settings.rigidity:
@@ -152,7 +158,7 @@ def _terms(
         terms["global rigidity"] = settings.global_rigidity * _rigidity(
             atlas, points, here, reach_px=settings.global_rigidity_px
         )
-    terms |= _of_grids(atlas, settings)
+    terms |= _of_grids(atlas, settings, step)
     if here.alphas:
         terms |= _of_alphas(shot, settings, pixel, here, step)
     return terms
@@ -171,21 +177,28 @@ def _sampled(
     return points, (t * height + y) * width + x
 
 
-def _colour(rendered: Tensor, seen: Tensor, settings: AtlasSettings) -> Tensor:
-    if settings.outlier:
-        return losses.robust_colour_loss(rendered, seen, outlier=settings.outlier)
-    return losses.colour_loss(rendered, seen)
-
-
-def _gradient(
-    atlas: Atlas, shot: Shot, points: Tensor, pixel: Tensor, here: Rendering, seen: Tensor
-) -> Tensor:
+def _with_neighbours(points: Tensor, pixel: Tensor, shot: Shot) -> tuple[Tensor, Tensor]:
+    """Points, then the pixels to the right of each, then those below."""
     across, down = points.new_tensor([1.0, 0.0, 0.0]), points.new_tensor([0.0, 1.0, 0.0])
-    near = atlas(torch.cat([points + across, points + down])).colour
-    rendered = near.view(2, -1, 3).transpose(0, 1) - here.colour[:, None]
-    frames, width = shot.frames.view(-1, 3), shot.frames.shape[2]
-    neighbours = torch.stack([pixel + 1, pixel + width], dim=1).clamp(max=len(frames) - 1)
-    return losses.gradient_loss(rendered, frames[neighbours] - seen[:, None])
+    height, width = shot.frames.shape[1:3]
+    right = pixel + 1 if width > 1 else pixel
+    below = pixel + width if height > 1 else pixel
+    return torch.cat([points, points + across, points + down]), torch.cat([pixel, right, below])
+
+
+def _differences(colours: Tensor, count: int) -> Float[Tensor, "points 2 3"]:
+    """What colour gains from each point to its right neighbour, and to the one below."""
+    here, right, below = colours.view(3, count, 3)
+    return torch.stack([right - here, below - here], dim=1)
+
+
+def _colour(
+    everything: Rendering, here: Rendering, seen: Tensor, settings: AtlasSettings
+) -> Tensor:
+    """The reference's loss looks at the points alone, the robust one at their neighbours too."""
+    if settings.outlier:
+        return losses.robust_colour_loss(everything.colour, seen, outlier=settings.outlier)
+    return losses.colour_loss(here.colour, seen[: len(here.colour)])
 
 
 def _flow(atlas: Atlas, shot: Shot, points: Tensor, here: Rendering, step: int) -> Tensor:
@@ -218,10 +231,12 @@ def _rigidity(atlas: Atlas, points: Tensor, here: Rendering, *, reach_px: float)
     return torch.stack(terms).sum()
 
 
-def _of_grids(atlas: Atlas, settings: AtlasSettings) -> dict[str, Tensor]:
-    """Terms on the values of grids themselves."""
+def _of_grids(atlas: Atlas, settings: AtlasSettings, step: int) -> dict[str, Tensor]:
+    """Terms on the values of grids themselves; the bending of one frame in four, in turn."""
     terms = {}
-    nodes = [layer.nodes for layer in atlas.layers if isinstance(layer, GridLayer)]
+    some = slice(step % _BENT_IN_TURN, None, _BENT_IN_TURN)
+    grids = [layer.nodes for layer in atlas.layers if isinstance(layer, GridLayer)]
+    nodes = [each[some] if len(each) >= _BENT_IN_TURN else each for each in grids]
     if nodes and settings.bending:
         bending = torch.stack([losses.bending_loss(each) for each in nodes]).sum()
         terms["bending"] = settings.bending * bending

@@ -44,10 +44,10 @@ class GridLayer(nn.Module):
         top, left = row.floor().clamp(max=rows - 2), column.floor().clamp(max=columns - 2)
         down, across = (row - top)[:, None], (column - left)[:, None]
         corner = ((points[:, 2] * rows + top) * columns + left).long()
-        nodes = self.nodes.view(-1, 2)
-        above = torch.lerp(nodes[corner], nodes[corner + 1], across)
-        below = torch.lerp(nodes[corner + columns], nodes[corner + columns + 1], across)
-        return torch.lerp(above, below, down)
+        corners = torch.cat([corner, corner + 1, corner + columns, corner + columns + 1])
+        nodes = self.nodes.view(-1, 2).index_select(0, corners).view(4, -1, 2)
+        across_then = torch.lerp(nodes[0::2], nodes[1::2], across)
+        return torch.lerp(across_then[0], across_then[1], down)
 
     def colour(self, places: Float[Tensor, "points 2"]) -> Float[Tensor, "points 3"]:
         """The sum of all planes, each bilinear."""
@@ -82,21 +82,8 @@ class GridAlpha(nn.Module):
 
     def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
         """Bilinear in place; frames do not mix."""
-        frames, rows, columns = self.logits.shape
-        height, width = self._size
-        row = ((points[:, 1] + 0.5) * (rows / height) - 0.5).clamp(0, rows - 1)
-        column = ((points[:, 0] + 0.5) * (columns / width) - 0.5).clamp(0, columns - 1)
-        top, left = row.floor(), column.floor()
-        down, across = row - top, column - left
-        right, bottom = (left + 1).clamp(max=columns - 1), (top + 1).clamp(max=rows - 1)
-        flat = self.logits.view(-1)
-
-        def logit(row: Tensor, column: Tensor) -> Tensor:
-            return flat[((points[:, 2] * rows + row) * columns + column).long()]
-
-        above = torch.lerp(logit(top, left), logit(top, right), across)
-        below = torch.lerp(logit(bottom, left), logit(bottom, right), across)
-        return torch.sigmoid(torch.lerp(above, below, down))
+        logits = self.logits.view(-1, 1)
+        return torch.sigmoid(_between(logits, points, self.logits.shape[1:], self._size)[:, 0])
 
 
 class GridLight(nn.Module):
@@ -112,23 +99,40 @@ class GridLight(nn.Module):
 
     def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 3"]:
         """Bilinear in place, linear in time."""
-        _, rows, columns, _ = self.knots.shape
-        height, width = self._size
-        row = ((points[:, 1] + 0.5) * (rows / height) - 0.5).clamp(0, rows - 1)
-        column = ((points[:, 0] + 0.5) * (columns / width) - 0.5).clamp(0, columns - 1)
-        place = _hats(row, rows)[:, :, None] * _hats(column, columns)[:, None, :]
-        share = self.hats[points[:, 2].long()][:, :, None, None] * place[:, None]
-        knots = self.knots - torch.tensordot(self.hats.mean(dim=0), self.knots, dims=1)
-        return torch.exp(share.flatten(1) @ knots.flatten(0, 2))
+        by_frame = torch.tensordot(self.hats, self.knots - self._mean(), dims=1)
+        return torch.exp(_between(by_frame.flatten(0, 2), points, by_frame.shape[1:3], self._size))
+
+    def _mean(self) -> Float[Tensor, "rows columns 3"]:
+        """What all frames share, which belongs to the texture."""
+        return torch.tensordot(self.hats.mean(dim=0), self.knots, dims=1)
 
     def as_slow_light(self) -> SlowLight:
         """The light as arrays."""
-        mean = torch.tensordot(self.hats.mean(dim=0), self.knots, dims=1)
-        knots = (self.knots - mean).detach().cpu().numpy()
+        knots = (self.knots - self._mean()).detach().cpu().numpy()
         return SlowLight(knots=knots, hats=self.hats.cpu().numpy())
 
 
-def _hats(places: Float[Tensor, " points"], nodes: int) -> Float[Tensor, "points nodes"]:
-    """How much of each node's value each place takes, linear."""
-    at = torch.arange(nodes, device=places.device)
-    return (1.0 - (places[:, None] - at).abs()).clamp(min=0.0)
+def _between(
+    cells: Float[Tensor, "cells channels"],
+    points: Float[Tensor, "points 3"],
+    shape: tuple[int, int],
+    size: tuple[int, int],
+) -> Float[Tensor, "points channels"]:
+    """Values between the cells of each frame's small picture, bilinear; frames do not mix.
+
+    Args:
+        cells: All cells of all frames' small pictures.
+        points: Where.
+        shape: Rows and columns of a small picture.
+        size: Height and width of a frame.
+    """
+    rows, columns = shape
+    row = ((points[:, 1] + 0.5) * (rows / size[0]) - 0.5).clamp(0, rows - 1)
+    column = ((points[:, 0] + 0.5) * (columns / size[1]) - 0.5).clamp(0, columns - 1)
+    top, left = row.floor(), column.floor()
+    bottom, right = (top + 1).clamp(max=rows - 1), (left + 1).clamp(max=columns - 1)
+    first = points[:, 2] * rows
+    corners = [(first + down) * columns + side for down in (top, bottom) for side in (left, right)]
+    values = cells.index_select(0, torch.cat(corners).long()).view(4, len(points), -1)
+    across_then = torch.lerp(values[0::2], values[1::2], (column - left)[:, None])
+    return torch.lerp(across_then[0], across_then[1], (row - top)[:, None])

@@ -17,8 +17,13 @@ _SPEED_ERROR = 0.08
 """Flow is in doubt by this share of its length."""
 _MEMORY = 0.93
 """How much of what was seen to move is still believed a frame later, if it stands still."""
+_SURELY_SEEN = 0.8
 _SMALLEST_SHARE = 0.004
 _SMOOTH_PX = 1.5
+_DOUBTED = (0.02, 0.8)
+"""A mask is not believed further than this: it is wide at its rim."""
+_TELLING_ERROR, _LOUDEST = 0.03, 8.0
+"""Colour error at which a layer's failure tells, and how loud it may at most."""
 
 
 def moving_masks(motion: Motion) -> Float32[np.ndarray, "time height width"] | None:
@@ -27,6 +32,26 @@ def moving_masks(motion: Motion) -> Float32[np.ndarray, "time height width"] | N
     evidence = np.maximum(_remembered(evidence, motion), evidence)
     masks = np.stack([_cleaned(frame) for frame in evidence])
     return masks if float(masks.mean()) > _SMALLEST_SHARE else None
+
+
+def settled(
+    masks: tuple[Float32[np.ndarray, "time height width"], ...],
+    errors: list[Float32[np.ndarray, "time height width"]],
+) -> tuple[Float32[np.ndarray, "time height width"], ...]:
+    """Masks after a look at how well each layer explains each pixel.
+
+    Args:
+        masks: Of the layers above the lowest.
+        errors: Squared colour error of each layer by itself, the lowest first.
+    """
+    best_below = errors[0]
+    better = []
+    for mask, error in zip(masks, errors[1:], strict=True):
+        prior = np.clip(mask, *_DOUBTED)
+        said = np.clip((best_below - error) / np.float32(_TELLING_ERROR**2), -_LOUDEST, _LOUDEST)
+        better.append((1.0 / (1.0 + (1.0 - prior) / prior * np.exp(-said))).astype(np.float32))
+        best_below = np.minimum(best_below, error)
+    return tuple(better)
 
 
 def background_flow(
@@ -87,12 +112,22 @@ def _remembered(
     """Evidence carried along the motion, both ways: what moved once is still the same thing."""
     later, earlier = evidence.copy(), evidence.copy()
     for t in range(1, len(evidence)):
-        carried = warp(later[t - 1], motion.backward[t - 1]) * motion.visible_backward[t - 1]
-        later[t] = np.maximum(later[t], carried * _MEMORY)
+        carried = _carried(later[t - 1], motion.backward[t - 1], motion.visible_backward[t - 1])
+        later[t] = np.maximum(later[t], carried)
     for t in range(len(evidence) - 2, -1, -1):
-        carried = warp(earlier[t + 1], motion.forward[t]) * motion.visible_forward[t]
-        earlier[t] = np.maximum(earlier[t], carried * _MEMORY)
+        carried = _carried(earlier[t + 1], motion.forward[t], motion.visible_forward[t])
+        earlier[t] = np.maximum(earlier[t], carried)
     return np.maximum(later, earlier)
+
+
+def _carried(
+    evidence: Float32[np.ndarray, "height width"],
+    flow: Float32[np.ndarray, "height width 2"],
+    visible: Float32[np.ndarray, "height width"],
+) -> Float32[np.ndarray, "height width"]:
+    """Evidence a frame on, less at its rim: flow is too wide there, and would leave a trail."""
+    kept = cv2.erode(warp(evidence, flow), np.ones((3, 3), np.uint8))
+    return kept * np.float32(_MEMORY) * (visible > _SURELY_SEEN)
 
 
 def _cleaned(evidence: Float32[np.ndarray, "height width"]) -> Float32[np.ndarray, "height width"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from unflicker.atlas import mlp
 from unflicker.atlas.fields import Atlas, every_point
 from unflicker.atlas.fit import FitLog, Shot, Tell, fit
 from unflicker.atlas.grid import GridAlpha, GridLayer, GridLight
+from unflicker.atlas.layered import Layered
 from unflicker.atlas.layers import moving_masks
 from unflicker.atlas.mesh import Mesh
 from unflicker.atlas.start import Match, Seen, Sketch, repainted, sketched
@@ -149,39 +149,23 @@ def _on_grids(
     held = np.arange(len(frames)) % _HELD_EVERY == _HELD_EVERY // 2
     shown = everything * ~held[:, None, None]
     one = Seen(frames=frames, motion=motion, counts=everything, painted=shown)
-    several = [
-        Seen(frames=frames, motion=motion, counts=share, painted=share * shown)
-        for share in _shares(found)
-    ]
-    single, layered = sketch(one), [sketch(seen) for seen in several]
-    held_out = (
+    single = sketch(one)
+    layered = Layered.of(frames, motion, found, shown)
+    layered = layered.sketched(sketch).settled().matched_again(match).settled()
+    held_out = single_psnr, layered_psnr = (
         _psnr(frames, [single], [everything], held),
-        _psnr(frames, layered, [seen.counts for seen in several], held),
+        _psnr(frames, layered.sketches, layered.shares, held),
     )
-    wins = held_out[1] >= held_out[0] + (-_MAY_LOSE_DB if masks else _MUST_WIN_DB)
-    chosen, seens = (layered, several) if wins or settings.layers > 1 else ([single], [one])
-    whole = [
-        repainted(layer, dataclasses.replace(seen, painted=seen.counts))
-        for layer, seen in zip(chosen, seens, strict=True)
-    ]
-    used = found if len(chosen) > 1 else ()
-    return _grid_atlas(whole, used), used, held_out
+    wins = layered_psnr >= single_psnr + (-_MAY_LOSE_DB if masks else _MUST_WIN_DB)
+    if wins or settings.layers > 1:
+        return _grid_atlas(layered.whole().sketches, layered.masks), layered.masks, held_out
+    return _grid_atlas([repainted(single, one.whole())], ()), (), held_out
 
 
 def _found_masks(motion: Motion, settings: AtlasSettings) -> _Masks:
     """What moves by itself, unless one layer is asked for."""
     found = moving_masks(motion) if settings.layers != 1 else None
     return () if found is None else (found,)
-
-
-def _shares(masks: _Masks) -> list[np.ndarray]:
-    """How far each pixel belongs to each layer, the lowest first; later masks lie above."""
-    left = np.ones_like(masks[0])
-    above = []
-    for mask in reversed(masks):
-        above.append(left * mask)
-        left = left * (1.0 - mask)
-    return [left, *reversed(above)]
 
 
 def _psnr(

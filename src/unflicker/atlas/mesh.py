@@ -12,7 +12,7 @@ from unflicker.atlas.loops import add_normal_equations, solve_banded
 
 _MEASURED_STEP_PX = 2
 """A mesh is fitted to every other pixel across and down."""
-_STEADYING = 1e-6
+_STEADYING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,11 +24,12 @@ Match = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Flow from one picture to another, and how far each pixel is seen there (`motion.match`)."""
 
 _STIFFNESS = 0.25
-_UNSEEN = 1e-3
+_UNSEEN = 1e-6
 """What a pixel counts that is not followed: next to nothing, and yet it holds the map."""
+_RIM, _AT_THE_RIM = np.ones((9, 9), np.uint8), 0.001
 _OUTLIER = 0.06
 """A colour this far off counts a quarter: ghosts and flicker are outliers."""
-_PAINTED_TWICE_FOR_OUTLIERS = 2
+_LOOKS_FOR_OUTLIERS = 1
 _COUNTS_AT_LEAST = 0.05
 _MOST_TEXELS = 2_000_000
 
@@ -68,6 +69,15 @@ class Seen:
     painted: Float32[np.ndarray, "time height width"]
     """How much of each pixel goes into the picture: `counts`, but none of frames held out."""
 
+    def followed(self, frame: int) -> Float32[np.ndarray, "height width"]:
+        """How far each pixel's motion is the layer's: less at a rim, where two motions blur."""
+        counts = self.counts[frame]
+        return cv2.erode(counts, _RIM) + np.float32(_AT_THE_RIM) * counts
+
+    def whole(self) -> Seen:
+        """The same with no frame held out."""
+        return replace(self, painted=self.counts)
+
 
 def sketched(
     seen: Seen, *, mesh: Mesh, texels_per_px: float, knots_apart: float, rounds: int, match: Match
@@ -86,11 +96,13 @@ def sketched(
     light = SlowLight.even(frames=len(seen.frames), knots_apart=knots_apart)
     sketch = painted(seen, nodes, mesh=mesh, light=light, texels_per_px=texels_per_px)
     for _ in range(rounds):
-        nodes = _matched(seen, sketch, match)
-        sketch = painted(
-            seen, nodes, mesh=mesh, light=sketch.light, texels_per_px=texels_per_px
-        )
+        sketch = matched(sketch, seen, match)
     return sketch
+
+
+def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
+    """The same layer once each frame has moved to where it fits the picture, painted anew."""
+    return repainted(replace(sketch, nodes=_matched(seen, sketch, match)), seen)
 
 
 def _chained(seen: Seen, mesh: Mesh) -> Float32[np.ndarray, "time rows columns 2"]:
@@ -104,12 +116,12 @@ def _chained(seen: Seen, mesh: Mesh) -> Float32[np.ndarray, "time rows columns 2
     def later(_: int) -> None:
         for t in range(middle + 1, count):
             flow, visible = motion.backward[t - 1], motion.visible_backward[t - 1]
-            nodes[t] = _carried(mesh, nodes[t - 1], flow, visible * seen.counts[t])
+            nodes[t] = _carried(mesh, nodes[t - 1], flow, visible * seen.followed(t))
 
     def earlier(_: int) -> None:
         for t in range(middle - 1, -1, -1):
             flow, visible = motion.forward[t], motion.visible_forward[t]
-            nodes[t] = _carried(mesh, nodes[t + 1], flow, visible * seen.counts[t])
+            nodes[t] = _carried(mesh, nodes[t + 1], flow, visible * seen.followed(t))
 
     for _ in in_parallel(lambda way: way(0), (later, earlier)):
         pass
@@ -134,7 +146,7 @@ def _matched(seen: Seen, sketch: Sketch, match: Match) -> Float32[np.ndarray, "t
 
     def moved(t: int) -> np.ndarray:
         flow, visible = match(seen.frames[t], np.clip(sketch.rendered(t), 0.0, 1.0))
-        return _carried(sketch.mesh, sketch.nodes[t], flow, visible * seen.counts[t])
+        return _carried(sketch.mesh, sketch.nodes[t], flow, visible * seen.followed(t))
 
     return np.stack(list(in_parallel(moved, range(len(seen.frames)))))
 
@@ -157,7 +169,7 @@ def painted(
     )
     weight = seen.painted
     sketch = _laid(seen, nodes, places, weight, (mesh, canvas, light))
-    for _ in range(_PAINTED_TWICE_FOR_OUTLIERS):
+    for _ in range(_LOOKS_FOR_OUTLIERS):
         light, weight = _explained(seen, sketch)
         sketch = _laid(seen, nodes, places, weight, (mesh, canvas, light))
     return sketch

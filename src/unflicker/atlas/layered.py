@@ -1,0 +1,88 @@
+"""Sketches of several layers at once, and the masks that share the frames among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.atlas.layers import settled
+from unflicker.atlas.start import Match, Seen, Sketch, matched, repainted
+from unflicker.frames.flow import Motion
+
+_ERROR_BLUR_PX = 1.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layered:
+    """Layers of one shot, the lowest first."""
+
+    masks: tuple[Float32[np.ndarray, "time height width"], ...]
+    """Of the layers above the lowest."""
+    seen: tuple[Seen, ...]
+    sketches: list[Sketch]
+    shown: Float32[np.ndarray, "time height width"]
+    """None of the frames that are held out."""
+
+    @classmethod
+    def of(
+        cls,
+        frames: Float32[np.ndarray, "time height width 3"],
+        motion: Motion,
+        masks: tuple[Float32[np.ndarray, "time height width"], ...],
+        shown: Float32[np.ndarray, "time height width"],
+    ) -> Layered:
+        """Layers that nobody has sketched yet."""
+        nothing = Seen(frames=frames, motion=motion, counts=shown, painted=shown)
+        seen = (nothing,) * (len(masks) + 1)
+        return cls(masks=masks, seen=seen, sketches=[], shown=shown)._shared(masks)
+
+    @property
+    def shares(self) -> list[Float32[np.ndarray, "time height width"]]:
+        """How far each pixel belongs to each layer."""
+        return [seen.counts for seen in self.seen]
+
+    def sketched(self, sketch: Callable[[Seen], Sketch]) -> Layered:
+        """With a sketch of each layer."""
+        return replace(self, sketches=[sketch(seen) for seen in self.seen])
+
+    def settled(self) -> Layered:
+        """With masks that agree with what each layer can explain."""
+        return self._shared(settled(self.masks, [self._errors(layer) for layer in self.sketches]))
+
+    def matched_again(self, match: Match) -> Layered:
+        """With each frame moved in each layer to where it fits, once masks have changed."""
+        pairs = zip(self.sketches, self.seen, strict=True)
+        repaired = [repainted(layer, seen) for layer, seen in pairs]
+        pairs = zip(repaired, self.seen, strict=True)
+        return replace(self, sketches=[matched(layer, seen, match) for layer, seen in pairs])
+
+    def whole(self) -> Layered:
+        """Painted from all frames, none held out."""
+        pairs = zip(self.sketches, self.seen, strict=True)
+        return replace(self, sketches=[repainted(layer, seen.whole()) for layer, seen in pairs])
+
+    def _shared(self, masks: tuple[np.ndarray, ...]) -> Layered:
+        """With the frames shared as these masks say; later ones lie above."""
+        left = np.ones_like(self.shown)
+        above = []
+        for mask in reversed(masks):
+            above.append(left * mask)
+            left = left * (1.0 - mask)
+        shares = [left, *reversed(above)]
+        seen = tuple(
+            replace(each, counts=share, painted=share * self.shown)
+            for each, share in zip(self.seen, shares, strict=True)
+        )
+        return replace(self, masks=masks, seen=seen)
+
+    def _errors(self, layer: Sketch) -> np.ndarray:
+        frames = self.seen[0].frames
+        errors = np.empty(frames.shape[:3], np.float32)
+        for t, frame in enumerate(frames):
+            miss = layer.rendered(t) - frame
+            errors[t] = cv2.GaussianBlur((miss * miss).mean(axis=-1), (0, 0), _ERROR_BLUR_PX)
+        return errors
