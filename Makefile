@@ -25,11 +25,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .venv/dev.stamp: .venv/core.stamp
 	@echo "adding the tools for tests (once) ..."
-	@$(PIP) -e ".[dev]"
+	@$(PIP) -e ".[dev,neural]"
 	@touch $@
 
 .venv/benchmark.stamp: .venv/dev.stamp
-	@$(PIP) -e ".[dev,benchmark]"
+	@$(PIP) -e ".[dev,neural,benchmark]"
 	@touch $@
 
 run: .venv/core.stamp

@@ -125,7 +125,7 @@ def _table(rows: Rows, *, value: str, title: str, digits: int, apart: tuple[str,
         mean = np.mean([found[kind] for kind in kinds if kind not in apart] or [np.nan])
         cells = [f"{found[kind]:.{digits}f}" for kind in kinds]
         body.append([method, *cells, f"**{mean:.{digits}f}**"])
-    return _markdown(title, head=["", *kinds, "mean"], body=body)
+    return markdown(title, head=["", *kinds, "mean"], body=body)
 
 
 def _steady_table(rows: Rows) -> str:
@@ -140,10 +140,11 @@ def _steady_table(rows: Rows) -> str:
         if _values(rows, method=method, kind=cases[0])
     ]
     title = "PSNR in dB to the clip as it should be, mean (worst clip); 100 is bit for bit"
-    return _markdown(title, head=["", *cases], body=body)
+    return markdown(title, head=["", *cases], body=body)
 
 
-def _markdown(title: str, *, head: list[str], body: Iterable[list[str]]) -> str:
+def markdown(title: str, *, head: list[str], body: Iterable[list[str]]) -> str:
+    """A titled table."""
     lines = [f"{title}:", "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(cells)} |" for cells in body]
     return "\n".join(lines) + "\n"

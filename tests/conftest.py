@@ -10,13 +10,15 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "video")
 def _load_the_loops_unchecked() -> None:
     """Load the compiled loops without shape checks, which numba cannot compile.
 
-    What calls them, `grade.apply`, is checked as everything else is.
+    What calls them, `grade.apply` and the atlas, is checked as everything else is.
     """
     import_module("unflicker.grade")
     hooks = [finder for finder in sys.meta_path if type(finder).__module__.startswith("jaxtyping")]
     for hook in hooks:
         sys.meta_path.remove(hook)
     import_module("unflicker.grade.kernel")
+    import_module("unflicker.atlas")
+    import_module("unflicker.atlas.loops")
     sys.meta_path[:0] = hooks
 
 

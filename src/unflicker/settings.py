@@ -14,6 +14,31 @@ from typing import Any
 from unflicker.errors import UsageError
 
 PRESETS = ("fast", "standard", "best", "paper")
+_OF_PRESETS: dict[str, dict[str, Any]] = {
+    "fast": {},
+    "standard": {"atlas.used": True, "atlas.layers": 1},
+    "best": {"atlas.used": True, "atlas.steps": 1000},
+    "paper": {
+        "atlas.used": True,
+        "atlas.kind": "mlp",
+        "atlas.layers": 1,
+        "atlas.steps": 10_001,
+        "atlas.points": 10_000,
+        "atlas.colour": 5000.0,
+        "atlas.outlier": 0.0,
+        "atlas.gradient": 1000.0,
+        "atlas.flow": 500.0,
+        "atlas.rigidity": 1.0,
+        "atlas.global_rigidity": 5.0,
+        "atlas.bending": 0.0,
+        "atlas.evenness": 0.0,
+        "atlas.bootstrapping": 2000.0,
+        "atlas.bootstrapping_steps": 10_000,
+        "atlas.alpha_flow": 49.0,
+        "atlas.sparsity": 1000.0,
+    },
+}
+"""What a preset changes. Of `paper`: Lei et al. 2023 and, for layers, Kasten et al. 2021."""
 
 
 def _setting(default: Any, sentence: str) -> Any:
@@ -81,6 +106,10 @@ class WindowSettings:
 class AtlasSettings:
     """One steady picture of a whole shot (`atlas`), and what it is fitted to."""
 
+    used: bool = _setting(
+        default=False, sentence="Whether films are steadied by an atlas, too (standard)."
+    )
+    window_frames: int = _setting(120, "Frames of one atlas that `unflicker atlas` draws.")
     kind: str = _setting("grid", "Fields of the atlas: grid, or mlp as in the reference system.")
     layers: int = _setting(0, "Layers of the atlas: 1, 2, or 0 for what explains the shot better.")
     cell_px: float = _setting(4.0, "How far nodes of a frame's mesh lie apart, in px of the proxy.")
@@ -99,6 +128,7 @@ class AtlasSettings:
     global_rigidity_steps: int = _setting(5_000, "For how many steps that loss is there.")
     bending: float = _setting(3e-4, "Weight of the bending of a grid's mesh.")
     evenness: float = _setting(0.01, "Weight of the unevenness of slow light.")
+    alpha_flow: float = _setting(0.005, "Weight of the alpha flow loss.")
     bootstrapping: float = _setting(0.003, "Weight of the loss that holds alpha to its mask.")
     bootstrapping_steps: int = _setting(200, "For how many steps that loss is there.")
     sparsity: float = _setting(0.0, "Weight of the loss on colours that a layer hides.")
@@ -108,6 +138,7 @@ class AtlasSettings:
     def __post_init__(self) -> None:
         """Refuse what no atlas can be made with."""
         _need(self.kind in ("grid", "mlp"), "atlas.kind", self.kind, "grid or mlp")
+        _need(self.window_frames >= 1, "atlas.window_frames", self.window_frames, "1 or more")
         _need(0 <= self.layers <= 8, "atlas.layers", self.layers, "0 (choose) to 8")
         _need(1.0 <= self.cell_px <= 64.0, "atlas.cell_px", self.cell_px, "1 to 64")
         density = self.texels_per_px
@@ -171,6 +202,16 @@ def describe(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
 def to_dict(settings: Settings) -> dict[str, Any]:
     """The settings as plain values by dotted name, to write beside an output."""
     return {name: value for name, value, _ in describe(settings)}
+
+
+def of_preset(name: str) -> Settings:
+    """The settings that a preset stands for.
+
+    Raises:
+        UsageError: No preset has that name.
+    """
+    _need(name in PRESETS, "preset", name, ", ".join(PRESETS))
+    return replaced(Settings(), {"preset": name, **_OF_PRESETS[name]})
 
 
 def replaced(settings: Settings, changes: Mapping[str, Any]) -> Settings:

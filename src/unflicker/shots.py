@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from unflicker.errors import UsageError
 from unflicker.frames.colour import LUMA
@@ -26,6 +26,8 @@ _SAME_DISTANCE = 0.3
 _FLASH_FRAMES = 4
 _FLAT_DEVIATION = 0.004
 _FLAT_CUT_STOPS = 0.75
+_WHITE, _BLACK = 0.97, 0.02
+_LEAST_USABLE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,3 +166,24 @@ def _comes_back(before: list[_Thumbnail], after: list[_Thumbnail]) -> bool:
         for new in after
         if not (old.flat and new.flat and abs(old.level - new.level) > 0.02)
     )
+
+
+def usable_pictures(
+    window: Window,
+) -> tuple[list[Float32[np.ndarray, "height width 3"]], Bool[np.ndarray, " time"]]:
+    """The window's pictures, and which of them are all white or black: no gain can mend those.
+
+    Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
+    goes on as if the picture had stood still.
+    """
+    frames = window.frames
+    blank = np.array([_is_blank(frame.pixels) for frame in frames])
+    sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]
+    nearest = [max((s for s in sound if s <= p), default=sound[0]) for p in range(len(frames))]
+    return [frames[place].pixels for place in nearest], blank
+
+
+def _is_blank(light: Float32[np.ndarray, "height width 3"]) -> bool:
+    part = light[::4, ::4]
+    shows = (part.min(axis=-1) < _WHITE) & (part.max(axis=-1) > _BLACK)
+    return float(shows.mean()) < _LEAST_USABLE

@@ -7,11 +7,11 @@ so that no level jumps where a window ends.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Float32
 
 from unflicker.ahead import running_ahead
 from unflicker.frames.colour import small_rgb, to_working
@@ -22,8 +22,9 @@ from unflicker.grade.apply import apply_to_light
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.settings import Settings
-from unflicker.shots import Proxy, Window, cut_into_windows
+from unflicker.shots import Proxy, Window, cut_into_windows, usable_pictures
 from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
+from unflicker.tone.grading import GRID_COLUMNS, GRID_ROWS
 from unflicker.video import Film
 
 _MEASURED_FRAMES = 32
@@ -32,8 +33,6 @@ _MEASURED_PX = 128
 _PROXIES_AHEAD = 8
 _MEAN_STEP_PX = 2
 """Every other pixel across and down tells the mean of a picture."""
-_WHITE, _BLACK = 0.97, 0.02
-_LEAST_USABLE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +64,8 @@ class Finding:
     visible_before: float
     """Visible flicker in ΔE, of the at most 32 frames that are corrected most."""
     visible_after: float
+    guide_gain: Float32[np.ndarray, "time rows columns 3"] | None = None
+    """Log gain that an atlas adds to what tone found; None where it has none to add."""
 
 
 def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
@@ -75,17 +76,44 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             window_frames=settings.window.frames,
             overlap_frames=settings.window.overlap_frames,
         )
-        kept: Float[np.ndarray, "overlap 3 size"] | None = None
+        tone, guided = _Fading(), _Fading()
         for window in windows:
-            finding = _find(window, settings)
-            light = _faded(kept, finding.tone.coefficients)
+            finding = find(window, settings)
+            if settings.atlas.used:
+                finding = _guided(window, finding, settings)
             overlap = 0 if window.ends_shot else settings.window.overlap_frames
-            fresh = len(light) - overlap
-            kept = None if window.ends_shot else light[fresh:]
+            light = tone.faded(finding.tone.coefficients, overlap)
+            gain = guided.faded(_gain_or_none(finding), overlap)
             yield finding
-            for place in range(fresh):
+            for place in range(len(light) - overlap):
                 grade = grade_of(light[place] * settings.strength, finding.tone.field)
+                grade = grade.followed_by(gain[place] * np.float32(settings.strength))
                 yield _thought(window, place, grade)
+
+
+def corrected_windows(film: Film, settings: Settings) -> Iterator[tuple[Window, Finding]]:
+    """The windows of a film that do not overlap, and what tone found in each."""
+    proxies = _proxies(film, settings.proxy.width_px)
+    frames = settings.atlas.window_frames
+    for window in cut_into_windows(proxies, window_frames=frames, overlap_frames=0):
+        yield window, find(window, settings)
+
+
+def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
+    """The finding with what an atlas adds to it, if it adds anything."""
+    from unflicker.guiding import guided_gain, steadied
+
+    light, motion = steadied(window, finding.tone)
+    gain, visible = guided_gain(light, motion, fps=finding.fps, settings=settings)
+    if gain is None:
+        return finding
+    return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
+
+
+def _gain_or_none(finding: Finding) -> Float32[np.ndarray, "time rows columns 3"]:
+    if finding.guide_gain is not None:
+        return finding.guide_gain
+    return np.zeros((finding.stop - finding.start, GRID_ROWS, GRID_COLUMNS, 3), np.float32)
 
 
 def _thought(window: Window, place: int, grade: Grade) -> Thought:
@@ -118,8 +146,9 @@ def _proxies(film: Film, longest_px: int) -> Iterator[Proxy]:
         yield Proxy(pixels=light_of(frame, size=size), seconds=frame.seconds, damaged=frame.damaged)
 
 
-def _find(window: Window, settings: Settings) -> Finding:
-    pictures, blank = _usable(window)
+def find(window: Window, settings: Settings) -> Finding:
+    """What tone finds in a window."""
+    pictures, blank = usable_pictures(window)
     light = np.stack(pictures)
     fps = _fps(window)
     keep = settings.keep_slower_than_seconds * fps
@@ -145,27 +174,6 @@ def _find(window: Window, settings: Settings) -> Finding:
         visible_before=before,
         visible_after=after if tone.coefficients.any() else before,
     )
-
-
-def _usable(
-    window: Window,
-) -> tuple[list[Float32[np.ndarray, "height width 3"]], Bool[np.ndarray, " time"]]:
-    """The window's pictures, and which of them are all white or black: no gain can mend those.
-
-    Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
-    goes on as if the picture had stood still.
-    """
-    frames = window.frames
-    blank = np.array([_is_blank(frame.pixels) for frame in frames])
-    sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]
-    nearest = [max((s for s in sound if s <= p), default=sound[0]) for p in range(len(frames))]
-    return [frames[place].pixels for place in nearest], blank
-
-
-def _is_blank(light: Float32[np.ndarray, "height width 3"]) -> bool:
-    part = light[::4, ::4]
-    shows = (part.min(axis=-1) < _WHITE) & (part.max(axis=-1) > _BLACK)
-    return float(shows.mean()) < _LEAST_USABLE
 
 
 def _mean(light: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " 3"]:
@@ -202,13 +210,21 @@ def _visible(
     return before, visible_flicker(shown, motion=back, fps=fps)
 
 
-def _faded(
-    kept: Float[np.ndarray, "overlap 3 size"] | None, light: Float[np.ndarray, "time 3 size"]
-) -> Float[np.ndarray, "time 3 size"]:
-    """The window's light, fading in from what the window before found in the overlap."""
-    if kept is None:
-        return light
-    share = ((np.arange(len(kept)) + 1.0) / (len(kept) + 1.0))[:, None, None]
-    faded = light.copy()
-    faded[: len(kept)] = kept * (1.0 - share) + light[: len(kept)] * share
-    return faded
+class _Fading:
+    """Windows of a shot, each fading in from what the one before found in their overlap."""
+
+    def __init__(self) -> None:
+        self._kept: np.ndarray | None = None
+
+    def faded(self, values: np.ndarray, overlap: int) -> np.ndarray:
+        """This window's values by frame; the last `overlap` of them are kept for the next."""
+        kept, self._kept = self._kept, values[len(values) - overlap :] if overlap else None
+        if kept is None:
+            return values
+        share = (np.arange(len(kept)) + 1.0) / (len(kept) + 1.0)
+        share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
+        faded = values.copy()
+        faded[: len(kept)] = kept * (1.0 - share) + values[: len(kept)] * share
+        if overlap:
+            self._kept = faded[len(faded) - overlap :]
+        return faded

@@ -83,9 +83,7 @@ class Canvas:
 
 
 class Painting:
-    """A canvas while frames are laid on it: each texel gets the weighted mean of what falls there.
-
-    """
+    """A canvas while frames are laid on it: a texel is the weighted mean of what falls there."""
 
     def __init__(self, canvas: Canvas) -> None:
         """Begin with an empty canvas."""

@@ -6,14 +6,18 @@ the atlas, in px: one px of it is one px of the proxy, where nothing deforms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+Kind = TypeVar("Kind")
 
+
+@runtime_checkable
 class Layer(Protocol):
     """One layer of an atlas: every visible point has one place, and every place one colour."""
 
@@ -26,6 +30,7 @@ class Layer(Protocol):
         ...
 
 
+@runtime_checkable
 class Alpha(Protocol):
     """How far a layer covers those below it."""
 
@@ -34,6 +39,7 @@ class Alpha(Protocol):
         ...
 
 
+@runtime_checkable
 class Light(Protocol):
     """How light differs from the atlas's own."""
 
@@ -68,9 +74,20 @@ class Atlas(nn.Module):
     """Layers one above the other, under slowly changing light."""
 
     def __init__(
-        self, layers: list[nn.Module], *, alphas: list[nn.Module], light: nn.Module | None
+        self,
+        layers: Sequence[nn.Module],
+        *,
+        alphas: Sequence[nn.Module],
+        light: nn.Module | None,
+        flicker: nn.Module | None = None,
     ) -> None:
         """Put layers together, the lowest first.
+
+        Args:
+            layers: Of the atlas.
+            alphas: Of all layers but the lowest.
+            light: Slow light, part of what the atlas renders.
+            flicker: Fast light, no part of it; the fit has it so that maps need not imitate it.
 
         Raises:
             ValueError: The number of alphas is not one less than that of layers.
@@ -80,21 +97,46 @@ class Atlas(nn.Module):
             raise ValueError(f"{len(alphas)} alphas for {len(layers)} layers; pass one fewer")
         self.layers = nn.ModuleList(layers)
         self.alphas = nn.ModuleList(alphas)
-        self.light = light
+        self.light, self.flicker = light, flicker
 
-    def forward(self, points: Float[Tensor, "points 3"]) -> Rendering:
-        """Colours, places and alphas at points."""
-        places = tuple(layer.place(points) for layer in self.layers)
+    def forward(self, points: Float[Tensor, "points 3"], *, flickering: bool = False) -> Rendering:
+        """Colours, places and alphas at points; flicker is in the colours if asked for."""
+        places = tuple(layer.place(points) for layer in self.each_layer)
         colours = tuple(
-            layer.colour(place) for layer, place in zip(self.layers, places, strict=True)
+            layer.colour(place) for layer, place in zip(self.each_layer, places, strict=True)
         )
-        alphas = tuple(alpha(points) for alpha in self.alphas)
+        alphas = tuple(alpha(points) for alpha in self.each_alpha)
         colour = colours[0]
         for above, alpha in zip(colours[1:], alphas, strict=True):
             colour = torch.lerp(colour, above, alpha[:, None])
         if self.light is not None:
             colour = colour * self.light(points)
+        if flickering and self.flicker is not None:
+            colour = colour * self.flicker(points)
         return Rendering(colour=colour, places=places, layer_colours=colours, alphas=alphas)
+
+    @property
+    def each_layer(self) -> list[Layer]:
+        """The layers, the lowest first."""
+        return cast("list[Any]", list(self.layers))
+
+    @property
+    def each_alpha(self) -> list[Alpha]:
+        """How far each layer but the lowest covers those below."""
+        return cast("list[Any]", list(self.alphas))
+
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters are."""
+        return next(self.parameters()).device
+
+    def layer(self, number: int) -> Layer:
+        """One layer, the lowest being 0."""
+        return self.each_layer[number]
+
+    def of_kind(self, kind: type[Kind]) -> list[Kind]:
+        """The layers of a kind."""
+        return [layer for layer in self.layers if isinstance(layer, kind)]
 
     def shares(self, alphas: tuple[Tensor, ...], points: int) -> tuple[Tensor, ...]:
         """How much of each point each layer shows: what it covers and nothing above covers."""

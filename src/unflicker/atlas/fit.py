@@ -1,4 +1,4 @@
-"""Fit an atlas to a shot: sample points, say what is wrong, take a step; the same for both kinds."""
+"""Fit an atlas to a shot: sample points, say what is wrong, take a step; alike for both kinds."""
 
 from __future__ import annotations
 
@@ -73,13 +73,17 @@ Tell = Callable[[int, int], None]
 """Is told steps done and steps in all; raises to stop the fit."""
 
 
+def nobody(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
 def fit(
     atlas: Atlas,
     shot: Shot,
     settings: AtlasSettings,
     *,
     generator: torch.Generator,
-    tell: Tell = lambda done, total: None,
+    tell: Tell = nobody,
     most_seconds: float = float("inf"),
 ) -> FitLog:
     """Adam on sampled points until the steps are done, the fit stalls, or time is up."""
@@ -143,15 +147,15 @@ def _terms(
     count = len(points)
     if settings.gradient:
         points, pixel = _with_neighbours(points, pixel, shot)
-    everything = atlas(points)
+    everything = atlas(points, flickering=True)
     seen = shot.frames.view(-1, 3).index_select(0, pixel)
     here, points, pixel = everything.first(count), points[:count], pixel[:count]
     terms = {"colour": settings.colour * _colour(everything, here, seen, settings)}
     if settings.gradient:
         rendered, wanted = (_differences(colour, count) for colour in (everything.colour, seen))
         terms["gradient"] = settings.gradient * losses.gradient_loss(rendered, wanted)
-    if settings.flow:
-        terms["flow"] = settings.flow * _flow(atlas, shot, points, here, step)
+    if settings.flow and len(shot.frames) > 1:
+        terms |= _flow(atlas, shot, settings, here, points, step)
     if settings.rigidity:
         terms["rigidity"] = settings.rigidity * _rigidity(atlas, points, here, reach_px=1.0)
     if settings.global_rigidity and step < settings.global_rigidity_steps:
@@ -201,7 +205,9 @@ def _colour(
     return losses.colour_loss(here.colour, seen[: len(here.colour)])
 
 
-def _flow(atlas: Atlas, shot: Shot, points: Tensor, here: Rendering, step: int) -> Tensor:
+def _flow(
+    atlas: Atlas, shot: Shot, settings: AtlasSettings, here: Rendering, points: Tensor, step: int
+) -> dict[str, Tensor]:
     """Along one stride a step, in turn; in several layers, for what each of them shows."""
     stride, flows = shot.flows[step % len(shot.flows)]
     visible = shot.visible[step % len(shot.flows)]
@@ -212,19 +218,24 @@ def _flow(atlas: Atlas, shot: Shot, points: Tensor, here: Rendering, step: int) 
     moved = points + torch.nn.functional.pad(flows.view(-1, 2)[pixel], (0, 1))
     moved[:, 2] = (points[:, 2] + stride).clamp(max=pairs + stride - 1)
     shares = atlas.shares(here.alphas, len(points))
-    terms = [
-        losses.flow_loss(place, layer.place(moved), weight * share.detach().to(weight.device))
-        for layer, place, share in zip(atlas.layers, here.places, shares, strict=True)
+    kept = [
+        losses.flow_loss(place, layer.place(moved), weight * share.detach())
+        for layer, place, share in zip(atlas.each_layer, here.places, shares, strict=True)
     ]
-    for alpha, covered in zip(atlas.alphas, here.alphas, strict=True):
-        terms.append(losses.alpha_flow_loss(covered, alpha(moved), weight))
-    return torch.stack(terms).sum()
+    terms = {"flow": settings.flow * torch.stack(kept).sum()}
+    if here.alphas and settings.alpha_flow:
+        kept = [
+            losses.alpha_flow_loss(covered, alpha(moved), weight)
+            for alpha, covered in zip(atlas.each_alpha, here.alphas, strict=True)
+        ]
+        terms["alpha flow"] = settings.alpha_flow * torch.stack(kept).sum()
+    return terms
 
 
 def _rigidity(atlas: Atlas, points: Tensor, here: Rendering, *, reach_px: float) -> Tensor:
     offsets = points.new_tensor([[reach_px, 0.0, 0.0], [0.0, reach_px, 0.0]])
     terms = []
-    for layer, place in zip(atlas.layers, here.places, strict=True):
+    for layer, place in zip(atlas.each_layer, here.places, strict=True):
         before = layer.place((points - offsets[:, None]).flatten(0, 1)).view(2, -1, 2)
         jacobian = ((place - before) / reach_px).permute(1, 2, 0)
         terms.append(losses.rigidity_loss(jacobian))
@@ -235,13 +246,15 @@ def _of_grids(atlas: Atlas, settings: AtlasSettings, step: int) -> dict[str, Ten
     """Terms on the values of grids themselves; the bending of one frame in four, in turn."""
     terms = {}
     some = slice(step % _BENT_IN_TURN, None, _BENT_IN_TURN)
-    grids = [layer.nodes for layer in atlas.layers if isinstance(layer, GridLayer)]
+    grids = [layer.nodes for layer in atlas.each_layer if isinstance(layer, GridLayer)]
     nodes = [each[some] if len(each) >= _BENT_IN_TURN else each for each in grids]
     if nodes and settings.bending:
         bending = torch.stack([losses.bending_loss(each) for each in nodes]).sum()
         terms["bending"] = settings.bending * bending
-    if isinstance(atlas.light, GridLight) and settings.evenness:
-        terms["evenness"] = settings.evenness * losses.evenness_loss(atlas.light.knots)
+    lights = [each.knots for each in (atlas.light, atlas.flicker) if isinstance(each, GridLight)]
+    if lights and settings.evenness:
+        uneven = torch.stack([losses.evenness_loss(knots) for knots in lights]).sum()
+        terms["evenness"] = settings.evenness * uneven
     return terms
 
 

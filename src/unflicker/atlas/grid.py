@@ -82,8 +82,9 @@ class GridAlpha(nn.Module):
 
     def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
         """Bilinear in place; frames do not mix."""
+        _, rows, columns = self.logits.shape
         logits = self.logits.view(-1, 1)
-        return torch.sigmoid(_between(logits, points, self.logits.shape[1:], self._size)[:, 0])
+        return torch.sigmoid(_between(logits, points, (rows, columns), self._size)[:, 0])
 
 
 class GridLight(nn.Module):
@@ -100,7 +101,9 @@ class GridLight(nn.Module):
     def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 3"]:
         """Bilinear in place, linear in time."""
         by_frame = torch.tensordot(self.hats, self.knots - self._mean(), dims=1)
-        return torch.exp(_between(by_frame.flatten(0, 2), points, by_frame.shape[1:3], self._size))
+        _, rows, columns, _ = by_frame.shape
+        cells = by_frame.flatten(0, 2)
+        return torch.exp(_between(cells, points, (rows, columns), self._size))
 
     def _mean(self) -> Float[Tensor, "rows columns 3"]:
         """What all frames share, which belongs to the texture."""

@@ -57,9 +57,7 @@ class SlowLight:
             painted: The same of the atlas's colours, without light.
             weight: The sums of the weights.
         """
-        dark = _DARK * weight[..., None] + 1e-9
-        log_ratio = np.log((seen + dark) / (painted + dark))
-        share = weight / max(float(weight.max()), 1e-9)
+        log_ratio, share = _log_ratio(seen, painted, weight)
         bend = np.diff(np.eye(len(self.knots)), n=2, axis=0)
         size = len(self.knots)
         calm = _EXPECTED * np.eye(size) + _SMOOTH * (bend.T @ bend)
@@ -69,6 +67,35 @@ class SlowLight:
             matrix = counted.T @ self.hats + calm
             knots[:, row, column] = np.linalg.solve(matrix, counted.T @ log_ratio[:, row, column])
         return SlowLight(knots=_about_nothing(knots, self.hats), hats=self.hats)
+
+
+def flicker_in(
+    seen: Float32[np.ndarray, "time rows columns 3"],
+    painted: Float32[np.ndarray, "time rows columns 3"],
+    weight: Float32[np.ndarray, "time rows columns"],
+) -> SlowLight:
+    """Light with a knot for every frame: flicker that is left, which a fit need not imitate then.
+
+    Args:
+        seen: Weighted sums of the frames' colours in each region.
+        painted: The same of the atlas's colours, with slow light.
+        weight: The sums of the weights.
+    """
+    log_ratio, share = _log_ratio(seen, painted, weight)
+    hats = np.eye(len(seen), dtype=np.float32)
+    knots = log_ratio * (share / (share + _EXPECTED))[..., None]
+    return SlowLight(knots=_about_nothing(knots, hats), hats=hats)
+
+
+def _log_ratio(
+    seen: Float32[np.ndarray, "time rows columns 3"],
+    painted: Float32[np.ndarray, "time rows columns 3"],
+    weight: Float32[np.ndarray, "time rows columns"],
+) -> tuple[Float32[np.ndarray, "time rows columns 3"], Float32[np.ndarray, "time rows columns"]]:
+    """Logarithms of what was seen over what was painted, and how much each counts, 0 to 1."""
+    dark = _DARK * weight[..., None] + 1e-9
+    share = weight / max(float(weight.max()), 1e-9)
+    return np.log((seen + dark) / (painted + dark)), share
 
 
 def _about_nothing(

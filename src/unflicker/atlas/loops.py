@@ -31,9 +31,7 @@ def splat(picture, texels, weight, sums):
                 for below in range(2):
                     share = part * (down if below else _ONE - down)
                     for channel in range(3):
-                        sums[row + below, column + right, channel] += (
-                            share * picture[y, x, channel]
-                        )
+                        sums[row + below, column + right, channel] += share * picture[y, x, channel]
                     sums[row + below, column + right, 3] += share
 
 

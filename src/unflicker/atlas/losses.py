@@ -92,7 +92,7 @@ def alpha_flow_loss(
 def sparsity_loss(
     colour: Float[Tensor, "points 3"], alpha: Float[Tensor, " points"]
 ) -> Float[Tensor, ""]:
-    """Mean of ‖(1 − α) c‖²: where a layer shows nothing, its colour is black, nothing hides there."""
+    """Mean of ‖(1 − α) c‖²: where a layer shows nothing, no colour hides."""
     return ((1.0 - alpha)[:, None] * colour).square().sum(dim=1).mean()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,12 +10,12 @@ from jaxtyping import Float32
 
 from unflicker.atlas import mlp
 from unflicker.atlas.fields import Atlas, every_point
-from unflicker.atlas.fit import FitLog, Shot, Tell, fit
+from unflicker.atlas.fit import FitLog, Shot, Tell, fit, nobody
 from unflicker.atlas.grid import GridAlpha, GridLayer, GridLight
 from unflicker.atlas.layered import Layered
 from unflicker.atlas.layers import moving_masks
 from unflicker.atlas.mesh import Mesh
-from unflicker.atlas.start import Match, Seen, Sketch, repainted, sketched
+from unflicker.atlas.start import Match, Seen, Sketch, flicker_of, repainted, sketched
 from unflicker.frames.flow import Motion, resized
 from unflicker.settings import AtlasSettings
 
@@ -55,7 +55,7 @@ class ShotAtlas:
     @torch.no_grad()
     def places(self, frame: int, *, layer: int = 0) -> Float32[np.ndarray, "height width 2"]:
         """Where a frame's pixels lie in a layer, in px."""
-        place = self.model.layers[layer].place(self._points(frame))
+        place = self.model.layer(layer).place(self._points(frame))
         return place.cpu().numpy().reshape(*self.size, 2)
 
     @torch.no_grad()
@@ -67,46 +67,56 @@ class ShotAtlas:
         return shares.cpu().numpy().reshape(-1, *self.size)
 
     def _points(self, frame: int) -> torch.Tensor:
-        device = next(self.model.parameters()).device
+        device = self.model.device
         return every_point(frame, size=self.size, device=device)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Footage:
+    """What is known of a shot before it has an atlas."""
+
+    frames: Float32[np.ndarray, "time height width 3"]
+    """RGB in [0, 1]; light that flickers is best corrected before."""
+    motion: Motion
+    """Between neighbouring frames."""
+    masks: tuple[Float32[np.ndarray, "time height width"], ...] = ()
+    """Where each object is, one array for each layer above the background; none to find out."""
+    knots_apart: float = 24.0
+    """Frames between knots of slow light: what is slower is no flicker."""
+
+
 def make_atlas(
-    frames: Float32[np.ndarray, "time height width 3"],
-    motion: Motion,
+    footage: Footage,
     settings: AtlasSettings,
     *,
     match: Match,
-    masks: tuple[Float32[np.ndarray, "time height width"], ...] = (),
-    knots_apart: float = 24.0,
     device: str = "cpu",
-    tell: Tell = lambda done, total: None,
+    tell: Tell = nobody,
     most_seconds: float = float("inf"),
 ) -> ShotAtlas:
     """The atlas of one shot.
 
     Args:
-        frames: RGB in [0, 1]; light that flickers is best corrected before.
-        motion: Between neighbouring frames.
+        footage: The shot.
         settings: Of this stage; the seed is among them.
         match: Estimates the flow between any two pictures (`motion.match`).
-        masks: Where each object is, one array for each layer above the background.
-        knots_apart: Frames between knots of slow light: what is slower is no flicker.
         device: Where the fit runs: "cpu" or "cuda:n".
         tell: Told how far the fit is; may raise to stop it.
         most_seconds: After which the fit ends, wherever it is.
     """
-    masks = tuple(mask for mask in masks if float(mask.mean()) > _LEAST_MASK_SHARE)
-    build = _on_grids if settings.kind == "grid" else _of_networks
-    model, masks, held_out = build(frames, motion, settings, masks, knots_apart, match)
+    frames, motion = footage.frames, footage.motion
+    masks = tuple(mask for mask in footage.masks if float(mask.mean()) > _LEAST_MASK_SHARE)
+    footage = replace(footage, masks=masks)
+    if settings.kind == "grid":
+        model, masks, held_out = _on_grids(footage, settings, match)
+    else:
+        model, masks, held_out = _of_networks(footage, settings)
     model = model.to(device)
     generator = torch.Generator().manual_seed(settings.seed)
     shot = Shot.of(frames, {1: motion}, masks=masks, device=device)
     if settings.kind == "mlp":
         _pretrained(model, shot, settings, generator, tell)
-    log = fit(
-        model, shot, settings, generator=generator, tell=tell, most_seconds=most_seconds
-    )
+    log = fit(model, shot, settings, generator=generator, tell=tell, most_seconds=most_seconds)
     return ShotAtlas(
         model=model.eval(),
         size=frames.shape[1:3],
@@ -120,15 +130,9 @@ _Masks = tuple[np.ndarray, ...]
 _Built = tuple[Atlas, _Masks, tuple[float, float] | None]
 
 
-def _on_grids(
-    frames: np.ndarray,
-    motion: Motion,
-    settings: AtlasSettings,
-    masks: _Masks,
-    knots_apart: float,
-    match: Match,
-) -> _Built:
+def _on_grids(footage: Footage, settings: AtlasSettings, match: Match) -> _Built:
     """Grids that begin where a sketch ended, of as many layers as explain the shot best."""
+    frames, motion, masks = footage.frames, footage.motion, footage.masks
     mesh = Mesh(height=frames.shape[1], width=frames.shape[2], cell_px=settings.cell_px)
 
     def sketch(seen: Seen) -> Sketch:
@@ -136,16 +140,16 @@ def _on_grids(
             seen,
             mesh=mesh,
             texels_per_px=settings.texels_per_px,
-            knots_apart=knots_apart,
+            knots_apart=footage.knots_apart,
             rounds=settings.rounds,
             match=match,
         )
 
     everything = np.ones(frames.shape[:3], np.float32)
     found = masks or _found_masks(motion, settings)
-    if not found:
+    if not found or len(frames) < _HELD_EVERY:
         seen = Seen(frames=frames, motion=motion, counts=everything, painted=everything)
-        return _grid_atlas([sketch(seen)], ()), (), None
+        return _grid_atlas([sketch(seen)], (), seen), (), None
     held = np.arange(len(frames)) % _HELD_EVERY == _HELD_EVERY // 2
     shown = everything * ~held[:, None, None]
     one = Seen(frames=frames, motion=motion, counts=everything, painted=shown)
@@ -158,8 +162,10 @@ def _on_grids(
     )
     wins = layered_psnr >= single_psnr + (-_MAY_LOSE_DB if masks else _MUST_WIN_DB)
     if wins or settings.layers > 1:
-        return _grid_atlas(layered.whole().sketches, layered.masks), layered.masks, held_out
-    return _grid_atlas([repainted(single, one.whole())], ()), (), held_out
+        whole = layered.whole()
+        model = _grid_atlas(whole.sketches, whole.masks, whole.seen[0])
+        return model, whole.masks, held_out
+    return _grid_atlas([repainted(single, one.whole())], (), one.whole()), (), held_out
 
 
 def _found_masks(motion: Motion, settings: AtlasSettings) -> _Masks:
@@ -173,7 +179,7 @@ def _psnr(
 ) -> float:
     """How well frames held out are explained by layers that never saw them, in dB."""
     errors = []
-    for t in np.flatnonzero(held):
+    for t in np.flatnonzero(held).tolist():
         parts = [
             layer.rendered(t) * share[t][..., None]
             for layer, share in zip(layers, shares, strict=True)
@@ -182,26 +188,20 @@ def _psnr(
     return float(-10.0 * np.log10(np.mean(errors) + 1e-10))
 
 
-def _grid_atlas(layers: list[Sketch], masks: _Masks) -> Atlas:
+def _grid_atlas(layers: list[Sketch], masks: _Masks, lowest: Seen) -> Atlas:
     size = layers[0].mesh.height, layers[0].mesh.width
     half = max(1, size[0] // 2), max(1, size[1] // 2)
     return Atlas(
         [GridLayer(layer) for layer in layers],
         alphas=[GridAlpha(torch.from_numpy(resized(mask, half)), size=size) for mask in masks],
         light=GridLight(layers[0].light, size=size),
+        flicker=GridLight(flicker_of(lowest, layers[0]), size=size),
     )
 
 
-def _of_networks(
-    frames: np.ndarray,
-    motion: Motion,
-    settings: AtlasSettings,
-    masks: _Masks,
-    knots_apart: float,
-    match: Match,
-) -> _Built:
+def _of_networks(footage: Footage, settings: AtlasSettings) -> _Built:
     """The reference system's networks; they know no light, and begin with no motion."""
-    del knots_apart, match
+    frames, motion, masks = footage.frames, footage.motion, footage.masks
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         masks = masks or (_found_masks(motion, settings) if settings.layers > 1 else ())
@@ -219,18 +219,19 @@ def _pretrained(
     model: Atlas, shot: Shot, settings: AtlasSettings, generator: torch.Generator, tell: Tell
 ) -> None:
     """Bring mappings to the one that deforms nothing, before anything else is learned."""
-    mappings = [parameter for layer in model.layers for parameter in layer.mapping.parameters()]
+    layers = model.of_kind(mlp.MlpLayer)
+    mappings = [parameter for layer in layers for parameter in layer.mapping.parameters()]
     optimiser = torch.optim.Adam(mappings, lr=_START_RATE)
     count, height, width = shot.frames.shape[:3]
     span = torch.tensor([width - 1.0, height - 1.0, count - 1.0], device=shot.frames.device)
     near = _START_PX / max(height, width) * 2.0
     for _ in range(_START_STEPS_A_FRAME * count):
         chances = torch.rand(settings.points, 3, generator=generator).to(span.device)
-        loss = torch.stack([layer.start_loss(chances * span) for layer in model.layers]).sum()
+        losses = [layer.start_loss(chances * span) for layer in layers]
+        loss = torch.stack(losses).sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         tell(0, settings.steps)
         if float(loss.detach()) < near:
             break
-

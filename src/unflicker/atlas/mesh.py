@@ -40,7 +40,9 @@ class Mesh:
     @cached_property
     def step_px(self) -> tuple[float, float]:
         """How far nodes lie apart exactly, down and across."""
-        return max(self.height - 1, 1) / (self.rows - 1), max(self.width - 1, 1) / (self.columns - 1)
+        return max(self.height - 1, 1) / (self.rows - 1), max(self.width - 1, 1) / (
+            self.columns - 1
+        )
 
     def node_places(self) -> Float32[np.ndarray, "rows columns 2"]:
         """Where the nodes lie in the picture, in px, x first."""
@@ -85,7 +87,7 @@ class Mesh:
 
     @cached_property
     def _bending(self) -> Float64[np.ndarray, "nodes bands"]:
-        """The matrix of squared second differences, lower bands, nodes numbered down each column."""
+        """The matrix of squared second differences, in lower bands, nodes going down columns."""
         size, rows = self.rows * self.columns, self.rows
         bands = np.zeros((size, 2 * rows + 1))
         number = np.arange(size).reshape(self.columns, rows).T
@@ -105,7 +107,9 @@ class Mesh:
         return bands
 
 
-def _steady_diagonal(bands: Float64[np.ndarray, "nodes bands"]) -> Float64[np.ndarray, "nodes bands"]:
+def _steady_diagonal(
+    bands: Float64[np.ndarray, "nodes bands"],
+) -> Float64[np.ndarray, "nodes bands"]:
     """So little on the diagonal that only what nothing determines is held by it."""
     steady = np.zeros_like(bands)
     steady[:, 0] = _STEADYING

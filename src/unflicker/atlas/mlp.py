@@ -24,7 +24,13 @@ class Perceptron(nn.Module):
     """Linear layers with ReLU between and tanh at the end; some see the input again."""
 
     def __init__(
-        self, inputs: int, outputs: int, *, layers: int, octaves: int = 0, skips: tuple[int, ...] = ()
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        layers: int,
+        octaves: int = 0,
+        skips: tuple[int, ...] = (),
     ) -> None:
         """Build it, with torch's own first weights."""
         super().__init__()
@@ -117,6 +123,4 @@ class MlpAlpha(nn.Module):
 
 def texture_network() -> Perceptron:
     """The network from place to colour."""
-    return Perceptron(
-        2, 3, layers=_TEXTURE_LAYERS, octaves=_TEXTURE_OCTAVES, skips=_TEXTURE_SKIPS
-    )
+    return Perceptron(2, 3, layers=_TEXTURE_LAYERS, octaves=_TEXTURE_OCTAVES, skips=_TEXTURE_SKIPS)

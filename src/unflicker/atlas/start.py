@@ -16,7 +16,7 @@ from jaxtyping import Float32
 
 from unflicker.ahead import in_parallel
 from unflicker.atlas.canvas import Canvas, Painting
-from unflicker.atlas.light import COLUMNS, ROWS, SlowLight
+from unflicker.atlas.light import COLUMNS, ROWS, SlowLight, flicker_in
 from unflicker.atlas.mesh import Mesh
 from unflicker.frames.flow import Motion, look_up, pixel_places
 
@@ -141,7 +141,9 @@ def _carried(
     return mesh.fit(places, weight + np.float32(_UNSEEN), stiffness=_STIFFNESS)
 
 
-def _matched(seen: Seen, sketch: Sketch, match: Match) -> Float32[np.ndarray, "time rows columns 2"]:
+def _matched(
+    seen: Seen, sketch: Sketch, match: Match
+) -> Float32[np.ndarray, "time rows columns 2"]:
     """Maps moved by the flow from each frame to how the atlas renders it."""
 
     def moved(t: int) -> np.ndarray:
@@ -170,7 +172,8 @@ def painted(
     weight = seen.painted
     sketch = _laid(seen, nodes, places, weight, (mesh, canvas, light))
     for _ in range(_LOOKS_FOR_OUTLIERS):
-        light, weight = _explained(seen, sketch)
+        frames, flat, regions, weight = _compared(seen, sketch)
+        light = sketch.light.seen_in(frames, flat, regions)
         sketch = _laid(seen, nodes, places, weight, (mesh, canvas, light))
     return sketch
 
@@ -209,10 +212,18 @@ def _laid(
     )
 
 
-def _explained(seen: Seen, sketch: Sketch) -> tuple[SlowLight, np.ndarray]:
-    """The slow light that frames show against a picture, and what each pixel then counts."""
+def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
+    """By how much each frame's light differs from the sketch's, region by region."""
+    frames, flat, regions, _ = _compared(seen, sketch)
+    slow = np.exp(np.tensordot(sketch.light.hats, sketch.light.knots, axes=1))
+    return flicker_in(frames, flat * slow, regions)
+
+
+def _compared(seen: Seen, sketch: Sketch) -> tuple[np.ndarray, ...]:
+    """Sums over regions of frames, of the picture without light, and of weights; and what each
+    pixel counts: less where it does not fit.
+    """
     size = sketch.mesh.height, sketch.mesh.width
-    sums: list[tuple[np.ndarray, ...]] = []
     weights = np.empty_like(seen.painted)
 
     def look(t: int) -> tuple[np.ndarray, ...]:
@@ -224,8 +235,7 @@ def _explained(seen: Seen, sketch: Sketch) -> tuple[SlowLight, np.ndarray]:
         return tuple(_regions(picture) for picture in (*by_region, weights[t]))
 
     sums = list(in_parallel(look, range(len(seen.frames))))
-    frames, flat, weight = (np.stack(part) for part in zip(*sums, strict=True))
-    return sketch.light.seen_in(frames, flat, weight), weights
+    return (*(np.stack(part) for part in zip(*sums, strict=True)), weights)
 
 
 def _regions(picture: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "run": ("films", "Take the flicker out of films (the default)."),
     "analyze": ("look", "Say which flicker a film has, as JSON."),
     "apply": ("films", "Correct a film with the grades that analyze saved."),
+    "atlas": ("atlas", "Draw one steady picture of each shot; carry drawings back."),
     "compare": ("compare", "Write two films into one, side by side or split."),
     "synthesise": ("make", "Add flicker of a known kind to a film."),
     "metrics": ("look", "Measure a result, as JSON."),

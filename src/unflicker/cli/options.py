@@ -10,7 +10,7 @@ import click
 from unflicker.cli.help import Option, with_options
 from unflicker.cli.values import Device, Seconds, changed_settings, pairs
 from unflicker.errors import MissingError
-from unflicker.settings import PRESETS, Settings, replaced
+from unflicker.settings import PRESETS, Settings, of_preset, replaced
 
 _DEFAULTS = Settings()
 _BUILT = ("fast",)
@@ -173,7 +173,8 @@ def settings_from(given: dict[str, Any]) -> Settings:
         UsageError: A setting that does not exist, or a value it cannot take.
         MissingError: A preset that is not built yet.
     """
-    settings = changed_settings(given.get("changes", ()))
+    preset = of_preset(given.get("preset") or _DEFAULTS.preset)
+    settings = changed_settings(given.get("changes", ()), preset)
     flags = {name: given[flag] for flag, name in _FLAGS.items() if given.get(flag) is not None}
     if given.get("strict"):
         flags["strict"] = True

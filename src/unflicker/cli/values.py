@@ -60,18 +60,18 @@ def pairs(texts: Iterable[str], *, flag: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def changed_settings(texts: Iterable[str]) -> Settings:
-    """The defaults with `name=value` texts applied, each value read as its setting's type.
+def changed_settings(texts: Iterable[str], start: Settings) -> Settings:
+    """Settings with `name=value` texts applied, each value read as its setting's type.
 
     Raises:
         UsageError: An unknown name (with the nearest known one) or a value of the wrong type.
     """
-    defaults = to_dict(Settings())
+    defaults = to_dict(start)
     changes = {}
     for name, text in pairs(texts, flag="--set"):
         known = name in defaults
         changes[name] = _read(text, name=name, default=defaults[name]) if known else text
-    return replaced(Settings(), changes)
+    return replaced(start, changes)
 
 
 def _read(text: str, *, name: str, default: Any) -> Any:

@@ -52,6 +52,18 @@ class Grade:
         log_gain = self.log_gain * np.float32(strength)
         return Grade(curves=curves.astype(np.float32), log_gain=log_gain)
 
+    def followed_by(self, log_gain: Float32[np.ndarray, "rows columns 3"]) -> Grade:
+        """This grade, and after it a gain by place: one pair of curves and grid.
+
+        Exact at the grid's cells; both grids must have the same cells, or this one a single cell.
+        """
+        if not log_gain.any():
+            return self
+        cells = (*log_gain.shape[:2], self.log_gain.shape[2], 3)
+        both = np.broadcast_to(self.log_gain, cells) + log_gain[:, :, None]
+        # In half precision, so that a plan on disk holds exactly what a run would apply.
+        return Grade(curves=self.curves, log_gain=both.astype(np.float16).astype(np.float32))
+
     def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
         """Light added in each part of the picture, in stops, for a middle grey."""
         middle = int(np.searchsorted(curve_inputs(), _MIDDLE_GREY))
