@@ -14,6 +14,7 @@ from jaxtyping import Float32
 from unflicker.errors import InputError, OutputError
 from unflicker.frames.colour import from_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
+from unflicker.settings import EncodingSettings
 from unflicker.video import Film, Writer, open_writer
 
 if TYPE_CHECKING:

@@ -111,12 +111,23 @@ def test_a_fade_is_found_as_slow_light_and_flicker_is_not():
     assert gains["flicker"] == pytest.approx(1.0, abs=0.03)
 
 
-def test_slow_light_has_no_mean_over_time():
+def test_slow_light_has_no_mean():
     even = SlowLight.even(frames=30, knots_apart=10.0)
     weight = np.ones((30, ROWS, COLUMNS), np.float32)
     painted = np.full((30, ROWS, COLUMNS, 3), 0.5, np.float32)
     light = even.seen_in(painted * np.float32(0.7), painted, weight)
-    assert np.abs(np.tensordot(light.hats, light.knots, axes=1).mean(axis=0)).max() < 1e-5
+    assert np.abs(np.tensordot(light.hats, light.knots, axes=1).mean(axis=(0, 1, 2))).max() < 1e-5
+
+
+def test_flicker_has_nothing_that_slow_light_could_be():
+    slow = SlowLight.even(frames=30, knots_apart=10.0)
+    fast = SlowLight(
+        knots=np.zeros((30, ROWS, COLUMNS, 3), np.float32), hats=np.eye(30, dtype=np.float32)
+    )
+    ramp, jitter = np.linspace(-1.0, 1.0, 30), np.random.default_rng(0).normal(size=30)
+    only_fast = fast.without(slow)
+    assert np.abs(only_fast @ ramp).max() < 1e-3
+    assert np.abs(only_fast @ jitter - jitter).mean() < 0.5 * np.abs(jitter).mean()
 
 
 def jacobian(*rows: tuple[float, float]) -> Tensor:

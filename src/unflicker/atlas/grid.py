@@ -88,30 +88,44 @@ class GridAlpha(nn.Module):
 
 
 class GridLight(nn.Module):
-    """Light on a few knots in time, coarse in place (`atlas.light`)."""
+    """Light on knots in time, coarse in place (`atlas.light`)."""
 
-    def __init__(self, light: SlowLight, *, size: tuple[int, int]) -> None:
-        """Begin with the light of a sketch."""
+    def __init__(
+        self, light: SlowLight, *, size: tuple[int, int], beside: SlowLight | None = None
+    ) -> None:
+        """Begin with the light of a sketch.
+
+        Args:
+            light: Where to begin.
+            size: Height and width of frames.
+            beside: Slower light that is fitted as well: what that could be, this is not.
+        """
         super().__init__()
         self.knots = nn.Parameter(torch.from_numpy(light.knots.copy()))
         self.hats: Tensor
+        self.slower: Tensor | None
         self.register_buffer("hats", torch.from_numpy(light.hats.copy()))
+        slower = None if beside is None else torch.from_numpy(light.without(beside))
+        self.register_buffer("slower", slower)
         self._size = size
 
     def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 3"]:
         """Bilinear in place, linear in time."""
-        by_frame = torch.tensordot(self.hats, self.knots - self._mean(), dims=1)
+        by_frame = torch.tensordot(self.hats, self._centred(), dims=1)
         _, rows, columns, _ = by_frame.shape
         cells = by_frame.flatten(0, 2)
         return torch.exp(_between(cells, points, (rows, columns), self._size))
 
-    def _mean(self) -> Float[Tensor, "rows columns 3"]:
-        """What all frames share, which belongs to the texture."""
-        return torch.tensordot(self.hats.mean(dim=0), self.knots, dims=1)
+    def _centred(self) -> Float[Tensor, "knots rows columns 3"]:
+        """Knots without what belongs to slower light, or, where there is none, to the texture."""
+        if self.slower is not None:
+            return torch.tensordot(self.slower, self.knots, dims=1)
+        mean = torch.tensordot(self.hats.mean(dim=0), self.knots, dims=1)
+        return self.knots - mean.mean(dim=(0, 1))
 
     def as_slow_light(self) -> SlowLight:
         """The light as arrays."""
-        knots = (self.knots - self._mean()).detach().cpu().numpy()
+        knots = self._centred().detach().cpu().numpy()
         return SlowLight(knots=knots, hats=self.hats.cpu().numpy())
 
 

@@ -25,7 +25,8 @@ class SlowLight:
     """Log light by time and place, linear between knots in time, bilinear in place."""
 
     knots: Float32[np.ndarray, "knots rows columns 3"]
-    """Natural logarithm of the gain from the atlas to the frames; its mean over time is none."""
+    """Natural logarithm of the gain from the atlas to the frames; its mean over time and place is
+    none. That of a place need not be: a lens that darkens corners does so in every frame."""
     hats: Float32[np.ndarray, "time knots"]
     """How much of each knot each frame takes."""
 
@@ -43,6 +44,12 @@ class SlowLight:
         log_gain = np.tensordot(self.hats[frame], self.knots, axes=1)
         grown = cv2.resize(log_gain, size[::-1], interpolation=cv2.INTER_LINEAR)
         return np.exp(grown)
+
+    def without(self, slower: SlowLight) -> Float32[np.ndarray, "knots knots"]:
+        """What takes out of knots, one for each frame, all that this slower light can be."""
+        hats = slower.hats.astype(float)
+        inverse = np.linalg.inv(hats.T @ hats + 1e-6 * np.eye(hats.shape[1]))
+        return (np.eye(len(hats)) - hats @ inverse @ hats.T).astype(np.float32)
 
     def seen_in(
         self,
@@ -101,6 +108,6 @@ def _log_ratio(
 def _about_nothing(
     knots: Float32[np.ndarray, "knots rows columns 3"], hats: Float32[np.ndarray, "time knots"]
 ) -> Float32[np.ndarray, "knots rows columns 3"]:
-    """Knots whose light has no mean over time: that belongs to the texture."""
-    mean = np.tensordot(hats.mean(axis=0), knots, axes=1)
+    """Knots whose light has no mean over time and place: that belongs to the texture."""
+    mean = np.tensordot(hats.mean(axis=0), knots, axes=1).mean(axis=(0, 1))
     return (knots - mean).astype(np.float32)

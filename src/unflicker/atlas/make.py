@@ -191,11 +191,12 @@ def _psnr(
 def _grid_atlas(layers: list[Sketch], masks: _Masks, lowest: Seen) -> Atlas:
     size = layers[0].mesh.height, layers[0].mesh.width
     half = max(1, size[0] // 2), max(1, size[1] // 2)
+    slow = layers[0].light
     return Atlas(
         [GridLayer(layer) for layer in layers],
         alphas=[GridAlpha(torch.from_numpy(resized(mask, half)), size=size) for mask in masks],
-        light=GridLight(layers[0].light, size=size),
-        flicker=GridLight(flicker_of(lowest, layers[0]), size=size),
+        light=GridLight(slow, size=size),
+        flicker=GridLight(flicker_of(lowest, layers[0]), size=size, beside=slow),
     )
 
 
