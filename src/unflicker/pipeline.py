@@ -27,6 +27,7 @@ from unflicker.grade.apply import apply_grade, apply_to_light
 from unflicker.grade.apply_cuda import apply_grade_on
 from unflicker.grade.mask import read_mask
 from unflicker.grade.plan import PlanWriter, read_plan
+from unflicker.guiding import need_neural
 from unflicker.keeping import Keeper
 from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
@@ -146,6 +147,8 @@ def deflicker(
         UsageError: An array of another shape or type, or a rate that is not above zero.
     """
     _check_array(frames, fps)
+    if settings.atlas.used:
+        need_neural()
     out = np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=0.0)
     colours = out if out.ndim == 4 else np.repeat(out[..., None], 3, axis=-1)
     film = ArrayFilm(Clip.at_rate(colours, fps=fps))
@@ -171,6 +174,8 @@ def _applied(
 
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film:
+    if settings.atlas.used:
+        need_neural()
     return open_film(
         source,
         start_seconds=options.start_seconds,

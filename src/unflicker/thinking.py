@@ -19,6 +19,7 @@ from unflicker.frames.flow import Motion, resized
 from unflicker.frames.picture import Frame
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
+from unflicker.guiding import guided_gain, steadied
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.settings import Settings
@@ -79,7 +80,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
         tone, guided = _Fading(), _Fading()
         for window in windows:
             finding = find(window, settings)
-            if settings.atlas.used:
+            if settings.atlas.used and finding.tone.coefficients.any():
                 finding = _guided(window, finding, settings)
             overlap = 0 if window.ends_shot else settings.window.overlap_frames
             light = tone.faded(finding.tone.coefficients, overlap)
@@ -101,8 +102,6 @@ def corrected_windows(film: Film, settings: Settings) -> Iterator[tuple[Window, 
 
 def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
     """The finding with what an atlas adds to it, if it adds anything."""
-    from unflicker.guiding import guided_gain, steadied
-
     light, motion = steadied(window, finding.tone)
     gain, visible = guided_gain(light, motion, fps=finding.fps, settings=settings)
     if gain is None:

@@ -84,6 +84,15 @@ def test_a_canvas_that_would_be_too_large_is_coarser():
     assert canvas.rows * canvas.columns < 45_000
 
 
+def test_a_stray_place_does_not_make_a_canvas_larger_but_an_edge_is_kept():
+    places = pixel_places(50, 60).reshape(-1, 2).copy()
+    whole = Canvas.around(places, texels_per_px=1.0, most_texels=10**6)
+    places[0] = 5000.0
+    with_stray = Canvas.around(places, texels_per_px=1.0, most_texels=10**6)
+    assert whole.columns >= 60
+    assert with_stray.columns < 90
+
+
 def test_a_canvas_of_no_places_is_refused():
     with pytest.raises(UsageError, match="no places"):
         Canvas.around(np.zeros((0, 2), np.float32), texels_per_px=1.0, most_texels=100)

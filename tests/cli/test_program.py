@@ -145,7 +145,7 @@ def test_version_presets_and_devices_answer_on_stdout(call):
     assert call("devices")[1].startswith("cpu")
 
 
-@pytest.mark.parametrize("preset", ["standard", "best", "paper"])
+@pytest.mark.parametrize("preset", ["best", "paper"])
 def test_presets_to_come_say_so(call, pipeline, film, preset):
     code, _, err = call(film, "--preset", preset)
     assert code == 5

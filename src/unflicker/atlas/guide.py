@@ -15,7 +15,7 @@ from unflicker.frames.structure import CODES_A_DEVIATION, normalised
 
 _STRUCTURE_BLUR_PX, _GUIDE_BLUR_PX = 3.0, 2.0
 _FLATTEST = 0.002
-_TRUST = (0.450, -13.68, 8.838, -0.711)
+_TRUST = (0.417, -10.97, 6.232, -0.573)
 """Log odds that a guide's colour is within 2 ΔE: a constant, then for each of `signs`. Fitted to
 eight development clips with made flicker (benchmarks/atlas_trust.py; lab notebook)."""
 _TEXELS_PER_PX, _MOST_TEXELS = 0.5, 1_000_000

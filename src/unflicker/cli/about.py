@@ -9,9 +9,9 @@ from unflicker.settings import Settings, describe
 
 _PRESETS = {
     "fast": "light and colour corrected by curves and by place; the default",
-    "standard": "not built yet",
-    "best": "not built yet",
-    "paper": "not built yet",
+    "standard": "and an atlas of each shot, where it helps; needs 'unflicker[neural]'",
+    "best": "for `atlas` alone so far: a longer fit",
+    "paper": "for `atlas` alone so far: the reference system's networks",
 }
 
 

@@ -13,7 +13,7 @@ from unflicker.errors import MissingError
 from unflicker.settings import PRESETS, Settings, of_preset, replaced
 
 _DEFAULTS = Settings()
-_BUILT = ("fast",)
+_BUILT = ("fast", "standard")
 _FILE = click.Path(path_type=Path)
 
 
@@ -166,7 +166,7 @@ _FLAGS = {
 }
 
 
-def settings_from(given: dict[str, Any]) -> Settings:
+def settings_from(given: dict[str, Any], *, built: tuple[str, ...] = _BUILT) -> Settings:
     """The settings that the options of a command ask for; a flag wins over `--set`.
 
     Raises:
@@ -181,9 +181,9 @@ def settings_from(given: dict[str, Any]) -> Settings:
     if given.get("encoder_options"):
         flags["encoding.options"] = pairs(given["encoder_options"], flag="-e")
     settings = replaced(settings, flags)
-    if settings.preset not in _BUILT:
+    if settings.preset not in built:
         raise MissingError(
             f"preset {settings.preset} is not built yet; "
-            f"this version has {', '.join(_BUILT)}; use --preset {_BUILT[0]}"
+            f"this version has {', '.join(built)}; use --preset {built[0]}"
         )
     return settings
