@@ -66,7 +66,7 @@ def drawn(atlas: np.ndarray) -> np.ndarray:
     drawing = np.zeros_like(atlas)
     height, width = drawing.shape[:2]
     ink = (40, 220, 255, 255)
-    place = (round(0.06 * width), round(0.16 * height))
+    place = (round(0.10 * width), round(0.24 * height))
     cv2.putText(
         drawing, "unflicker", place, cv2.FONT_HERSHEY_DUPLEX, width / 420, ink, 3, cv2.LINE_AA
     )

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int
 
 from unflicker.atlas.loops import add_normal_equations, solve_banded
+from unflicker.frames.flow import pixel_places
 
 _MEASURED_STEP_PX = 2
 """A mesh is fitted to every other pixel across and down."""
 _STEADYING = 1e-9
+_RUNNING_OFF = 0.004
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +71,16 @@ class Mesh:
     ) -> Float32[np.ndarray, "rows columns 2"]:
         """The nodes whose values come nearest to `places`, weighted, and bend little.
 
-        What minimises Σ weight · |value − place|² + stiffness · Σ (second differences)²: where no
-        pixel counts, the map goes on as an affine one.
+        What minimises Σ weight · |value − place|² + stiffness · Σ (second differences)², and very
+        little of (first differences of what moved)²: where no pixel counts, the map goes on as an
+        affine one, and turns to a mere shift far from where any does.
         """
-        bands = stiffness * self._bending + _steady_diagonal(self._bending)
+        here = pixel_places(self.height, self.width)
+        bands = stiffness * (self._bending + _RUNNING_OFF * self._running_off)
+        bands[:, 0] += _STEADYING
         right = np.zeros((self.rows * self.columns, 2))
         add_normal_equations(
-            (places, weight),
+            (places - here, weight),
             _MEASURED_STEP_PX,
             self.step_px,
             (self.rows, self.columns),
@@ -83,37 +88,46 @@ class Mesh:
         )
         solve_banded(bands, right)
         nodes = right.reshape(self.columns, self.rows, 2).transpose(1, 0, 2)
-        return np.ascontiguousarray(nodes, np.float32)
+        return nodes.astype(np.float32) + self.node_places()
 
     @cached_property
     def _bending(self) -> Float64[np.ndarray, "nodes bands"]:
         """The matrix of squared second differences, in lower bands, nodes going down columns."""
-        size, rows = self.rows * self.columns, self.rows
-        bands = np.zeros((size, 2 * rows + 1))
-        number = np.arange(size).reshape(self.columns, rows).T
-        for places, signs in (
+        number = self._numbers()
+        mixed = 2.0**0.5
+        return self._squared(
             ((number[:-2], number[1:-1], number[2:]), (1.0, -2.0, 1.0)),
             ((number[:, :-2], number[:, 1:-1], number[:, 2:]), (1.0, -2.0, 1.0)),
             (
                 (number[:-1, :-1], number[1:, :-1], number[:-1, 1:], number[1:, 1:]),
-                (2.0**0.5, -(2.0**0.5), -(2.0**0.5), 2.0**0.5),
+                (mixed, -mixed, -mixed, mixed),
             ),
-        ):
-            for place, sign in zip(places, signs, strict=True):
-                for other, factor in zip(places, signs, strict=True):
+        )
+
+    @cached_property
+    def _running_off(self) -> Float64[np.ndarray, "nodes bands"]:
+        """The matrix of squared first differences."""
+        number = self._numbers()
+        return self._squared(
+            ((number[:-1], number[1:]), (1.0, -1.0)),
+            ((number[:, :-1], number[:, 1:]), (1.0, -1.0)),
+        )
+
+    def _numbers(self) -> Int[np.ndarray, "rows columns"]:
+        return np.arange(self.rows * self.columns).reshape(self.columns, self.rows).T
+
+    def _squared(
+        self, *sums: tuple[tuple[np.ndarray, ...], tuple[float, ...]]
+    ) -> Float64[np.ndarray, "nodes bands"]:
+        """The matrix of the squares of weighted sums of nodes."""
+        bands = np.zeros((self.rows * self.columns, 2 * self.rows + 1))
+        for places, factors in sums:
+            for place, factor in zip(places, factors, strict=True):
+                for other, against in zip(places, factors, strict=True):
                     low, high = place.ravel(), other.ravel()
                     lower = low >= high
-                    np.add.at(bands, (high[lower], (low - high)[lower]), sign * factor)
+                    np.add.at(bands, (high[lower], (low - high)[lower]), factor * against)
         return bands
-
-
-def _steady_diagonal(
-    bands: Float64[np.ndarray, "nodes bands"],
-) -> Float64[np.ndarray, "nodes bands"]:
-    """So little on the diagonal that only what nothing determines is held by it."""
-    steady = np.zeros_like(bands)
-    steady[:, 0] = _STEADYING
-    return steady
 
 
 def _centres(count: int, of: int) -> Float32[np.ndarray, " count"]:

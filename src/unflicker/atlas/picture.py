@@ -17,7 +17,9 @@ from unflicker.atlas.make import ShotAtlas
 
 _MOST_TEXELS = 16_000_000
 _OUTLIER = 0.06
-_BELONGS = 0.05
+_BELONGS = 0.5
+_SLIGHT = 0.05
+"""Alpha is kept from 0 and 1 while it is fitted; what is within this of them was meant to be."""
 _LEAST_SHOWN = 1e-3
 
 
@@ -45,7 +47,7 @@ class AtlasPicture:
         agrees = 1.0 / (1.0 + error / np.float32(_OUTLIER**2)) ** 2
         flat = picture / self.gain(frame)
         for layer, painting in enumerate(self._paintings):
-            weight = self._grown(agrees * self._atlas.shares(frame)[layer])
+            weight = self._grown(agrees * _shares(self._atlas, frame)[layer])
             painting.add(flat, self.places(frame, layer), weight)
 
     def finish(self) -> None:
@@ -58,7 +60,7 @@ class AtlasPicture:
 
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
         """A frame as the finished pictures give it, in [0, 1]."""
-        shares = self._atlas.shares(frame)
+        shares = _shares(self._atlas, frame)
         total = np.zeros((*self._size, 3), np.float32)
         for layer, (canvas, texture) in enumerate(zip(self.canvases, self.textures, strict=True)):
             share = self._grown(shares[layer])[..., None]
@@ -74,7 +76,7 @@ class AtlasPicture:
             frame: Its number.
             drawings: By layer: RGB and opacity in [0, 1], over the layer's canvas.
         """
-        shares = self._atlas.shares(frame)
+        shares = _shares(self._atlas, frame)
         colour = np.zeros((*self._size, 3), np.float32)
         opaque = np.zeros(self._size, np.float32)
         for layer, drawing in drawings.items():
@@ -90,7 +92,7 @@ class AtlasPicture:
 
     def coverage(self, frame: int) -> Float32[np.ndarray, "height width"]:
         """How far layers above the lowest cover a frame: its alpha."""
-        return self._grown(1.0 - self._atlas.shares(frame)[0])
+        return self._grown(1.0 - _shares(self._atlas, frame)[0])
 
     def gain(self, frame: int) -> Float32[np.ndarray, "height width 3"] | np.float32:
         """The slow light of a frame."""
@@ -110,6 +112,14 @@ class AtlasPicture:
 
     def _grown(self, small: np.ndarray) -> np.ndarray:
         return cv2.resize(small, self._size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _shares(atlas: ShotAtlas, frame: int) -> Float32[np.ndarray, "layers rows columns"]:
+    """How much of each pixel each layer shows, slight shares of upper layers taken for none."""
+    shares = atlas.shares(frame)
+    shares[1:] = np.clip((shares[1:] - _SLIGHT) / (1.0 - 2.0 * _SLIGHT), 0.0, 1.0)
+    shares[0] = np.maximum(1.0 - shares[1:].sum(axis=0), 0.0)
+    return shares
 
 
 def _canvas(atlas: ShotAtlas, layer: int, *, finer: float) -> Canvas:

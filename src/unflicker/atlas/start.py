@@ -30,7 +30,7 @@ _RIM, _AT_THE_RIM = np.ones((9, 9), np.uint8), 0.001
 _OUTLIER = 0.06
 """A colour this far off counts a quarter: ghosts and flicker are outliers."""
 _LOOKS_FOR_OUTLIERS = 1
-_COUNTS_AT_LEAST = 0.05
+_COUNTS_AT_LEAST = 0.5
 _MOST_TEXELS = 2_000_000
 
 
