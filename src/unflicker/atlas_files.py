@@ -99,7 +99,7 @@ class AtlasFiles:
             edited_target=edited,
             overwrite=options.overwrite,
         )
-        there = [outputs.record.guide, folder / "alpha.mkv", edited]
+        there = [outputs.record.guide, folder / "alpha.mkv", edited, *folder.glob("atlas-*.png")]
         taken = [path for path in there if path is not None and path.exists()]
         if taken and not options.overwrite:
             raise OutputError(f"{taken[0]} is already there; name another folder or overwrite it")
@@ -117,19 +117,26 @@ class AtlasFiles:
         if self.edited_target is not None:
             self._edited = writer(self.edited_target)
 
-    def save(self, number: int, picture: AtlasPicture) -> tuple[Path, ...]:
-        """Write the picture of each layer, transparent where no frame shows it."""
-        names = []
-        for layer, texture in enumerate(picture.textures):
-            kind = "" if len(picture.textures) == 1 else f"-{_layer_name(layer)}"
-            path = self.folder / f"atlas-{number:03d}{kind}.png"
+    def names(self, number: int, layers: int) -> tuple[Path, ...]:
+        """Where the picture of each layer of an atlas goes."""
+        kinds = [""] if layers == 1 else [f"-{_layer_name(layer)}" for layer in range(layers)]
+        self._has_layers |= layers > 1
+        return tuple(self.folder / f"atlas-{number:03d}{kind}.png" for kind in kinds)
+
+    def save(self, names: tuple[Path, ...], picture: AtlasPicture, edit: Path | None) -> None:
+        """Write the picture of each layer, transparent where no frame shows it.
+
+        A picture that was painted upon in its own place is the user's work now: it stays.
+        """
+        for layer, (path, texture) in enumerate(zip(names, picture.textures, strict=True)):
+            if edit is not None and path.exists() and _is_in(path, edit):
+                continue
             opaque = picture.shown(layer)[..., None]
             rgba = np.concatenate([texture[..., ::-1], opaque], axis=-1)
             data = cv2.imencode(".png", np.rint(rgba * 255.0).astype(np.uint8))[1]
-            path.write_bytes(data.tobytes())
-            names.append(path)
-        self._has_layers |= len(names) > 1
-        return tuple(names)
+            beside = path.with_name(f".{path.name}.part")
+            beside.write_bytes(data.tobytes())
+            beside.replace(path)
 
     def drawings(
         self, names: tuple[Path, ...], picture: AtlasPicture, edit: Path | None
@@ -174,6 +181,11 @@ class AtlasFiles:
             self.alpha_target.unlink(missing_ok=True)
         self.record.notes = film.notes
         return self.record
+
+
+def _is_in(path: Path, edit: Path) -> bool:
+    """Whether a picture is the drawing, or one of the folder of drawings."""
+    return edit.resolve() in (path.resolve(), path.resolve().parent)
 
 
 def _layer_name(layer: int) -> str:

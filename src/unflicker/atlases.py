@@ -124,8 +124,9 @@ class _One:
             picture.add(t, to_rgb(self._graded(frame, t)), light[t])
             progress(Progress(stage="paint", done=t + 1, total=count))
         picture.finish()
-        names = files.save(self.number, picture)
+        names = files.names(self.number, len(picture.textures))
         drawings = files.drawings(names, picture, options.edit)
+        files.save(names, picture, options.edit)
         for t, frame in enumerate(islice(frames.to_show, count)):
             files.show(frame, t, picture, drawings, self._graded(frame, t))
             progress(Progress(stage="render", done=t + 1, total=count))

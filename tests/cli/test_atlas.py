@@ -102,13 +102,30 @@ def test_masks_of_another_size_or_length_are_refused(call, film, scene, tmp_path
 
 
 def test_what_is_there_is_not_replaced_unless_asked(call, film, tmp_path):
-    (tmp_path / "guide.mkv").write_bytes(b"mine")
-    code, _, err = call("atlas", film, "-o", tmp_path, *QUICK)
-    assert (code, "already there" in err) == (4, True)
-    assert (tmp_path / "guide.mkv").read_bytes() == b"mine"
+    for name in ("guide.mkv", "atlas-001.png"):
+        (tmp_path / name).write_bytes(b"mine")
+        code, _, err = call("atlas", film, "-o", tmp_path, *QUICK)
+        assert (code, "already there" in err) == (4, True)
+        assert (tmp_path / name).read_bytes() == b"mine"
+        (tmp_path / name).unlink()
 
 
 def test_a_drawing_that_is_none_is_refused_before_work(call, film, tmp_path):
     code, _, err = call("atlas", film, "-o", tmp_path / "a", "--edit", tmp_path / "no.png")
     assert (code, "no drawing" in err) == (3, True)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_picture_painted_upon_in_its_own_place_is_read_and_never_lost(call, film, tmp_path):
+    folder, one = tmp_path / "atlas", ("--set", "atlas.layers=1", *QUICK)
+    assert call("atlas", film, "-o", folder, *one)[0] == 0
+    path = folder / "atlas-001.png"
+    painted = cv2.imread(str(path))
+    painted[painted.shape[0] // 2 :][:20, 40:60] = (255, 0, 255)
+    cv2.imwrite(str(path), painted)
+    mine = path.read_bytes()
+    code, _, err = call("atlas", film, "-o", folder, "--edit", path, *one)
+    assert (code, "already there" in err, path.read_bytes() == mine) == (4, True, True)
+    assert call("atlas", film, "-o", folder, "--overwrite", "--edit", path, *one)[0] == 0
+    assert path.read_bytes() == mine
+    assert np.abs(read(folder / "film_edited.mp4") - read(film)).max() > 0.25
