@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float32
 
 from unflicker.atlas_files import AtlasFiles, AtlasOptions, AtlasRecord, DrawnAtlas
 from unflicker.devices import chosen, limited_threads
 from unflicker.errors import InputError
 from unflicker.frames.colour import small_rgb, to_rgb
+from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.apply import apply_grade
 from unflicker.guiding import need_neural, steadied
 from unflicker.motion import match
 from unflicker.progress import Progress, Report, silent
 from unflicker.settings import Settings
-from unflicker.shots import Window
 from unflicker.thinking import Finding, corrected_windows
 from unflicker.video import Film, open_film
 
@@ -69,8 +70,9 @@ def draw_atlases(
         files.open(stack, film, settings.encoding)
         frames = _Readings(film, masks)
         for number, (window, finding) in enumerate(corrected_windows(film, settings), start=1):
-            one = _One(number=number, window=window, finding=finding, film=film, device=device)
-            atlas = one.fitted(frames, settings, progress)
+            light, motion = steadied(window, finding.tone)
+            one = _One(number=number, finding=finding, light=light, film=film, device=device)
+            atlas = one.fitted(motion, frames, settings, progress)
             files.record.atlases.append(one.drawn(atlas, frames, files, options, progress))
         frames.must_be_done()
     return files.finished(film)
@@ -81,20 +83,22 @@ class _One:
     """One window on its way to an atlas."""
 
     number: int
-    window: Window
     finding: Finding
+    light: Float32[np.ndarray, "time height width 3"]
+    """Its proxies, freed from flicker."""
     film: Film
     device: str
 
-    def fitted(self, frames: _Readings, settings: Settings, progress: Report) -> ShotAtlas:
+    def fitted(
+        self, motion: Motion, frames: _Readings, settings: Settings, progress: Report
+    ) -> ShotAtlas:
         """Its atlas."""
         from unflicker.atlas.make import Footage, make_atlas
 
-        light, motion = steadied(self.window, self.finding.tone)
         footage = Footage(
-            frames=light,
+            frames=self.light,
             motion=motion,
-            masks=frames.masks(len(light), size=light.shape[1:3]),
+            masks=frames.masks(len(self.light), size=self.light.shape[1:3]),
             knots_apart=settings.keep_slower_than_seconds * self.finding.fps / 2.0,
         )
         return make_atlas(
@@ -117,8 +121,7 @@ class _One:
         from unflicker.atlas.guide import guide_of
         from unflicker.atlas.picture import AtlasPicture
 
-        light, _ = steadied(self.window, self.finding.tone)
-        count = len(light)
+        light, count = self.light, len(self.light)
         picture = AtlasPicture(atlas, size=self.film.size)
         for t, frame in enumerate(islice(frames.to_paint, count)):
             picture.add(t, to_rgb(self._graded(frame, t)), light[t])
@@ -132,8 +135,8 @@ class _One:
             progress(Progress(stage="render", done=t + 1, total=count))
         guide = guide_of(atlas, light)
         return DrawnAtlas(
-            start=self.window.start,
-            stop=self.window.stop,
+            start=self.finding.start,
+            stop=self.finding.stop,
             pictures=names,
             psnr_db=float(-10.0 * np.log10(np.mean((guide.pictures - light) ** 2) + 1e-10)),
             held_out_db=atlas.held_out_db,

@@ -71,7 +71,6 @@ def guided_gain(
     Returns:
         The log gain by region of each frame, and visible flicker in ΔE with it.
     """
-    need_neural()
     from unflicker.atlas.guide import guide_of
     from unflicker.atlas.make import Footage, make_atlas
     from unflicker.atlas.transfer import transferred_gain

@@ -84,7 +84,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
                 finding = _guided(window, finding, settings)
             overlap = 0 if window.ends_shot else settings.window.overlap_frames
             light = tone.faded(finding.tone.coefficients, overlap)
-            gain = guided.faded(_gain_or_none(finding), overlap)
+            gain = guided.faded(_gain_or_zeros(finding), overlap)
             yield finding
             for place in range(len(light) - overlap):
                 grade = grade_of(light[place] * settings.strength, finding.tone.field)
@@ -109,7 +109,7 @@ def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
     return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
 
 
-def _gain_or_none(finding: Finding) -> Float32[np.ndarray, "time rows columns 3"]:
+def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns 3"]:
     if finding.guide_gain is not None:
         return finding.guide_gain
     return np.zeros((finding.stop - finding.start, GRID_ROWS, GRID_COLUMNS, 3), np.float32)
@@ -217,13 +217,11 @@ class _Fading:
 
     def faded(self, values: np.ndarray, overlap: int) -> np.ndarray:
         """This window's values by frame; the last `overlap` of them are kept for the next."""
-        kept, self._kept = self._kept, values[len(values) - overlap :] if overlap else None
-        if kept is None:
-            return values
-        share = (np.arange(len(kept)) + 1.0) / (len(kept) + 1.0)
-        share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
-        faded = values.copy()
-        faded[: len(kept)] = kept * (1.0 - share) + values[: len(kept)] * share
-        if overlap:
-            self._kept = faded[len(faded) - overlap :]
+        kept, faded = self._kept, values
+        if kept is not None:
+            share = (np.arange(len(kept)) + 1.0) / (len(kept) + 1.0)
+            share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
+            faded = values.copy()
+            faded[: len(kept)] = kept * (1.0 - share) + values[: len(kept)] * share
+        self._kept = faded[len(faded) - overlap :] if overlap else None
         return faded

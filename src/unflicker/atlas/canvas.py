@@ -66,16 +66,6 @@ class Canvas:
             texels_per_px=density,
         )
 
-    def finer(self, factor: float) -> Canvas:
-        """The same rectangle with so many times as many texels across and down."""
-        return Canvas(
-            left_px=self.left_px,
-            top_px=self.top_px,
-            rows=round(self.rows * factor),
-            columns=round(self.columns * factor),
-            texels_per_px=self.texels_per_px * factor,
-        )
-
     def texels(self, places: Float32[np.ndarray, "*any 2"]) -> Float32[np.ndarray, "*any 2"]:
         """Places in px as places in texels, x first."""
         corner = np.array([self.left_px, self.top_px], np.float32)

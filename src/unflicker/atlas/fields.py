@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from unflicker.atlas.layers import shares
+
 Kind = TypeVar("Kind")
 
 
@@ -140,12 +142,7 @@ class Atlas(nn.Module):
 
     def shares(self, alphas: tuple[Tensor, ...], points: int) -> tuple[Tensor, ...]:
         """How much of each point each layer shows: what it covers and nothing above covers."""
-        left = torch.ones(points, device=alphas[0].device) if alphas else torch.ones(points)
-        above_first = []
-        for alpha in reversed(alphas):
-            above_first.append(left * alpha)
-            left = left * (1.0 - alpha)
-        return (left, *reversed(above_first))
+        return tuple(shares(alphas, torch.ones(points, device=self.device)))
 
 
 def every_point(

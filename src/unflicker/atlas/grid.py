@@ -60,16 +60,6 @@ class GridLayer(nn.Module):
         ]
         return torch.stack(looked_up).sum(dim=0)[0, :, 0].T
 
-    @torch.no_grad()
-    def texture(self) -> Float[Tensor, "rows columns 3"]:
-        """All planes as one picture."""
-        size = self.planes[0].shape[2:]
-        grown = [
-            functional.interpolate(plane, size, mode="bilinear", align_corners=True)
-            for plane in self.planes
-        ]
-        return torch.stack(grown).sum(dim=0)[0].permute(1, 2, 0)
-
 
 class GridAlpha(nn.Module):
     """How far a layer covers those below, as a small picture for each frame."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.atlas.layers import settled
+from unflicker.atlas.layers import settled, shares
 from unflicker.atlas.start import Match, Seen, Sketch, matched, repainted
 from unflicker.frames.flow import Motion
 
@@ -67,15 +67,9 @@ class Layered:
 
     def _shared(self, masks: tuple[np.ndarray, ...]) -> Layered:
         """With the frames shared as these masks say; later ones lie above."""
-        left = np.ones_like(self.shown)
-        above = []
-        for mask in reversed(masks):
-            above.append(left * mask)
-            left = left * (1.0 - mask)
-        shares = [left, *reversed(above)]
         seen = tuple(
             replace(each, counts=share, painted=share * self.shown)
-            for each, share in zip(self.seen, shares, strict=True)
+            for each, share in zip(self.seen, shares(masks, np.ones_like(self.shown)), strict=True)
         )
         return replace(self, masks=masks, seen=seen)
 

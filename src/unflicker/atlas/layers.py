@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
@@ -28,10 +31,23 @@ _TELLING_ERROR, _LOUDEST = 0.03, 8.0
 
 def moving_masks(motion: Motion) -> Float32[np.ndarray, "time height width"] | None:
     """How far each pixel belongs to something that moves by itself; None where nothing does."""
-    evidence = _evidence(motion)
-    evidence = np.maximum(_remembered(evidence, motion), evidence)
+    evidence = _remembered(_evidence(motion), motion)
     masks = np.stack([_cleaned(frame) for frame in evidence])
     return masks if float(masks.mean()) > _SMALLEST_SHARE else None
+
+
+def shares(alphas: Sequence[Any], everything: Any) -> list[Any]:
+    """How much each layer shows, the lowest first: what it covers and nothing above covers.
+
+    Args:
+        alphas: How far each layer but the lowest covers those below; arrays or tensors.
+        everything: Ones, of their shape.
+    """
+    left, above_first = everything, []
+    for alpha in reversed(alphas):
+        above_first.append(left * alpha)
+        left = left * (1.0 - alpha)
+    return [left, *reversed(above_first)]
 
 
 def settled(

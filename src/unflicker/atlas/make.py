@@ -41,11 +41,6 @@ class ShotAtlas:
     held_out_db: tuple[float, float] | None
     """PSNR of frames held out under one layer and under several; None where nobody compared."""
 
-    @property
-    def is_grid(self) -> bool:
-        """Whether its fields are grids."""
-        return isinstance(self.model.layers[0], GridLayer)
-
     @torch.no_grad()
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
         """How the atlas renders a frame, in [0, 1]."""

@@ -29,6 +29,8 @@ class AtlasPicture:
     def __init__(self, atlas: ShotAtlas, *, size: tuple[int, int]) -> None:
         """Begin with empty canvases for frames of a height and width."""
         self._atlas, self._size = atlas, size
+        light = atlas.model.light
+        self._light = light.as_slow_light() if isinstance(light, GridLight) else None
         finer = size[0] / atlas.size[0]
         self.canvases = [
             _canvas(atlas, layer, finer=finer) for layer in range(len(atlas.model.layers))
@@ -96,10 +98,9 @@ class AtlasPicture:
 
     def gain(self, frame: int) -> Float32[np.ndarray, "height width 3"] | np.float32:
         """The slow light of a frame."""
-        light = self._atlas.model.light
-        if not isinstance(light, GridLight):
+        if self._light is None:
             return np.float32(1.0)
-        return light.as_slow_light().gain(frame, size=self._size)
+        return self._light.gain(frame, size=self._size)
 
     def places(self, frame: int, layer: int) -> Float32[np.ndarray, "height width 2"]:
         """Where a frame's pixels lie in a layer."""

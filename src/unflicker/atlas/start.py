@@ -43,8 +43,6 @@ class Sketch:
     """Places in the atlas, in px, at the nodes of each frame's mesh."""
     canvas: Canvas
     texture: Float32[np.ndarray, "height width 3"]
-    seen: Float32[np.ndarray, "height width"]
-    """In how many pixels of frames each texel was seen."""
     light: SlowLight
 
     def places(self, frame: int) -> Float32[np.ndarray, "height width 2"]:
@@ -207,7 +205,6 @@ def _laid(
         nodes=nodes,
         canvas=canvas,
         texture=painting.texture(),
-        seen=painting.seen,
         light=light,
     )
 
