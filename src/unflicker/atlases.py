@@ -22,12 +22,13 @@ from unflicker.frames.colour import small_rgb, to_rgb
 from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.apply import apply_grade
-from unflicker.guiding import need_neural, steadied
+from unflicker.guiding import steadied
 from unflicker.motion import match
 from unflicker.progress import Progress, Report, silent
 from unflicker.settings import Settings
 from unflicker.thinking import Finding, corrected_windows
 from unflicker.video import Film, open_film
+from unflicker.weights import need_neural
 
 if TYPE_CHECKING:
     from unflicker.atlas.make import ShotAtlas

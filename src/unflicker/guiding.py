@@ -5,13 +5,12 @@ Needs torch, so it is loaded only where an atlas is wanted.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32
 
 from unflicker.devices import chosen
-from unflicker.errors import MissingError
 from unflicker.frames.flow import Motion, resized
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
@@ -20,27 +19,19 @@ from unflicker.motion import estimate_motion, match
 from unflicker.settings import Settings
 from unflicker.shots import Window, usable_pictures
 from unflicker.tone import SteadyTone
-from unflicker.tone.grading import GRID_COLUMNS, GRID_ROWS
+from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
+
+if TYPE_CHECKING:
+    from unflicker.atlas.guide import Guide
 
 _EARNED = 0.72
 """Visible flicker after over before, above which a guide has not earned its place."""
 _LEAST_SEEN = 0.15
 """ΔE by which visible flicker must fall at the least."""
+_FILTER_EARNED = 1.02
+"""The same for the network, which was trained to leave alone what it cannot mend."""
 _FEWEST_FRAMES = 8
 _MEASURED_FRAMES = 32
-
-
-def need_neural() -> None:
-    """Stop before any work where what atlases need is not installed.
-
-    Raises:
-        MissingError: torch is not there.
-    """
-    if find_spec("torch") is None:
-        raise MissingError(
-            "atlases need torch, which is not installed; "
-            "install it with: pip install 'unflicker[neural]'"
-        )
 
 
 def steadied(
@@ -53,17 +44,43 @@ def steadied(
     return light, estimate_motion(light)
 
 
-def guided_gain(
+def guided_by_atlas(
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     *,
     fps: float,
     settings: Settings,
-) -> tuple[Float32[np.ndarray, "time rows columns 3"] | None, float]:
+) -> Guide:
+    """How an atlas of a window renders its frames, and how far to trust it.
+
+    Args:
+        light: Proxies, their light corrected as well as it is known.
+        motion: Between them.
+        fps: Frames a second.
+        settings: Of the run.
+    """
+    from unflicker.atlas.guide import guide_of
+    from unflicker.atlas.make import Footage, make_atlas
+
+    knots_apart = settings.keep_slower_than_seconds * fps / 2.0
+    footage = Footage(frames=light, motion=motion, knots_apart=knots_apart)
+    atlas = make_atlas(footage, settings.atlas, match=match, device=chosen(settings.device))
+    return guide_of(atlas, light)
+
+
+def guided_gain(
+    flickering: Float32[np.ndarray, "time height width 3"],
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    fps: float,
+    settings: Settings,
+) -> tuple[Float32[np.ndarray, "time rows columns bins 3"] | None, float]:
     """What an atlas adds to a window that tone has corrected; None where nothing is won.
 
     Args:
-        light: The corrected proxies.
+        flickering: The proxies as they came.
+        light: The same, corrected.
         motion: Between them.
         fps: Frames a second.
         settings: Of the run.
@@ -71,26 +88,51 @@ def guided_gain(
     Returns:
         The log gain by region of each frame, and visible flicker in ΔE with it.
     """
-    from unflicker.atlas.guide import guide_of
-    from unflicker.atlas.make import Footage, make_atlas
-    from unflicker.atlas.transfer import transferred_gain
-
     if len(light) < _FEWEST_FRAMES:
         return None, 0.0
-    knots_apart = settings.keep_slower_than_seconds * fps / 2.0
-    footage = Footage(frames=light, motion=motion, knots_apart=knots_apart)
-    atlas = make_atlas(footage, settings.atlas, match=match, device=chosen(settings.device))
-    gain = transferred_gain(light, guide_of(atlas, light), rows=GRID_ROWS, columns=GRID_COLUMNS)
+    guide = guided_by_atlas(light, motion, fps=fps, settings=settings)
+    filtered = settings.neural_filter.used
+    gain = _filtered(flickering, light, guide, settings) if filtered else _transferred(light, guide)
     before, after = _visible(light, motion, gain, fps)
-    if after > _EARNED * before or before - after < _LEAST_SEEN:
-        return None, before
-    return gain, after
+    earned = after <= _FILTER_EARNED * before if filtered else _closed_form_earned(before, after)
+    return (gain, after) if earned else (None, before)
+
+
+def _filtered(
+    flickering: Float32[np.ndarray, "time height width 3"],
+    light: Float32[np.ndarray, "time height width 3"],
+    guide: Guide,
+    settings: Settings,
+) -> Float32[np.ndarray, "time rows columns bins 3"]:
+    """What the trained network says."""
+    from unflicker.neural_filter.apply import Window as Known
+    from unflicker.neural_filter.apply import filtered_gain, on_grid, trained_filter
+
+    network = trained_filter(own=settings.neural_filter.weights, device=chosen(settings.device))
+    known = Known(flickering=flickering, corrected=light, guides=guide.pictures, trust=guide.trust)
+    found = filtered_gain(known, network)
+    cells = GRID_ROWS, GRID_COLUMNS, GRID_BINS
+    return np.stack([on_grid(gain, cells=cells) for gain in found])
+
+
+def _transferred(
+    light: Float32[np.ndarray, "time height width 3"], guide: Guide
+) -> Float32[np.ndarray, "time rows columns bins 3"]:
+    """What the closed form says."""
+    from unflicker.atlas.transfer import transferred_gain
+
+    gain = transferred_gain(light, guide, rows=GRID_ROWS, columns=GRID_COLUMNS)
+    return np.repeat(gain[:, :, :, None], GRID_BINS, axis=3)
+
+
+def _closed_form_earned(before: float, after: float) -> bool:
+    return after <= _EARNED * before and before - after >= _LEAST_SEEN
 
 
 def _visible(
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
-    gain: Float32[np.ndarray, "time rows columns 3"],
+    gain: Float32[np.ndarray, "time rows columns bins 3"],
     fps: float,
 ) -> tuple[float, float]:
     """Visible flicker in the middle of a window, without and with a gain."""

@@ -27,13 +27,13 @@ from unflicker.grade.apply import apply_grade, apply_to_light
 from unflicker.grade.apply_cuda import apply_grade_on
 from unflicker.grade.mask import read_mask
 from unflicker.grade.plan import PlanWriter, read_plan
-from unflicker.guiding import need_neural
 from unflicker.keeping import Keeper
 from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
 from unflicker.settings import Settings, to_dict
 from unflicker.thinking import Thought, think
 from unflicker.video import ArrayFilm, Film, default_target, open_film, open_writer
+from unflicker.weights import need_neural
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -150,6 +150,16 @@ class AtlasSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NeuralFilterSettings:
+    """The network that takes light and colour from an atlas's guide (`neural_filter`)."""
+
+    used: bool = _setting(
+        default=True, sentence="Whether a trained network reads the guide, or a closed form."
+    )
+    weights: str = _setting("", "Path of weights of one's own; empty takes those that ship.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
     """How the result is written. Empty means: as the source is."""
 
@@ -178,6 +188,7 @@ class Settings:
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)
     atlas: AtlasSettings = field(default_factory=AtlasSettings)
+    neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ from unflicker.motion import estimate_motion
 from unflicker.settings import Settings
 from unflicker.shots import Proxy, Window, cut_into_windows, usable_pictures
 from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
-from unflicker.tone.grading import GRID_COLUMNS, GRID_ROWS
+from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.video import Film
 
 _MEASURED_FRAMES = 32
@@ -65,7 +65,7 @@ class Finding:
     visible_before: float
     """Visible flicker in ΔE, of the at most 32 frames that are corrected most."""
     visible_after: float
-    guide_gain: Float32[np.ndarray, "time rows columns 3"] | None = None
+    guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
     """Log gain that an atlas adds to what tone found; None where it has none to add."""
 
 
@@ -103,16 +103,19 @@ def corrected_windows(film: Film, settings: Settings) -> Iterator[tuple[Window, 
 def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
     """The finding with what an atlas adds to it, if it adds anything."""
     light, motion = steadied(window, finding.tone)
-    gain, visible = guided_gain(light, motion, fps=finding.fps, settings=settings)
+    came = np.stack(usable_pictures(window)[0])
+    gain, visible = guided_gain(came, light, motion, fps=finding.fps, settings=settings)
     if gain is None:
         return finding
     return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
 
 
-def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns 3"]:
+def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns bins 3"]:
     if finding.guide_gain is not None:
         return finding.guide_gain
-    return np.zeros((finding.stop - finding.start, GRID_ROWS, GRID_COLUMNS, 3), np.float32)
+    return np.zeros(
+        (finding.stop - finding.start, GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3), np.float32
+    )
 
 
 def _thought(window: Window, place: int, grade: Grade) -> Thought:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.frames.colour import LUMA
+
 KNOTS = 129
 """Knots of a tone curve; they lie at (k / 128)², closer together near black."""
 _MIDDLE_GREY = 0.4
@@ -52,17 +54,20 @@ class Grade:
         log_gain = self.log_gain * np.float32(strength)
         return Grade(curves=curves.astype(np.float32), log_gain=log_gain)
 
-    def followed_by(self, log_gain: Float32[np.ndarray, "rows columns 3"]) -> Grade:
-        """This grade, and after it a gain by place: one pair of curves and grid.
+    def followed_by(self, log_gain: Float32[np.ndarray, "rows columns bins 3"]) -> Grade:
+        """This grade, and after it gains by place and tone: one pair of curves and grid.
 
-        Exact at the grid's cells; both grids must have the same cells, or this one a single cell.
+        The tone that chooses a later gain is the one this grade's gains leave behind. Exact for
+        grey at the grid's cells and bins; both grids must have the same cells and bins, or this
+        one a single cell.
         """
         if not log_gain.any():
             return self
-        cells = (*log_gain.shape[:2], self.log_gain.shape[2], 3)
-        both = np.broadcast_to(self.log_gain, cells) + log_gain[:, :, None]
+        first = np.broadcast_to(self.log_gain, log_gain.shape)
+        later = log_gain if not first.any() else _at_tone_after(log_gain, first)
         # In half precision, so that a plan on disk holds exactly what a run would apply.
-        return Grade(curves=self.curves, log_gain=both.astype(np.float16).astype(np.float32))
+        both = (first + later).astype(np.float16).astype(np.float32)
+        return Grade(curves=self.curves, log_gain=both)
 
     def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
         """Light added in each part of the picture, in stops, for a middle grey."""
@@ -86,3 +91,20 @@ def curve_inputs() -> Float32[np.ndarray, " knots"]:
 def bin_luma(bins: int) -> Float32[np.ndarray, " bins"]:
     """The luma in [0, 1] at which the tone bins of a grid lie: even in its square root."""
     return (np.linspace(0.0, 1.0, bins) ** 2 if bins > 1 else np.ones(1)).astype(np.float32)
+
+
+def _at_tone_after(
+    log_gain: Float32[np.ndarray, "rows columns bins 3"],
+    first: Float32[np.ndarray, "rows columns bins 3"],
+) -> Float32[np.ndarray, "rows columns bins 3"]:
+    """Gains read off at the luma that grey has after other gains."""
+    bins = log_gain.shape[2]
+    if bins == 1:
+        return log_gain
+    luma = bin_luma(bins) * np.exp(first @ LUMA)
+    place = np.clip(np.sqrt(luma) * (bins - 1), 0.0, bins - 1.0)[..., None]
+    lower = np.minimum(place.astype(np.int64), bins - 2)
+    share = (place - lower).astype(np.float32)
+    low = np.take_along_axis(log_gain, lower, axis=2)
+    high = np.take_along_axis(log_gain, lower + 1, axis=2)
+    return low * (1.0 - share) + high * share

@@ -7,6 +7,7 @@ from unflicker.report.analysis import SCHEMA_VERSION, as_json, write_json
 from unflicker.report.fit import write_fit
 from unflicker.report.page import write_page
 from unflicker.report.sheet import write_sheet
+from unflicker.report.training import write_training
 from unflicker.report.words import headline, summary
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "write_json",
     "write_page",
     "write_sheet",
+    "write_training",
 ]

@@ -1,0 +1,80 @@
+"""The commands that train networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unflicker.cli.display import shown
+from unflicker.cli.help import Command
+from unflicker.cli.interrupt import Stop
+from unflicker.cli.options import talk_options
+from unflicker.cli.talk import Talk
+from unflicker.cli.values import Device
+
+NETWORKS = ("neural-filter",)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command(
+    cls=Command, example="unflicker train neural-filter --data photos/ --data steady/ -o training/"
+)
+@click.argument("network", type=click.Choice(NETWORKS))
+@click.option(
+    "--data",
+    required=True,
+    multiple=True,
+    type=_FOLDER,
+    metavar="FOLDER",
+    help="Photographs and steady films to learn from; repeatable. "
+    "Folders named val and test are kept apart.",
+)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where weights, log, plot and pictures go; a training there goes on.",
+)
+@click.option("--steps", type=click.IntRange(min=1), default=12_000, show_default=True)
+@click.option("--batch", type=click.IntRange(min=1), default=12, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything by chance.")
+@click.option("--device", type=Device(), default="cpu", metavar="NAME", help="cpu or cuda:0.")
+@click.option(
+    "--leave-out",
+    default="",
+    metavar="NAME,NAME",
+    help="Files never to look at, by name without its ending.",
+)
+@talk_options
+@click.pass_obj
+def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
+    """Train a network; a second call with the same folder goes on where the first stopped."""
+    from unflicker import report
+    from unflicker.devices import chosen
+    from unflicker.weights import need_neural
+
+    need_neural()
+    from unflicker.training.neural_filter import Training, train_neural_filter
+
+    talk = Talk.of(given, stop=stop)
+    training = Training(
+        data=given["data"],
+        out=out,
+        steps=given["steps"],
+        batch=given["batch"],
+        seed=given["seed"],
+        device=chosen(given["device"]),
+        leave_out=frozenset(name for name in given["leave_out"].split(",") if name),
+    )
+    with shown(talk.progress, title=network, quiet=talk.quiet) as tell:
+        weights = train_neural_filter(
+            training,
+            progress=stop.watch(tell),
+            resumes=lambda step: talk.say(f"resumes {out} at step {step}"),
+        )
+    report.write_training(out / "log.jsonl", out / "training.png")
+    click.echo(weights)

@@ -1,0 +1,140 @@
+"""Where a training stands, on disk: enough to go on from the very step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from unflicker.errors import InputError, UsageError
+
+_STATE, _LOG, _RECIPE = "training.pt", "log.jsonl", "recipe.json"
+_EMA_DECAY = 0.998
+
+
+@dataclass
+class Standing:
+    """The networks and the optimiser in mid-training, and how many steps are done."""
+
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    steps: int = 0
+    seconds: float = 0.0
+    average: dict[str, Tensor] = field(default_factory=dict)
+    """Exponential moving average of the network's weights: what is shipped."""
+
+    def __post_init__(self) -> None:
+        """The average begins where the network begins."""
+        if not self.average:
+            self.average = {name: value.clone() for name, value in self._weights().items()}
+
+    def stepped(self) -> None:
+        """One step more: the average follows, quicker at first."""
+        self.steps += 1
+        decay = min(_EMA_DECAY, (1.0 + self.steps) / (10.0 + self.steps))
+        for name, value in self._weights().items():
+            self.average[name].lerp_(value, 1.0 - decay)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: value.detach() for name, value in self.network.state_dict().items()}
+
+
+def resume(standing: Standing, folder: Path, recipe: Mapping[str, Any]) -> bool:
+    """Bring a training to where it stopped; False where the folder has none.
+
+    Raises:
+        UsageError: The training in the folder has another recipe.
+        InputError: What lies there cannot be read.
+    """
+    state = folder / _STATE
+    if not state.exists():
+        return False
+    there = json.loads((folder / _RECIPE).read_text())
+    wanted = json.loads(json.dumps(dict(recipe)))
+    different = [name for name in wanted if there.get(name) != wanted[name]]
+    if different:
+        name = different[0]
+        raise UsageError(
+            f"{folder} holds a training with {name} {there.get(name)}, not {wanted[name]}; "
+            "name another folder, or train with the same"
+        )
+    try:
+        held = torch.load(state, weights_only=True)
+        standing.network.load_state_dict(held["network"])
+        standing.optimiser.load_state_dict(held["optimiser"])
+    except (RuntimeError, KeyError, ValueError, EOFError) as fault:
+        raise InputError(f"{state} cannot be read: {fault}; remove it to begin anew") from fault
+    standing.average = held["average"]
+    standing.steps, standing.seconds = int(held["steps"]), float(held["seconds"])
+    return True
+
+
+def keep(standing: Standing, folder: Path) -> None:
+    """Write where a training stands; the last one stays until the new one is whole."""
+    part = folder / f".{_STATE}.part"
+    torch.save(
+        {
+            "network": standing.network.state_dict(),
+            "optimiser": standing.optimiser.state_dict(),
+            "average": standing.average,
+            "steps": standing.steps,
+            "seconds": standing.seconds,
+        },
+        part,
+    )
+    part.replace(folder / _STATE)
+
+
+def write_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
+    """What the training is made of, as JSON."""
+    (folder / _RECIPE).write_text(json.dumps(dict(recipe), indent=2) + "\n")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of a training's log."""
+
+    step: int
+    seconds: float
+    loss: float
+    validation_db: float | None = None
+
+
+def log(folder: Path, entry: Entry) -> None:
+    """Append a line to the log."""
+    with (folder / _LOG).open("a") as lines:
+        lines.write(json.dumps(asdict(entry)) + "\n")
+
+
+def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
+    """The log so far; lines after step `up_to` are dropped from the file, for they come again."""
+    path = folder / _LOG
+    if not path.exists():
+        return []
+    entries = [Entry(**json.loads(line)) for line in path.read_text().splitlines() if line]
+    if up_to is not None:
+        entries = [entry for entry in entries if entry.step <= up_to]
+        path.write_text("".join(json.dumps(asdict(entry)) + "\n" for entry in entries))
+    return entries
+
+
+def write_weights(
+    weights: Mapping[str, Tensor], path: Path, *, about: Mapping[str, str], half: bool
+) -> None:
+    """A network's weights as safetensors, in half precision where `half`."""
+    kind = torch.float16 if half else torch.float32
+    tensors = {name: value.to("cpu", kind).contiguous() for name, value in weights.items()}
+    part = path.with_name(f".{path.name}.part")
+    save_file(tensors, str(part), metadata=dict(about))
+    part.replace(path)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file in single precision."""
+    return {name: value.float() for name, value in load_file(str(path)).items()}

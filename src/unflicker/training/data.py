@@ -1,0 +1,224 @@
+"""What the neural filter learns from: photographs spoilt on purpose, and real guides of real clips.
+
+A batch belongs to its step, not to the order of calls, so that a run that stops goes on as if it
+had not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+
+from unflicker.atlas.guide import probability, signs
+from unflicker.neural_filter.network import CELL_PX, Pictures
+from unflicker.training.distortions import blob, lit_otherwise, spoilt
+from unflicker.training.footage import Guided
+from unflicker.training.photos import stored_photo
+
+SIZES = ((144, 256), (192, 256), (256, 144), (160, 224))
+"""Heights and widths of the proxies in a batch; one of them for all of it."""
+_MOST_SHRUNK = 2.0
+_WRONG_GUIDE, _NO_TRUST, _UNTRUSTED_REGION = 0.05, 0.06, 0.25
+_AS_FLICKERING = 0.35
+"""Chance that a real frame is shown as it came, and not as tone left it."""
+_NO_TONE, _MOST_REMOVED = 0.4, 40.0
+"""How often a photograph's frame comes without word from tone; and tone's part over what is left,
+at the most."""
+_COMMON_GAIN = (0.6, 1.1)
+"""Range of a gain on frame, guide and truth alike: how light a film is says nothing."""
+_EVERY = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a network is shown, and what should come out; at half the proxy's size."""
+
+    pictures: Pictures
+    target: Float[Tensor, "batch 3 height width"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Which files are learned from, which are only looked at, and which nobody may see."""
+
+    training: tuple[Path, ...]
+    validation: tuple[Path, ...]
+    left_out: tuple[Path, ...]
+
+    def names(self) -> dict[str, list[str]]:
+        """The split as it is written down."""
+        return {
+            "training": sorted(path.stem for path in self.training),
+            "validation": sorted(path.stem for path in self.validation),
+            "left out": sorted(path.stem for path in self.left_out),
+        }
+
+
+def split_files(
+    folders: tuple[Path, ...], *, endings: Container[str], leave_out: frozenset[str]
+) -> Split:
+    """The files of some folders and the folders in them, split once and for all.
+
+    Folders named train, val and test keep their meaning; of other files every eighth by name is
+    for validation; files named in `leave_out` are never looked at.
+    """
+    split: dict[str, list[Path]] = {"train": [], "val": [], "test": []}
+    files = [path for folder in folders for path in folder.rglob("*")]
+    unnamed = 0
+    for path in sorted(path for path in files if path.suffix.lower() in endings):
+        own = next((part for part in reversed(path.parts[:-1]) if part in split), None)
+        if path.stem in leave_out:
+            own = "test"
+        elif own is None:
+            unnamed += 1
+        split[own or ("train" if unnamed % _EVERY else "val")].append(path)
+    return Split(
+        training=tuple(split["train"]),
+        validation=tuple(split["val"]),
+        left_out=tuple(split["test"]),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterData:
+    """Batches by step, half from photographs and half from real guides where there are any."""
+
+    photos: tuple[Path, ...]
+    guided: tuple[Guided, ...]
+    batch: int
+    seed: int
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step; the same step always has the same batch."""
+        random = np.random.default_rng([self.seed, step])
+        size = SIZES[random.integers(len(SIZES))]
+        samples = [self._sample(random, size) for _ in range(self.batch)]
+        frame, guide, trust, removed, spread, target = (
+            torch.from_numpy(np.stack(part)) for part in zip(*samples, strict=True)
+        )
+        pictures = Pictures(frame=frame, guide=guide, trust=trust, removed=removed, spread=spread)
+        return Batch(pictures=pictures, target=target)
+
+    def _sample(self, random: np.random.Generator, size: tuple[int, int]) -> _Sample:
+        if self.guided and (not self.photos or random.uniform() < 0.5):
+            guided = self.guided[random.integers(len(self.guided))]
+            return _varied(random, guided.sample(random, as_came=_AS_FLICKERING), size)
+        photos = [_photo(self.photos[random.integers(len(self.photos))]) for _ in range(2)]
+        return photo_sample(random, *photos, size=size)
+
+
+_SAMPLES, _BY_CELL = 4, (3, 4)
+_Sample = tuple[np.ndarray, ...]
+"""Frame, guide, trust and target, channels first, at half the proxy's size; light removed and its
+spread, by cell, stand before the target."""
+
+
+def photo_sample(
+    random: np.random.Generator,
+    photo: Float32[np.ndarray, "h w 3"],
+    other: Float32[np.ndarray, "_h _w 3"],
+    *,
+    size: tuple[int, int],
+) -> _Sample:
+    """A frame, its guide and how far to trust it, made from one photograph and spoilt by another.
+
+    Args:
+        random: Where chance comes from.
+        photo: What must come out.
+        other: Where wrong patches come from.
+        size: Height and width of the proxies.
+    """
+    target, stranger = _cropped(random, photo, size), _cropped(random, other, size)
+    frame = lit_otherwise(random, target)
+    wrong = random.uniform() < _WRONG_GUIDE
+    guide = stranger if wrong else spoilt(random, target, other=stranger)
+    # Trust knows structure and no light, as in `atlas.guide`; how often a place was seen is chance.
+    trust = probability(signs(frame, guide)) * np.float32(random.uniform(0.7, 1.0))
+    if random.uniform() < _UNTRUSTED_REGION:
+        trust = trust * (1.0 - blob(random, size))
+    if wrong or random.uniform() < _NO_TRUST:
+        trust = np.zeros_like(trust)
+    seen = _half(frame), _half(guide), _half(trust[..., None])
+    return *seen, *_removed(random, seen[0], _half(target)), _half(target)
+
+
+def _removed(
+    random: np.random.Generator,
+    frame: Float32[np.ndarray, "3 height width"],
+    target: Float32[np.ndarray, "3 height width"],
+) -> tuple[Float32[np.ndarray, "3 rows columns"], Float32[np.ndarray, "3 rows columns"]]:
+    """What a tone stage might have removed that left this much; often none was there."""
+    rows, columns = (side // 4 for side in frame.shape[1:])
+    if random.uniform() < _NO_TONE:
+        return np.zeros((3, rows, columns), np.float32), np.zeros((3, rows, columns), np.float32)
+    left = float(np.abs(frame - target).mean() / (target.mean() + 0.02))
+    size = (left + 0.003) * np.exp(random.uniform(0.0, np.log(_MOST_REMOVED)))
+    nodes = np.exp(random.normal(0.0, 0.3, (2, 3, 3))) * random.uniform(0.5, 1.5, 3)
+    spread = cv2.resize((nodes * size).astype(np.float32), (columns, rows)).transpose(2, 0, 1)
+    return spread * np.float32(random.normal()), spread
+
+
+def _cropped(
+    random: np.random.Generator, photo: Float32[np.ndarray, "h w 3"], size: tuple[int, int]
+) -> Float32[np.ndarray, "height width 3"]:
+    """A part of a photograph at a size, turned and shrunk or grown a little by chance."""
+    if random.uniform() < 0.5:
+        photo = photo[:, ::-1]
+    height, width = photo.shape[:2]
+    whole = min(height / size[0], width / size[1])
+    scale = float(np.exp(random.uniform(np.log(max(whole / _MOST_SHRUNK, 0.5)), np.log(whole))))
+    tall, wide = min(height, round(size[0] * scale)), min(width, round(size[1] * scale))
+    top, left = random.integers(height - tall + 1), random.integers(width - wide + 1)
+    part = np.ascontiguousarray(photo[top : top + tall, left : left + wide])
+    kind = cv2.INTER_AREA if scale > 1.0 else cv2.INTER_LINEAR
+    return np.clip(cv2.resize(part, size[::-1], interpolation=kind), 0.0, 1.0)
+
+
+def _varied(random: np.random.Generator, sample: _Sample, size: tuple[int, int]) -> _Sample:
+    """A real sample cropped, mirrored, its colours exchanged and its exposure changed by chance."""
+    height, width = (side // _SAMPLES for side in sample[0].shape[1:])
+    wanted = size[0] // CELL_PX, size[1] // CELL_PX
+    scale = min(height / wanted[0], width / wanted[1]) * random.uniform(0.75, 1.0)
+    tall, wide = max(1, round(wanted[0] * scale)), max(1, round(wanted[1] * scale))
+    tall, wide = min(tall, height), min(wide, width)
+    top, left = random.integers(height - tall + 1), random.integers(width - wide + 1)
+    order, mirrored = random.permutation(3), random.uniform() < 0.5
+    gain = np.float32(random.uniform(*_COMMON_GAIN))
+    varied = []
+    for place, part in enumerate(sample):
+        by_cell = place in _BY_CELL
+        step = 1 if by_cell else _SAMPLES
+        there = part[:, top * step : (top + tall) * step, left * step : (left + wide) * step]
+        there = there[:, :, ::-1] if mirrored else there
+        there = _resized(there, (wanted[0] * step, wanted[1] * step))
+        there = there[order] if len(there) == 3 else there
+        colour = len(there) == 3 and not by_cell
+        varied.append(np.minimum(there * gain, np.float32(1.0)) if colour else there)
+    return tuple(np.ascontiguousarray(part, np.float32) for part in varied)
+
+
+def _resized(
+    picture: Float32[np.ndarray, "channels _height _width"], size: tuple[int, int]
+) -> Float32[np.ndarray, "channels height width"]:
+    last = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    resized = cv2.resize(last, size[::-1], interpolation=cv2.INTER_AREA)
+    return resized.reshape(*size, -1).transpose(2, 0, 1)
+
+
+def _half(picture: Float32[np.ndarray, "height width channels"]) -> np.ndarray:
+    """At half the size, channels first."""
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = small.reshape(height // 2, width // 2, -1).transpose(2, 0, 1)
+    return np.ascontiguousarray(small, np.float32)
+
+
+def _photo(path: Path) -> Float32[np.ndarray, "height width 3"]:
+    return stored_photo(path).astype(np.float32) / np.float32(255.0)

@@ -1,0 +1,75 @@
+"""The weights of networks: those that ship with the package, and those of one's own training.
+
+They are safetensors: numbers and names, nothing that could run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from unflicker.errors import InputError, MissingError
+
+_FOLDER = Path(__file__).parent / "shipped"
+SHIPPED = {"neural_filter.safetensors": ""}
+"""The files that ship, and the SHA-256 of each."""
+
+
+def need_neural() -> None:
+    """Stop before any work where what networks need is not installed.
+
+    Raises:
+        MissingError: torch or safetensors is not there.
+    """
+    for library in ("torch", "safetensors"):
+        if find_spec(library) is None:
+            raise MissingError(
+                f"atlases and networks need {library}, which is not installed; "
+                "install it with: pip install 'unflicker[neural]'"
+            )
+
+
+def read_weights(name: str, *, own: str = "") -> dict[str, Any]:
+    """Tensors by name, in single precision.
+
+    Args:
+        name: Of a file that ships.
+        own: Path of a file to read in its stead; none where empty.
+
+    Raises:
+        MissingError: The file is not there.
+        InputError: It cannot be read, or is not the one that was shipped.
+    """
+    need_neural()
+    path = Path(own) if own else _FOLDER / name
+    if not path.is_file():
+        raise MissingError(
+            f"no weights at {path}; train them with `unflicker train`, or name others"
+        )
+    if not own and hashlib.sha256(path.read_bytes()).hexdigest() != SHIPPED[name]:
+        raise InputError(
+            f"the weights {path} are not those that were shipped; install unflicker anew"
+        )
+    try:
+        stored = import_module("safetensors.torch").load_file(str(path))
+    except Exception as fault:  # the library has no common error
+        raise InputError(f"the weights {path} cannot be read: {fault}; train them anew") from fault
+    return {key: value.float() for key, value in stored.items()}
+
+
+def load_into(network: Any, weights: dict[str, Any], *, source: str) -> Any:
+    """The network with these weights, ready to be used.
+
+    Raises:
+        InputError: They are another network's.
+    """
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as fault:
+        raise InputError(
+            f"the weights {source} do not fit {type(network).__name__}; name those of its training"
+        ) from fault
+    return network.eval().requires_grad_(requires_grad=False)
