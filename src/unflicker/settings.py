@@ -122,6 +122,9 @@ class AtlasSettings:
     outlier: float = _setting(0.02, "Colour error from which it is robust; 0 squares all.")
     gradient: float = _setting(1.0, "Weight of the loss on colour differences over one px.")
     flow: float = _setting(0.005, "Weight of the flow loss, for each px.")
+    longest_stride: int = _setting(
+        1, "Frames over which the flow loss looks at most, in steps of 1, 4, 16; 1 for neighbours."
+    )
     rigidity: float = _setting(0.0, "Weight of the rigidity loss over one px.")
     global_rigidity: float = _setting(0.0, "Weight of the rigidity loss over many px.")
     global_rigidity_px: float = _setting(100.0, "Over how many px that loss looks.")
@@ -144,6 +147,7 @@ class AtlasSettings:
         density = self.texels_per_px
         _need(0.25 <= density <= 4.0, "atlas.texels_per_px", density, "0.25 to 4")
         _need(0 <= self.rounds <= 10, "atlas.rounds", self.rounds, "0 to 10")
+        _need(self.longest_stride >= 1, "atlas.longest_stride", self.longest_stride, "1 or more")
         _need(self.steps >= 0, "atlas.steps", self.steps, "0 or more")
         _need(self.points >= 1, "atlas.points", self.points, "1 or more")
         _need(self.log_every >= 1, "atlas.log_every", self.log_every, "1 or more")
