@@ -28,6 +28,7 @@ _OF_PRESETS: dict[str, dict[str, Any]] = {
         "atlas.outlier": 0.0,
         "atlas.gradient": 1000.0,
         "atlas.flow": 500.0,
+        "atlas.longest_stride": 1,
         "atlas.rigidity": 1.0,
         "atlas.global_rigidity": 5.0,
         "atlas.bending": 0.0,
@@ -36,6 +37,7 @@ _OF_PRESETS: dict[str, dict[str, Any]] = {
         "atlas.bootstrapping_steps": 10_000,
         "atlas.alpha_flow": 49.0,
         "atlas.sparsity": 1000.0,
+        "window.frames": 200,
     },
 }
 """What a preset changes. Of `paper`: Lei et al. 2023 and, for layers, Kasten et al. 2021."""
@@ -154,6 +156,20 @@ class AtlasSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NeuralFilterSettings:
+    """From a frame and its guide to the guide's light (`neural_filter`)."""
+
+    weights: str = _setting("", "Weights of preset paper's filter, a safetensors file.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefinementSettings:
+    """What is left from frame to frame (`refinement`)."""
+
+    weights: str = _setting("", "Weights of preset paper's refinement, a safetensors file.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
     """How the result is written. Empty means: as the source is."""
 
@@ -170,7 +186,7 @@ class EncodingSettings:
 class Settings:
     """Everything a run can be told."""
 
-    preset: str = _setting("fast", f"One of {', '.join(PRESETS)}; films have the first two so far.")
+    preset: str = _setting("fast", f"One of {', '.join(PRESETS)}; films do not have best yet.")
     strength: float = _setting(1.0, "How much of the flicker to take out, 0 to 1; 0 copies.")
     keep_slower_than_seconds: float = _setting(
         2.0, "Light changes that take longer than this are wanted and stay, in seconds."
@@ -182,6 +198,8 @@ class Settings:
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)
     atlas: AtlasSettings = field(default_factory=AtlasSettings)
+    neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
     def __post_init__(self) -> None:
