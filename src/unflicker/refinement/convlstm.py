@@ -120,7 +120,7 @@ def _convolution(inputs: int, outputs: int, size: int, *, stride: int = 1) -> nn
 
 
 def _bent(values: Tensor) -> Tensor:
-    return functional.leaky_relu(values, _SLOPE)
+    return functional.leaky_relu(values, _SLOPE, inplace=True)
 
 
 def _padded(values: Tensor) -> Tensor:
