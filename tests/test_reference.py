@@ -119,10 +119,19 @@ def test_frames_come_out_before_the_film_is_read_to_its_end(networks):
     assert max(read_so_far) < 20
 
 
-def test_missing_weights_are_named_before_any_work(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, r"neural_filter\.weights names no file; train them with .*train_filter"),
+        ({"neural_filter.weights": "no.safetensors"}, r"is no.safetensors, which is not there"),
+        ({"refinement.weights": ""}, r"refinement\.weights names no file; .*train_refinement"),
+    ],
+)
+def test_missing_weights_are_named_before_any_work(quick, monkeypatch, changes, message):
     monkeypatch.setattr(reference, "make_atlas", None)
-    with pytest.raises(MissingError, match=r"neural_filter\.weights names no file; train them"):
-        unflicker.deflicker(two_shots().pixels, settings=of_preset("paper"))
+    start = quick if "refinement.weights" in changes else of_preset("paper")
+    with pytest.raises(MissingError, match=message):
+        unflicker.deflicker(two_shots().pixels, settings=replaced(start, changes))
 
 
 def test_it_has_no_grades_to_look_at_or_to_apply(quick, tmp_path):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from jaxtyping import Float32
 
 from unflicker.atlas.make import Footage, make_atlas
 from unflicker.devices import chosen
+from unflicker.errors import MissingError
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.motion import estimate_motion, match
@@ -32,6 +34,10 @@ from unflicker.video import Film
 
 _ATLAS_SCALE = 4
 """How many times smaller than the film its atlas is, across and down."""
+_TRAINED_BY = {
+    "neural_filter": "unflicker.training.paper_networks.train_filter",
+    "refinement": "unflicker.training.paper_networks.train_refinement",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +64,17 @@ def load_networks(settings: Settings) -> Networks:
         MissingError: A file is not there; the message says how to make it.
         InputError: A file holds something else.
     """
+    named = {
+        "neural_filter": settings.neural_filter.weights,
+        "refinement": settings.refinement.weights,
+    }
+    for network, path in named.items():
+        if not path or not Path(path).is_file():
+            raise MissingError(
+                f"preset paper needs weights that you train, and {network}.weights "
+                f"{f'is {path}, which is not there' if path else 'names no file'}; train them with "
+                f"{_TRAINED_BY[network]}, then pass --set {network}.weights=FILE.safetensors"
+            )
     device = chosen(settings.device)
     return Networks(
         neural_filter=load_unet(settings.neural_filter.weights, device=device),

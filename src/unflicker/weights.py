@@ -1,42 +1,75 @@
-"""Weights of networks, from files that can hold nothing but numbers (safetensors)."""
+"""The weights of networks: those that ship with the package, and those of one's own training.
+
+They are safetensors: numbers and names, nothing that could run.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from unflicker.errors import InputError, MissingError
 
+_FOLDER = Path(__file__).parent / "shipped"
+SHIPPED = {"neural_filter.safetensors": ""}
+"""The files that ship, and the SHA-256 of each."""
 
-def load_weights(network: Any, path: str, *, setting: str, train_with: str) -> None:
-    """Give a network the weights of a file, in single precision.
 
-    Args:
-        network: A torch module.
-        path: A safetensors file; half precision is widened.
-        setting: The name of the setting that names the file.
-        train_with: What makes such a file.
+def need_neural() -> None:
+    """Stop before any work where what networks need is not installed.
 
     Raises:
-        MissingError: No file is named, or it is not there.
-        InputError: It is no safetensors file, or holds another network.
+        MissingError: torch or safetensors is not there.
     """
-    if not path or not Path(path).is_file():
-        got = f"{path} is not there" if path else f"{setting} names no file"
-        raise MissingError(
-            f"trained weights are needed, and {got}; train them with {train_with}, "
-            f"then pass --set {setting}=FILE.safetensors"
-        )
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    for library in ("torch", "safetensors"):
+        if find_spec(library) is None:
+            raise MissingError(
+                f"atlases and networks need {library}, which is not installed; "
+                "install it with: pip install 'unflicker[neural]'"
+            )
 
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is no safetensors file ({error}); name another") from error
-    try:
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    except RuntimeError as error:
+
+def read_weights(name: str, *, own: str = "") -> dict[str, Any]:
+    """Tensors by name, in single precision.
+
+    Args:
+        name: Of a file that ships.
+        own: Path of a file to read in its stead; none where empty.
+
+    Raises:
+        MissingError: The file is not there.
+        InputError: It cannot be read, or is not the one that was shipped.
+    """
+    need_neural()
+    path = Path(own) if own else _FOLDER / name
+    if not path.is_file():
+        raise MissingError(
+            f"no weights at {path}; train them with `unflicker train`, or name others"
+        )
+    if not own and hashlib.sha256(path.read_bytes()).hexdigest() != SHIPPED[name]:
         raise InputError(
-            f"{path} holds another network than {setting} needs; train it with {train_with}"
-        ) from error
+            f"the weights {path} are not those that were shipped; install unflicker anew"
+        )
+    try:
+        stored = import_module("safetensors.torch").load_file(str(path))
+    except Exception as fault:  # the library has no common error
+        raise InputError(f"the weights {path} cannot be read: {fault}; train them anew") from fault
+    return {key: value.float() for key, value in stored.items()}
+
+
+def load_into(network: Any, weights: dict[str, Any], *, source: str) -> Any:
+    """The network with these weights, ready to be used.
+
+    Raises:
+        InputError: They are another network's.
+    """
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as fault:
+        raise InputError(
+            f"the weights {source} do not fit {type(network).__name__}; name those of its training"
+        ) from fault
+    return network.eval().requires_grad_(requires_grad=False)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from unflicker.errors import MissingError
 from unflicker.refinement.convlstm import Memory, RefinementNetwork, Refiner, load_refinement
 
 
@@ -75,6 +75,9 @@ def test_memory_holds_one_frame_however_many_went_by(network):
     assert sizes[1] == sizes[2] == sizes[3]
 
 
-def test_weights_that_are_missing_are_said_how_to_be_made():
-    with pytest.raises(MissingError, match=r"train_refinement.*refinement\.weights"):
-        load_refinement("", device="cpu")
+def test_weights_come_back_from_a_file(network, tmp_path):
+    path = tmp_path / "refinement.safetensors"
+    save_file(network.state_dict(), str(path))
+    frames = pictures(3)
+    again = refined(Refiner(load_refinement(str(path), device="cpu")), frames)
+    assert np.array_equal(again, refined(Refiner(network), frames))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unflicker.frames.padding import mirrored
-from unflicker.weights import load_weights
+from unflicker.weights import load_into, read_weights
 
 _WIDTHS = (32, 64, 128, 256, 512)
 _MULTIPLE = 2 ** (len(_WIDTHS) - 1)
@@ -72,12 +72,9 @@ def load_unet(path: str, *, device: str) -> UNet:
 
     Raises:
         MissingError: The file is not there.
-        InputError: It is not this network's.
+        InputError: It cannot be read, or is not this network's.
     """
-    network = UNet()
-    train_with = "unflicker.training.paper_networks.train_filter"
-    load_weights(network, path, setting="neural_filter.weights", train_with=train_with)
-    return network.eval().to(device)
+    return load_into(UNet(), read_weights("", own=path), source=path).to(device)
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unflicker.frames.padding import mirrored
-from unflicker.weights import load_weights
+from unflicker.weights import load_into, read_weights
 
 _WIDTH = 32
 _MULTIPLE = 8
@@ -136,12 +136,9 @@ def load_refinement(path: str, *, device: str) -> RefinementNetwork:
 
     Raises:
         MissingError: The file is not there.
-        InputError: It is not this network's.
+        InputError: It cannot be read, or is not this network's.
     """
-    network = RefinementNetwork()
-    train_with = "unflicker.training.paper_networks.train_refinement"
-    load_weights(network, path, setting="refinement.weights", train_with=train_with)
-    return network.eval().to(device)
+    return load_into(RefinementNetwork(), read_weights("", own=path), source=path).to(device)
 
 
 class Refiner:
