@@ -19,6 +19,8 @@ from unflicker.tone import Diagnosis, SteadyTone, diagnose
 from unflicker.video import Film
 
 _MAP = {"rows": 6, "columns": 8}
+_DARK = 0.01
+"""Added to both sides of a ratio of light: near black, it says nothing."""
 _STILLS = 4
 _STILL_WIDTH_PX = 640
 _APART_SECONDS = 0.5
@@ -67,6 +69,15 @@ class Keeper:
         """Take note of a grade that was read from a plan."""
         self._stops.append(grade.stops_by_place(**_MAP))
 
+    def redrawn(self, frame: Frame, picture: Picture) -> None:
+        """Take note of a frame that was drawn anew, without a grade."""
+        size = _MAP["rows"], _MAP["columns"]
+        before, after = (
+            small_rgb(each, size=size).mean(axis=-1) + _DARK for each in (frame.picture, picture)
+        )
+        self._stops.append(np.log2(after / before).astype(np.float32))
+        self.saw(frame, picture)
+
     def saw(self, frame: Frame, graded: Picture) -> None:
         """Look at a frame and its result; the most changed ones are kept as stills."""
         if len(self._seconds) <= frame.index:
@@ -91,7 +102,7 @@ class Keeper:
     def record(self, *, notes: tuple[str, ...]) -> Record:
         """Everything kept."""
         weights = np.array([frames for *_, frames in self._visible] or [1.0])
-        visible = np.array([pair[:2] for pair in self._visible] or [(0.0, 0.0)])
+        visible = np.array([pair[:2] for pair in self._visible] or [(np.nan, np.nan)])
         before, after = np.average(visible, axis=0, weights=weights)
         return Record(
             source=self._film.name,

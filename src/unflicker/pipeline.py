@@ -5,6 +5,7 @@
 
 The first reading runs a window ahead of the second, in a thread of its own; what lies between
 them are grades, so memory is bounded by a window, never by the film.
+Preset `paper` alone makes no grades: `reference` draws every frame anew.
 """
 
 from __future__ import annotations
@@ -78,22 +79,19 @@ def run(
     Raises:
         UnflickerError: See `errors`; then nothing is left under the target's name.
     """
-    device = chosen(settings.device)
     film = _opened(source, settings, options)
     target = Path(target) if target is not None else default_target(Path(source))
-    mask = read_mask(options.mask, size=film.size) if options.mask else None
     keeper = Keeper(film, settings, output=str(target))
+    steadied = _redrawn if settings.preset == "paper" else _graded
     with (
         limited_threads(settings.threads),
         open_writer(
             film, target, encoding=settings.encoding, overwrite=options.overwrite
         ) as writer,
-        _grades(film, settings, options, keeper) as grades,
+        steadied(film, settings, options, keeper, progress) as frames,
     ):
-        for frame, grade in _side_by_side(film, grades):
-            graded = _applied(frame.picture, grade, device=device, mask=mask)
-            keeper.saw(frame, graded)
-            writer.write(replace(frame, picture=graded))
+        for frame in frames:
+            writer.write(frame)
             progress(Progress(stage="steady", done=frame.index + 1, total=film.estimated_frames))
     return keeper.record(notes=(*film.notes, *writer.notes))
 
@@ -116,6 +114,7 @@ def analyze(
     Raises:
         UnflickerError: See `errors`.
     """
+    _need_grades(settings)
     film = _opened(source, settings, options)
     keeper = Keeper(film, settings, output="")
     with limited_threads(settings.threads), _grades(film, settings, options, keeper) as grades:
@@ -152,6 +151,8 @@ def deflicker(
     out = np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=0.0)
     colours = out if out.ndim == 4 else np.repeat(out[..., None], 3, axis=-1)
     film = ArrayFilm(Clip.at_rate(colours, fps=fps))
+    if settings.preset == "paper":
+        return _redrawn_array(film, out, settings, progress)
     with limited_threads(settings.threads):
         for thought in think(film, settings):
             if isinstance(thought, Thought):
@@ -159,6 +160,71 @@ def deflicker(
                     out[thought.index] = _graded_array(out[thought.index], thought.grade)
                 progress(Progress(stage="steady", done=thought.index + 1, total=len(frames)))
     return out
+
+
+@contextmanager
+def _graded(
+    film: Film, settings: Settings, options: RunOptions, keeper: Keeper, _: Report
+) -> Iterator[Iterator[Frame]]:
+    """The frames of a film in order, each with its grade."""
+    device = chosen(settings.device)
+    mask = read_mask(options.mask, size=film.size) if options.mask else None
+
+    def steady(grades: Iterator[Grade]) -> Iterator[Frame]:
+        for frame, grade in _side_by_side(film, grades):
+            graded = _applied(frame.picture, grade, device=device, mask=mask)
+            keeper.saw(frame, graded)
+            yield replace(frame, picture=graded)
+
+    with _grades(film, settings, options, keeper) as grades:
+        yield steady(grades)
+
+
+@contextmanager
+def _redrawn(
+    film: Film, settings: Settings, options: RunOptions, keeper: Keeper, progress: Report
+) -> Iterator[Iterator[Frame]]:
+    """The frames of a film in order, each drawn anew by the reference system."""
+    if options.plan or options.save_plan:
+        _need_grades(settings)
+    from unflicker.reference import as_picture, load_networks, redrawn
+
+    networks = load_networks(settings)
+    mask = read_mask(options.mask, size=film.size) if options.mask else None
+
+    def steady() -> Iterator[Frame]:
+        for frame, rgb in redrawn(film, networks, settings, mask=mask, progress=progress):
+            picture = as_picture(rgb, frame.picture)
+            keeper.redrawn(frame, picture)
+            yield replace(frame, picture=picture)
+
+    yield steady()
+
+
+def _redrawn_array(
+    film: Film,
+    into: Shaped[np.ndarray, "time height width *channels"],
+    settings: Settings,
+    progress: Report,
+) -> Shaped[np.ndarray, "time height width *channels"]:
+    """Pictures in memory, drawn anew by the reference system."""
+    from unflicker.reference import load_networks, redrawn
+
+    networks = load_networks(settings)
+    with limited_threads(settings.threads):
+        for frame, rgb in redrawn(film, networks, settings, progress=progress):
+            drawn = rgb.mean(axis=-1, dtype=np.float32) if into.ndim == 3 else rgb
+            into[frame.index] = from_float(drawn, dtype=into.dtype)
+            progress(Progress(stage="steady", done=frame.index + 1, total=len(into)))
+    return into
+
+
+def _need_grades(settings: Settings) -> None:
+    if settings.preset == "paper":
+        raise UsageError(
+            "preset paper draws frames anew and has no grades to look at, keep or apply; "
+            "use --preset fast or standard"
+        )
 
 
 def _applied(

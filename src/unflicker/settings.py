@@ -28,6 +28,7 @@ _OF_PRESETS: dict[str, dict[str, Any]] = {
         "atlas.outlier": 0.0,
         "atlas.gradient": 1000.0,
         "atlas.flow": 500.0,
+        "atlas.longest_stride": 1,
         "atlas.rigidity": 1.0,
         "atlas.global_rigidity": 5.0,
         "atlas.bending": 0.0,
@@ -36,6 +37,7 @@ _OF_PRESETS: dict[str, dict[str, Any]] = {
         "atlas.bootstrapping_steps": 10_000,
         "atlas.alpha_flow": 49.0,
         "atlas.sparsity": 1000.0,
+        "window.frames": 200,
     },
 }
 """What a preset changes. Of `paper`: Lei et al. 2023 and, for layers, Kasten et al. 2021."""
@@ -122,6 +124,9 @@ class AtlasSettings:
     outlier: float = _setting(0.02, "Colour error from which it is robust; 0 squares all.")
     gradient: float = _setting(1.0, "Weight of the loss on colour differences over one px.")
     flow: float = _setting(0.005, "Weight of the flow loss, for each px.")
+    longest_stride: int = _setting(
+        1, "Frames over which the flow loss looks at most, in steps of 1, 4, 16; 1 for neighbours."
+    )
     rigidity: float = _setting(0.0, "Weight of the rigidity loss over one px.")
     global_rigidity: float = _setting(0.0, "Weight of the rigidity loss over many px.")
     global_rigidity_px: float = _setting(100.0, "Over how many px that loss looks.")
@@ -144,6 +149,7 @@ class AtlasSettings:
         density = self.texels_per_px
         _need(0.25 <= density <= 4.0, "atlas.texels_per_px", density, "0.25 to 4")
         _need(0 <= self.rounds <= 10, "atlas.rounds", self.rounds, "0 to 10")
+        _need(self.longest_stride >= 1, "atlas.longest_stride", self.longest_stride, "1 or more")
         _need(self.steps >= 0, "atlas.steps", self.steps, "0 or more")
         _need(self.points >= 1, "atlas.points", self.points, "1 or more")
         _need(self.log_every >= 1, "atlas.log_every", self.log_every, "1 or more")
@@ -151,12 +157,19 @@ class AtlasSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class NeuralFilterSettings:
-    """The network that takes light and colour from an atlas's guide (`neural_filter`)."""
+    """From a frame and its guide to the guide's light (`neural_filter`)."""
 
     used: bool = _setting(
         default=True, sentence="Whether a trained network reads the guide, or a closed form."
     )
-    weights: str = _setting("", "Path of weights of one's own; empty takes those that ship.")
+    weights: str = _setting("", "Weights of one's own; empty takes what ships (paper has none).")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefinementSettings:
+    """What is left from frame to frame (`refinement`)."""
+
+    weights: str = _setting("", "Weights of preset paper's refinement, a safetensors file.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +189,7 @@ class EncodingSettings:
 class Settings:
     """Everything a run can be told."""
 
-    preset: str = _setting("fast", f"One of {', '.join(PRESETS)}; films have the first two so far.")
+    preset: str = _setting("fast", f"One of {', '.join(PRESETS)}; films do not have best yet.")
     strength: float = _setting(1.0, "How much of the flicker to take out, 0 to 1; 0 copies.")
     keep_slower_than_seconds: float = _setting(
         2.0, "Light changes that take longer than this are wanted and stay, in seconds."
@@ -189,6 +202,7 @@ class Settings:
     tone: ToneSettings = field(default_factory=ToneSettings)
     atlas: AtlasSettings = field(default_factory=AtlasSettings)
     neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
     def __post_init__(self) -> None:

@@ -77,7 +77,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             window_frames=settings.window.frames,
             overlap_frames=settings.window.overlap_frames,
         )
-        tone, guided = _Fading(), _Fading()
+        tone, guided = Fading(), Fading()
         for window in windows:
             finding = find(window, settings)
             if settings.atlas.used and finding.tone.coefficients.any():
@@ -212,10 +212,11 @@ def _visible(
     return before, visible_flicker(shown, motion=back, fps=fps)
 
 
-class _Fading:
+class Fading:
     """Windows of a shot, each fading in from what the one before found in their overlap."""
 
     def __init__(self) -> None:
+        """Begin a film."""
         self._kept: np.ndarray | None = None
 
     def faded(self, values: np.ndarray, overlap: int) -> np.ndarray:

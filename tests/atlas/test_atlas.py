@@ -167,6 +167,35 @@ def test_twice_as_many_frames_are_matched_twice_as_often():
     assert counts[1] == 2 * counts[0]
 
 
+@pytest.mark.parametrize("visible", [1.0, 0.0])
+def test_motion_over_many_frames_pulls_where_it_is_seen(visible):
+    frames = np.repeat(known_scene(time=1).frames, 8, axis=0)
+
+    def shifted(one: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        flow = np.zeros((*one.shape[:2], 2), np.float32) + np.array([6.0, 0.0], np.float32)
+        return flow, np.full(one.shape[:2], visible, np.float32)
+
+    misses = []
+    for longest_stride in (1, 4):
+        settings = AtlasSettings(
+            layers=1, rounds=0, steps=60, points=2000, flow=1.0, longest_stride=longest_stride
+        )
+        footage = Footage(frames=frames, motion=estimate_motion(frames))
+        atlas = make_atlas(footage, settings, match=shifted)
+        miss = atlas.places(5)[:, 6:] - atlas.places(1)[:, :-6]
+        misses.append(np.linalg.norm(miss, axis=-1).mean())
+    if visible:
+        assert misses[1] < 0.7 * misses[0]
+    else:
+        assert misses[1] == pytest.approx(misses[0], rel=0.02)
+
+
+def test_no_motion_is_sought_over_more_frames_than_there_are():
+    frames = known_scene(time=6).frames
+    atlas = atlas_of(frames, AtlasSettings(layers=1, steps=4, points=200, longest_stride=64))
+    assert np.isfinite(rendered(atlas)).all()
+
+
 def test_a_fit_can_be_stopped():
     def stop(done: int, total: int) -> None:
         if done == 3:

@@ -65,6 +65,16 @@ def test_the_summary_is_one_line(record):
     assert "4.20 -> 0.60" in summary(record)
 
 
+def test_flicker_that_nobody_measured_is_not_said_to_be_none(make_record):
+    unmeasured = float("nan")
+    made = make_record(
+        shots=(), visible_flicker_before=unmeasured, visible_flicker_after=unmeasured
+    )
+    assert "not measured" in headline(made)
+    assert "no flicker" not in summary(made)
+    assert "– -> –" in summary(made)
+
+
 def test_json_has_its_version_and_every_shot(record):
     content = json.loads(as_json(record))
     assert content["schema_version"] == SCHEMA_VERSION

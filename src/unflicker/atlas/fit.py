@@ -14,7 +14,6 @@ from torch import Tensor
 from unflicker.atlas import losses
 from unflicker.atlas.fields import Atlas, Rendering
 from unflicker.atlas.grid import GridLayer, GridLight
-from unflicker.frames.flow import Motion
 from unflicker.settings import AtlasSettings
 
 _BENT_IN_TURN = 4
@@ -24,15 +23,18 @@ _STALL_SHARE = 0.002
 _GRID_RATES = {"nodes": 0.1, "planes": 0.0015, "knots": 0.002, "logits": 0.05}
 """Adam's steps: px of a node, colour of a texel, log gain, logit of alpha."""
 
+Ways = tuple[Float32[np.ndarray, "_ height width 2"], Float32[np.ndarray, "_ height width"]]
+"""Flow in px from each frame to the one a stride later, and how far each pixel is seen there."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shot:
     """The frames of a shot and what is known of them, where the fit runs."""
 
     frames: Float[Tensor, "time height width 3"]
-    flows: tuple[tuple[int, Float[Tensor, "pairs height width 2"]], ...]
-    """Flow from frame t to t + stride, for each stride."""
-    visible: tuple[Float[Tensor, "pairs height width"], ...]
+    flows: tuple[tuple[int, Float[Tensor, "_ height width 2"]], ...]
+    """Flow from frame t to t + stride, for each stride; the longer, the fewer pairs."""
+    visible: tuple[Float[Tensor, "_ height width"], ...]
     masks: tuple[Float[Tensor, "time height width"], ...] = ()
     """Rough masks of the layers above the lowest."""
 
@@ -40,20 +42,20 @@ class Shot:
     def of(
         cls,
         frames: Float32[np.ndarray, "time height width 3"],
-        motions: dict[int, Motion],
+        ways: dict[int, Ways],
         *,
         masks: tuple[Float32[np.ndarray, "time height width"], ...] = (),
         device: str,
     ) -> Shot:
-        """Arrays put on a device; motions by stride."""
+        """Arrays put on a device; ways by stride."""
 
         def there(array: np.ndarray) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
         return cls(
             frames=there(frames),
-            flows=tuple((stride, there(motion.forward)) for stride, motion in motions.items()),
-            visible=tuple(there(motion.visible_forward) for motion in motions.values()),
+            flows=tuple((stride, there(flow)) for stride, (flow, _) in ways.items()),
+            visible=tuple(there(visible) for _, visible in ways.values()),
             masks=tuple(there(mask) for mask in masks),
         )
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from unflicker.ahead import in_parallel
 from unflicker.atlas import mlp
 from unflicker.atlas.fields import Atlas, every_point
-from unflicker.atlas.fit import FitLog, Shot, Tell, fit, nobody
+from unflicker.atlas.fit import FitLog, Shot, Tell, Ways, fit, nobody
 from unflicker.atlas.grid import GridAlpha, GridLayer, GridLight
 from unflicker.atlas.layered import Layered
 from unflicker.atlas.layers import moving_masks
@@ -27,6 +28,8 @@ _MAY_LOSE_DB = 0.3
 """How much worse layers may be that the user's masks ask for."""
 _START_RATE, _START_STEPS_A_FRAME, _START_PX = 1e-4, 100, 0.5
 _LEAST_MASK_SHARE = 0.002
+_STRIDES_GROW = 4
+"""Each stride of the flow loss is so many times the one before: 1, 4, 16."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +102,7 @@ def make_atlas(
         tell: Told how far the fit is; may raise to stop it.
         most_seconds: After which the fit ends, wherever it is.
     """
-    frames, motion = footage.frames, footage.motion
+    frames = footage.frames
     masks = tuple(mask for mask in footage.masks if float(mask.mean()) > _LEAST_MASK_SHARE)
     footage = replace(footage, masks=masks)
     if settings.kind == "grid":
@@ -108,7 +111,7 @@ def make_atlas(
         model, masks, held_out = _of_networks(footage, settings)
     model = model.to(device)
     generator = torch.Generator().manual_seed(settings.seed)
-    shot = Shot.of(frames, {1: motion}, masks=masks, device=device)
+    shot = Shot.of(frames, _ways(footage, settings, match), masks=masks, device=device)
     if settings.kind == "mlp":
         _pretrained(model, shot, settings, generator, tell)
     log = fit(model, shot, settings, generator=generator, tell=tell, most_seconds=most_seconds)
@@ -119,6 +122,18 @@ def make_atlas(
         log=log,
         held_out_db=held_out,
     )
+
+
+def _ways(footage: Footage, settings: AtlasSettings, match: Match) -> dict[int, Ways]:
+    """Motion to the next frame, and found directly to frames much later, where chains drift."""
+    ways = {1: (footage.motion.forward, footage.motion.visible_forward)}
+    stride = _STRIDES_GROW
+    while stride <= settings.longest_stride and stride < len(footage.frames):
+        pairs = list(in_parallel(match, footage.frames[:-stride], footage.frames[stride:]))
+        flows, visible = (np.stack(each) for each in zip(*pairs, strict=True))
+        ways[stride] = flows, visible
+        stride *= _STRIDES_GROW
+    return ways
 
 
 _Masks = tuple[np.ndarray, ...]

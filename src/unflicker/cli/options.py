@@ -13,7 +13,7 @@ from unflicker.errors import MissingError
 from unflicker.settings import PRESETS, Settings, of_preset, replaced
 
 _DEFAULTS = Settings()
-_BUILT = ("fast", "standard")
+_BUILT = ("fast", "standard", "paper")
 _FILE = click.Path(path_type=Path)
 
 

@@ -25,6 +25,8 @@ _UNSEEN_DELTA_E = 0.05
 def headline(record: Record) -> str:
     """One or two sentences: which flicker, how much, how much of it is left."""
     worst = main_shot(record.shots)
+    if worst is None and record.correction_stops.any():
+        return "The film was corrected; its flicker was not measured."
     if worst is None or worst.diagnosis.kind == "none":
         return "No flicker was found; the film is left as it is."
     return f"{_sentence(describe_diagnosis(worst.diagnosis))} {_outcome(record)}"
@@ -33,7 +35,7 @@ def headline(record: Record) -> str:
 def summary(record: Record) -> str:
     """One line for the terminal."""
     worst = main_shot(record.shots)
-    kind = KINDS[worst.diagnosis.kind] if worst is not None else KINDS["none"]
+    kind = KINDS[worst.diagnosis.kind] if worst is not None else "not looked for flicker"
     left = f"visible flicker {number(record.visible_flicker_before)} -> "
     left += f"{number(record.visible_flicker_after)} ΔE"
     frames = f"{len(record.seconds)} frames"

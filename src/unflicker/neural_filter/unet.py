@@ -1,0 +1,93 @@
+"""The paper's neural filter: a frame and its guide to the frame in the guide's colours.
+
+Source: Lei et al., Blind Video Deflickering (CVPR 2023). That upsampling is followed by a 3×3
+convolution to half the channels is read off the published number of parameters, 8.63 million.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unflicker.frames.padding import mirrored
+from unflicker.weights import load_into, read_weights
+
+_WIDTHS = (32, 64, 128, 256, 512)
+_MULTIPLE = 2 ** (len(_WIDTHS) - 1)
+
+
+class UNet(nn.Module):
+    """Six channels to three, at any size: padded as in a mirror, and cropped, never resized."""
+
+    def __init__(self) -> None:
+        """Build it, with torch's own first weights."""
+        super().__init__()
+        inputs = (6, *_WIDTHS[:-1])
+        self.down = nn.ModuleList(_block(*pair) for pair in zip(inputs, _WIDTHS, strict=True))
+        rising = list(zip(_WIDTHS[:0:-1], _WIDTHS[-2::-1], strict=True))
+        self.rise = nn.ModuleList(_convolution(wide, narrow) for wide, narrow in rising)
+        self.up = nn.ModuleList(_block(2 * narrow, narrow) for _, narrow in rising)
+        self.out = nn.Conv2d(_WIDTHS[0], 3, 1)
+
+    def forward(
+        self,
+        frame: Float[Tensor, "batch 3 height width"],
+        guide: Float[Tensor, "batch 3 height width"],
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """The frame in the guide's colours; about [0, 1], and not held to it."""
+        height, width = frame.shape[2:]
+        rows, columns = (
+            torch.from_numpy(mirrored(length, multiple=_MULTIPLE)).to(frame.device)
+            for length in (height, width)
+        )
+        values = torch.cat([frame, guide], dim=1)
+        values = self.down[0](values.index_select(2, rows).index_select(3, columns))
+        kept = []
+        for block in list(self.down)[1:]:
+            kept.append(values)
+            values = block(functional.max_pool2d(values, 2))
+        for rise, block in zip(self.rise, self.up, strict=True):
+            larger = functional.interpolate(
+                values, scale_factor=2, mode="bilinear", align_corners=False
+            )
+            values = block(torch.cat([kept.pop(), rise(larger)], dim=1))
+        return self.out(values)[:, :, :height, :width]
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.ReLU(inplace=True)
+    )
+
+
+def _block(inputs: int, outputs: int) -> nn.Module:
+    return nn.Sequential(_convolution(inputs, outputs), _convolution(outputs, outputs))
+
+
+def load_unet(path: str, *, device: str) -> UNet:
+    """The trained filter, ready to be used.
+
+    Raises:
+        MissingError: The file is not there.
+        InputError: It cannot be read, or is not this network's.
+    """
+    return load_into(UNet(), read_weights("", own=path), source=path).to(device)
+
+
+@torch.no_grad()
+def filtered(
+    network: UNet,
+    frame: Float32[np.ndarray, "height width 3"],
+    guide: Float32[np.ndarray, "height width 3"],
+) -> Float32[np.ndarray, "height width 3"]:
+    """A frame in its guide's colours, all three RGB in [0, 1], where the network is."""
+    device = network.out.weight.device
+    pictures = (
+        torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].to(device)
+        for picture in (frame, guide)
+    )
+    out = network(*pictures)[0].clamp(0.0, 1.0)
+    return np.ascontiguousarray(out.permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,156 @@
+"""How the paper's two networks learn: what they are asked for, and a loop.
+
+    network = UNet()
+    for loss in train_filter(network, batches): ...
+
+Each step's loss is handed out, so that who asked may log, keep weights, or stop. Batches come
+from wherever; they end the training when they end.
+Source: Lei et al., Blind Video Deflickering (CVPR 2023); Lai et al., ECCV 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unflicker.neural_filter.unet import UNet
+from unflicker.refinement.convlstm import Memory, RefinementNetwork
+
+LEARNING_RATE = 1e-4
+"""Adam's, for both networks; theirs."""
+_SHORT, _LONG, _STAY = 2.0, 2.0, 1.0
+"""Weights of the refinement's losses, ours. Were steadiness worth no more than staying, every
+light between a frame's own and its neighbour's would cost the same."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FilterBatch:
+    """Single photographs, spoilt twice; RGB in [0, 1]."""
+
+    clean: Float[Tensor, "batch 3 height width"]
+    """The photographs X."""
+    frame: Float[Tensor, "batch 3 height width"]
+    """τ_a(X): their light and colour spoilt, as flicker does."""
+    guide: Float[Tensor, "batch 3 height width"]
+    """τ_s(X): their structure spoilt, as an atlas does."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClipBatch:
+    """Short clips that the filter has been through, and motion in them; RGB in [0, 1]."""
+
+    filtered: Float[Tensor, "batch time 3 height width"]
+    to_last: Float[Tensor, "batch pairs 2 height width"]
+    """Flow from each frame but the first to the one before it, in px, x first."""
+    seen_in_last: Float[Tensor, "batch pairs height width"]
+    """How far each of its pixels is seen there, 0 to 1."""
+    to_first: Float[Tensor, "batch pairs 2 height width"]
+    """Flow from each frame but the first to the first."""
+    seen_in_first: Float[Tensor, "batch pairs height width"]
+
+
+def filter_loss(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
+    """Mean of ‖F(τ_a(X), τ_s(X)) − X‖² (Eq. 4)."""
+    return functional.mse_loss(network(batch.frame, batch.guide), batch.clean)
+
+
+def refinement_loss(network: RefinementNetwork, batch: ClipBatch) -> Float[Tensor, ""]:
+    """Warping error to the last and to the first output, and distance to what came in."""
+    outputs = refined_clip(network, batch.filtered)
+    pairs = range(batch.filtered.shape[1] - 1)
+    short = [
+        warping_error(outputs[t + 1], outputs[t], batch.to_last[:, t], batch.seen_in_last[:, t])
+        for t in pairs
+    ]
+    long = [
+        warping_error(outputs[t + 1], outputs[0], batch.to_first[:, t], batch.seen_in_first[:, t])
+        for t in pairs
+    ]
+    stay = [(outputs[t + 1] - batch.filtered[:, t + 1]).abs().mean() for t in pairs]
+    terms = ((_SHORT, short), (_LONG, long), (_STAY, stay))
+    return torch.stack([weight * torch.stack(term).mean() for weight, term in terms]).sum()
+
+
+def refined_clip(
+    network: RefinementNetwork, filtered: Float[Tensor, "batch time 3 height width"]
+) -> list[Float[Tensor, "batch 3 height width"]]:
+    """The frames of clips as they come out, one after the other, nothing known before the first."""
+    memory: Memory | None = None
+    outputs = []
+    for frame in filtered.unbind(dim=1):
+        output, memory = network(frame, memory)
+        outputs.append(output)
+    return outputs
+
+
+def warping_error(
+    output: Float[Tensor, "batch 3 height width"],
+    other: Float[Tensor, "batch 3 height width"],
+    flow: Float[Tensor, "batch 2 height width"],
+    seen: Float[Tensor, "batch height width"],
+) -> Float[Tensor, ""]:
+    """Mean of |M ⊙ (O − warp(other))|; the flow leads from O to the other frame."""
+    return (seen[:, None] * (output - warped(other, flow))).abs().mean()
+
+
+def warped(
+    picture: Float[Tensor, "batch 3 height width"], flow: Float[Tensor, "batch 2 height width"]
+) -> Float[Tensor, "batch 3 height width"]:
+    """The picture seen at each pixel's place plus flow, bilinear; the border is continued."""
+    height, width = picture.shape[2:]
+    rows = torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None]
+    columns = torch.arange(width, dtype=flow.dtype, device=flow.device)
+    x = (flow[:, 0] + columns) * (2.0 / max(width - 1, 1)) - 1.0
+    y = (flow[:, 1] + rows) * (2.0 / max(height - 1, 1)) - 1.0
+    places = torch.stack([x, y], dim=-1)
+    return functional.grid_sample(picture, places, padding_mode="border", align_corners=True)
+
+
+def train_filter(
+    network: UNet, batches: Iterable[FilterBatch], *, learning_rate: float = LEARNING_RATE
+) -> Iterator[float]:
+    """Train the filter in place; the loss of each step."""
+    return _trained(network, batches, filter_loss, learning_rate)
+
+
+def train_refinement(
+    network: RefinementNetwork,
+    batches: Iterable[ClipBatch],
+    *,
+    learning_rate: float = LEARNING_RATE,
+) -> Iterator[float]:
+    """Train the refinement in place, through whole clips; the loss of each step."""
+    return _trained(network, batches, refinement_loss, learning_rate)
+
+
+Network = TypeVar("Network", bound=nn.Module)
+Batch = TypeVar("Batch", FilterBatch, ClipBatch)
+
+
+def _trained(
+    network: Network,
+    batches: Iterable[Batch],
+    loss_of: Callable[[Network, Batch], Tensor],
+    learning_rate: float,
+) -> Iterator[float]:
+    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    device = next(network.parameters()).device
+    network.train()
+    for batch in batches:
+        loss = loss_of(network, _on(device, batch))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        yield float(loss.detach())
+
+
+def _on(device: torch.device, batch: Batch) -> Batch:
+    return type(batch)(
+        **{each.name: getattr(batch, each.name).to(device) for each in fields(batch)}
+    )

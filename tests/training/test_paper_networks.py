@@ -1,0 +1,112 @@
+"""What the paper's networks are asked for, and that they learn it."""
+
+import numpy as np
+import pytest
+import torch
+
+from made_clips import scene
+from unflicker.frames.flow import warp
+from unflicker.neural_filter.unet import UNet
+from unflicker.refinement.convlstm import RefinementNetwork
+from unflicker.training.paper_networks import (
+    ClipBatch,
+    FilterBatch,
+    refined_clip,
+    refinement_loss,
+    train_filter,
+    train_refinement,
+    warped,
+    warping_error,
+)
+
+SIZE = (24, 32)
+
+
+def photograph() -> torch.Tensor:
+    picture = scene(seed=3, size=SIZE).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(picture))[None]
+
+
+def spoilt() -> FilterBatch:
+    clean = photograph()
+    return FilterBatch(
+        clean=clean, frame=(clean * 0.7).clamp(0.0, 1.0), guide=clean.roll(2, dims=3)
+    )
+
+
+def flickering(time: int = 4) -> ClipBatch:
+    """A still picture whose light jumps."""
+    gain = torch.tensor([1.0, 0.8, 1.1, 0.9, 1.2, 0.85])[:time].view(1, -1, 1, 1, 1)
+    pairs = (1, time - 1)
+    return ClipBatch(
+        filtered=photograph()[:, None] * gain,
+        to_last=torch.zeros(*pairs, 2, *SIZE),
+        seen_in_last=torch.ones(*pairs, *SIZE),
+        to_first=torch.zeros(*pairs, 2, *SIZE),
+        seen_in_first=torch.ones(*pairs, *SIZE),
+    )
+
+
+def test_the_filter_learns():
+    torch.manual_seed(0)
+    losses = list(train_filter(UNet(), [spoilt()] * 25, learning_rate=1e-3))
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_the_refinement_learns():
+    torch.manual_seed(0)
+    network = RefinementNetwork()
+    losses = list(train_refinement(network, [flickering()] * 25, learning_rate=1e-3))
+    assert np.mean(losses[-5:]) < 0.75 * losses[0]
+    with torch.no_grad():
+        levels = [float(each.mean()) for each in refined_clip(network, flickering().filtered)]
+    before = flickering().filtered.mean(dim=(0, 2, 3, 4)).numpy()
+    assert np.abs(np.diff(levels)).mean() < 0.8 * np.abs(np.diff(before)).mean()
+
+
+def test_who_asked_may_stop_at_any_step():
+    steps = train_filter(UNet(), iter([spoilt()] * 1000))
+    assert next(steps) > 0.0
+    steps.close()
+
+
+def test_the_refinement_learns_through_its_memory():
+    network = RefinementNetwork()
+    frames = flickering(3).filtered.clone().requires_grad_()
+    refined_clip(network, frames)[2].square().sum().backward()
+    assert frames.grad is not None
+    assert float(frames.grad[:, 0].abs().sum()) > 0.0
+
+
+def test_a_steady_clip_that_stays_as_it_is_loses_nothing():
+    batch = flickering()
+    steady = ClipBatch(
+        filtered=batch.filtered[:, :1].expand_as(batch.filtered),
+        to_last=batch.to_last,
+        seen_in_last=batch.seen_in_last,
+        to_first=batch.to_first,
+        seen_in_first=batch.seen_in_first,
+    )
+    network = RefinementNetwork()
+    network.forward = lambda frame, memory: (frame, memory)
+    assert float(refinement_loss(network, steady)) == pytest.approx(0.0, abs=1e-6)
+    assert float(refinement_loss(network, batch)) > 0.01
+
+
+def test_warping_is_the_one_of_frames():
+    random = np.random.default_rng(0)
+    picture = random.random((9, 12, 3)).astype(np.float32)
+    flow = random.normal(0.0, 2.0, (9, 12, 2)).astype(np.float32)
+    ours = warped(
+        torch.from_numpy(picture.transpose(2, 0, 1).copy())[None],
+        torch.from_numpy(flow.transpose(2, 0, 1).copy())[None],
+    )
+    # OpenCV looks up at 32nds of a pixel.
+    assert ours[0].permute(1, 2, 0).numpy() == pytest.approx(warp(picture, flow), abs=0.05)
+
+
+def test_what_is_not_seen_does_not_count():
+    one, other = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
+    flow, half = torch.zeros(1, 2, 4, 4), torch.ones(1, 4, 4)
+    half[:, :2] = 0.0
+    assert float(warping_error(one, other, flow, half)) == pytest.approx(0.5)
