@@ -1,10 +1,10 @@
-"""Parts of `fast` alone, as methods for quality.py: `--methods curves=ablations:curves,…`."""
+"""Presets in parts, as methods for quality.py: `--methods curves=ablations:curves,…`."""
 
 import dataclasses
 
 import unflicker
 from unflicker.frames.clip import Clip
-from unflicker.settings import Settings, ToneSettings
+from unflicker.settings import Settings, ToneSettings, of_preset, without
 
 CURVES = ToneSettings(waves_across=1, waves_down=1, contrast_waves=0)
 PATH = ToneSettings(tone_powers=0, contrast_waves=0)
@@ -20,9 +20,27 @@ def path(clip: Clip) -> Clip:
     return _with(clip, PATH)
 
 
+def closed_form(clip: Clip) -> Clip:
+    """Tone and atlas; the guide is taken up in closed form."""
+    return _by(clip, without(of_preset("standard"), ("neural-filter", "refinement")))
+
+
+def filtered(clip: Clip) -> Clip:
+    """Tone, atlas and neural filter."""
+    return _by(clip, without(of_preset("standard"), ("refinement",)))
+
+
+def untoned(clip: Clip) -> Clip:
+    """Atlas and neural filter, as in the paper: no tone before them."""
+    return _by(clip, without(of_preset("standard"), ("tone", "refinement")))
+
+
 def _with(clip: Clip, tone: ToneSettings) -> Clip:
+    return _by(clip, Settings(tone=tone))
+
+
+def _by(clip: Clip, settings: Settings) -> Clip:
     fps = 1.0 / float(clip.seconds[1] - clip.seconds[0])
-    settings = Settings(tone=tone)
     return dataclasses.replace(
         clip, pixels=unflicker.deflicker(clip.pixels, fps=fps, settings=settings)
     )

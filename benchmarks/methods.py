@@ -27,10 +27,21 @@ def the_input(clip: Clip) -> Clip:
 
 def fast(clip: Clip) -> Clip:
     """The product, with its preset `fast`."""
+    return _by_preset(clip, "fast")
+
+
+def standard(clip: Clip) -> Clip:
+    """The product, with its preset `standard`."""
+    return _by_preset(clip, "standard")
+
+
+def _by_preset(clip: Clip, preset: str) -> Clip:
     from unflicker import deflicker
+    from unflicker.settings import of_preset
 
     fps = 1.0 / float(np.diff(clip.seconds).mean()) if len(clip) > 1 else 25.0
-    return Clip(pixels=np.asarray(deflicker(clip.pixels, fps=fps)), seconds=clip.seconds)
+    pixels = deflicker(clip.pixels, fps=fps, settings=of_preset(preset))
+    return Clip(pixels=np.asarray(pixels), seconds=clip.seconds)
 
 
 def known(made: MadeFlicker) -> Clip:
@@ -44,7 +55,7 @@ def known(made: MadeFlicker) -> Clip:
     return Clip(pixels=np.stack(pixels), seconds=made.clip.seconds)
 
 
-METHODS: dict[str, Method] = {"input": the_input, **BASELINES, "fast": fast}
+METHODS: dict[str, Method] = {"input": the_input, **BASELINES, "fast": fast, "standard": standard}
 
 
 def chosen(words: str) -> dict[str, Method | None]:

@@ -5,10 +5,10 @@ import pytest
 
 import unflicker
 from made_clips import photograph, psnr
-from unflicker import guiding
-from unflicker.errors import MissingError
+from unflicker import weights
+from unflicker.errors import MissingError, UsageError
 from unflicker.frames.clip import to_float
-from unflicker.settings import of_preset, replaced
+from unflicker.settings import of_preset, replaced, without
 from unflicker.synthesis import synthesise
 
 STANDARD = replaced(of_preset("standard"), {"atlas.steps": 50, "atlas.points": 2000})
@@ -39,8 +39,8 @@ def test_a_steady_clip_is_untouched_and_no_atlas_is_made(clip, monkeypatch):
 
 
 def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
-    def brighter(light, motion, **_):
-        return np.full((len(light), 24, 32, 3), np.log(1.1), np.float32), 0.0
+    def brighter(came, light, motion, **_):
+        return np.full((len(light), 24, 32, 6, 3), np.log(1.1), np.float32), 0.0
 
     made = synthesise(clip, kind="exposure", seed=3).clip.pixels
     fast = to_float(unflicker.deflicker(made, settings=of_preset("fast")))
@@ -51,6 +51,19 @@ def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
 
 
 def test_without_torch_the_extra_is_named_before_any_work(clip, monkeypatch):
-    monkeypatch.setattr(guiding, "find_spec", lambda name: None)
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
     with pytest.raises(MissingError, match=r"unflicker\[neural\]"):
         unflicker.deflicker(clip.pixels, settings=STANDARD)
+
+
+def test_stages_are_left_out_one_by_one(clip):
+    made = synthesise(clip, kind="exposure", seed=3).clip.pixels
+    none = unflicker.deflicker(made, settings=without(STANDARD, ("tone", "atlas")))
+    assert np.array_equal(none, made)
+    alone = unflicker.deflicker(made, settings=without(STANDARD, ("atlas",)))
+    assert np.array_equal(alone, unflicker.deflicker(made, settings=of_preset("fast")))
+    truth = to_float(clip.pixels)
+    untoned = unflicker.deflicker(made, settings=without(STANDARD, ("tone",)))
+    assert psnr(to_float(untoned), truth) > psnr(to_float(made), truth) + 3.0
+    with pytest.raises(UsageError, match="did you mean neural-filter"):
+        without(STANDARD, ("neural-fliter",))

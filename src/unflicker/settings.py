@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,9 @@ class ProxySettings:
 class ToneSettings:
     """The functions in which light is described (`tone.light_field`)."""
 
+    used: bool = _setting(
+        default=True, sentence="Whether light is corrected by tone; if not, it is only looked at."
+    )
     waves_across: int = _setting(
         9, "Cosines of light over the width; 1 for none. More see smaller lamps."
     )
@@ -169,6 +172,9 @@ class NeuralFilterSettings:
 class RefinementSettings:
     """What is left from frame to frame (`refinement`)."""
 
+    used: bool = _setting(
+        default=False, sentence="Whether what is left from frame to frame is taken out, too."
+    )
     weights: str = _setting("", "Weights of preset paper's refinement, a safetensors file.")
 
 
@@ -212,6 +218,31 @@ class Settings:
         slow = self.keep_slower_than_seconds
         _need(0.0 < slow < float("inf"), "keep_slower_than_seconds", slow, "seconds above 0")
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
+
+
+STAGES = {
+    "tone": "tone.used",
+    "atlas": "atlas.used",
+    "neural-filter": "neural_filter.used",
+    "refinement": "refinement.used",
+}
+"""The stages that can be left out, and the setting that does it."""
+
+
+def without(settings: Settings, stages: Iterable[str]) -> Settings:
+    """The settings with some stages left out.
+
+    Raises:
+        UsageError: No stage has that name; the message suggests the nearest.
+    """
+    for stage in stages:
+        if stage not in STAGES:
+            near = difflib.get_close_matches(stage, STAGES, n=1, cutoff=0.0)
+            raise UsageError(
+                f"no stage is named {stage}; did you mean {near[0]}? There are {', '.join(STAGES)}"
+            )
+        settings = replaced(settings, {STAGES[stage]: False})
+    return settings
 
 
 def describe(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:

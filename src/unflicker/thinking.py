@@ -68,6 +68,10 @@ class Finding:
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
     """Log gain that an atlas adds to what tone found; None where it has none to add."""
 
+    def without_tone(self) -> Finding:
+        """The same, nothing corrected."""
+        return replace(self, tone=self.tone.unapplied(), visible_after=self.visible_before)
+
 
 def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
     """A grade for every frame of a film, in order; each window's finding before its frames."""
@@ -80,7 +84,10 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
         tone, guided = Fading(), Fading()
         for window in windows:
             finding = find(window, settings)
-            if settings.atlas.used and finding.tone.coefficients.any():
+            flickers = finding.tone.coefficients.any()
+            if flickers and not settings.tone.used:
+                finding = finding.without_tone()
+            if flickers and settings.atlas.used:
                 finding = _guided(window, finding, settings)
             overlap = 0 if window.ends_shot else settings.window.overlap_frames
             light = tone.faded(finding.tone.coefficients, overlap)

@@ -1,5 +1,6 @@
 """Laws of the grade itself: the identity, and shares of a grade."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from made_pictures import curve, gain, nothing_but_work, smooth
 from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
 from unflicker.grade.grade import KNOTS, bin_luma, curve_inputs
 
 
@@ -78,3 +80,29 @@ def test_knots_and_bins_span_black_to_white_and_are_closer_near_black() -> None:
         assert np.all(np.diff(places, 2) > -1e-6)
         assert np.all(np.diff(places) > 0)
     assert len(curve_inputs()) == KNOTS
+
+
+def _grid(seed: int, deviation: float, *, grey: bool = False) -> np.ndarray:
+    nodes = np.random.default_rng(seed).normal(0.0, deviation, (3, 4, 2 * 3)).astype(np.float32)
+    cells = cv2.resize(nodes, (32, 24), interpolation=cv2.INTER_CUBIC).reshape(24, 32, 1, 2, 3)
+    slope = np.linspace(-1.0, 1.0, 6, dtype=np.float32)[:, None]
+    grid = cells[..., 0, :] + cells[..., 1, :] * slope
+    return np.repeat(grid.mean(axis=3, keepdims=True), 3, axis=3) if grey else grid
+
+
+def test_one_pair_of_curves_and_grid_does_what_two_grades_do_in_turn() -> None:
+    light = np.random.default_rng(0).uniform(0.1, 0.8, (48, 64, 3)).astype(np.float32)
+    light[:] = light.mean(axis=2, keepdims=True)
+    first = Grade(curves=curve(0.8).curves, log_gain=_grid(1, 0.08, grey=True))
+    later = _grid(2, 0.08)
+    chain = apply_to_light(apply_to_light(light, first), Grade.identity().followed_by(later))
+    pair = apply_to_light(light, first.followed_by(later))
+    assert np.abs(pair - chain).max() < 0.012
+    unaware = Grade(curves=first.curves, log_gain=first.log_gain + later)
+    naive = apply_to_light(light, unaware)
+    assert np.abs(pair - chain).mean() < 0.7 * np.abs(naive - chain).mean()
+
+
+def test_nothing_after_a_grade_is_the_grade() -> None:
+    grade = smooth()
+    assert grade.followed_by(np.zeros((24, 32, 6, 3), np.float32)) is grade

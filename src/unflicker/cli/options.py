@@ -10,7 +10,7 @@ import click
 from unflicker.cli.help import Option, with_options
 from unflicker.cli.values import Device, Seconds, changed_settings, pairs
 from unflicker.errors import MissingError
-from unflicker.settings import PRESETS, Settings, of_preset, replaced
+from unflicker.settings import PRESETS, STAGES, Settings, of_preset, replaced, without
 
 _DEFAULTS = Settings()
 _BUILT = ("fast", "standard", "paper")
@@ -67,6 +67,12 @@ think_options = with_options(
             multiple=True,
             metavar="NAME=VALUE",
             help="Any setting that `unflicker presets` lists; repeatable.",
+        ),
+        _option(
+            "Correction",
+            "--without",
+            metavar="STAGE,STAGE",
+            help=f"Leave stages of the preset out: {', '.join(STAGES)}.",
         ),
         _option("Correction", "--strict", is_flag=True, help="Stop at the first damaged frame."),
         _option(
@@ -175,6 +181,8 @@ def settings_from(given: dict[str, Any], *, built: tuple[str, ...] = _BUILT) -> 
     """
     preset = of_preset(given.get("preset") or _DEFAULTS.preset)
     settings = changed_settings(given.get("changes", ()), preset)
+    left_out = (given.get("without") or "").split(",")
+    settings = without(settings, [stage.strip() for stage in left_out if stage.strip()])
     flags = {name: given[flag] for flag, name in _FLAGS.items() if given.get(flag) is not None}
     if given.get("strict"):
         flags["strict"] = True

@@ -66,6 +66,10 @@ class SteadyTone:
         fallen = visible_before - visible_after
         if visible_after <= most * visible_before and fallen >= _LEAST_SEEN:
             return self
+        return self.unapplied()
+
+    def unapplied(self) -> SteadyTone:
+        """The same, corrected by nothing."""
         return replace(self, coefficients=np.zeros_like(self.coefficients))
 
     def grade(self, frame: int) -> Grade:
