@@ -14,7 +14,7 @@ from typing import Any
 from unflicker.errors import InputError, MissingError
 
 _FOLDER = Path(__file__).parent / "shipped"
-SHIPPED = {"neural_filter.safetensors": ""}
+SHIPPED = {"neural_filter.safetensors": "e999508834588a77c4844450e2072322fd6db3a276ee44a16a29703a93747ee2"}
 """The files that ship, and the SHA-256 of each."""
 
 

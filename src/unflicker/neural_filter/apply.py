@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -22,8 +23,9 @@ _FRAMES_AT_ONCE = 4
 _FILE = "neural_filter.safetensors"
 
 
+@lru_cache(maxsize=2)
 def trained_filter(*, own: str = "", device: str = "cpu") -> GridFilter:
-    """The network with the weights that ship, or with one's own.
+    """The network with the weights that ship, or with one's own; read once for all windows.
 
     Raises:
         UnflickerError: No such weights, or weights of something else.
