@@ -28,7 +28,7 @@ _EARNED = 0.72
 """Visible flicker after over before, above which a guide has not earned its place."""
 _LEAST_SEEN = 0.15
 """ΔE by which visible flicker must fall at the least."""
-_FILTER_EARNED = 1.02
+_FILTER_EARNED = 0.95
 """The same for the network, which was trained to leave alone what it cannot mend."""
 _FEWEST_FRAMES = 8
 _MEASURED_FRAMES = 32

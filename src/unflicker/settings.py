@@ -195,7 +195,7 @@ class EncodingSettings:
 class Settings:
     """Everything a run can be told."""
 
-    preset: str = _setting("fast", f"One of {', '.join(PRESETS)}; films do not have best yet.")
+    preset: str = _setting("fast", f"One of {', '.join(PRESETS)}.")
     strength: float = _setting(1.0, "How much of the flicker to take out, 0 to 1; 0 copies.")
     keep_slower_than_seconds: float = _setting(
         2.0, "Light changes that take longer than this are wanted and stay, in seconds."

@@ -13,9 +13,17 @@ from typing import Any
 
 from unflicker.errors import InputError, MissingError
 
+_LIBRARIES = "torch", "safetensors"
 _FOLDER = Path(__file__).parent / "shipped"
-SHIPPED = {"neural_filter.safetensors": "e999508834588a77c4844450e2072322fd6db3a276ee44a16a29703a93747ee2"}
+SHIPPED = {
+    "neural_filter.safetensors": "e999508834588a77c4844450e2072322fd6db3a276ee44a16a29703a93747ee2"
+}
 """The files that ship, and the SHA-256 of each."""
+
+
+def has_neural() -> bool:
+    """Whether what networks need is installed."""
+    return all(find_spec(library) is not None for library in _LIBRARIES)
 
 
 def need_neural() -> None:
@@ -24,7 +32,7 @@ def need_neural() -> None:
     Raises:
         MissingError: torch or safetensors is not there.
     """
-    for library in ("torch", "safetensors"):
+    for library in _LIBRARIES:
         if find_spec(library) is None:
             raise MissingError(
                 f"atlases and networks need {library}, which is not installed; "

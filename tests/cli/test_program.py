@@ -145,12 +145,12 @@ def test_version_presets_and_devices_answer_on_stdout(call):
     assert call("devices")[1].startswith("cpu")
 
 
-def test_a_preset_to_come_says_so(call, pipeline, film):
-    code, _, err = call(film, "--preset", "best")
-    assert code == 5
-    assert "not built yet" in err
-    assert "--preset fast" in err
-    assert pipeline.calls == []
+def test_who_names_no_preset_gets_the_best_that_is_installed(call, pipeline, film, monkeypatch):
+    call(film)
+    assert pipeline.calls[-1][2].preset == "standard"
+    monkeypatch.setattr("unflicker.weights.find_spec", lambda name: None)
+    call(film, "--overwrite")
+    assert pipeline.calls[-1][2].preset == "fast"
 
 
 def test_a_log_file_holds_what_was_said(call, pipeline, film, tmp_path):

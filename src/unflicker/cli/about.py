@@ -8,10 +8,10 @@ from unflicker.cli.help import Command
 from unflicker.settings import Settings, describe
 
 _PRESETS = {
-    "fast": "light and colour corrected by curves and by place; the default",
-    "standard": "and an atlas of each shot, where it helps; needs 'unflicker[neural]'",
-    "best": "for `atlas` alone so far: a longer fit",
-    "paper": "for `atlas` alone so far: the reference system's networks",
+    "fast": "light and colour corrected by curves and by place; the default without torch",
+    "standard": "and an atlas and a trained filter, where they help; the default with torch",
+    "best": "as standard; atlases are fitted for longer, in layers where that explains more",
+    "paper": "the reference system as published, to compare with; networks of your own training",
 }
 
 

@@ -19,7 +19,6 @@ from unflicker.cli.options import (
     think_options,
 )
 from unflicker.cli.talk import Talk
-from unflicker.settings import PRESETS
 
 _FILE = click.Path(path_type=Path)
 
@@ -64,7 +63,7 @@ def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
     from unflicker import atlases, report
 
     talk = Talk.of(given, stop=stop)
-    settings = settings_from(given, built=PRESETS)
+    settings = settings_from(given, usual="fast")
     options = atlases.AtlasOptions(
         overwrite=given["overwrite"],
         start_seconds=given["start"],

@@ -9,11 +9,9 @@ import click
 
 from unflicker.cli.help import Option, with_options
 from unflicker.cli.values import Device, Seconds, changed_settings, pairs
-from unflicker.errors import MissingError
 from unflicker.settings import PRESETS, STAGES, Settings, of_preset, replaced, without
 
 _DEFAULTS = Settings()
-_BUILT = ("fast", "standard", "paper")
 _FILE = click.Path(path_type=Path)
 
 
@@ -43,7 +41,7 @@ think_options = with_options(
             "--preset",
             type=click.Choice(PRESETS),
             metavar="NAME",
-            help=f"{', '.join(PRESETS)}: how thorough.  [default: {_DEFAULTS.preset}]",
+            help=f"{', '.join(PRESETS)}: how thorough.  [default: standard, or fast without torch]",
         ),
         _option(
             "Correction",
@@ -172,14 +170,24 @@ _FLAGS = {
 }
 
 
-def settings_from(given: dict[str, Any], *, built: tuple[str, ...] = _BUILT) -> Settings:
+def usual_preset() -> str:
+    """The preset of who names none: the best that this installation can do at a laptop's pace."""
+    from unflicker.weights import has_neural
+
+    return "standard" if has_neural() else "fast"
+
+
+def settings_from(given: dict[str, Any], *, usual: str = "") -> Settings:
     """The settings that the options of a command ask for; a flag wins over `--set`.
+
+    Args:
+        given: The options.
+        usual: The preset of who names none; `usual_preset()` where empty.
 
     Raises:
         UsageError: A setting that does not exist, or a value it cannot take.
-        MissingError: A preset that is not built yet.
     """
-    preset = of_preset(given.get("preset") or _DEFAULTS.preset)
+    preset = of_preset(given.get("preset") or usual or usual_preset())
     settings = changed_settings(given.get("changes", ()), preset)
     left_out = (given.get("without") or "").split(",")
     settings = without(settings, [stage.strip() for stage in left_out if stage.strip()])
@@ -188,10 +196,4 @@ def settings_from(given: dict[str, Any], *, built: tuple[str, ...] = _BUILT) -> 
         flags["strict"] = True
     if given.get("encoder_options"):
         flags["encoding.options"] = pairs(given["encoder_options"], flag="-e")
-    settings = replaced(settings, flags)
-    if settings.preset not in built:
-        raise MissingError(
-            f"preset {settings.preset} is not built yet; "
-            f"this version has {', '.join(built)}; use --preset {built[0]}"
-        )
-    return settings
+    return replaced(settings, flags)
