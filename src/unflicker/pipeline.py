@@ -1,7 +1,7 @@
 """The story of one film.
 
     film ─► proxies ─► shots ─► motion and tone ─► grades        first reading, in `thinking`
-    film ─► full-size frames ─► apply the grades ─► encode        second reading, here
+    film ─► full-size frames ─► grades ─► refinement ─► encode    second reading, here
 
 The first reading runs a window ahead of the second, in a thread of its own; what lies between
 them are grades, so memory is bounded by a window, never by the film.
@@ -9,10 +9,12 @@ them are grades, so memory is bounded by a window, never by the film.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -21,7 +23,7 @@ from unflicker.ahead import running_ahead
 from unflicker.devices import chosen, limited_threads
 from unflicker.errors import InputError, OutputError, UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
-from unflicker.frames.picture import Frame, Picture
+from unflicker.frames.picture import Frame, Picture, as_array, as_picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_grade, apply_to_light
 from unflicker.grade.apply_cuda import apply_grade_on
@@ -29,11 +31,16 @@ from unflicker.grade.mask import read_mask
 from unflicker.grade.plan import PlanWriter, read_plan
 from unflicker.guiding import need_neural
 from unflicker.keeping import Keeper
+from unflicker.motion import estimate_motion
 from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
+from unflicker.refinement.mixing import within_mask
+from unflicker.refinement.refine import Graded, refined
 from unflicker.settings import Settings, to_dict
 from unflicker.thinking import Thought, think
 from unflicker.video import ArrayFilm, Film, default_target, open_film, open_writer
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +95,15 @@ def run(
         open_writer(
             film, target, encoding=settings.encoding, overwrite=options.overwrite
         ) as writer,
-        _grades(film, settings, options, keeper) as grades,
+        _orders(film, settings, options, keeper) as orders,
     ):
-        for frame, grade in _side_by_side(film, grades):
-            graded = _applied(frame.picture, grade, device=device, mask=mask)
-            keeper.saw(frame, graded)
-            writer.write(replace(frame, picture=graded))
+        graded = (
+            (frame, _applied(frame.picture, order.grade, device=device, mask=mask), order)
+            for frame, order in _side_by_side(film, orders)
+        )
+        for frame, picture in _calmed(graded, settings, mask=mask):
+            keeper.saw(frame, picture)
+            writer.write(replace(frame, picture=picture))
             progress(Progress(stage="steady", done=frame.index + 1, total=film.estimated_frames))
     return keeper.record(notes=(*film.notes, *writer.notes))
 
@@ -118,8 +128,8 @@ def analyze(
     """
     film = _opened(source, settings, options)
     keeper = Keeper(film, settings, output="")
-    with limited_threads(settings.threads), _grades(film, settings, options, keeper) as grades:
-        for done, _ in enumerate(grades, start=1):
+    with limited_threads(settings.threads), _orders(film, settings, options, keeper) as orders:
+        for done, _ in enumerate(orders, start=1):
             progress(Progress(stage="look", done=done, total=film.estimated_frames))
     return keeper.record(notes=film.notes)
 
@@ -153,12 +163,63 @@ def deflicker(
     colours = out if out.ndim == 4 else np.repeat(out[..., None], 3, axis=-1)
     film = ArrayFilm(Clip.at_rate(colours, fps=fps))
     with limited_threads(settings.threads):
-        for thought in think(film, settings):
-            if isinstance(thought, Thought):
-                if not thought.grade.is_identity:
-                    out[thought.index] = _graded_array(out[thought.index], thought.grade)
-                progress(Progress(stage="steady", done=thought.index + 1, total=len(frames)))
+        thoughts = (item for item in think(film, settings) if isinstance(item, Thought))
+        for index in _steadied(out, thoughts, settings):
+            progress(Progress(stage="steady", done=index + 1, total=len(frames)))
     return out
+
+
+def _steadied(
+    out: Shaped[np.ndarray, "time height width *channels"],
+    thoughts: Iterator[Thought],
+    settings: Settings,
+) -> Iterator[int]:
+    """Grade and refine pictures in place; their indices as they are done."""
+
+    def graded() -> Iterator[Thought]:
+        for thought in thoughts:
+            if not thought.grade.is_identity:
+                out[thought.index] = _graded_array(out[thought.index], thought.grade)
+            yield thought
+
+    if not settings.refinement.used:
+        yield from (thought.index for thought in graded())
+        return
+    pictures = ((t.index, as_picture(out[t.index]), _ordered(t)) for t in graded())
+    for index, picture in _calmed(pictures, settings, mask=None):
+        out[index] = as_array(picture, like=out[index])
+        yield index
+
+
+def _calmed(
+    graded: Iterator[tuple[Item, Picture, _Order]],
+    settings: Settings,
+    *,
+    mask: Float32[np.ndarray, "height width"] | None,
+) -> Iterator[tuple[Item, Picture]]:
+    """Graded pictures with their texture calmed where it flickers, each with what it came with."""
+    if not settings.refinement.used:
+        yield from ((item, picture) for item, picture, _ in graded)
+        return
+    waiting: deque[tuple[Item, Picture]] = deque()
+
+    def given() -> Iterator[Graded]:
+        for item, picture, order in graded:
+            waiting.append((item, picture))
+            yield Graded(
+                picture=picture,
+                texture_flickers=order.texture_flickers,
+                starts_shot=order.starts_shot,
+            )
+
+    for picture in refined(
+        given(),
+        follow=estimate_motion,
+        proxy_px=settings.proxy.width_px,
+        strength=settings.strength,
+    ):
+        item, before = waiting.popleft()
+        yield item, picture if mask is None else within_mask(before, picture, mask)
 
 
 def _applied(
@@ -184,11 +245,28 @@ def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film
     )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Order:
+    """What is to be done to a frame. A plan holds grades alone, so nothing is refined by one."""
+
+    grade: Grade
+    texture_flickers: bool = False
+    starts_shot: bool = False
+
+
+def _ordered(thought: Thought) -> _Order:
+    return _Order(
+        grade=thought.grade,
+        texture_flickers=thought.texture_flickers,
+        starts_shot=thought.starts_shot,
+    )
+
+
 @contextmanager
-def _grades(
+def _orders(
     film: Film, settings: Settings, options: RunOptions, keeper: Keeper
-) -> Iterator[Iterator[Grade]]:
-    """The grades of a film in order: thought, or read from a plan; saved where asked."""
+) -> Iterator[Iterator[_Order]]:
+    """What to do to each frame: thought, or read from a plan; grades are saved where asked."""
     if options.plan is not None:
         _, planned = read_plan(options.plan)
         yield _planned(planned, settings, keeper)
@@ -208,36 +286,36 @@ def _grades(
         yield _kept(ahead, keeper, plan)
 
 
-def _kept(thoughts: Iterator, keeper: Keeper, plan: PlanWriter | None) -> Iterator[Grade]:
+def _kept(thoughts: Iterator, keeper: Keeper, plan: PlanWriter | None) -> Iterator[_Order]:
     for thought in thoughts:
         keeper.heard(thought)
         if isinstance(thought, Thought):
             if plan is not None:
                 plan.add(thought.grade)
-            yield thought.grade
+            yield _ordered(thought)
 
 
-def _planned(planned: Iterator[Grade], settings: Settings, keeper: Keeper) -> Iterator[Grade]:
+def _planned(planned: Iterator[Grade], settings: Settings, keeper: Keeper) -> Iterator[_Order]:
     """A plan's grades, at this run's strength."""
     for grade in planned:
         scaled = grade.scaled(settings.strength)
         keeper.planned(scaled)
-        yield scaled
+        yield _Order(grade=scaled)
 
 
-def _side_by_side(film: Film, grades: Iterator[Grade]) -> Iterator[tuple[Frame, Grade]]:
+def _side_by_side(film: Film, orders: Iterator[_Order]) -> Iterator[tuple[Frame, _Order]]:
     frames = film.frames()
     count = 0
     for frame in frames:
-        grade = next(grades, None)
-        if grade is None:
+        order = next(orders, None)
+        if order is None:
             raise InputError(
                 f"{film.name} has more frames than the {count} grades made for it; "
                 "make the plan again from this film and this part of it"
             )
         count += 1
-        yield frame, grade
-    if next(grades, None) is not None:
+        yield frame, order
+    if next(orders, None) is not None:
         raise InputError(
             f"{film.name} has {count} frames, fewer than the grades made for it; "
             "make the plan again from this film and this part of it"

@@ -150,6 +150,16 @@ class AtlasSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefinementSettings:
+    """Texture that flickers from frame to frame (`refinement`)."""
+
+    used: bool = _setting(
+        default=False,
+        sentence="Whether flickering texture of processed and generated video is calmed.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
     """How the result is written. Empty means: as the source is."""
 
@@ -178,6 +188,7 @@ class Settings:
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)
     atlas: AtlasSettings = field(default_factory=AtlasSettings)
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
     def __post_init__(self) -> None:
