@@ -97,10 +97,7 @@ def run(
         ) as writer,
         _orders(film, settings, options, keeper) as orders,
     ):
-        graded = (
-            (frame, _applied(frame.picture, order.grade, device=device, mask=mask), order)
-            for frame, order in _side_by_side(film, orders)
-        )
+        graded = _graded(_side_by_side(film, orders), device=device, mask=mask)
         for frame, picture in _calmed(graded, settings, mask=mask):
             keeper.saw(frame, picture)
             writer.write(replace(frame, picture=picture))
@@ -220,6 +217,16 @@ def _calmed(
     ):
         item, before = waiting.popleft()
         yield item, picture if mask is None else within_mask(before, picture, mask)
+
+
+def _graded(
+    ordered: Iterator[tuple[Frame, _Order]],
+    *,
+    device: str,
+    mask: Float32[np.ndarray, "height width"] | None,
+) -> Iterator[tuple[Frame, Picture, _Order]]:
+    for frame, order in ordered:
+        yield frame, _applied(frame.picture, order.grade, device=device, mask=mask), order
 
 
 def _applied(

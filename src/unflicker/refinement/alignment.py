@@ -17,7 +17,10 @@ from unflicker.refinement import loops
 
 FINE_PX = 960
 """Longest side of the pictures on which motion is refined."""
-_NEIGHBOURHOOD_CELLS = 1.2
+_NEIGHBOURHOOD_PX, _LEAST_CELLS = 4.5, 1.2
+"""Deviation of a step's neighbourhood, in px of the larger pictures and at the least in cells."""
+_DOUBT = 1.0 / 64.0
+"""Part of the squared difference that counts as contrast against moving: flicker is no motion."""
 _FARTHEST_PX = 1.5
 """A step goes no farther, in px of the larger pictures."""
 _LEAST_CONTRAST = 0.004**2
@@ -66,9 +69,12 @@ def _step(
     sums = np.empty((*flow.shape[:2], 9), np.float32)
     with kernels_turn((first.shape[0], first.shape[1])):
         loops.normal_equations(first, second, flow, sums)
-    sums = cv2.GaussianBlur(sums, (5, 5), _NEIGHBOURHOOD_CELLS)
+    around = max(_LEAST_CELLS, _NEIGHBOURHOOD_PX * flow.shape[1] / first.shape[1])
+    side = 2 * round(2 * around) + 1
+    sums = cv2.GaussianBlur(sums, (side, side), around)
     xx, xy, yy, xd, yd, x, y, d, dd = np.moveaxis(sums, -1, 0)
-    xx, xy, yy = xx - x * x + _LEAST_CONTRAST, xy - x * y, yy - y * y + _LEAST_CONTRAST
+    stay = _LEAST_CONTRAST + _DOUBT * np.maximum(dd - d * d, 0.0)
+    xx, xy, yy = xx - x * x + stay, xy - x * y, yy - y * y + stay
     xd, yd = xd - x * d, yd - y * d
     determinant = xx * yy - xy * xy
     step = np.stack([xy * yd - yy * xd, xy * xd - xx * yd], axis=-1) / determinant[..., None]

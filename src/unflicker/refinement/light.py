@@ -23,6 +23,7 @@ _LIMIT = 0.5
 _DARK = np.float32(0.02)
 """Added to light, so that noise near black is no change of light."""
 _BLUR_CELLS, _DOUBT_CELLS = 1.4, 2.0
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 class SmoothLight:
@@ -54,7 +55,9 @@ class SmoothLight:
             flow = resized(way.flow[None], size)[0] * scale
             change = _laid_over(self._before, flow) - now + warp(self._gain, flow)
             doubt = np.abs(cv2.GaussianBlur(change, (0, 0), _DOUBT_CELLS)).max(axis=2) / _LIMIT
-            trust = resized(way.seen[None], size)[0] * (_MEMORY / (1.0 + doubt**4))
+            # Light is that of a neighbourhood, so all of it has to be seen.
+            seen = cv2.erode(resized(way.seen[None], size)[0], _NEIGHBOURS)
+            trust = seen * (_MEMORY / (1.0 + doubt**4))
             gain = change * trust[..., None]
         self._before, self._gain = now, gain
         return Grade(curves=Grade.identity().curves, log_gain=gain[:, :, None])

@@ -15,12 +15,13 @@ from jaxtyping import Float32
 
 from unflicker.frames.flow import visibility, warp
 
-LEAST = 0.0061
+LEAST = 0.0066
 """Texture flicker from which a shot is refined (lab notebook)."""
 _LEAST_SLOW = 0.10
 """Share of places that hardly move, below which a shot's texture must flicker more to be sure."""
 _STILL_PX = 1.0
-_BLUR_PX = 2.0
+_FINE_PX, _COARSE_PX = 1.0, 4.0
+"""Texture is what lies between these blurs: finer is noise, coarser is light, tone's business."""
 _DARK = 0.1
 _MOST_TRIPLES = 12
 
@@ -50,26 +51,33 @@ def middles(frames: int) -> list[int]:
 def texture_flicker(triples: Iterable[Triple]) -> float:
     """How much the texture of a shot flickers, relative to light; 0 where that is not enough.
 
-    About the deviation of a proxy's pixels, blurred a little, from the mean of both neighbours in
-    time; 0.002 to 0.005 is usual for steady film.
+    The mean absolute difference of each frame from the mean of its neighbours in time, between two
+    blurs; 0.001 to 0.005 is usual for steady film.
     """
     change = weight = pixels = 0.0
     for triple in triples:
         slow = _slowness(triple)
         before, now, after = triple.light
-        middle = (warp(before, triple.back) + warp(after, triple.forth)) * 0.5
-        amount = cv2.GaussianBlur(slow, (0, 0), _BLUR_PX)
-        off = cv2.GaussianBlur((now - middle) * slow[..., None], (0, 0), _BLUR_PX)
-        relative = np.abs(off).mean(axis=2) / (now.mean(axis=2) + _DARK)
-        # `off` is weighted already: its sum over the sum of weights is the weighted mean.
-        change += float(relative.sum(dtype=np.float64))
-        weight += float(amount.sum(dtype=np.float64))
-        pixels += amount.size
-    if weight < 1e-6 * max(pixels, 1.0):
+        off = now - (warp(before, triple.back) + warp(after, triple.forth)) * 0.5
+        off *= (slow / (now.mean(axis=2) + _DARK))[..., None]
+        texture = _mean_around(off, slow, _FINE_PX) - _mean_around(off, slow, _COARSE_PX)
+        change += float((np.abs(texture).mean(axis=2) * slow).sum(dtype=np.float64))
+        weight += float(slow.sum(dtype=np.float64))
+        pixels += slow.size
+    if weight < 1e-4 * max(pixels, 1.0):
         return 0.0
     found, slow_share = change / weight, weight / pixels
     least = LEAST * max(1.0, (_LEAST_SLOW / slow_share) ** 0.5)
     return found if found > least else 0.0
+
+
+def _mean_around(
+    weighted: Float32[np.ndarray, "height width 3"],
+    weight: Float32[np.ndarray, "height width"],
+    blur_px: float,
+) -> Float32[np.ndarray, "height width 3"]:
+    amount = np.maximum(cv2.GaussianBlur(weight, (0, 0), blur_px), 0.05)
+    return cv2.GaussianBlur(weighted, (0, 0), blur_px) / amount[..., None]
 
 
 def _slowness(triple: Triple) -> Float32[np.ndarray, "height width"]:
