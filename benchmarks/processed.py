@@ -119,7 +119,7 @@ def _write_sheet(path: Path, clips: list[Clip]) -> None:
     cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
 
 
-def _films(options: argparse.Namespace):  # noqa: ANN202 - an iterator of clips and originals
+def _films(options: argparse.Namespace):
     for path in video_files(options.folder / "processed"):
         if path.stem.endswith("_processed") and _wanted(path, options):
             clip = load(path, width_px=WIDTH_PX, most_frames=options.frames)

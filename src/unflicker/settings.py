@@ -16,8 +16,8 @@ from unflicker.errors import UsageError
 PRESETS = ("fast", "standard", "best", "paper")
 _OF_PRESETS: dict[str, dict[str, Any]] = {
     "fast": {},
-    "standard": {"atlas.used": True, "atlas.layers": 1},
-    "best": {"atlas.used": True, "atlas.steps": 1000},
+    "standard": {"atlas.used": True, "atlas.layers": 1, "refinement.used": True},
+    "best": {"atlas.used": True, "atlas.steps": 1000, "refinement.used": True},
     "paper": {
         "atlas.used": True,
         "atlas.kind": "mlp",
