@@ -58,7 +58,7 @@ def main() -> None:
 def measured(clip: NamedClip, *, method: Method, folder: Path) -> dict[str, Any]:
     """Visible flicker of a film before and after; its contact sheet is written to the folder."""
     after = method(clip.clip)
-    small = {name: _small(c) for name, c in (("before", clip.clip), ("after", after))}
+    small = {name: small_frames(c) for name, c in (("before", clip.clip), ("after", after))}
     stretches = _shots(small["before"])
     # The motion comes from the steadied film, where it is easiest to find, for both.
     found: dict[str, float] = {"before": 0.0, "after": 0.0}
@@ -87,7 +87,7 @@ def _by_frame(frames: np.ndarray, motion: Motion, fps: float) -> np.ndarray:
     return visible_flicker_by_frame(frames, motion=motion, fps=fps)
 
 
-def _small(clip: Clip) -> np.ndarray:
+def small_frames(clip: Clip) -> np.ndarray:
     """The frames as the metric wants them, float32 RGB of proxy size."""
     height, width = clip.pixels.shape[1:3]
     scale = min(1.0, PROXY_PX / max(height, width))

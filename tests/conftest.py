@@ -17,6 +17,8 @@ def _load_the_loops_unchecked() -> None:
     for hook in hooks:
         sys.meta_path.remove(hook)
     import_module("unflicker.grade.kernel")
+    import_module("unflicker.refinement")
+    import_module("unflicker.refinement.loops")
     import_module("unflicker.atlas")
     import_module("unflicker.atlas.loops")
     sys.meta_path[:0] = hooks

@@ -16,8 +16,8 @@ from unflicker.errors import UsageError
 PRESETS = ("fast", "standard", "best", "paper")
 _OF_PRESETS: dict[str, dict[str, Any]] = {
     "fast": {},
-    "standard": {"atlas.used": True, "atlas.layers": 1},
-    "best": {"atlas.used": True, "atlas.steps": 1000},
+    "standard": {"atlas.used": True, "atlas.layers": 1, "refinement.used": True},
+    "best": {"atlas.used": True, "atlas.steps": 1000, "refinement.used": True},
     "paper": {
         "atlas.used": True,
         "atlas.kind": "mlp",
@@ -170,10 +170,11 @@ class NeuralFilterSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class RefinementSettings:
-    """What is left from frame to frame (`refinement`)."""
+    """Texture that flickers from frame to frame (`refinement`)."""
 
     used: bool = _setting(
-        default=False, sentence="Whether what is left from frame to frame is taken out, too."
+        default=False,
+        sentence="Whether flickering texture of processed and generated video is calmed.",
     )
     weights: str = _setting("", "Weights of preset paper's refinement, a safetensors file.")
 

@@ -22,6 +22,7 @@ from unflicker.grade.apply import apply_to_light
 from unflicker.guiding import guided_gain, steadied
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
+from unflicker.refinement.texture import Triple, middles, texture_flicker
 from unflicker.settings import Settings
 from unflicker.shots import Proxy, Window, cut_into_windows, usable_pictures
 from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
@@ -47,6 +48,9 @@ class Thought:
     """Mean red, green and blue of its proxy, in working light."""
     mean_after: Float32[np.ndarray, " 3"]
     damaged: bool
+    starts_shot: bool
+    texture_flickers: bool
+    """Whether the refinement has something to do."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +69,8 @@ class Finding:
     visible_before: float
     """Visible flicker in ΔE, of the at most 32 frames that are corrected most."""
     visible_after: float
+    texture: float = 0.0
+    """Texture flicker relative to light (`refinement.texture`); 0 where there is none to calm."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
     """Log gain that an atlas adds to what tone found; None where it has none to add."""
 
@@ -81,7 +87,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             window_frames=settings.window.frames,
             overlap_frames=settings.window.overlap_frames,
         )
-        tone, guided = Fading(), Fading()
+        tone, guided, starts_shot = Fading(), Fading(), True
         for window in windows:
             finding = find(window, settings)
             flickers = finding.tone.coefficients.any()
@@ -96,7 +102,12 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             for place in range(len(light) - overlap):
                 grade = grade_of(light[place] * settings.strength, finding.tone.field)
                 grade = grade.followed_by(gain[place] * np.float32(settings.strength))
-                yield _thought(window, place, grade)
+                yield replace(
+                    _thought(window, place, grade),
+                    starts_shot=starts_shot and place == 0,
+                    texture_flickers=finding.texture > 0.0,
+                )
+            starts_shot = window.ends_shot
 
 
 def corrected_windows(film: Film, settings: Settings) -> Iterator[tuple[Window, Finding]]:
@@ -135,6 +146,8 @@ def _thought(window: Window, place: int, grade: Grade) -> Thought:
         mean_before=_mean(sparse),
         mean_after=_mean(apply_to_light(sparse, grade)),
         damaged=proxy.damaged,
+        starts_shot=False,
+        texture_flickers=False,
     )
 
 
@@ -173,6 +186,7 @@ def find(window: Window, settings: Settings) -> Finding:
     before, after = _visible(pictures, tone, motion, fps)
     tone = tone.earned(visible_before=before, visible_after=after)
     tone.coefficients[blank] = 0.0
+    texture = _texture(pictures, tone, motion) if settings.refinement.used else 0.0
     return Finding(
         start=window.start,
         stop=window.stop,
@@ -182,6 +196,7 @@ def find(window: Window, settings: Settings) -> Finding:
         fps=fps,
         visible_before=before,
         visible_after=after if tone.coefficients.any() else before,
+        texture=texture,
     )
 
 
@@ -217,6 +232,26 @@ def _visible(
         return before, before
     tone.apply(shown, first=first)
     return before, visible_flicker(shown, motion=back, fps=fps)
+
+
+def _texture(
+    pictures: list[Float32[np.ndarray, "height width 3"]], tone: SteadyTone, motion: Motion
+) -> float:
+    """Flicker of texture in what tone has corrected."""
+
+    def triple(t: int) -> Triple:
+        light = np.stack(pictures[t - 1 : t + 2])
+        if tone.coefficients.any():
+            tone.apply(light, first=t - 1)
+        return Triple(
+            light=light,
+            back=motion.backward[t - 1],
+            forth=motion.forward[t],
+            back_again=motion.forward[t - 1],
+            forth_again=motion.backward[t],
+        )
+
+    return texture_flicker(triple(t) for t in middles(len(pictures)))
 
 
 class Fading:

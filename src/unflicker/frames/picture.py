@@ -15,6 +15,7 @@ from jaxtyping import Shaped
 
 Family = Literal["yuv", "rgb", "grey"]
 Matrix = Literal["bt601", "bt709", "bt2020", "smpte240m", "fcc", "ycgco", "identity"]
+_PEAK_16 = np.float32(65535.0)
 Transfer = Literal["power", "pq", "hlg", "linear", "log"]
 
 
@@ -104,3 +105,26 @@ class Frame:
     def seconds(self) -> float:
         """Presentation time in seconds."""
         return float(self.pts * self.time_base)
+
+
+def as_picture(pixels: Shaped[np.ndarray, "height width *channels"]) -> Picture:
+    """A picture of an array: RGB or grey, uint8, uint16 or float32 in [0, 1] (then of 16 bits)."""
+    if pixels.dtype == np.float32:
+        pixels = np.rint(np.clip(pixels, 0.0, 1.0) * _PEAK_16).astype(np.uint16)
+    layout = PixelLayout(
+        family="grey" if pixels.ndim == 2 else "rgb", depth=8 * pixels.dtype.itemsize
+    )
+    channels = [pixels] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+    planes = tuple(np.array(channel, order="C") for channel in channels)
+    return Picture(planes=planes, layout=layout, meaning=ColourMeaning())
+
+
+def as_array(
+    picture: Picture, *, like: Shaped[np.ndarray, "height width *channels"]
+) -> Shaped[np.ndarray, "height width *channels"]:
+    """The way back, as the type of `like`; floats that gave the same picture stay what they are."""
+    pixels = picture.planes[0] if like.ndim == 2 else np.stack(picture.planes, axis=-1)
+    if like.dtype != np.float32:
+        return pixels
+    given = np.rint(np.clip(like, 0.0, 1.0) * _PEAK_16)
+    return np.where(pixels == given, like, pixels.astype(np.float32) / _PEAK_16)

@@ -45,14 +45,14 @@ def apply_grade(
     if mask is not None and mask.shape != picture.size:
         raise ValueError(f"a mask of {mask.shape} for a picture of {picture.size}; resize it")
     share = _EVERYWHERE if mask is None else mask
-    with _shared_out(picture.size):
+    with kernels_turn(picture.size):
         graded = _graded_planes(picture, grade, share)
     planes = graded + picture.planes[picture.layout.colour_planes :]
     return Picture(planes=planes, layout=picture.layout, meaning=picture.meaning)
 
 
 @contextmanager
-def _shared_out(size: tuple[int, int]) -> Iterator[None]:
+def kernels_turn(size: tuple[int, int]) -> Iterator[None]:
     """The kernels' turn, with as many threads as this thread may use and a picture is worth.
 
     Said anew each time, for numba remembers it for each thread that asks.
@@ -105,7 +105,7 @@ def apply_to_light(
     where = kernel.columns_of(light.shape[1], gains.shape[1])
     tables = tables_of(grade, ColourMeaning())
     scale = _singles(1.0, 0.0, 0.0)
-    with _shared_out(light.shape[:2]):
+    with kernels_turn(light.shape[:2]):
         kernel.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
     return out
 

@@ -1,1 +1,1 @@
-"""What is left from frame to frame, taken out by networks that remember."""
+"""Local refinement: texture that flickers from frame to frame, calmed by its neighbours in time."""

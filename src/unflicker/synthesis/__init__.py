@@ -9,5 +9,15 @@ from unflicker.synthesis.made import (
     synthesise,
     ungraded,
 )
+from unflicker.synthesis.processed import processed
 
-__all__ = ["KINDS", "MadeFlicker", "graded", "mean_grade", "sunset", "synthesise", "ungraded"]
+__all__ = [
+    "KINDS",
+    "MadeFlicker",
+    "graded",
+    "mean_grade",
+    "processed",
+    "sunset",
+    "synthesise",
+    "ungraded",
+]

@@ -1,0 +1,94 @@
+"""Neighbours in time mixed into a picture's own planes, as planned on proxies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.picture import Picture
+from unflicker.grade.apply import kernels_turn
+from unflicker.refinement import loops
+from unflicker.refinement.sharing import Taken, Way
+
+_AREA = cv2.INTER_AREA
+_PIXEL_LIMIT = 0.15
+"""Difference, of the whole range, at which a single sample takes half of its share."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Neighbour:
+    """The picture before or after, and what is taken of it."""
+
+    picture: Picture
+    taken: Taken
+    way: Way
+    """There."""
+
+
+def mixed(
+    picture: Picture, *, past: Neighbour | None, future: Neighbour | None, amount: float
+) -> Picture:
+    """The picture with a share of its neighbours, each moved to where it is; transparency stays.
+
+    Args:
+        picture: Of any layout.
+        past: The picture before; None where there is none in the shot.
+        future: The picture after, likewise.
+        amount: Factor on the shares, 0 to 1.
+    """
+    plan = _plan(picture.size, past, future, amount)
+    if plan is None:
+        return picture
+    before, after = (side.picture if side else picture for side in (past, future))
+    peak, colours = picture.layout.peak, picture.layout.colour_planes
+    planes = []
+    for now, *others in zip(picture.planes, before.planes, after.planes, strict=True):
+        if len(planes) == colours:
+            planes.append(now)
+            continue
+        moves = now.shape[1] / picture.size[1], now.shape[0] / picture.size[0]
+        scale = tuple(np.float32(number) for number in (*moves, peak, _PIXEL_LIMIT * peak))
+        here, back, forth = (np.ascontiguousarray(plane) for plane in (now, *others))
+        out = np.empty(now.shape, now.dtype)
+        with kernels_turn((now.shape[0], now.shape[1])):
+            loops.mix(here, back, forth, out, plan, scale)
+        planes.append(out)
+    return replace(picture, planes=tuple(planes))
+
+
+def within_mask(
+    before: Picture, after: Picture, mask: Float32[np.ndarray, "height width"]
+) -> Picture:
+    """What a picture became, as far as a mask says, 0 to 1; transparency stays."""
+    if after is before:
+        return before
+    planes = []
+    for index, (old, new) in enumerate(zip(before.planes, after.planes, strict=True)):
+        if index == before.layout.colour_planes:
+            planes.append(old)
+            continue
+        size = old.shape[1], old.shape[0]
+        share = mask if mask.shape == old.shape else cv2.resize(mask, size, interpolation=_AREA)
+        part = np.rint((new.astype(np.float32) - old) * share)
+        planes.append((old + part).astype(old.dtype))
+    return replace(before, planes=tuple(planes))
+
+
+def _plan(
+    size: tuple[int, int], past: Neighbour | None, future: Neighbour | None, amount: float
+) -> Float32[np.ndarray, "rows columns 6"] | None:
+    """Motion in px of the picture, and shares, as `loops.mix` wants them; None without any."""
+    known = past or future
+    if known is None:
+        return None
+    rows, columns = known.taken.share.shape
+    plan = np.zeros((rows, columns, 6), np.float32)
+    scale = np.array([size[1] / columns, size[0] / rows], np.float32)
+    for place, side in enumerate((past, future)):
+        if side is not None:
+            plan[..., 2 * place : 2 * place + 2] = side.way.flow * scale
+            plan[..., 4 + place] = side.taken.share * np.float32(amount)
+    return plan

@@ -1,0 +1,157 @@
+"""The stage: graded pictures in, refined ones out, one frame later.
+
+For each frame: how it moves to its neighbours, how much to take of them, what its smooth light
+lacks. All that is decided on proxies and done to the picture's own planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.colour import small_rgb, to_working
+from unflicker.frames.flow import Motion
+from unflicker.frames.picture import Picture
+from unflicker.grade.apply import apply_grade
+from unflicker.refinement.alignment import fine_luma, refined_flow
+from unflicker.refinement.light import SmoothLight
+from unflicker.refinement.mixing import Neighbour, mixed
+from unflicker.refinement.sharing import Way, taken_from
+
+Follow = Callable[[Float32[np.ndarray, "two rows columns 3"]], Motion]
+"""What finds the motion between two proxies."""
+_FADE_FRAMES = 8
+"""Frames over which refinement comes and goes within a shot."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Graded:
+    """A picture after its grade, and what is known of its shot."""
+
+    picture: Picture
+    texture_flickers: bool
+    """Whether to refine it."""
+    starts_shot: bool
+
+
+def refined(
+    pictures: Iterable[Graded], *, follow: Follow, proxy_px: int, strength: float
+) -> Iterator[Picture]:
+    """Pictures in order, texture calmed where it flickers; the same objects elsewhere.
+
+    Args:
+        pictures: In order; one is read ahead.
+        follow: Finds the motion between two proxies.
+        proxy_px: Longest side of these.
+        strength: How much of what is found to do, 0 to 1.
+    """
+    stage = _Refiner(follow=follow, proxy_px=proxy_px, strength=strength)
+    waiting: Graded | None = None
+    for graded in pictures:
+        if waiting is not None:
+            yield stage.next(waiting, after=None if graded.starts_shot else graded.picture)
+        waiting = graded
+    if waiting is not None:
+        yield stage.next(waiting, after=None)
+
+
+@dataclass(kw_only=True, eq=False)
+class _Look:
+    """A picture as this stage looks at it; worked out only where it is asked for."""
+
+    picture: Picture
+    proxy_px: int
+
+    @cached_property
+    def light(self) -> Float32[np.ndarray, "rows columns 3"]:
+        """Its proxy, in working light."""
+        height, width = self.picture.size
+        scale = min(1.0, self.proxy_px / max(height, width))
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        return to_working(small_rgb(self.picture, size=size), self.picture.meaning)
+
+    @cached_property
+    def fine(self) -> Float32[np.ndarray, "height width"]:
+        """Its luma, on which motion is refined."""
+        return fine_luma(self.picture)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Link:
+    """The ways between a frame and the next."""
+
+    forth: Way
+    back: Way
+
+
+@dataclass(kw_only=True, eq=False)
+class _Refiner:
+    follow: Follow
+    proxy_px: int
+    strength: float
+    _before: _Look | None = None
+    """The frame before in the same shot."""
+    _now: _Look | None = None
+    """The frame that comes next, if it was looked at already."""
+    _link: _Link | None = None
+    """Between these two, if it was needed."""
+    _amount: float = 0.0
+    _light: SmoothLight = field(default_factory=SmoothLight)
+
+    def next(self, now: Graded, *, after: Picture | None) -> Picture:
+        """The next picture refined; `after` is the one after it in its shot."""
+        look = self._now or _Look(picture=now.picture, proxy_px=self.proxy_px)
+        if now.starts_shot:
+            self._before, self._link, self._light = None, None, SmoothLight()
+        self._fade(now)
+        look_after = _Look(picture=after, proxy_px=self.proxy_px) if after is not None else None
+        result, link_after = now.picture, None
+        if self._amount * self.strength > 0.0:
+            if self._link is None and self._before is not None:
+                self._link = self._linked(self._before, look)
+            link_after = self._linked(look, look_after) if look_after is not None else None
+            result = self._refined(look, look_after, link_after)
+        else:
+            self._light = SmoothLight()
+        self._before, self._now, self._link = look, look_after, link_after
+        return result
+
+    def _fade(self, now: Graded) -> None:
+        wanted = 1.0 if now.texture_flickers else 0.0
+        most = 1.0 if self._before is None else 1.0 / _FADE_FRAMES
+        self._amount += min(max(wanted - self._amount, -most), most)
+
+    def _linked(self, before: _Look, after: _Look) -> _Link:
+        motion = self.follow(np.stack([before.light, after.light]))
+        forth = refined_flow(motion.forward[0], before.fine, after.fine)
+        back = refined_flow(motion.backward[0], after.fine, before.fine)
+        return _Link(
+            forth=Way(flow=forth, seen=motion.visible_forward[0]),
+            back=Way(flow=back, seen=motion.visible_backward[0]),
+        )
+
+    def _refined(self, look: _Look, look_after: _Look | None, link_after: _Link | None) -> Picture:
+        amount = self._amount * self.strength
+        back = self._link.back if self._link is not None else None
+        sides = [
+            _neighbour(self._before, look, back),
+            _neighbour(look_after, look, link_after.forth if link_after is not None else None),
+        ]
+        light = look.light
+        for side in sides:
+            if side is not None:
+                light = light + side.taken.share[..., None] * (side.taken.moved - look.light)
+        grade = self._light.grade(light, back).scaled(amount)
+        picture = mixed(look.picture, past=sides[0], future=sides[1], amount=amount)
+        return apply_grade(picture, grade)
+
+
+def _neighbour(other: _Look | None, look: _Look, way: Way | None) -> Neighbour | None:
+    if other is None or way is None:
+        return None
+    taken = taken_from(other.light, look.light, way)
+    return Neighbour(picture=other.picture, taken=taken, way=way)

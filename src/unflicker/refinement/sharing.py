@@ -1,0 +1,70 @@
+"""How much of the past and of the future a place takes, decided on proxies.
+
+A place that looks alike in three frames takes a share of its neighbours, which calms what flickers
+from frame to frame. What differs more than flicker explains has moved or appeared, and is left as
+it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.colour import LUMA
+from unflicker.frames.flow import warp
+
+MOST = 0.2
+"""Share of either neighbour at the most. It leaves 0.45 of what changes from frame to frame by
+chance; a third of each, the plain mean, would leave 0.33 and be softer (lab notebook)."""
+_NEIGHBOURHOOD_PX = 1.5
+_ALLOWED = 0.03
+"""Difference, in working light, that is allowed for where a picture has no contrast."""
+_OF_CONTRAST = 0.5
+"""And the part of the local contrast that is."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Way:
+    """The way from a frame to a neighbour, in px of its proxy."""
+
+    flow: Float32[np.ndarray, "rows columns 2"]
+    seen: Float32[np.ndarray, "rows columns"]
+    """How far a place is trusted to be seen there, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Taken:
+    """What a frame takes from a neighbour."""
+
+    moved: Float32[np.ndarray, "rows columns 3"]
+    """The neighbour's proxy, laid over the frame's."""
+    share: Float32[np.ndarray, "rows columns"]
+    """How much of it is taken, 0 to `MOST`."""
+
+
+def taken_from(
+    neighbour: Float32[np.ndarray, "rows columns 3"],
+    now: Float32[np.ndarray, "rows columns 3"],
+    way: Way,
+) -> Taken:
+    """What a proxy takes from a neighbour, by how alike they are around each place."""
+    moved = warp(neighbour, way.flow)
+    difference = moved - now
+    unlike = _smoothed((difference * difference).mean(axis=2))
+    allowed = (_ALLOWED + _OF_CONTRAST * _contrast(now @ LUMA)) ** 2
+    return Taken(moved=moved, share=way.seen * (MOST / (1.0 + unlike / allowed)))
+
+
+def _contrast(luma: Float32[np.ndarray, "rows columns"]) -> Float32[np.ndarray, "rows columns"]:
+    """The local standard deviation."""
+    mean = _smoothed(luma, scale=2.0)
+    return np.sqrt(np.maximum(_smoothed(luma * luma, scale=2.0) - mean * mean, 0.0))
+
+
+def _smoothed(
+    values: Float32[np.ndarray, "rows columns"], *, scale: float = 1.0
+) -> Float32[np.ndarray, "rows columns"]:
+    return cv2.GaussianBlur(values, (0, 0), scale * _NEIGHBOURHOOD_PX)

@@ -1,0 +1,306 @@
+"""The second reading: full-size frames, each graded, refined or drawn anew.
+
+frame + grade ─► graded frame ─► texture calmed where it flickers          every preset but
+frame + guide ─► drawn anew by networks                                    `paper`
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Float32, Shaped
+
+from unflicker.ahead import running_ahead
+from unflicker.devices import chosen
+from unflicker.errors import InputError, OutputError, UsageError
+from unflicker.frames.clip import from_float, to_float
+from unflicker.frames.picture import Frame, Picture, as_array, as_picture
+from unflicker.grade import Grade
+from unflicker.grade.apply import apply_grade, apply_to_light
+from unflicker.grade.apply_cuda import apply_grade_on
+from unflicker.grade.mask import read_mask
+from unflicker.grade.plan import PlanWriter, read_plan
+from unflicker.keeping import Keeper
+from unflicker.motion import estimate_motion
+from unflicker.progress import Report
+from unflicker.refinement.mixing import within_mask
+from unflicker.refinement.refine import Graded, refined
+from unflicker.settings import Settings, to_dict
+from unflicker.thinking import Thought, think
+from unflicker.video import Film
+
+Item = TypeVar("Item")
+_Mask = Float32[np.ndarray, "height width"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What concerns one run and not the method."""
+
+    overwrite: bool = False
+    """Whether an existing output may be replaced."""
+    start_seconds: float = 0.0
+    """Where in the film to begin."""
+    duration_seconds: float | None = None
+    """How much of it to take; None is to the end."""
+    plan: Path | None = None
+    """Grades to apply, from `save_plan`; then nothing is thought."""
+    save_plan: Path | None = None
+    """Where to keep the grades."""
+    mask: Path | None = None
+    """A picture: correct only where it is white."""
+
+
+@contextmanager
+def steady_frames(
+    film: Film, settings: Settings, options: RunOptions, keeper: Keeper, progress: Report
+) -> Iterator[Iterator[Frame]]:
+    """The frames of a film in order, without their flicker.
+
+    Args:
+        film: As it is.
+        settings: How.
+        options: What of it, and what else to read and write.
+        keeper: Told of each frame.
+        progress: Told how far a preset is that thinks long before its first frame.
+    """
+    mask = read_mask(options.mask, size=film.size) if options.mask else None
+    if settings.preset == "paper":
+        need_grades(settings, options)
+        yield _redrawn(film, settings, mask, keeper, progress)
+        return
+    device = chosen(settings.device)
+    with orders(film, settings, options, keeper) as ordered:
+        yield _steady(film, ordered, settings, mask=mask, device=device, keeper=keeper)
+
+
+def _steady(
+    film: Film,
+    ordered: Iterator[Order],
+    settings: Settings,
+    *,
+    mask: _Mask | None,
+    device: str,
+    keeper: Keeper,
+) -> Iterator[Frame]:
+    graded = (
+        (frame, _applied(frame.picture, order.grade, device=device, mask=mask), order)
+        for frame, order in _side_by_side(film, ordered)
+    )
+    for frame, picture in _calmed(graded, settings, mask=mask):
+        keeper.saw(frame, picture)
+        yield replace(frame, picture=picture)
+
+
+def _redrawn(
+    film: Film, settings: Settings, mask: _Mask | None, keeper: Keeper, progress: Report
+) -> Iterator[Frame]:
+    """Each frame drawn anew by the reference system."""
+    from unflicker import reference
+
+    networks = reference.load_networks(settings)
+    redrawn = reference.redrawn(film, networks, settings, mask=mask, progress=progress)
+    for frame, rgb in redrawn:
+        picture = reference.as_picture(rgb, frame.picture)
+        keeper.redrawn(frame, picture)
+        yield replace(frame, picture=picture)
+
+
+def need_grades(settings: Settings, options: RunOptions | None = None) -> None:
+    """Refuse a preset that has no grades where grades are asked for.
+
+    Raises:
+        UsageError: It draws frames anew.
+    """
+    asked = options is None or options.plan or options.save_plan
+    if settings.preset == "paper" and asked:
+        raise UsageError(
+            "preset paper draws frames anew and has no grades to look at, keep or apply; "
+            "use --preset fast or standard"
+        )
+
+
+def steady_in_place(
+    pixels: Shaped[np.ndarray, "time height width *channels"],
+    film: Film,
+    settings: Settings,
+    progress: Report,
+) -> Iterator[int]:
+    """Steady pictures in memory, in their place; the index of each as it is done.
+
+    Args:
+        pixels: The pictures, RGB or grey.
+        film: The same as a film.
+        settings: How.
+        progress: As in `steady_frames`.
+    """
+    if settings.preset == "paper":
+        from unflicker.reference import load_networks, redrawn
+
+        networks = load_networks(settings)
+        for frame, rgb in redrawn(film, networks, settings, progress=progress):
+            drawn = rgb.mean(axis=-1, dtype=np.float32) if pixels.ndim == 3 else rgb
+            pixels[frame.index] = from_float(drawn, dtype=pixels.dtype)
+            yield frame.index
+        return
+    thoughts = (item for item in think(film, settings) if isinstance(item, Thought))
+    yield from _steadied(pixels, thoughts, settings)
+
+
+def _steadied(
+    out: Shaped[np.ndarray, "time height width *channels"],
+    thoughts: Iterator[Thought],
+    settings: Settings,
+) -> Iterator[int]:
+    """Grade and refine pictures in place; their indices as they are done."""
+
+    def graded() -> Iterator[Thought]:
+        for thought in thoughts:
+            if not thought.grade.is_identity:
+                out[thought.index] = _graded_array(out[thought.index], thought.grade)
+            yield thought
+
+    if not settings.refinement.used:
+        yield from (thought.index for thought in graded())
+        return
+    pictures = ((t.index, as_picture(out[t.index]), _ordered(t)) for t in graded())
+    for index, picture in _calmed(pictures, settings, mask=None):
+        out[index] = as_array(picture, like=out[index])
+        yield index
+
+
+def _calmed(
+    graded: Iterator[tuple[Item, Picture, Order]],
+    settings: Settings,
+    *,
+    mask: _Mask | None,
+) -> Iterator[tuple[Item, Picture]]:
+    """Graded pictures with their texture calmed where it flickers, each with what it came with."""
+    if not settings.refinement.used:
+        yield from ((item, picture) for item, picture, _ in graded)
+        return
+    waiting: deque[tuple[Item, Picture]] = deque()
+
+    def given() -> Iterator[Graded]:
+        for item, picture, order in graded:
+            waiting.append((item, picture))
+            yield Graded(
+                picture=picture,
+                texture_flickers=order.texture_flickers,
+                starts_shot=order.starts_shot,
+            )
+
+    for picture in refined(
+        given(),
+        follow=estimate_motion,
+        proxy_px=settings.proxy.width_px,
+        strength=settings.strength,
+    ):
+        item, before = waiting.popleft()
+        yield item, picture if mask is None else within_mask(before, picture, mask)
+
+
+def _applied(
+    picture: Picture,
+    grade: Grade,
+    *,
+    device: str,
+    mask: _Mask | None,
+) -> Picture:
+    if device == "cpu":
+        return apply_grade(picture, grade, mask=mask)
+    return apply_grade_on(picture, grade, device=device, mask=mask)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Order:
+    """What is to be done to a frame. A plan holds grades alone, so nothing is refined by one."""
+
+    grade: Grade
+    texture_flickers: bool = False
+    starts_shot: bool = False
+
+
+def _ordered(thought: Thought) -> Order:
+    return Order(
+        grade=thought.grade,
+        texture_flickers=thought.texture_flickers,
+        starts_shot=thought.starts_shot,
+    )
+
+
+@contextmanager
+def orders(
+    film: Film, settings: Settings, options: RunOptions, keeper: Keeper
+) -> Iterator[Iterator[Order]]:
+    """What to do to each frame: thought, or read from a plan; grades are saved where asked."""
+    if options.plan is not None:
+        _, planned = read_plan(options.plan)
+        yield _planned(planned, settings, keeper)
+        return
+    if options.save_plan is not None and options.save_plan.exists() and not options.overwrite:
+        raise OutputError(f"the plan {options.save_plan} exists; pass --overwrite to replace it")
+    thoughts = think(film, settings)
+    about = {"source": film.name, "settings": to_dict(settings)}
+    if options.save_plan is None:
+        with running_ahead(thoughts, most=settings.window.frames) as ahead:
+            yield _kept(ahead, keeper, None)
+        return
+    with (
+        PlanWriter(options.save_plan, about=about) as plan,
+        running_ahead(thoughts, most=settings.window.frames) as ahead,
+    ):
+        yield _kept(ahead, keeper, plan)
+
+
+def _kept(thoughts: Iterator, keeper: Keeper, plan: PlanWriter | None) -> Iterator[Order]:
+    for thought in thoughts:
+        keeper.heard(thought)
+        if isinstance(thought, Thought):
+            if plan is not None:
+                plan.add(thought.grade)
+            yield _ordered(thought)
+
+
+def _planned(planned: Iterator[Grade], settings: Settings, keeper: Keeper) -> Iterator[Order]:
+    """A plan's grades, at this run's strength."""
+    for grade in planned:
+        scaled = grade.scaled(settings.strength)
+        keeper.planned(scaled)
+        yield Order(grade=scaled)
+
+
+def _side_by_side(film: Film, orders: Iterator[Order]) -> Iterator[tuple[Frame, Order]]:
+    frames = film.frames()
+    count = 0
+    for frame in frames:
+        order = next(orders, None)
+        if order is None:
+            raise InputError(
+                f"{film.name} has more frames than the {count} grades made for it; "
+                "make the plan again from this film and this part of it"
+            )
+        count += 1
+        yield frame, order
+    if next(orders, None) is not None:
+        raise InputError(
+            f"{film.name} has {count} frames, fewer than the grades made for it; "
+            "make the plan again from this film and this part of it"
+        )
+
+
+def _graded_array(
+    picture: Shaped[np.ndarray, "height width *channels"], grade: Grade
+) -> Shaped[np.ndarray, "height width *channels"]:
+    """One picture of an array with its grade, as its own type; unlike a film's, not dithered."""
+    grey = picture.ndim == 2
+    colour = np.repeat(picture[..., None], 3, axis=-1) if grey else picture
+    graded: Float32[np.ndarray, "height width 3"] = apply_to_light(to_float(colour), grade)
+    graded = graded.mean(axis=-1, dtype=np.float32) if grey else graded
+    return from_float(graded, dtype=picture.dtype)
