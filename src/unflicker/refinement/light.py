@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import pixel_places, resized, warp
 from unflicker.grade import Grade
 from unflicker.refinement.sharing import Way
@@ -23,6 +24,8 @@ _LIMIT = 0.5
 _DARK = np.float32(0.02)
 """Added to light, so that noise near black is no change of light."""
 _BLUR_CELLS, _DOUBT_CELLS = 1.4, 2.0
+_TONES = np.linspace(0.0, 1.0, 5, dtype=np.float32) ** 2
+"""Luma of a grade's tone bins."""
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
@@ -60,7 +63,18 @@ class SmoothLight:
             trust = seen * (_MEMORY / (1.0 + doubt**4))
             gain = change * trust[..., None]
         self._before, self._gain = now, gain
-        return Grade(curves=Grade.identity().curves, log_gain=gain[:, :, None])
+        return Grade(curves=Grade.identity().curves, log_gain=_by_tone(gain, smooth @ LUMA))
+
+
+def _by_tone(
+    gain: Float32[np.ndarray, "rows columns 3"], level: Float32[np.ndarray, "rows columns"]
+) -> Float32[np.ndarray, "rows columns bins 3"]:
+    """The gain for each tone: to what is brighter than its neighbourhood, light is only added.
+
+    So a bright spot beside something dark does not glow when the dark is lifted.
+    """
+    share = np.minimum(1.0, (level[..., None] + _DARK) / (_TONES + _DARK))
+    return np.log1p(np.expm1(gain)[:, :, None] * share[..., None]).astype(np.float32)
 
 
 def _laid_over(

@@ -17,7 +17,7 @@ from unflicker.frames.flow import visibility, warp
 
 LEAST = 0.0066
 """Texture flicker from which a shot is refined (lab notebook)."""
-_LEAST_SLOW = 0.10
+_LEAST_SLOW = 0.30
 """Share of places that hardly move, below which a shot's texture must flicker more to be sure."""
 _STILL_PX = 1.0
 _FINE_PX, _COARSE_PX = 1.0, 4.0
