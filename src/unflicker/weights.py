@@ -16,7 +16,7 @@ from unflicker.errors import InputError, MissingError
 _LIBRARIES = "torch", "safetensors"
 _FOLDER = Path(__file__).parent / "shipped"
 SHIPPED = {
-    "neural_filter.safetensors": "4d344c72850c801f2828a70b0ab86e7359e1f5928fd656fc5880af1d8a3fd682"
+    "neural_filter.safetensors": "dd86677b69ff9d47b673f81cae795c4f236efda21ed1dcc781ffd27bc07d1699"
 }
 """The files that ship, and the SHA-256 of each."""
 
