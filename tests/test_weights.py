@@ -4,10 +4,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from unflicker import weights  # noqa: E402
-from unflicker.errors import InputError, MissingError  # noqa: E402
-from unflicker.neural_filter.network import GridFilter  # noqa: E402
-from unflicker.weights import SHIPPED, load_into, read_weights  # noqa: E402
+from unflicker import weights
+from unflicker.errors import InputError, MissingError
+from unflicker.neural_filter.network import GridFilter
+from unflicker.weights import SHIPPED, load_into, read_weights
 
 
 @pytest.mark.parametrize("name", SHIPPED)
