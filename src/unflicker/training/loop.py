@@ -11,7 +11,8 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
@@ -111,7 +112,8 @@ def trained(
         resumes(standing.steps)
     checkpoint.write_recipe(training.out, lesson.recipe)
     checkpoint.logged(training.out, up_to=standing.steps)
-    _run(standing, lesson, training, progress)
+    with _one_thread_of_opencv():
+        _run(standing, lesson, training, progress)
     weights = training.out / lesson.weights
     about = {"network": str(lesson.recipe["network"]), "steps": str(standing.steps)}
     checkpoint.write_weights(standing.average, weights, about=about, half=lesson.half)
@@ -147,13 +149,19 @@ def _batches(lesson: Lesson, training: Training, *, begin: int) -> DataLoader:
         batch_size=None,
         sampler=range(begin, training.steps),
         num_workers=workers,
-        worker_init_fn=_alone,
     )
 
 
-def _alone(_worker: int) -> None:
-    """OpenCV's threads do not outlive a fork; several processes are threads enough."""
+@contextmanager
+def _one_thread_of_opencv() -> Iterator[None]:
+    """Processes that are forked meanwhile can use OpenCV: its threads do not outlive a fork, and
+    a child that waits for them waits for ever."""
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _step(standing: Standing, lesson: Lesson, batch: Any, rate: float) -> float:
