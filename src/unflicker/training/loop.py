@@ -238,6 +238,6 @@ def rate_share(step: int, steps: int) -> float:
 def moved(batch: Batch, device: str | torch.device) -> Batch:
     """A batch, which is a tensor or a dataclass of batches, on a device."""
     if isinstance(batch, Tensor):
-        return batch.to(device)
+        return batch.to(device)  # pyright: ignore - which is a batch
     parts = {each.name: moved(getattr(batch, each.name), device) for each in fields(batch)}  # pyright: ignore - a dataclass
     return replace(batch, **parts)  # pyright: ignore - the same

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,17 +52,8 @@ def train_neural_filter(
     torch.manual_seed(training.seed)
     network = GridFilter().to(training.device)
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore - torch's stubs lack it
-    recipe = {
-        "network": "grid filter",
-        "steps": training.steps,
-        "batch": training.batch,
-        "panned": training.panned,
-        "seed": training.seed,
-        "rate": _RATE,
-        "split": {kind: files.names() for kind, files in split.items()},
-    }
     lesson = Lesson(
-        recipe=recipe,
+        recipe=_recipe(training, split),
         network=network,
         optimiser=torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_WEIGHT_DECAY),
         rate=lambda step, steps: _RATE * rate_share(step, steps),
@@ -75,6 +67,18 @@ def train_neural_filter(
         largest_gradient=_LARGEST_GRADIENT,
     )
     return trained(lesson, training, progress=progress, resumes=resumes)
+
+
+def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
+    return {
+        "network": "grid filter",
+        "steps": training.steps,
+        "batch": training.batch,
+        "panned": training.panned,
+        "seed": training.seed,
+        "rate": _RATE,
+        "split": {kind: files.names() for kind, files in split.items()},
+    }
 
 
 def _loss(network: GridFilter, batch: Batch) -> Float[Tensor, ""]:

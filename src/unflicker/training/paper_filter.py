@@ -7,8 +7,9 @@ crops, and that the weights written are an average over the last steps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from unflicker.neural_filter.unet import UNet
 from unflicker.progress import Report
-from unflicker.training.data import files_to_learn_from
+from unflicker.training.data import Split, files_to_learn_from
 from unflicker.training.distortions import lit_otherwise, spoilt
 from unflicker.training.loop import Lesson, Training, trained
 from unflicker.training.neural_filter import won_db
@@ -49,28 +50,12 @@ def train_paper_filter(
     split = files_to_learn_from(
         training.data, out=training.out, leave_out=training.leave_out, films=False
     )
-    photos = split["photographs"]
-    learning, looked_at = (
-        PhotoData(photos=paths, batch=training.batch, seed=seed, crop_px=CROP_PX)
-        for paths, seed in (
-            (photos.training, training.seed),
-            (photos.validation or photos.training, training.seed + 1),
-        )
-    )
+    learning, looked_at = _data(training, split["photographs"])
     torch.manual_seed(training.seed)
     network = UNet().to(training.device)
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore - torch's stubs lack it
-    recipe = {
-        "network": "paper filter",
-        "steps": training.steps,
-        "batch": training.batch,
-        "crop": CROP_PX,
-        "seed": training.seed,
-        "rate": LEARNING_RATE,
-        "split": {kind: files.names() for kind, files in split.items()},
-    }
     lesson = Lesson(
-        recipe=recipe,
+        recipe=_recipe(training, split),
         network=network,
         optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE),
         rate=lambda _step, _steps: LEARNING_RATE,
@@ -82,6 +67,27 @@ def train_paper_filter(
         weights=WEIGHTS,
     )
     return trained(lesson, training, progress=progress, resumes=resumes)
+
+
+def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:
+    """Photographs to learn from, and to look at."""
+    learning = PhotoData(
+        photos=photos.training, batch=training.batch, seed=training.seed, crop_px=CROP_PX
+    )
+    apart = photos.validation or photos.training
+    return learning, replace(learning, photos=apart, seed=training.seed + 1)
+
+
+def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
+    return {
+        "network": "paper filter",
+        "steps": training.steps,
+        "batch": training.batch,
+        "crop": CROP_PX,
+        "seed": training.seed,
+        "rate": LEARNING_RATE,
+        "split": {kind: files.names() for kind, files in split.items()},
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

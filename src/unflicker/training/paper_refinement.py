@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -55,18 +56,8 @@ def train_paper_refinement(
     learning, looked_at = _data(training, split, progress)
     torch.manual_seed(training.seed)
     network = RefinementNetwork().to(training.device)
-    recipe = {
-        "network": "paper refinement",
-        "steps": training.steps,
-        "batch": training.batch,
-        "crop": CROP_PX,
-        "frames": FRAMES,
-        "seed": training.seed,
-        "rate": LEARNING_RATE,
-        "split": {kind: files.names() for kind, files in split.items()},
-    }
     lesson = Lesson(
-        recipe=recipe,
+        recipe=_recipe(training, split),
         network=network,
         optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE),
         rate=lambda _step, _steps: LEARNING_RATE,
@@ -78,6 +69,19 @@ def train_paper_refinement(
         weights=WEIGHTS,
     )
     return trained(lesson, training, progress=progress, resumes=resumes)
+
+
+def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
+    return {
+        "network": "paper refinement",
+        "steps": training.steps,
+        "batch": training.batch,
+        "crop": CROP_PX,
+        "frames": FRAMES,
+        "seed": training.seed,
+        "rate": LEARNING_RATE,
+        "split": {kind: files.names() for kind, files in split.items()},
+    }
 
 
 def _data(
