@@ -122,9 +122,12 @@ def test_frames_come_out_before_the_film_is_read_to_its_end(networks):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({}, r"neural_filter\.weights names no file; train them with .*train_filter"),
+        ({}, r"neural_filter\.weights names no file; train them with .*train paper-filter"),
         ({"neural_filter.weights": "no.safetensors"}, r"is no.safetensors, which is not there"),
-        ({"refinement.weights": ""}, r"refinement\.weights names no file; .*train_refinement"),
+        (
+            {"refinement.weights": ""},
+            r"refinement\.weights names no file; .*train paper-refinement",
+        ),
     ],
 )
 def test_missing_weights_are_named_before_any_work(quick, monkeypatch, changes, message):

@@ -35,8 +35,8 @@ from unflicker.video import Film
 _ATLAS_SCALE = 4
 """How many times smaller than the film its atlas is, across and down."""
 _TRAINED_BY = {
-    "neural_filter": "unflicker.training.paper_networks.train_filter",
-    "refinement": "unflicker.training.paper_networks.train_refinement",
+    "neural_filter": "paper-filter",
+    "refinement": "paper-refinement",
 }
 
 
@@ -73,7 +73,8 @@ def load_networks(settings: Settings) -> Networks:
             raise MissingError(
                 f"preset paper needs weights that you train, and {network}.weights "
                 f"{f'is {path}, which is not there' if path else 'names no file'}; train them with "
-                f"{_TRAINED_BY[network]}, then pass --set {network}.weights=FILE.safetensors"
+                f"`unflicker train {_TRAINED_BY[network]} --data FOLDER -o FOLDER`, then pass "
+                f"--set {network}.weights=FILE.safetensors"
             )
     device = chosen(settings.device)
     return Networks(

@@ -16,11 +16,8 @@ from unflicker.progress import silent  # noqa: E402
 from unflicker.training.data import FilterData, photo_sample, split_files  # noqa: E402
 from unflicker.training.distortions import lit_otherwise, spoilt  # noqa: E402
 from unflicker.training.footage import guided_footage, guided_photographs  # noqa: E402
-from unflicker.training.neural_filter import (  # noqa: E402
-    Training,
-    rate_share,
-    train_neural_filter,
-)
+from unflicker.training.loop import Training, rate_share  # noqa: E402
+from unflicker.training.neural_filter import train_neural_filter  # noqa: E402
 from unflicker.training.panned import panned  # noqa: E402
 from unflicker.training.photos import PHOTO_ENDINGS, stored_photo  # noqa: E402
 

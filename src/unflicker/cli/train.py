@@ -13,15 +13,20 @@ from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import talk_options
 from unflicker.cli.talk import Talk
 from unflicker.cli.values import Device
+from unflicker.training.networks import NETWORKS, trainer
 
-NETWORKS = ("neural-filter",)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+def _usual(what: str) -> str:
+    """What is done where nothing is asked for, network by network."""
+    return ", ".join(f"{name} {getattr(course, what):,}" for name, course in NETWORKS.items())
 
 
 @click.command(
     cls=Command, example="unflicker train neural-filter --data photos/ --data steady/ -o training/"
 )
-@click.argument("network", type=click.Choice(NETWORKS))
+@click.argument("network", type=click.Choice(tuple(NETWORKS)))
 @click.option(
     "--data",
     required=True,
@@ -39,8 +44,8 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     metavar="FOLDER",
     help="Where weights, log, plot and pictures go; a training there goes on.",
 )
-@click.option("--steps", type=click.IntRange(min=1), default=12_000, show_default=True)
-@click.option("--batch", type=click.IntRange(min=1), default=12, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), help=f"{_usual('steps')}.")
+@click.option("--batch", type=click.IntRange(min=1), help=f"{_usual('batch')}.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything by chance.")
 @click.option("--device", type=Device(), default="cpu", metavar="NAME", help="cpu or cuda:0.")
 @click.option(
@@ -58,20 +63,20 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
     from unflicker.weights import need_neural
 
     need_neural()
-    from unflicker.training.neural_filter import Training, train_neural_filter
+    from unflicker.training.loop import Training
 
-    talk = Talk.of(given, stop=stop)
+    talk, course = Talk.of(given, stop=stop), NETWORKS[network]
     training = Training(
         data=given["data"],
         out=out,
-        steps=given["steps"],
-        batch=given["batch"],
+        steps=given["steps"] or course.steps,
+        batch=given["batch"] or course.batch,
         seed=given["seed"],
         device=chosen(given["device"]),
         leave_out=frozenset(name for name in given["leave_out"].split(",") if name),
     )
     with shown(talk.progress, title=network, quiet=talk.quiet) as tell:
-        weights = train_neural_filter(
+        weights = trainer(network)(
             training,
             progress=stop.watch(tell),
             resumes=lambda step: talk.say(f"resumes {out} at step {step}"),

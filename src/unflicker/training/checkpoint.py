@@ -65,7 +65,8 @@ def resume(standing: Standing, folder: Path, recipe: Mapping[str, Any]) -> bool:
             "name another folder, or train with the same"
         )
     try:
-        held = torch.load(state, weights_only=True)
+        device = next(standing.network.parameters()).device
+        held = torch.load(state, map_location=device, weights_only=True)
         standing.network.load_state_dict(held["network"])
         standing.optimiser.load_state_dict(held["optimiser"])
     except (RuntimeError, KeyError, ValueError, EOFError) as fault:

@@ -6,6 +6,7 @@ had not.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,12 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from unflicker.atlas.guide import probability, signs
+from unflicker.errors import InputError
 from unflicker.neural_filter.network import CELL_PX, Pictures
 from unflicker.training.distortions import blob, lit_otherwise, spoilt
 from unflicker.training.footage import Guided
-from unflicker.training.photos import stored_photo
+from unflicker.training.photos import PHOTO_ENDINGS, stored_photo
+from unflicker.video.target import CONTAINERS
 
 SIZES = ((144, 256), (192, 256), (256, 144), (160, 224))
 """Heights and widths of the proxies in a batch; one of them for all of it."""
@@ -84,6 +87,30 @@ def split_files(
         validation=tuple(split["val"]),
         left_out=tuple(split["test"]),
     )
+
+
+def files_to_learn_from(
+    folders: tuple[Path, ...], *, out: Path, leave_out: frozenset[str], films: bool
+) -> dict[str, Split]:
+    """The split of photographs and, where `films`, of films; written down in the folder `out`.
+
+    Raises:
+        InputError: There is nothing to learn from.
+    """
+    kinds = {"photographs": PHOTO_ENDINGS} | ({"films": CONTAINERS} if films else {})
+    split = {
+        kind: split_files(folders, endings=endings, leave_out=leave_out)
+        for kind, endings in kinds.items()
+    }
+    if not any(files.training for files in split.values()):
+        raise InputError(
+            f"no {' and no '.join(kinds)} to learn from in {', '.join(map(str, folders))}; "
+            "pass a folder of them"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    names = {kind: files.names() for kind, files in split.items()}
+    (out / "split.json").write_text(json.dumps(names, indent=2) + "\n")
+    return split
 
 
 @dataclass(frozen=True, kw_only=True)

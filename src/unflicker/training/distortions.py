@@ -71,7 +71,7 @@ def spoilt(
         patch = other if random.uniform() < 0.6 else np.full_like(guide, guide.mean((0, 1)))
         guide = guide * (1.0 - there) + patch * there
     if random.uniform() < 0.7:
-        guide = guide * _uneven_light(random, guide.shape[:2], _between(random, 0.001, 0.04))
+        guide = guide * uneven_light(random, guide.shape[:2], _between(random, 0.001, 0.04))
     noise = random.normal(0.0, _between(random, 0.001, 0.01), guide.shape)
     return np.clip(guide + noise, 0.0, 1.0).astype(np.float32)
 
@@ -155,10 +155,10 @@ def _coarse(
     return cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _uneven_light(
+def uneven_light(
     random: np.random.Generator, size: tuple[int, int], deviation: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Gain that differs a little by place and colour: what an atlas mistakes for light."""
+    """Gain that differs a little by place and colour: what networks and atlases take for light."""
     nodes = random.normal(
         0.0, deviation, (int(random.integers(1, 5)), int(random.integers(1, 6)), 1)
     )

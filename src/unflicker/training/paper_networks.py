@@ -1,22 +1,16 @@
-"""How the paper's two networks learn: what they are asked for, and a loop.
+"""What the paper's two networks are asked for.
 
-    network = UNet()
-    for loss in train_filter(network, batches): ...
-
-Each step's loss is handed out, so that who asked may log, keep weights, or stop. Batches come
-from wherever; they end the training when they end.
 Source: Lei et al., Blind Video Deflickering (CVPR 2023); Lai et al., ECCV 2018.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from unflicker.neural_filter.unet import UNet
@@ -61,8 +55,14 @@ def filter_loss(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
 
 
 def refinement_loss(network: RefinementNetwork, batch: ClipBatch) -> Float[Tensor, ""]:
+    """What the network loses on clips, through all their frames."""
+    return clip_loss(refined_clip(network, batch.filtered), batch)
+
+
+def clip_loss(
+    outputs: Sequence[Float[Tensor, "batch 3 height width"]], batch: ClipBatch
+) -> Float[Tensor, ""]:
     """Warping error to the last and to the first output, and distance to what came in."""
-    outputs = refined_clip(network, batch.filtered)
     pairs = range(batch.filtered.shape[1] - 1)
     short = [
         warping_error(outputs[t + 1], outputs[t], batch.to_last[:, t], batch.seen_in_last[:, t])
@@ -110,47 +110,3 @@ def warped(
     y = (flow[:, 1] + rows) * (2.0 / max(height - 1, 1)) - 1.0
     places = torch.stack([x, y], dim=-1)
     return functional.grid_sample(picture, places, padding_mode="border", align_corners=True)
-
-
-def train_filter(
-    network: UNet, batches: Iterable[FilterBatch], *, learning_rate: float = LEARNING_RATE
-) -> Iterator[float]:
-    """Train the filter in place; the loss of each step."""
-    return _trained(network, batches, filter_loss, learning_rate)
-
-
-def train_refinement(
-    network: RefinementNetwork,
-    batches: Iterable[ClipBatch],
-    *,
-    learning_rate: float = LEARNING_RATE,
-) -> Iterator[float]:
-    """Train the refinement in place, through whole clips; the loss of each step."""
-    return _trained(network, batches, refinement_loss, learning_rate)
-
-
-Network = TypeVar("Network", bound=nn.Module)
-Batch = TypeVar("Batch", FilterBatch, ClipBatch)
-
-
-def _trained(
-    network: Network,
-    batches: Iterable[Batch],
-    loss_of: Callable[[Network, Batch], Tensor],
-    learning_rate: float,
-) -> Iterator[float]:
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    device = next(network.parameters()).device
-    network.train()
-    for batch in batches:
-        loss = loss_of(network, _on(device, batch))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        yield float(loss.detach())
-
-
-def _on(device: torch.device, batch: Batch) -> Batch:
-    return type(batch)(
-        **{each.name: getattr(batch, each.name).to(device) for each in fields(batch)}
-    )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from unflicker.errors import InputError
 
 PHOTO_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 _LEAST_SIDE_PX = 64
+_MOST_SHRUNK = 2.0
 
 
 @lru_cache(maxsize=2048)
@@ -28,3 +29,24 @@ def stored_photo(path: Path) -> UInt8[np.ndarray, "height width 3"]:
             f"{path} is no photograph of {_LEAST_SIDE_PX} px or more; take it out of the folder"
         )
     return np.ascontiguousarray(picture[..., ::-1])
+
+
+def part_of(
+    random: np.random.Generator, photo: UInt8[np.ndarray, "_h _w 3"], size: tuple[int, int]
+) -> Float32[np.ndarray, "height width 3"]:
+    """A part of a photograph in [0, 1], mirrored by chance; at half its resolution or more.
+
+    A photograph that is smaller than the part is enlarged.
+    """
+    whole = min(photo.shape[0] / size[0], photo.shape[1] / size[1])
+    scale = min(float(np.exp(random.uniform(0.0, np.log(_MOST_SHRUNK)))), whole)
+    tall, wide = (
+        min(side, round(wanted * scale)) for side, wanted in zip(photo.shape[:2], size, strict=True)
+    )
+    top = int(random.integers(photo.shape[0] - tall + 1))
+    left = int(random.integers(photo.shape[1] - wide + 1))
+    part = photo[top : top + tall, left : left + wide]
+    part = part[:, ::-1] if random.uniform() < 0.5 else part
+    kind = cv2.INTER_AREA if scale > 1.0 else cv2.INTER_LINEAR
+    part = cv2.resize(np.ascontiguousarray(part), size[::-1], interpolation=kind)
+    return part.astype(np.float32) / np.float32(255.0)

@@ -1,0 +1,209 @@
+"""Short clips to learn steadiness from: what a filter leaves of flicker, with the truth and motion.
+
+They are cut from steady films and made of photographs (`panned`), made to flicker, and corrected
+all but for a rest. Motion is that of the steady clip.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+
+from unflicker.frames.clip import Clip, from_float, to_float
+from unflicker.frames.colour import small_rgb
+from unflicker.motion import match
+from unflicker.progress import Progress, Report
+from unflicker.synthesis import KINDS, synthesise
+from unflicker.thinking import proxy_size
+from unflicker.training.distortions import uneven_light
+from unflicker.training.panned import panned
+from unflicker.training.paper_networks import ClipBatch
+from unflicker.training.photos import part_of, stored_photo
+from unflicker.video import open_film
+
+_FPS = 25.0
+_KEPT_FRAMES, _KEPT_PX = 48, 640
+"""Of each film: its first frames, and their longest side at the most."""
+_FASTEST = 3
+"""A clip takes every frame of its film, or one in so many at the most."""
+_MARGIN_PX = 16
+"""Around a clip made of a photograph, where the camera may see past its edge."""
+_STRENGTHS, _LEFT = (0.2, 1.4), (0.03, 0.5)
+"""Ranges of the strength of flicker, 1 being a recipe's own, and of the share a filter leaves."""
+_UNTOUCHED = 0.08
+"""Chance that nothing flickers, so that nothing may be done."""
+_MOST_SOFT, _MOST_UNEVEN = 0.6, 0.012
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ShortClip:
+    """A few frames three times; RGB in [0, 1]."""
+
+    frames: Float32[np.ndarray, "time height width 3"]
+    """As they flicker."""
+    filtered: Float32[np.ndarray, "time height width 3"]
+    """As a filter leaves them: a rest of the flicker, and texture that is restless."""
+    clean: Float32[np.ndarray, "time height width 3"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipData:
+    """Batches by step, half from films and half from photographs where there are both."""
+
+    photos: tuple[Path, ...]
+    films: tuple[Path, ...]
+    """What `kept_films` gave."""
+    batch: int
+    seed: int
+    frames: int
+    crop_px: int
+
+    def __getitem__(self, step: int) -> ClipBatch:
+        """The batch of a step, with motion; the same step always has the same batch."""
+        clips = self.clips(step)
+        filtered = np.stack([clip.filtered for clip in clips]).transpose(0, 1, 4, 2, 3)
+        to_last, seen_in_last, to_first, seen_in_first = (
+            np.stack(part) for part in zip(*(_motion(clip.clean) for clip in clips), strict=True)
+        )
+        return ClipBatch(
+            filtered=torch.from_numpy(filtered.copy()),
+            to_last=torch.from_numpy(to_last.transpose(0, 1, 4, 2, 3).copy()),
+            seen_in_last=torch.from_numpy(seen_in_last),
+            to_first=torch.from_numpy(to_first.transpose(0, 1, 4, 2, 3).copy()),
+            seen_in_first=torch.from_numpy(seen_in_first),
+        )
+
+    def clips(self, step: int) -> list[ShortClip]:
+        """The clips of a step's batch."""
+        random = np.random.default_rng([self.seed, step])
+        return [made_to_flicker(random, self._steady(random)) for _ in range(self.batch)]
+
+    def _steady(self, random: np.random.Generator) -> Float32[np.ndarray, "time px px 3"]:
+        if self.films and (not self.photos or random.uniform() < 0.5):
+            film = np.load(self.films[random.integers(len(self.films))], mmap_mode="r")
+            return _cut(random, film, self.frames, self.crop_px)
+        whole = self.crop_px + 2 * _MARGIN_PX
+        own, other = (
+            part_of(
+                random,
+                stored_photo(self.photos[random.integers(len(self.photos))]),
+                (whole, whole),
+            )
+            for _ in range(2)
+        )
+        clip = panned(random, own, other, frames=self.frames, size=(whole, whole))
+        inner = slice(_MARGIN_PX, -_MARGIN_PX)
+        return np.ascontiguousarray(clip[:, inner, inner])
+
+
+def kept_films(
+    films: tuple[Path, ...], kept: Path, *, least: tuple[int, int], progress: Report
+) -> tuple[Path, ...]:
+    """The first frames of films, as arrays in files that parts can be read from; made once.
+
+    Args:
+        films: Steady films.
+        kept: Folder where the files are kept; what lies there is not made again.
+        least: Frames, and px of the shorter side; lesser films are passed over.
+        progress: Told how many of how many are there.
+    """
+    kept.mkdir(parents=True, exist_ok=True)
+    files = []
+    for done, film in enumerate(films):
+        progress(Progress(stage="films", done=done, total=len(films)))
+        file = kept / f"{film.stem}-{zlib.crc32(str(film).encode()):08x}.npy"
+        if not file.exists():
+            part = file.with_suffix(".part")
+            with part.open("wb") as stream:
+                np.save(stream, _first_frames(film))
+            part.replace(file)
+        time, *size = np.load(file, mmap_mode="r").shape[:3]
+        if time >= least[0] and min(size) >= least[1]:
+            files.append(file)
+    return tuple(files)
+
+
+def made_to_flicker(
+    random: np.random.Generator, clean: Float32[np.ndarray, "time height width 3"]
+) -> ShortClip:
+    """A steady clip under flicker of a kind by chance, and what a filter would leave of it."""
+    if random.uniform() < _UNTOUCHED:
+        return ShortClip(frames=clean, filtered=clean, clean=clean)
+    kind, seed = KINDS[random.integers(len(KINDS))], int(random.integers(1 << 30))
+    strength, left = (float(np.exp(random.uniform(*np.log(span)))) for span in (_STRENGTHS, _LEFT))
+    clip = Clip.at_rate(clean, fps=_FPS)
+    frames, rest = (
+        synthesise(clip, kind=kind, seed=seed, strength=size).clip.pixels
+        for size in (strength, strength * left)
+    )
+    return ShortClip(frames=frames, filtered=_restless(random, rest), clean=clean)
+
+
+def _restless(
+    random: np.random.Generator, clip: Float32[np.ndarray, "time height width 3"]
+) -> Float32[np.ndarray, "time height width 3"]:
+    """Sharpness and a little light that change by place from frame to frame, as networks leave."""
+    blur_px, softest = random.uniform(0.5, 1.5), random.uniform(0.0, _MOST_SOFT)
+    uneven = float(np.exp(random.uniform(np.log(0.0005), np.log(_MOST_UNEVEN))))
+    size = clip.shape[1:3]
+    out = np.empty_like(clip)
+    for picture, into in zip(clip, out, strict=True):
+        nodes = random.uniform(0.0, softest, (4, 4)).astype(np.float32)
+        share = cv2.resize(nodes, size[::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+        soft = cv2.GaussianBlur(picture, (0, 0), blur_px)
+        into[:] = (picture + (soft - picture) * share) * uneven_light(random, size, uneven)
+    return np.clip(out, 0.0, 1.0)
+
+
+def _motion(
+    clean: Float32[np.ndarray, "time height width 3"],
+) -> tuple[
+    Float32[np.ndarray, "pairs height width 2"],
+    Float32[np.ndarray, "pairs height width"],
+    Float32[np.ndarray, "pairs height width 2"],
+    Float32[np.ndarray, "pairs height width"],
+]:
+    """Flow from each frame but the first to the last before it and how far it is seen there; the
+    same for the very first."""
+    to_last = [match(clean[t], clean[t - 1]) for t in range(1, len(clean))]
+    to_first = [to_last[0], *(match(clean[t], clean[0]) for t in range(2, len(clean)))]
+    flows, seen = (np.stack(part) for part in zip(*to_last, strict=True))
+    far_flows, far_seen = (np.stack(part) for part in zip(*to_first, strict=True))
+    return flows, seen, far_flows, far_seen
+
+
+def _cut(
+    random: np.random.Generator,
+    film: UInt8[np.ndarray, "_time _h _w 3"],
+    frames: int,
+    crop_px: int,
+) -> Float32[np.ndarray, "time px px 3"]:
+    """Some frames of a film and a part of its picture; mirrored and run backwards by chance."""
+    time, height, width = film.shape[:3]
+    every = int(random.integers(1, min(_FASTEST, (time - 1) // (frames - 1)) + 1))
+    start = int(random.integers(time - (frames - 1) * every))
+    top = int(random.integers(height - crop_px + 1))
+    left = int(random.integers(width - crop_px + 1))
+    clip = film[start : start + (frames - 1) * every + 1 : every]
+    clip = clip[:, top : top + crop_px, left : left + crop_px]
+    clip = clip[:, :, ::-1] if random.uniform() < 0.5 else clip
+    clip = clip[::-1] if random.uniform() < 0.5 else clip
+    return to_float(np.ascontiguousarray(clip))
+
+
+def _first_frames(path: Path) -> UInt8[np.ndarray, "time height width 3"]:
+    film = open_film(path)
+    size = proxy_size(film.size, _KEPT_PX)
+    return np.stack(
+        [
+            from_float(small_rgb(frame.picture, size=size), dtype=np.uint8)
+            for frame in islice(film.frames(), _KEPT_FRAMES)
+        ]
+    )

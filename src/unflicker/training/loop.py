@@ -1,0 +1,243 @@
+"""The loop of every training: step by step, kept and looked at now and then.
+
+    lesson = Lesson(network=…, loss=…, learning=…, …)
+    weights = trained(lesson, training, progress=…, resumes=…)
+
+A batch belongs to its step, so a training that was stopped goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from unflicker.errors import Cancelled
+from unflicker.progress import Progress, Report
+from unflicker.training import checkpoint
+from unflicker.training.checkpoint import Entry, Standing
+
+_WARM_UP_STEPS, _LEAST_RATE_SHARE = 100, 0.02
+_SHOWN, _SHEET_PX = 8, 1000
+"""Batches of validation that lend a picture to the sheet, and its width."""
+_MOST_WORKERS = 6
+"""Processes that make batches for a GPU; a CPU needs its cores for the network, and has one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What to train on, how long, and where it is kept."""
+
+    data: tuple[Path, ...]
+    out: Path
+    steps: int = 12_000
+    batch: int = 12
+    panned: int = 240
+    """Of the neural filter: clips made of photographs, for real guides of more scenes than there
+    are films."""
+    seed: int = 0
+    device: str = "cpu"
+    leave_out: frozenset[str] = frozenset()
+    keep_every: int = 250
+
+
+Batch = TypeVar("Batch")
+
+
+@runtime_checkable
+class ByStep(Protocol):
+    """Batches by step: the same step always has the same batch."""
+
+    def __getitem__(self, step: int) -> Any:
+        """The batch of a step, on the CPU."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lesson(Generic[Batch]):
+    """A network, what it learns from and what it is asked for."""
+
+    recipe: Mapping[str, Any]
+    """What the training is made of, as JSON; `network` names it. Another recipe is refused."""
+    network: nn.Module
+    """On the device of the training, with its first weights."""
+    optimiser: torch.optim.Optimizer
+    rate: Callable[[int, int], float]
+    """The learning rate of a step of so many."""
+    loss: Callable[[Any, Batch], Float[Tensor, ""]]
+    """Of the network and a batch."""
+    won_db: Callable[[Any, Batch], Float[Tensor, ""]]
+    """By how many dB the network betters a batch; without gradients, as the next."""
+    row: Callable[[Any, Batch], Float[Tensor, "3 height width"]]
+    """A row of the sheet: the first of a batch, what came of it, and the truth."""
+    learning: ByStep
+    checking: Sequence[Batch]
+    """For validation, the same at every look."""
+    weights: str
+    """Name of the file of weights."""
+    half: bool = True
+    """Whether they are written in half precision."""
+    largest_gradient: float = float("inf")
+
+
+def trained(
+    lesson: Lesson, training: Training, *, progress: Report, resumes: Callable[[int], None]
+) -> Path:
+    """Train to the end, or go on with a training that stopped; the path of its weights.
+
+    Args:
+        lesson: What is learned.
+        training: How long and where.
+        progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept.
+        resumes: Told from which step, where a training goes on.
+
+    Raises:
+        UsageError: The folder holds another training.
+        InputError: What lies there cannot be read.
+    """
+    standing = Standing(network=lesson.network, optimiser=lesson.optimiser)
+    if checkpoint.resume(standing, training.out, lesson.recipe):
+        resumes(standing.steps)
+    checkpoint.write_recipe(training.out, lesson.recipe)
+    checkpoint.logged(training.out, up_to=standing.steps)
+    with _one_thread_of_opencv():
+        _run(standing, lesson, training, progress)
+    weights = training.out / lesson.weights
+    about = {"network": str(lesson.recipe["network"]), "steps": str(standing.steps)}
+    checkpoint.write_weights(standing.average, weights, about=about, half=lesson.half)
+    return weights
+
+
+def _run(standing: Standing, lesson: Lesson, training: Training, progress: Report) -> None:
+    """Step by step to the end; kept and checked now and then."""
+    clock, losses = _Clock(standing), []
+    try:
+        for batch in _batches(lesson, training, begin=standing.steps):
+            rate = lesson.rate(standing.steps, training.steps)
+            losses.append(_step(standing, lesson, moved(batch, training.device), rate))
+            if standing.steps % training.keep_every == 0 or standing.steps == training.steps:
+                clock.read()
+                checkpoint.keep(standing, training.out)
+                won = validated(standing, lesson, training.device)
+                checkpoint.log(training.out, _entry(standing, losses, won))
+                write_sheet(standing, lesson, training)
+                losses.clear()
+            progress(Progress(stage="train", done=standing.steps, total=training.steps))
+    except Cancelled:
+        clock.read()
+        checkpoint.keep(standing, training.out)
+        raise
+
+
+def _batches(lesson: Lesson, training: Training, *, begin: int) -> DataLoader:
+    """The batches of the steps to come, made by other processes."""
+    workers = 1 if training.device == "cpu" else min(_MOST_WORKERS, os.cpu_count() or 1)
+    return DataLoader(
+        lesson.learning,  # pyright: ignore - anything with __getitem__ will do
+        batch_size=None,
+        sampler=range(begin, training.steps),
+        num_workers=workers,
+    )
+
+
+@contextmanager
+def _one_thread_of_opencv() -> Iterator[None]:
+    """Processes that are forked meanwhile can use OpenCV: its threads do not outlive a fork, and
+    a child that waits for them waits for ever."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _step(standing: Standing, lesson: Lesson, batch: Any, rate: float) -> float:
+    for group in standing.optimiser.param_groups:
+        group["lr"] = rate
+    loss = lesson.loss(standing.network, batch)
+    standing.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    if np.isfinite(lesson.largest_gradient):
+        torch.nn.utils.clip_grad_norm_(standing.network.parameters(), lesson.largest_gradient)
+    standing.optimiser.step()
+    standing.stepped()
+    return float(loss.detach())
+
+
+class _Clock:
+    """Adds the seconds that pass to those that a training took."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing, self._last = standing, time.monotonic()
+
+    def read(self) -> None:
+        now = time.monotonic()
+        self._standing.seconds += now - self._last
+        self._last = now
+
+
+def _entry(standing: Standing, losses: list[float], won: float) -> Entry:
+    return Entry(
+        step=standing.steps,
+        seconds=round(standing.seconds, 1),
+        loss=round(float(np.mean(losses)), 5),
+        validation_db=won,
+    )
+
+
+@torch.no_grad()
+def validated(standing: Standing, lesson: Lesson, device: str) -> float:
+    """By how many dB the averaged weights better what was not learned from."""
+    network = _averaged(standing)
+    won = [lesson.won_db(network, moved(batch, device)) for batch in lesson.checking]
+    return round(float(torch.stack(won).mean()), 4) if won else 0.0
+
+
+@torch.no_grad()
+def write_sheet(standing: Standing, lesson: Lesson, training: Training) -> None:
+    """Validation pictures as PNG, one row a batch."""
+    network = _averaged(standing)
+    rows = []
+    for batch in lesson.checking[:_SHOWN]:
+        row = lesson.row(network, moved(batch, training.device)).clamp(0.0, 1.0)
+        codes = (row.permute(1, 2, 0).cpu().numpy() * 255.0 + 0.5).astype(np.uint8)
+        height = max(1, round(_SHEET_PX * codes.shape[0] / codes.shape[1]))
+        rows.append(cv2.resize(codes[..., ::-1], (_SHEET_PX, height)))
+    if rows:
+        _, stream = cv2.imencode(".png", np.concatenate(rows))
+        (training.out / "validation.png").write_bytes(stream.tobytes())
+
+
+def _averaged(standing: Standing) -> nn.Module:
+    """The network with the averaged weights, ready to be used."""
+    network = copy.deepcopy(standing.network).eval()
+    network.load_state_dict(standing.average)
+    return network
+
+
+def rate_share(step: int, steps: int) -> float:
+    """The learning rate over its largest: rising at first, then falling along a cosine."""
+    rising = min(1.0, (step + 1) / _WARM_UP_STEPS)
+    falling = 0.5 * (1.0 + np.cos(np.pi * min(step / max(steps, 1), 1.0)))
+    return float(rising * (_LEAST_RATE_SHARE + (1.0 - _LEAST_RATE_SHARE) * falling))
+
+
+def moved(batch: Batch, device: str | torch.device) -> Batch:
+    """A batch, which is a tensor or a dataclass of batches, on a device."""
+    if isinstance(batch, Tensor):
+        return batch.to(device)  # pyright: ignore - which is a batch
+    parts = {each.name: moved(getattr(batch, each.name), device) for each in fields(batch)}  # pyright: ignore - a dataclass
+    return replace(batch, **parts)  # pyright: ignore - the same
