@@ -46,6 +46,13 @@ def _usual(what: str) -> str:
 )
 @click.option("--steps", type=click.IntRange(min=1), help=f"{_usual('steps')}.")
 @click.option("--batch", type=click.IntRange(min=1), help=f"{_usual('batch')}.")
+@click.option(
+    "--panned",
+    type=click.IntRange(min=0),
+    default=240,
+    show_default=True,
+    help="Of neural-filter: clips to make of the photographs.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything by chance.")
 @click.option("--device", type=Device(), default="cpu", metavar="NAME", help="cpu or cuda:0.")
 @click.option(
@@ -71,6 +78,7 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
         out=out,
         steps=given["steps"] or course.steps,
         batch=given["batch"] or course.batch,
+        panned=given["panned"],
         seed=given["seed"],
         device=chosen(given["device"]),
         leave_out=frozenset(name for name in given["leave_out"].split(",") if name),
