@@ -21,11 +21,6 @@ SHIPPED = {
 """The files that ship, and the SHA-256 of each."""
 
 
-def has_neural() -> bool:
-    """Whether what networks need is installed."""
-    return all(find_spec(library) is not None for library in _LIBRARIES)
-
-
 def need_neural() -> None:
     """Stop before any work where what networks need is not installed.
 

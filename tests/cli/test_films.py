@@ -8,12 +8,10 @@ from unflicker.progress import Progress
 
 
 def test_defaults_come_from_the_settings(call, pipeline, film):
-    from unflicker.settings import Settings, of_preset, to_dict
+    from unflicker.settings import Settings, to_dict
 
     call(film)
-    call(film, "--preset=fast", "--overwrite")
-    assert to_dict(pipeline.calls[0][2]) == to_dict(of_preset("standard"))
-    assert to_dict(pipeline.calls[1][2]) == to_dict(Settings())
+    assert to_dict(pipeline.calls[0][2]) == to_dict(Settings())
 
 
 def test_every_option_reaches_its_setting(call, pipeline, film):

@@ -145,12 +145,11 @@ def test_version_presets_and_devices_answer_on_stdout(call):
     assert call("devices")[1].startswith("cpu")
 
 
-def test_who_names_no_preset_gets_the_best_that_is_installed(call, pipeline, film, monkeypatch):
-    call(film)
-    assert pipeline.calls[-1][2].preset == "standard"
-    monkeypatch.setattr("unflicker.weights.find_spec", lambda name: None)
-    call(film, "--overwrite")
-    assert pipeline.calls[-1][2].preset == "fast"
+def test_every_preset_that_is_listed_is_there(call, pipeline, film):
+    listed = [line.split()[0] for line in call("presets")[1].splitlines()[:4]]
+    for preset in listed:
+        call(film, "--preset", preset, "--overwrite")
+    assert [settings.preset for _, _, settings, _ in pipeline.calls] == listed
 
 
 def test_a_log_file_holds_what_was_said(call, pipeline, film, tmp_path):

@@ -63,7 +63,7 @@ def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
     from unflicker import atlases, report
 
     talk = Talk.of(given, stop=stop)
-    settings = settings_from(given, usual="fast")
+    settings = settings_from(given)
     options = atlases.AtlasOptions(
         overwrite=given["overwrite"],
         start_seconds=given["start"],

@@ -41,7 +41,7 @@ think_options = with_options(
             "--preset",
             type=click.Choice(PRESETS),
             metavar="NAME",
-            help=f"{', '.join(PRESETS)}: how thorough.  [default: standard, or fast without torch]",
+            help=f"{', '.join(PRESETS)}: how thorough.  [default: {_DEFAULTS.preset}]",
         ),
         _option(
             "Correction",
@@ -170,24 +170,13 @@ _FLAGS = {
 }
 
 
-def usual_preset() -> str:
-    """The preset of who names none: the best that this installation can do at a laptop's pace."""
-    from unflicker.weights import has_neural
-
-    return "standard" if has_neural() else "fast"
-
-
-def settings_from(given: dict[str, Any], *, usual: str = "") -> Settings:
+def settings_from(given: dict[str, Any]) -> Settings:
     """The settings that the options of a command ask for; a flag wins over `--set`.
-
-    Args:
-        given: The options.
-        usual: The preset of who names none; `usual_preset()` where empty.
 
     Raises:
         UsageError: A setting that does not exist, or a value it cannot take.
     """
-    preset = of_preset(given.get("preset") or usual or usual_preset())
+    preset = of_preset(given.get("preset") or _DEFAULTS.preset)
     settings = changed_settings(given.get("changes", ()), preset)
     left_out = (given.get("without") or "").split(",")
     settings = without(settings, [stage.strip() for stage in left_out if stage.strip()])
