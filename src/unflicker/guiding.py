@@ -5,6 +5,7 @@ Needs torch, so it is loaded only where an atlas is wanted.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,8 @@ _LEAST_SEEN = 0.15
 _FILTER_EARNED = 0.95
 """The same for the network, which was trained to leave alone what it cannot mend."""
 _FEWEST_FRAMES = 8
+_FRAMES_FOR_ALL_STEPS = 40
+"""The rest of a shot that is shorter than this is fitted in fewer steps, in proportion."""
 _MEASURED_FRAMES = 32
 
 
@@ -64,7 +67,9 @@ def guided_by_atlas(
 
     knots_apart = settings.keep_slower_than_seconds * fps / 2.0
     footage = Footage(frames=light, motion=motion, knots_apart=knots_apart)
-    atlas = make_atlas(footage, settings.atlas, match=match, device=chosen(settings.device))
+    share = min(1.0, len(light) / _FRAMES_FOR_ALL_STEPS)
+    fitted = replace(settings.atlas, steps=round(settings.atlas.steps * share))
+    atlas = make_atlas(footage, fitted, match=match, device=chosen(settings.device))
     return guide_of(atlas, light)
 
 
