@@ -46,9 +46,9 @@ def flickering(time: int = 4) -> ClipBatch:
     )
 
 
-def losses_of(network, loss_of, batch, *, steps: int = 25) -> list[float]:
+def losses_of(network, loss_of, batch, *, steps: int = 25, rate: float = 1e-3) -> list[float]:
     """The loss of each step of a network that learns from one batch."""
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    optimiser = torch.optim.Adam(network.parameters(), lr=rate)
     losses = []
     for _ in range(steps):
         loss = loss_of(network, batch)
@@ -68,7 +68,7 @@ def test_the_filter_learns():
 def test_the_refinement_learns():
     torch.manual_seed(0)
     network = RefinementNetwork()
-    losses = losses_of(network, refinement_loss, flickering())
+    losses = losses_of(network, refinement_loss, flickering(), steps=40, rate=2e-4)
     assert np.mean(losses[-5:]) < 0.75 * losses[0]
     with torch.no_grad():
         levels = [float(each.mean()) for each in refined_clip(network, flickering().filtered)]
