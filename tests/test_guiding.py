@@ -67,3 +67,13 @@ def test_stages_are_left_out_one_by_one(clip):
     assert psnr(to_float(untoned), truth) > psnr(to_float(made), truth) + 3.0
     with pytest.raises(UsageError, match="did you mean neural-filter"):
         without(STANDARD, ("neural-fliter",))
+
+
+def test_weights_that_are_not_there_are_noticed_before_any_work(clip, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("work began")
+
+    monkeypatch.setattr("unflicker.steadying.think", refuse)
+    settings = replaced(STANDARD, {"neural_filter.weights": "nowhere.safetensors"})
+    with pytest.raises(MissingError, match="unflicker train"):
+        unflicker.deflicker(clip.pixels, settings=settings)

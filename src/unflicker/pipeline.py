@@ -23,7 +23,7 @@ from unflicker.record import Record
 from unflicker.settings import Settings
 from unflicker.steadying import RunOptions, need_grades, orders, steady_frames, steady_in_place
 from unflicker.video import ArrayFilm, Film, default_target, open_film, open_writer
-from unflicker.weights import need_neural
+from unflicker.weights import need_neural, weights_file
 
 DEFAULTS = Settings()
 PLAIN = RunOptions()
@@ -115,8 +115,7 @@ def deflicker(
         UsageError: An array of another shape or type, or a rate that is not above zero.
     """
     _check_array(frames, fps)
-    if settings.atlas.used:
-        need_neural()
+    _need_networks(settings)
     out = np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=0.0)
     colours = out if out.ndim == 4 else np.repeat(out[..., None], 3, axis=-1)
     film = ArrayFilm(Clip.at_rate(colours, fps=fps))
@@ -127,14 +126,22 @@ def deflicker(
 
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film:
-    if settings.atlas.used:
-        need_neural()
+    _need_networks(settings)
     return open_film(
         source,
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,
         strict=settings.strict,
     )
+
+
+def _need_networks(settings: Settings) -> None:
+    """Stop before any work where what a preset needs is not there."""
+    if not settings.atlas.used:
+        return
+    need_neural()
+    if settings.neural_filter.used and settings.preset != "paper":
+        weights_file("neural_filter.safetensors", own=settings.neural_filter.weights)
 
 
 def _check_array(frames: np.ndarray, fps: float) -> None:

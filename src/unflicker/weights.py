@@ -35,6 +35,20 @@ def need_neural() -> None:
             )
 
 
+def weights_file(name: str, *, own: str = "") -> Path:
+    """The file of weights that ships, or one's own.
+
+    Raises:
+        MissingError: It is not there.
+    """
+    path = Path(own) if own else _FOLDER / name
+    if not path.is_file():
+        raise MissingError(
+            f"no weights at {path}; train them with `unflicker train`, or name others"
+        )
+    return path
+
+
 def read_weights(name: str, *, own: str = "") -> dict[str, Any]:
     """Tensors by name, in single precision.
 
@@ -47,11 +61,7 @@ def read_weights(name: str, *, own: str = "") -> dict[str, Any]:
         InputError: It cannot be read, or is not the one that was shipped.
     """
     need_neural()
-    path = Path(own) if own else _FOLDER / name
-    if not path.is_file():
-        raise MissingError(
-            f"no weights at {path}; train them with `unflicker train`, or name others"
-        )
+    path = weights_file(name, own=own)
     if not own and hashlib.sha256(path.read_bytes()).hexdigest() != SHIPPED[name]:
         raise InputError(
             f"the weights {path} are not those that were shipped; install unflicker anew"
