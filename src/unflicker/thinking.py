@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.ahead import running_ahead
-from unflicker.frames.colour import small_rgb, to_working
+from unflicker.frames.colour import proxy_size, small_rgb, to_working
 from unflicker.frames.flow import Motion, resized
 from unflicker.frames.picture import Frame
 from unflicker.grade import Grade
@@ -149,12 +149,6 @@ def _thought(window: Window, place: int, grade: Grade) -> Thought:
         starts_shot=False,
         texture_flickers=False,
     )
-
-
-def proxy_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
-    """Height and width of a film's proxy: its longest side at most `longest_px`."""
-    scale = min(1.0, longest_px / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def light_of(frame: Frame, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:

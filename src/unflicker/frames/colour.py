@@ -58,6 +58,12 @@ def to_rgb(picture: Picture) -> Float32[np.ndarray, "height width 3"]:
     return small_rgb(picture, size=picture.size)
 
 
+def proxy_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
+    """Height and width of a picture's proxy: its longest side at most `longest_px`."""
+    scale = min(1.0, longest_px / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def small_rgb(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
     """The picture's stored colours at another size `(height, width)`, averaged when shrunk."""
     height, width = size

@@ -14,11 +14,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unflicker.frames.colour import LUMA
+
 CELL_PX = 8
 """Pixels of the proxy, across and down, that share a cell of the grid."""
 BINS = 4
 """Tone bins of the grid; their luma is `grade.bin_luma`."""
-_SAMPLES = 4
+SAMPLES = 4
 """Places looked at in a cell, across and down."""
 _FEATURES, _WIDTH, _BLOCKS = 32, 80, 4
 _DARK = 0.02
@@ -26,7 +28,6 @@ _DARK = 0.02
 _MOST_LOG_RATIO = 1.5
 _LIGHT_SCALE = 3.0
 """Flicker is a third of an e-fold at most, networks like numbers near one."""
-_LUMA = (0.299, 0.587, 0.114)
 _SCALES = (1, 3, 9)
 """Half sizes, in cells, of the regions over which evidence is gathered; and the whole picture."""
 _DOUBT = 0.15
@@ -35,7 +36,7 @@ _DOUBT = 0.15
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """What the network looks at, a batch of it; see `looked_at`."""
+    """What the network looks at, a batch of it, at `seen_size`."""
 
     frame: Float[Tensor, "batch 3 height width"]
     guide: Float[Tensor, "batch 3 height width"]
@@ -113,7 +114,7 @@ class _Block(nn.Module):
 
 def seen_size(size: tuple[int, int]) -> tuple[int, int]:
     """The size at which a network sees proxies of a size: four places a cell, down and across."""
-    down, across = (_SAMPLES * max(1, round(side / CELL_PX)) for side in size)
+    down, across = (SAMPLES * max(1, round(side / CELL_PX)) for side in size)
     return down, across
 
 
@@ -147,7 +148,7 @@ def luma_of(
     picture: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, "batch 1 height width"]:
     """Luma, as `frames.colour` has it."""
-    weights = picture.new_tensor(_LUMA)[:, None, None]
+    weights = picture.new_tensor(LUMA.tolist())[:, None, None]
     return (picture * weights).sum(dim=1, keepdim=True)
 
 
@@ -173,7 +174,7 @@ def _local_structure(
 def _in_cells(
     values: Float[Tensor, "batch channels height width"],
 ) -> Float[Tensor, "batch channels rows columns"]:
-    return functional.avg_pool2d(values, _SAMPLES)
+    return functional.avg_pool2d(values, SAMPLES)
 
 
 def _evidence(

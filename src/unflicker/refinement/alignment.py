@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.frames.colour import proxy_size
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import kernels_turn
 from unflicker.refinement import loops
@@ -30,10 +31,9 @@ _LEAST_CONTRAST = 0.004**2
 def fine_luma(picture: Picture) -> Float32[np.ndarray, "height width"]:
     """A picture's luma (green, of RGB) in [0, 1], its longest side at most `FINE_PX`."""
     plane = picture.planes[1 if picture.layout.family == "rgb" else 0]
-    height, width = plane.shape
-    scale = min(1.0, FINE_PX / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = plane if scale == 1.0 else cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    rows, columns = proxy_size((plane.shape[0], plane.shape[1]), FINE_PX)
+    whole = plane.shape == (rows, columns)
+    small = plane if whole else cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) * np.float32(1.0 / picture.layout.peak)
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.frames.colour import small_rgb, to_working
+from unflicker.frames.colour import proxy_size, small_rgb, to_working
 from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import apply_grade
@@ -69,9 +69,7 @@ class _Look:
     @cached_property
     def light(self) -> Float32[np.ndarray, "rows columns 3"]:
         """Its proxy, in working light."""
-        height, width = self.picture.size
-        scale = min(1.0, self.proxy_px / max(height, width))
-        size = max(1, round(height * scale)), max(1, round(width * scale))
+        size = proxy_size(self.picture.size, self.proxy_px)
         return to_working(small_rgb(self.picture, size=size), self.picture.meaning)
 
     @cached_property

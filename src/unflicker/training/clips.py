@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -17,15 +16,14 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from unflicker.frames.clip import Clip, from_float, to_float
-from unflicker.frames.colour import small_rgb
 from unflicker.motion import match
 from unflicker.progress import Progress, Report
 from unflicker.synthesis import KINDS, synthesise
-from unflicker.thinking import proxy_size
 from unflicker.training.distortions import uneven_light
+from unflicker.training.footage import first_frames
 from unflicker.training.panned import panned
 from unflicker.training.paper_networks import ClipBatch
-from unflicker.training.photos import part_of, stored_photo
+from unflicker.training.photos import by_chance, part_of
 from unflicker.video import open_film
 
 _FPS = 25.0
@@ -91,12 +89,7 @@ class ClipData:
             return _cut(random, film, self.frames, self.crop_px)
         whole = self.crop_px + 2 * _MARGIN_PX
         own, other = (
-            part_of(
-                random,
-                stored_photo(self.photos[random.integers(len(self.photos))]),
-                (whole, whole),
-            )
-            for _ in range(2)
+            part_of(random, by_chance(random, self.photos), (whole, whole)) for _ in range(2)
         )
         clip = panned(random, own, other, frames=self.frames, size=(whole, whole))
         inner = slice(_MARGIN_PX, -_MARGIN_PX)
@@ -122,7 +115,8 @@ def kept_films(
         if not file.exists():
             part = file.with_suffix(".part")
             with part.open("wb") as stream:
-                np.save(stream, _first_frames(film))
+                first = first_frames(open_film(film), most=_KEPT_FRAMES, longest_px=_KEPT_PX)
+                np.save(stream, from_float(first, dtype=np.uint8))
             part.replace(file)
         time, *size = np.load(file, mmap_mode="r").shape[:3]
         if time >= least[0] and min(size) >= least[1]:
@@ -196,14 +190,3 @@ def _cut(
     clip = clip[:, :, ::-1] if random.uniform() < 0.5 else clip
     clip = clip[::-1] if random.uniform() < 0.5 else clip
     return to_float(np.ascontiguousarray(clip))
-
-
-def _first_frames(path: Path) -> UInt8[np.ndarray, "time height width 3"]:
-    film = open_film(path)
-    size = proxy_size(film.size, _KEPT_PX)
-    return np.stack(
-        [
-            from_float(small_rgb(frame.picture, size=size), dtype=np.uint8)
-            for frame in islice(film.frames(), _KEPT_FRAMES)
-        ]
-    )

@@ -19,10 +19,11 @@ from torch import Tensor
 
 from unflicker.atlas.guide import probability, signs
 from unflicker.errors import InputError
-from unflicker.neural_filter.network import CELL_PX, Pictures
+from unflicker.frames.clip import to_float
+from unflicker.neural_filter.network import CELL_PX, SAMPLES, Pictures
 from unflicker.training.distortions import blob, lit_otherwise, spoilt
 from unflicker.training.footage import Guided
-from unflicker.training.photos import PHOTO_ENDINGS, stored_photo
+from unflicker.training.photos import PHOTO_ENDINGS, by_chance
 from unflicker.video.target import CONTAINERS
 
 SIZES = ((144, 256), (192, 256), (256, 144), (160, 224))
@@ -137,11 +138,11 @@ class FilterData:
         if self.guided and (not self.photos or random.uniform() < 0.5):
             guided = self.guided[random.integers(len(self.guided))]
             return _varied(random, guided.sample(random, as_came=_AS_FLICKERING), size)
-        photos = [_photo(self.photos[random.integers(len(self.photos))]) for _ in range(2)]
+        photos = [to_float(by_chance(random, self.photos)) for _ in range(2)]
         return photo_sample(random, *photos, size=size)
 
 
-_SAMPLES, _BY_CELL = 4, (3, 4)
+_BY_CELL = 3, 4
 _Sample = tuple[np.ndarray, ...]
 """Frame, guide, trust and target, channels first, at half the proxy's size; light removed and its
 spread, by cell, stand before the target."""
@@ -182,7 +183,7 @@ def _removed(
     target: Float32[np.ndarray, "3 height width"],
 ) -> tuple[Float32[np.ndarray, "3 rows columns"], Float32[np.ndarray, "3 rows columns"]]:
     """What a tone stage might have removed that left this much; often none was there."""
-    rows, columns = (side // 4 for side in frame.shape[1:])
+    rows, columns = (side // SAMPLES for side in frame.shape[1:])
     if random.uniform() < _NO_TONE:
         return np.zeros((3, rows, columns), np.float32), np.zeros((3, rows, columns), np.float32)
     left = float(np.abs(frame - target).mean() / (target.mean() + 0.02))
@@ -210,7 +211,7 @@ def _cropped(
 
 def _varied(random: np.random.Generator, sample: _Sample, size: tuple[int, int]) -> _Sample:
     """A real sample cropped, mirrored, its colours exchanged and its exposure changed by chance."""
-    height, width = (side // _SAMPLES for side in sample[0].shape[1:])
+    height, width = (side // SAMPLES for side in sample[0].shape[1:])
     wanted = size[0] // CELL_PX, size[1] // CELL_PX
     scale = min(height / wanted[0], width / wanted[1]) * random.uniform(0.75, 1.0)
     tall, wide = max(1, round(wanted[0] * scale)), max(1, round(wanted[1] * scale))
@@ -221,7 +222,7 @@ def _varied(random: np.random.Generator, sample: _Sample, size: tuple[int, int])
     varied = []
     for place, part in enumerate(sample):
         by_cell = place in _BY_CELL
-        step = 1 if by_cell else _SAMPLES
+        step = 1 if by_cell else SAMPLES
         there = part[:, top * step : (top + tall) * step, left * step : (left + wide) * step]
         there = there[:, :, ::-1] if mirrored else there
         there = _resized(there, (wanted[0] * step, wanted[1] * step))
@@ -245,7 +246,3 @@ def _half(picture: Float32[np.ndarray, "height width channels"]) -> np.ndarray:
     small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     small = small.reshape(height // 2, width // 2, -1).transpose(2, 0, 1)
     return np.ascontiguousarray(small, np.float32)
-
-
-def _photo(path: Path) -> Float32[np.ndarray, "height width 3"]:
-    return stored_photo(path).astype(np.float32) / np.float32(255.0)

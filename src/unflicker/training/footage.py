@@ -20,17 +20,17 @@ from jaxtyping import Float16, Float32
 from torch.nn import functional
 
 from unflicker.frames.clip import Clip, from_float, to_float
-from unflicker.frames.colour import small_rgb
+from unflicker.frames.colour import proxy_size, small_rgb
 from unflicker.guiding import guided_by_atlas, steadied
 from unflicker.neural_filter.network import removed_light, seen_size
 from unflicker.progress import Progress, Report
 from unflicker.settings import Settings
 from unflicker.shots import Proxy, Window, cut_into_windows
 from unflicker.synthesis import KINDS, synthesise
-from unflicker.thinking import find, proxy_size
+from unflicker.thinking import find
 from unflicker.training.panned import panned
-from unflicker.training.photos import stored_photo
-from unflicker.video import open_film
+from unflicker.training.photos import by_chance
+from unflicker.video import Film, open_film
 
 CASES = (*KINDS, "clean")
 CLIP_FRAMES, PANNED_FRAMES = 48, 24
@@ -123,7 +123,7 @@ def guided_photographs(
 def _of_photos(
     random: np.random.Generator, photos: tuple[Path, ...], settings: Settings
 ) -> Iterator[Guided]:
-    own, other = (stored_photo(photos[random.integers(len(photos))]) for _ in range(2))
+    own, other = (by_chance(random, photos) for _ in range(2))
     size = PANNED_SIZES[random.integers(len(PANNED_SIZES))]
     pixels = panned(random, to_float(own), to_float(other), frames=PANNED_FRAMES, size=size)
     clip = Clip.at_rate(from_float(pixels, dtype=np.uint16), fps=25.0)
@@ -132,7 +132,10 @@ def _of_photos(
 
 
 def _of_clip(path: Path, case: str, settings: Settings) -> Iterator[Guided]:
-    clip, fps = _proxies(path, settings.proxy.width_px)
+    film = open_film(path)
+    first = first_frames(film, most=CLIP_FRAMES, longest_px=settings.proxy.width_px)
+    fps = float(film.rate)
+    clip = Clip.at_rate(from_float(first, dtype=np.uint16), fps=fps)
     seed = zlib.crc32(path.stem.encode()) % 10_000 + _SEED
     yield from _made(clip, case, seed=seed, fps=fps, settings=settings)
 
@@ -181,15 +184,12 @@ def _thought_about(window: Window, clip: Clip, settings: Settings) -> Guided:
     )
 
 
-def _proxies(path: Path, longest_px: int) -> tuple[Clip, float]:
-    film = open_film(path)
+def first_frames(
+    film: Film, *, most: int, longest_px: int
+) -> Float32[np.ndarray, "time height width 3"]:
+    """The first frames of a film, RGB in [0, 1], shrunk to at most `longest_px`."""
     size = proxy_size(film.size, longest_px)
-    frames = [
-        from_float(small_rgb(frame.picture, size=size), dtype=np.uint16)
-        for frame in islice(film.frames(), CLIP_FRAMES)
-    ]
-    fps = float(film.rate)
-    return Clip.at_rate(np.stack(frames), fps=fps), fps
+    return np.stack([small_rgb(f.picture, size=size) for f in islice(film.frames(), most)])
 
 
 def _whole_cells(pictures: torch.Tensor) -> torch.Tensor:

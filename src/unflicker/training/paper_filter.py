@@ -24,7 +24,7 @@ from unflicker.training.distortions import lit_otherwise, spoilt
 from unflicker.training.loop import Lesson, Training, trained
 from unflicker.training.neural_filter import won_db
 from unflicker.training.paper_networks import LEARNING_RATE, FilterBatch, filter_loss
-from unflicker.training.photos import part_of, stored_photo
+from unflicker.training.photos import by_chance, part_of
 
 WEIGHTS = "paper_filter.safetensors"
 CROP_PX = 128
@@ -118,11 +118,7 @@ class PhotoData:
     ]:
         """The photograph, its frame and its guide."""
         clean, other = (
-            part_of(
-                random,
-                stored_photo(self.photos[random.integers(len(self.photos))]),
-                (self.crop_px, self.crop_px),
-            )
+            part_of(random, by_chance(random, self.photos), (self.crop_px, self.crop_px))
             for _ in range(2)
         )
         guide = spoilt(random, clean, other=other)

@@ -31,6 +31,13 @@ def stored_photo(path: Path) -> UInt8[np.ndarray, "height width 3"]:
     return np.ascontiguousarray(picture[..., ::-1])
 
 
+def by_chance(
+    random: np.random.Generator, photos: tuple[Path, ...]
+) -> UInt8[np.ndarray, "height width 3"]:
+    """One of some photographs."""
+    return stored_photo(photos[random.integers(len(photos))])
+
+
 def part_of(
     random: np.random.Generator, photo: UInt8[np.ndarray, "_h _w 3"], size: tuple[int, int]
 ) -> Float32[np.ndarray, "height width 3"]:
