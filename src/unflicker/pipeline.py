@@ -23,7 +23,7 @@ from unflicker.record import Record
 from unflicker.settings import Settings
 from unflicker.steadying import RunOptions, need_grades, orders, steady_frames, steady_in_place
 from unflicker.video import ArrayFilm, Film, default_target, open_film, open_writer
-from unflicker.weights import need_neural, weights_file
+from unflicker.weights import NEURAL_FILTER, need_neural, weights_file
 
 DEFAULTS = Settings()
 PLAIN = RunOptions()
@@ -141,7 +141,7 @@ def _need_networks(settings: Settings) -> None:
         return
     need_neural()
     if settings.neural_filter.used and settings.preset != "paper":
-        weights_file("neural_filter.safetensors", own=settings.neural_filter.weights)
+        weights_file(NEURAL_FILTER, own=settings.neural_filter.weights)
 
 
 def _check_array(frames: np.ndarray, fps: float) -> None:

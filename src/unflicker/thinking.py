@@ -102,11 +102,8 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             for place in range(len(light) - overlap):
                 grade = grade_of(light[place] * settings.strength, finding.tone.field)
                 grade = grade.followed_by(gain[place] * np.float32(settings.strength))
-                yield replace(
-                    _thought(window, place, grade),
-                    starts_shot=starts_shot and place == 0,
-                    texture_flickers=finding.texture > 0.0,
-                )
+                starts = starts_shot and place == 0
+                yield _thought(window, place, grade, finding=finding, starts_shot=starts)
             starts_shot = window.ends_shot
 
 
@@ -136,7 +133,9 @@ def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns b
     )
 
 
-def _thought(window: Window, place: int, grade: Grade) -> Thought:
+def _thought(
+    window: Window, place: int, grade: Grade, *, finding: Finding, starts_shot: bool
+) -> Thought:
     proxy = window.frames[place]
     sparse = proxy.pixels[::_MEAN_STEP_PX, ::_MEAN_STEP_PX]
     return Thought(
@@ -146,8 +145,8 @@ def _thought(window: Window, place: int, grade: Grade) -> Thought:
         mean_before=_mean(sparse),
         mean_after=_mean(apply_to_light(sparse, grade)),
         damaged=proxy.damaged,
-        starts_shot=False,
-        texture_flickers=False,
+        starts_shot=starts_shot,
+        texture_flickers=finding.texture > 0.0,
     )
 
 

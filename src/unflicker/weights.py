@@ -15,9 +15,8 @@ from unflicker.errors import InputError, MissingError
 
 _LIBRARIES = "torch", "safetensors"
 _FOLDER = Path(__file__).parent / "shipped"
-SHIPPED = {
-    "neural_filter.safetensors": "e09f9e25959344e1699b1b2ee31431c377db70a47fb5e00f9d1894a00e833a36"
-}
+NEURAL_FILTER = "neural_filter.safetensors"
+SHIPPED = {NEURAL_FILTER: "e09f9e25959344e1699b1b2ee31431c377db70a47fb5e00f9d1894a00e833a36"}
 """The files that ship, and the SHA-256 of each."""
 
 

@@ -17,10 +17,9 @@ from unflicker.neural_filter.network import (
     removed_light,
     seen_size,
 )
-from unflicker.weights import load_into, read_weights
+from unflicker.weights import NEURAL_FILTER, load_into, read_weights
 
 _FRAMES_AT_ONCE = 4
-_FILE = "neural_filter.safetensors"
 
 
 @lru_cache(maxsize=2)
@@ -30,8 +29,8 @@ def trained_filter(*, own: str = "", device: str = "cpu") -> GridFilter:
     Raises:
         UnflickerError: No such weights, or weights of something else.
     """
-    weights = read_weights(_FILE, own=own)
-    network = load_into(GridFilter(), weights, source=own or _FILE)
+    weights = read_weights(NEURAL_FILTER, own=own)
+    network = load_into(GridFilter(), weights, source=own or NEURAL_FILTER)
     return network.to(device).to(memory_format=torch.channels_last)
 
 
