@@ -53,6 +53,22 @@ def _usual(what: str) -> str:
     show_default=True,
     help="Of neural-filter: clips to make of the photographs.",
 )
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Of the paper's networks: learning rate that falls along a cosine; theirs is constant.",
+)
+@click.option(
+    "--crop",
+    type=click.IntRange(min=16),
+    help="Of the paper's networks: px across and down of what is learned from.",
+)
+@click.option(
+    "--begin-with",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Of the paper's networks: weights of an earlier training to begin with.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything by chance.")
 @click.option("--device", type=Device(), default="cpu", metavar="NAME", help="cpu or cuda:0.")
 @click.option(
@@ -80,6 +96,9 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
         batch=given["batch"] or course.batch,
         panned=given["panned"],
         seed=given["seed"],
+        rate=given["rate"],
+        crop_px=given["crop"],
+        begin_with=given["begin_with"],
         device=chosen(given["device"]),
         leave_out=frozenset(name for name in given["leave_out"].split(",") if name),
     )

@@ -28,6 +28,7 @@ from unflicker.errors import Cancelled
 from unflicker.progress import Progress, Report
 from unflicker.training import checkpoint
 from unflicker.training.checkpoint import Entry, Standing
+from unflicker.weights import load_into, read_weights
 
 _WARM_UP_STEPS, _LEAST_RATE_SHARE = 100, 0.02
 _SHOWN, _SHEET_PX = 8, 1000
@@ -50,6 +51,13 @@ class Training:
     seed: int = 0
     device: str = "cpu"
     leave_out: frozenset[str] = frozenset()
+    rate: float | None = None
+    """Of the paper's networks: a learning rate to rise to and to fall from along a cosine, for
+    trainings shorter than the published; None for theirs, which is constant."""
+    crop_px: int | None = None
+    """Of the paper's networks: width and height of what they learn from; None for the usual."""
+    begin_with: Path | None = None
+    """Weights of the same network to begin with, of an earlier training; None for chance."""
     keep_every: int = 250
 
 
@@ -233,6 +241,34 @@ def rate_share(step: int, steps: int) -> float:
     rising = min(1.0, (step + 1) / _WARM_UP_STEPS)
     falling = 0.5 * (1.0 + np.cos(np.pi * min(step / max(steps, 1), 1.0)))
     return float(rising * (_LEAST_RATE_SHARE + (1.0 - _LEAST_RATE_SHARE) * falling))
+
+
+def rate_of(training: Training, *, published: float) -> Callable[[int, int], float]:
+    """The learning rate by step: the published one, or one that rises and falls."""
+    peak = training.rate
+    if peak is None:
+        return lambda _step, _steps: published
+    return lambda step, steps: peak * rate_share(step, steps)
+
+
+def begun(network: nn.Module, training: Training) -> nn.Module:
+    """The network on the training's device, with the weights that the training begins with.
+
+    Raises:
+        MissingError: The file of weights is not there.
+        InputError: It cannot be read, or is not this network's.
+    """
+    if training.begin_with is not None:
+        weights = read_weights("", own=str(training.begin_with))
+        network = load_into(network, weights, source=str(training.begin_with)).train()
+        network.requires_grad_(requires_grad=True)
+    return network.to(training.device)
+
+
+def mixed_precision(device: str) -> torch.autocast:
+    """Gradients in bfloat16 where there is hardware for it; emulated, it takes ten times as long."""
+    has_it = device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=has_it)
 
 
 def moved(batch: Batch, device: str | torch.device) -> Batch:

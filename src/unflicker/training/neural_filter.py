@@ -21,9 +21,15 @@ from unflicker.progress import Report
 from unflicker.settings import of_preset
 from unflicker.training.data import Batch, FilterData, Split, files_to_learn_from
 from unflicker.training.footage import guided_footage, guided_photographs
-from unflicker.training.loop import Lesson, Training, rate_share, trained
+from unflicker.training.loop import (
+    Lesson,
+    Training,
+    mixed_precision,
+    rate_share,
+    trained,
+)
+from unflicker.weights import NEURAL_FILTER
 
-WEIGHTS = "neural_filter.safetensors"
 _RATE, _WEIGHT_DECAY, _LARGEST_GRADIENT = 1e-3, 1e-2, 1.0
 _FLOOR = 2e-6
 """Squared error that counts as none: 57 dB."""
@@ -62,7 +68,7 @@ def train_neural_filter(
         row=_row,
         learning=learning,
         checking=checking,
-        weights=WEIGHTS,
+        weights=NEURAL_FILTER,
         half=False,
         largest_gradient=_LARGEST_GRADIENT,
     )
@@ -82,7 +88,7 @@ def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
 
 
 def _loss(network: GridFilter, batch: Batch) -> Float[Tensor, ""]:
-    with torch.autocast(batch.target.device.type, dtype=torch.bfloat16):
+    with mixed_precision(batch.target.device.type):
         log_gain = network(batch.pictures)
     frame = batch.pictures.frame
     return filter_loss(graded(frame, log_gain.float()), frame, batch.target)

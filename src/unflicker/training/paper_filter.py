@@ -21,7 +21,14 @@ from unflicker.neural_filter.unet import UNet
 from unflicker.progress import Report
 from unflicker.training.data import Split, files_to_learn_from
 from unflicker.training.distortions import lit_otherwise, spoilt
-from unflicker.training.loop import Lesson, Training, trained
+from unflicker.training.loop import (
+    Lesson,
+    Training,
+    begun,
+    mixed_precision,
+    rate_of,
+    trained,
+)
 from unflicker.training.neural_filter import won_db
 from unflicker.training.paper_networks import LEARNING_RATE, FilterBatch, filter_loss
 from unflicker.training.photos import by_chance, part_of
@@ -52,13 +59,13 @@ def train_paper_filter(
     )
     learning, looked_at = _data(training, split["photographs"])
     torch.manual_seed(training.seed)
-    network = UNet().to(training.device)
+    network = begun(UNet(), training)
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore - torch's stubs lack it
     lesson = Lesson(
         recipe=_recipe(training, split),
         network=network,
         optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE),
-        rate=lambda _step, _steps: LEARNING_RATE,
+        rate=rate_of(training, published=LEARNING_RATE),
         loss=_loss,
         won_db=_won_db,
         row=_row,
@@ -72,7 +79,10 @@ def train_paper_filter(
 def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:
     """Photographs to learn from, and to look at."""
     learning = PhotoData(
-        photos=photos.training, batch=training.batch, seed=training.seed, crop_px=CROP_PX
+        photos=photos.training,
+        batch=training.batch,
+        seed=training.seed,
+        crop_px=training.crop_px or CROP_PX,
     )
     apart = photos.validation or photos.training
     return learning, replace(learning, photos=apart, seed=training.seed + 1)
@@ -83,9 +93,10 @@ def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
         "network": "paper filter",
         "steps": training.steps,
         "batch": training.batch,
-        "crop": CROP_PX,
+        "crop": training.crop_px or CROP_PX,
         "seed": training.seed,
-        "rate": LEARNING_RATE,
+        "rate": training.rate or LEARNING_RATE,
+        "begins with": training.begin_with.name if training.begin_with else "",
         "split": {kind: files.names() for kind, files in split.items()},
     }
 
@@ -138,7 +149,7 @@ def _quartered(
 
 
 def _loss(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
-    with torch.autocast(batch.clean.device.type, dtype=torch.bfloat16):
+    with mixed_precision(batch.clean.device.type):
         return filter_loss(network, batch)
 
 

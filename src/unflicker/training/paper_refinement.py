@@ -20,7 +20,14 @@ from unflicker.progress import Report
 from unflicker.refinement.convlstm import RefinementNetwork
 from unflicker.training.clips import ClipData, kept_films
 from unflicker.training.data import Split, files_to_learn_from
-from unflicker.training.loop import Lesson, Training, trained
+from unflicker.training.loop import (
+    Lesson,
+    Training,
+    begun,
+    mixed_precision,
+    rate_of,
+    trained,
+)
 from unflicker.training.paper_networks import (
     LEARNING_RATE,
     ClipBatch,
@@ -55,12 +62,12 @@ def train_paper_refinement(
     )
     learning, looked_at = _data(training, split, progress)
     torch.manual_seed(training.seed)
-    network = RefinementNetwork().to(training.device)
+    network = begun(RefinementNetwork(), training)
     lesson = Lesson(
         recipe=_recipe(training, split),
         network=network,
         optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE),
-        rate=lambda _step, _steps: LEARNING_RATE,
+        rate=rate_of(training, published=LEARNING_RATE),
         loss=_loss,
         won_db=_won_db,
         row=_row,
@@ -76,10 +83,11 @@ def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
         "network": "paper refinement",
         "steps": training.steps,
         "batch": training.batch,
-        "crop": CROP_PX,
+        "crop": training.crop_px or CROP_PX,
         "frames": FRAMES,
         "seed": training.seed,
-        "rate": LEARNING_RATE,
+        "rate": training.rate or LEARNING_RATE,
+        "begins with": training.begin_with.name if training.begin_with else "",
         "split": {kind: files.names() for kind, files in split.items()},
     }
 
@@ -94,12 +102,15 @@ def _data(
         return ClipData(
             photos=photos,
             films=kept_films(
-                films, training.out / "films", least=(FRAMES, CROP_PX), progress=progress
+                films,
+                training.out / "films",
+                least=(FRAMES, training.crop_px or CROP_PX),
+                progress=progress,
             ),
             batch=training.batch,
             seed=seed,
             frames=FRAMES,
-            crop_px=CROP_PX,
+            crop_px=training.crop_px or CROP_PX,
         )
 
     learning = clips(photos.training, films.training, training.seed)
@@ -115,7 +126,7 @@ def _data(
 
 
 def _loss(network: RefinementNetwork, batch: ClipBatch) -> Float[Tensor, ""]:
-    with torch.autocast(batch.filtered.device.type, dtype=torch.bfloat16):
+    with mixed_precision(batch.filtered.device.type):
         return refinement_loss(network, batch)
 
 
