@@ -266,7 +266,7 @@ def begun(network: nn.Module, training: Training) -> nn.Module:
 
 
 def mixed_precision(device: str) -> torch.autocast:
-    """Gradients in bfloat16 where there is hardware for it; emulated, it takes ten times as long."""
+    """Gradients in bfloat16 where hardware has it; emulated, they take ten times as long."""
     has_it = device != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.autocast(device, dtype=torch.bfloat16, enabled=has_it)
 
