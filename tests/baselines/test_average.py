@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from made_clips import panning, psnr
 
+from made_clips import panning, psnr
 from unflicker.baselines import average
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_clips import panning, psnr
 
+from made_clips import panning, psnr
 from unflicker.baselines import bonneel
 from unflicker.baselines.screened_poisson import solved
 from unflicker.errors import UsageError
@@ -32,8 +32,7 @@ def dense(target: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def processed(clip: Clip, *, seed: int = 0) -> Clip:
     """The clip with levels that change from frame to frame and, smoothly, from place to place."""
     random = np.random.default_rng(seed)
-    height, width = clip.pixels.shape[1:3]
-    slope = np.linspace(-1, 1, width, dtype=np.float32)[:, None]
+    slope = np.linspace(-1, 1, clip.pixels.shape[2], dtype=np.float32)[:, None]
     frames = [
         frame * np.float32(random.uniform(0.8, 1.0)) + np.float32(random.uniform(0, 0.08)) * slope
         for frame in clip.as_float()

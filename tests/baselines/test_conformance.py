@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from made_clips import panning, psnr
 
+from made_clips import panning, psnr
 from unflicker.baselines import BASELINES, GUIDED, Effort
 from unflicker.frames.clip import Clip, from_float
 

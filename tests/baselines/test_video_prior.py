@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from made_clips import panning
 
+from made_clips import panning
 from unflicker.baselines import EFFORTS, Effort, video_prior
 from unflicker.baselines.video_prior_fit import fit_loss, start_loss
 from unflicker.errors import MissingError, UsageError
