@@ -17,7 +17,6 @@ from unflicker.frames.clip import Clip, from_float
 
 SHORT_FIT = Effort(epochs=12, width=4, window_px=0, rate=3e-3)
 """Of the video prior: some seconds for all tests."""
-DARKENS = "it counts frames beyond the ends of a clip as black"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +34,21 @@ class Conduct:
 
 
 CONDUCT = {
-    "ffmpeg-deflicker": Conduct(steady_db=40, faults={"level": DARKENS, "one frame": DARKENS}),
-    "ffmpeg-tmidequalizer": Conduct(steady_db=40),
-    "histogram": Conduct(steady_db=40),
-    "average": Conduct(steady_db=32),
-    "bonneel": Conduct(steady_db=36),
+    "ffmpeg-deflicker": Conduct(
+        steady_db=45, faults={"one frame": "it counts frames beyond the ends of a clip as black"}
+    ),
+    "ffmpeg-tmidequalizer": Conduct(steady_db=42),
+    "histogram": Conduct(steady_db=37),
+    "average": Conduct(steady_db=45),
+    "bonneel": Conduct(steady_db=45),
     "video_prior": Conduct(
         options={"effort": SHORT_FIT},
-        steady_db=20,
-        level_codes=12,
-        faults={"one frame": "the fit of one frame has too few steps to learn it"},
+        steady_db=18,
+        level_codes=40,
+        faults={
+            "one frame": "the fit of one frame has too few steps to learn it",
+            "even": "its network sees black beyond the border, and so short a fit shows it",
+        },
     ),
 }
 
@@ -119,7 +123,7 @@ def test_a_constant_clip_keeps_its_level(name):
         assert np.abs(result.mean(axis=(1, 2, 3)) - level).max() <= CONDUCT[name].level_codes
 
 
-@pytest.mark.parametrize("name", methods())
+@pytest.mark.parametrize("name", methods("even"))
 def test_a_constant_clip_stays_even(name):
     for level in (0, 128, 255):
         result = method(name)(constant(level), constant(level)).pixels.astype(int)
