@@ -15,7 +15,7 @@ from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import talk_options
 from unflicker.cli.talk import Talk
-from unflicker.errors import PartlyFailedError
+from unflicker.errors import InputError, PartlyFailedError
 
 if TYPE_CHECKING:
     from unflicker.evaluation.plan import Plan, Scope
@@ -86,10 +86,9 @@ def evaluate(stop: Stop, folder: Path, out: Path, **given: Any) -> None:
 
     talk = Talk.of(given, stop=stop)
     comparison = _comparison(folder, out, given)
-    out.mkdir(parents=True, exist_ok=True)
     with shown(talk.progress, title=str(out), quiet=talk.quiet) as report:
         progress = stop.watch(report)
-        planned = prepared(comparison, progress=progress)
+        planned = prepared(comparison, dry=given["dry_run"], progress=progress)
         talk.say(_announced(planned, comparison))
         if given["dry_run"]:
             click.echo(_listed(planned))
@@ -170,8 +169,11 @@ def _write_pages(out: Path, talk: Talk) -> None:
     except ImportError:
         talk.say(f"scores are in {out / 'scores.jsonl'}")
         return
-    with shown(talk.progress, title=str(out), quiet=talk.quiet) as report:
-        click.echo(write_site(out, report=talk.stop.watch(report)))
+    try:
+        with shown(talk.progress, title=str(out), quiet=talk.quiet) as report:
+            click.echo(write_site(out, report=talk.stop.watch(report)))
+    except InputError as fault:  # such as scores of the input alone
+        talk.say(f"no pages: {fault}")
 
 
 def _cores() -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-import platform
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unflicker.evaluation.memory import peak_mb, restart_peak
+from unflicker.evaluation.machine import machine, peak_mb, restart_peak
 from unflicker.evaluation.methods import INPUT, callable_for
 from unflicker.evaluation.plan import Batch, Job
 from unflicker.evaluation.results import COST, FAILED, Row
@@ -156,7 +155,7 @@ def _row(job: Job, which: str, values: dict[str, float]) -> Row:
         "effort": mark.effort,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "version": mark.version,
-        "machine": platform.node(),
+        "machine": machine(),
     }
 
 

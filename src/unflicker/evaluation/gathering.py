@@ -39,9 +39,23 @@ class Selection:
 
 
 def examples_of(
-    folder: Path, out: Path, *, scope: Scope, selection: Selection, progress: Report = silent
+    folder: Path,
+    out: Path,
+    *,
+    scope: Scope,
+    selection: Selection,
+    build: bool = True,
+    progress: Report = silent,
 ) -> tuple[Example, ...]:
     """The examples that are wanted; clean clips are first made to flicker, into `out/dataset`.
+
+    Args:
+        folder: A data set, or a folder with `clean`, `flicker` or `processed`.
+        out: Where the results go.
+        scope: How much is done.
+        selection: Which are wanted.
+        build: Whether clean clips are made to flicker; if not, their examples have no files.
+        progress: Told how far the building is; may cancel it.
 
     Raises:
         InputError: The folder holds no data set, or nothing of it is wanted.
@@ -51,52 +65,72 @@ def examples_of(
         raise InputError(f"{folder} is not a folder; name one that holds a data set")
     found: list[Example] = []
     clean = films_in(folder / "clean") if not (folder / MANIFEST).exists() else {}
-    if clean:
-        found += _built(clean, folder, out, scope=scope, selection=selection, progress=progress)
+    recipe = _recipe(clean, scope, selection)
+    if recipe is not None and build:
+        place = out / DATASET
+        found += build_dataset(folder / "clean", place, recipe=recipe, progress=progress).examples
+    elif recipe is not None:
+        found += _promised(recipe)
     if not clean or (folder / "flicker").is_dir() or (folder / "processed").is_dir():
         found += read_dataset(folder).examples
-    kinds = selection.kinds
-    wanted = [
-        example
-        for example in found
-        if selection.wants(example.name)
-        and (not kinds or example.category != "synthetic" or example.kind in kinds)
-    ]
+    wanted = [example for example in found if _wanted(example, selection)]
     if scope.quick:
-        wanted = list(_few(wanted, every_kind=bool(kinds)))
+        wanted = list(_few(wanted, every_kind=bool(selection.kinds)))
     if not wanted:
-        near = difflib.get_close_matches(
-            " ".join(selection.examples), [one.name for one in found], n=1, cutoff=0.0
-        )
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"no example of {folder} is wanted{hint}; see --examples and --kinds")
+        _refuse_nothing(folder, found, selection)
     return tuple(wanted)
 
 
-def _built(
-    clean: dict[str, Path],
-    folder: Path,
-    out: Path,
-    *,
-    scope: Scope,
-    selection: Selection,
-    progress: Report,
-) -> Sequence[Example]:
+def _wanted(example: Example, selection: Selection) -> bool:
+    of_kind = not selection.kinds or example.kind in selection.kinds
+    return selection.wants(example.name) and (of_kind or example.category != "synthetic")
+
+
+def _refuse_nothing(folder: Path, found: Sequence[Example], selection: Selection) -> None:
+    asked, names = " ".join(selection.examples), [example.name for example in found]
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.0)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise InputError(f"no example of {folder} is wanted{hint} See --examples and --kinds")
+
+
+def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe | None:
+    """What has to be made of clean clips; None where nothing has."""
     unknown = [kind for kind in selection.kinds if kind not in MADE_KINDS]
-    if unknown:
+    if unknown and clean:
         near = difflib.get_close_matches(unknown[0], MADE_KINDS, n=1, cutoff=0.0)
-        raise UsageError(f"unknown flicker {unknown[0]!r}; did you mean {near[0]!r}?")
-    kinds = selection.kinds or (QUICK_KINDS if scope.quick else MADE_KINDS)
+        raise UsageError(
+            f"unknown flicker {unknown[0]!r}; did you mean {near[0]!r}? "
+            f"There are {', '.join(MADE_KINDS)}"
+        )
+    usual = QUICK_KINDS if scope.quick else MADE_KINDS
     names = held_out(clean, selection.split)
     names = names[:QUICK_CLIPS] if scope.quick else names
-    names = [name for name in names if any(selection.wants(f"{name}/{kind}") for kind in kinds)]
-    kinds = tuple(
-        kind for kind in kinds if any(selection.wants(f"{name}/{kind}") for name in names)
-    )
-    if not names:
-        return ()
-    recipe = Recipe(kinds=kinds, names=tuple(names), width_px=scope.width_px, frames=scope.frames)
-    return build_dataset(folder / "clean", out / DATASET, recipe=recipe, progress=progress).examples
+    wanted = [
+        (name, kind)
+        for name in names
+        for kind in selection.kinds or usual
+        if selection.wants(f"{name}/{kind}")
+    ]
+    if not wanted:
+        return None
+    names, kinds = (tuple(dict.fromkeys(some)) for some in zip(*wanted, strict=True))
+    return Recipe(kinds=kinds, names=names, width_px=scope.width_px, frames=scope.frames)
+
+
+def _promised(recipe: Recipe) -> list[Example]:
+    """The examples that a recipe will give, before they are made."""
+    return [
+        Example(
+            name=f"{name}/{kind}",
+            clip=name,
+            category="synthetic",
+            kind=kind,
+            video=Path(),
+            truth=Path(),
+        )
+        for name in recipe.names
+        for kind in recipe.kinds
+    ]
 
 
 def held_out(clean: Iterable[str], split: Path | None) -> list[str]:

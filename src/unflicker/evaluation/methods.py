@@ -183,7 +183,7 @@ def why_not(method: Method, *, weights: Path | None) -> str:
             return f"it needs {library}; install it with: pip install 'unflicker[neural]'"
     for name in method.weights.values():
         if not _file(weights, name).is_file():
-            where = weights or "a folder of weights"
+            where = weights or "any folder that is known"
             return f"its weights {name} are not in {where}; name the folder with --weights"
     return ""
 

@@ -21,6 +21,7 @@ from unflicker.errors import OutputError, UsageError
 from unflicker.evaluation import crew
 from unflicker.evaluation.bench import MOTION, Bench
 from unflicker.evaluation.gathering import Selection, examples_of
+from unflicker.evaluation.machine import machine
 from unflicker.evaluation.methods import LeftOut, Method
 from unflicker.evaluation.plan import Plan, Scope, plan
 from unflicker.evaluation.results import FAILED, append_rows, done_in
@@ -59,8 +60,13 @@ class Outcome:
     left_out: tuple[LeftOut, ...]
 
 
-def prepared(comparison: Comparison, *, progress: Report = silent) -> Plan:
+def prepared(comparison: Comparison, *, dry: bool = False, progress: Report = silent) -> Plan:
     """What there is to do; the synthetic part is built first, where it is not there.
+
+    Args:
+        comparison: What is compared.
+        dry: Whether nothing is built or written; then the plan cannot be carried out.
+        progress: Told how far the building is; may cancel it.
 
     Raises:
         InputError: The folder holds no data set.
@@ -73,6 +79,7 @@ def prepared(comparison: Comparison, *, progress: Report = silent) -> Plan:
         comparison.out,
         scope=comparison.scope,
         selection=comparison.selection,
+        build=not dry,
         progress=progress,
     )
     return plan(
@@ -105,6 +112,7 @@ def compare(
     left_out, failed = list(planned.left_out), list[str]()
     for one in left_out:
         tell(f"left out: {one.name}: {one.why}")
+    _make(comparison.out)
     _write_run(comparison, planned, left_out)
     threads = 1 if comparison.at_once > 1 else 0
     bench = Bench(out=comparison.out, weights=comparison.weights, threads=threads)
@@ -153,6 +161,15 @@ def refuse_other_sizes(comparison: Comparison) -> None:
         )
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            f"the folder {folder} cannot be made: {fault.strerror}; name another one with -o"
+        ) from fault
+
+
 def _write_run(comparison: Comparison, planned: Plan, left_out: Sequence[LeftOut]) -> None:
     """Keep what was asked for, and of which machine, beside the results."""
     content = {
@@ -175,14 +192,3 @@ def _write_run(comparison: Comparison, planned: Plan, left_out: Sequence[LeftOut
         raise OutputError(
             f"{comparison.out} cannot be written: {fault.strerror}; name another folder with -o"
         ) from fault
-
-
-def machine() -> str:
-    """The processor and the number of cores, for people."""
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration, IndexError):
-        pass
-    return f"{name}, {os.cpu_count()} cores"

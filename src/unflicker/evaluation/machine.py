@@ -1,13 +1,27 @@
-"""The most memory that this process has held, Python and all libraries with it."""
+"""What a comparison runs on, and the most memory that a process has held."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import platform
 import sys
+from functools import lru_cache
 from pathlib import Path
 
+_PROCESSORS = Path("/proc/cpuinfo")
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
+
+
+@lru_cache(maxsize=1)
+def machine() -> str:
+    """The processor and the number of cores, for people."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError, StopIteration, IndexError):
+        lines = _PROCESSORS.read_text(encoding="utf-8").splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def restart_peak() -> None:
