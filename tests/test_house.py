@@ -21,7 +21,15 @@ HOMES = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "safetensors": {"weights", "training"},
-    "torch": {"grade", "devices", "atlas", "neural_filter", "refinement", "training"},
+    "torch": {
+        "grade",
+        "devices",
+        "atlas",
+        "neural_filter",
+        "refinement",
+        "training",
+        "baselines",
+    },
 }
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 

@@ -1,15 +1,41 @@
-"""Other ways to steady a clip, to be measured against: each takes a clip and gives one alike."""
+"""Other ways to steady a clip, to be measured against: each gives a clip like the one it takes.
+
+Blind ones take the flickering clip alone; guided ones also the steady original it was made of.
+"""
 
 from collections.abc import Callable
 
+from unflicker.baselines.average import average
+from unflicker.baselines.bonneel import bonneel
 from unflicker.baselines.ffmpeg import ffmpeg_deflicker, ffmpeg_tmidequalizer
 from unflicker.baselines.histogram import histogram
+from unflicker.baselines.video_prior import EFFORTS, Effort, video_prior
 from unflicker.frames.clip import Clip
 
-BASELINES: dict[str, Callable[[Clip], Clip]] = {
+Method = Callable[[Clip], Clip]
+GuidedMethod = Callable[[Clip, Clip], Clip]
+"""The processed clip, then its steady original."""
+
+BASELINES: dict[str, Method] = {
     "ffmpeg-deflicker": ffmpeg_deflicker,
     "ffmpeg-tmidequalizer": ffmpeg_tmidequalizer,
     "histogram": histogram,
+    "average": average,
 }
+"""Blind."""
+GUIDED: dict[str, GuidedMethod] = {"bonneel": bonneel, "video_prior": video_prior}
 
-__all__ = ["BASELINES", "ffmpeg_deflicker", "ffmpeg_tmidequalizer", "histogram"]
+__all__ = [
+    "BASELINES",
+    "EFFORTS",
+    "GUIDED",
+    "Effort",
+    "GuidedMethod",
+    "Method",
+    "average",
+    "bonneel",
+    "ffmpeg_deflicker",
+    "ffmpeg_tmidequalizer",
+    "histogram",
+    "video_prior",
+]

@@ -15,22 +15,29 @@ from torch.nn import functional
 from unflicker.frames.padding import mirrored
 from unflicker.weights import load_into, read_weights
 
-_WIDTHS = (32, 64, 128, 256, 512)
-_MULTIPLE = 2 ** (len(_WIDTHS) - 1)
+_WIDTH, _SIZES = 32, 5
+_MULTIPLE = 2 ** (_SIZES - 1)
 
 
 class UNet(nn.Module):
     """Six channels to three, at any size: padded as in a mirror, and cropped, never resized."""
 
-    def __init__(self) -> None:
-        """Build it, with torch's own first weights."""
+    def __init__(self, *, inputs: int = 6, outputs: int = 3, width: int = _WIDTH) -> None:
+        """Build it, with torch's own first weights.
+
+        Args:
+            inputs: Channels in; other than the filter's six for who calls `drawn`.
+            outputs: Channels out.
+            width: Channels at full size; they double each time the size is halved.
+        """
         super().__init__()
-        inputs = (6, *_WIDTHS[:-1])
-        self.down = nn.ModuleList(_block(*pair) for pair in zip(inputs, _WIDTHS, strict=True))
-        rising = list(zip(_WIDTHS[:0:-1], _WIDTHS[-2::-1], strict=True))
+        widths = tuple(width << level for level in range(_SIZES))
+        down = zip((inputs, *widths[:-1]), widths, strict=True)
+        self.down = nn.ModuleList(_block(*pair) for pair in down)
+        rising = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.rise = nn.ModuleList(_convolution(wide, narrow) for wide, narrow in rising)
         self.up = nn.ModuleList(_block(2 * narrow, narrow) for _, narrow in rising)
-        self.out = nn.Conv2d(_WIDTHS[0], 3, 1)
+        self.out = nn.Conv2d(width, outputs, 1)
 
     def forward(
         self,
@@ -38,12 +45,17 @@ class UNet(nn.Module):
         guide: Float[Tensor, "batch 3 height width"],
     ) -> Float[Tensor, "batch 3 height width"]:
         """The frame in the guide's colours; about [0, 1], and not held to it."""
-        height, width = frame.shape[2:]
+        return self.drawn(torch.cat([frame, guide], dim=1))
+
+    def drawn(
+        self, values: Float[Tensor, "batch inputs height width"]
+    ) -> Float[Tensor, "batch outputs height width"]:
+        """What the network makes of all its channels."""
+        height, width = values.shape[2:]
         rows, columns = (
-            torch.from_numpy(mirrored(length, multiple=_MULTIPLE)).to(frame.device)
+            torch.from_numpy(mirrored(length, multiple=_MULTIPLE)).to(values.device)
             for length in (height, width)
         )
-        values = torch.cat([frame, guide], dim=1)
         values = self.down[0](values.index_select(2, rows).index_select(3, columns))
         kept = []
         for block in list(self.down)[1:]:

@@ -1,0 +1,92 @@
+"""A moving average along the motion: the plainest way to steady light that has no network."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.ahead import in_parallel
+from unflicker.errors import UsageError
+from unflicker.frames.clip import Clip, from_float, to_float
+from unflicker.frames.flow import visibility, warp
+from unflicker.frames.structure import normalised
+from unflicker.motion import estimate_flow
+
+REACH_FRAMES = 2
+"""How many frames to each side are averaged."""
+
+
+def average(clip: Clip, *, reach_frames: int = REACH_FRAMES) -> Clip:
+    """Each frame averaged with those around it, laid over it along the motion, where they are seen.
+
+    All count alike, by their visibility; where none is seen the frame stays. Light that changes by
+    chance from frame to frame falls to 1 / √(frames averaged); so does a part of the sharpness.
+
+    Raises:
+        UsageError: A negative reach.
+    """
+    if reach_frames < 0:
+        raise UsageError(f"a reach of {reach_frames} frames; pass 0 or more")
+    if len(clip) < 2 or reach_frames == 0:
+        return clip
+    pixels = np.empty_like(clip.pixels)
+    for index, mean in enumerate(_means(clip, reach_frames)):
+        pixels[index] = from_float(mean, dtype=pixels.dtype)
+    return Clip(pixels=pixels, seconds=clip.seconds)
+
+
+def _means(clip: Clip, reach: int) -> Iterator[Float32[np.ndarray, "height width 3"]]:
+    """The averages in order, each when the last frame that it reaches has been laid over it."""
+    near: deque[_Sum] = deque()
+    for frame in clip.pixels:
+        now = _Sum(to_float(frame))
+        laid = in_parallel(partial(_laid_over_each_other, now), list(near))
+        for earlier, (over_now, over_earlier) in zip(near, laid, strict=True):
+            now.add(over_now)
+            earlier.add(over_earlier)
+        near.append(now)
+        if len(near) > reach:
+            yield near.popleft().mean()
+    for left in near:
+        yield left.mean()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Laid:
+    """A frame laid over another."""
+
+    picture: Float32[np.ndarray, "height width 3"]
+    seen: Float32[np.ndarray, "height width"]
+    """How far each pixel of the other is seen in it, 0 to 1."""
+
+
+class _Sum:
+    """A frame, and the sum of what has been laid over it so far."""
+
+    def __init__(self, picture: Float32[np.ndarray, "height width 3"]) -> None:
+        self.picture, self.structure = picture, normalised(picture)
+        self._sum, self._weight = picture.copy(), np.ones(picture.shape[:2], np.float32)
+
+    def add(self, laid: _Laid) -> None:
+        """Count another frame in."""
+        self._sum += laid.picture * laid.seen[..., None]
+        self._weight += laid.seen
+
+    def mean(self) -> Float32[np.ndarray, "height width 3"]:
+        """The weighted mean."""
+        return self._sum / self._weight[..., None]
+
+
+def _laid_over_each_other(one: _Sum, other: _Sum) -> tuple[_Laid, _Laid]:
+    """The other frame laid over the one, and the one over the other."""
+    there = estimate_flow(one.structure, other.structure)
+    back = estimate_flow(other.structure, one.structure)
+    return (
+        _Laid(picture=warp(other.picture, there), seen=visibility(there, back)),
+        _Laid(picture=warp(one.picture, back), seen=visibility(back, there)),
+    )

@@ -1,0 +1,122 @@
+"""The fit behind `video_prior`, which needs torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unflicker.baselines.video_prior import Effort
+from unflicker.frames.clip import Clip, from_float, to_float
+from unflicker.neural_filter.unet import UNet
+from unflicker.progress import Progress, Report
+
+MINOR_SHARE = 0.9
+"""Weight of the second picture while both learn the first frame: less, so that it falls behind."""
+START_SHARE = 5
+"""One epoch of so many, with two modes, learns the first frame only."""
+_LEAST_LIGHT = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """What is fitted to what, and how."""
+
+    clip: Clip
+    original: Clip
+    effort: Effort
+    two_modes: bool
+    seed: int
+
+
+def drawn(task: Task, *, report: Report) -> Clip:
+    """The clip as the network fitted to it draws it from the original."""
+    network = _fitted(task, report).eval()
+    pixels = np.empty_like(task.clip.pixels)
+    with torch.no_grad():
+        for index, frame in enumerate(task.original.pixels):
+            picture = network.drawn(_batch(frame))[0, :3].clamp(0.0, 1.0)
+            light = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
+            pixels[index] = from_float(light, dtype=pixels.dtype)
+    return Clip(pixels=pixels, seconds=task.clip.seconds)
+
+
+def first_network(*, width: int, pictures: int, seed: int) -> UNet:
+    """A network that draws so many pictures from one, with their first weights (Glorot, normal)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = UNet(inputs=3, outputs=3 * pictures, width=width)
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.xavier_normal_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+    # Colours last in memory: half again as quick on a CPU.
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def _fitted(task: Task, report: Report) -> UNet:
+    """The network after all epochs: frame by frame in order, one step each."""
+    effort, frames = task.effort, len(task.clip)
+    network = first_network(width=effort.width, pictures=1 + task.two_modes, seed=task.seed)
+    optimiser = torch.optim.Adam(network.parameters(), lr=effort.rate)
+    random = np.random.default_rng(task.seed)
+    for epoch in range(effort.epochs):
+        starts = task.two_modes and epoch * START_SHARE < effort.epochs
+        for index in range(frames):
+            at = 0 if starts else index
+            frame, processed = _window(task, at, random)
+            pictures = network.drawn(frame)
+            loss = (start_loss if starts else fit_loss)(pictures, processed, frame)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+        report(Progress(stage="fit", done=(epoch + 1) * frames, total=effort.epochs * frames))
+    return network
+
+
+def fit_loss(
+    pictures: Float[Tensor, "batch drawn height width"],
+    processed: Float[Tensor, "batch 3 height width"],
+    frame: Float[Tensor, "batch 3 height width"],
+) -> Float[Tensor, ""]:
+    """How far the picture, or the nearer of two, is from the processed frame: mean L1.
+
+    Which of two is nearer is told at each pixel by the largest difference of its channels, against
+    the original's light.
+    """
+    if pictures.shape[1] == 3:
+        return functional.l1_loss(pictures, processed)
+    main, minor = ((part - processed).abs() for part in pictures.split(3, dim=1))
+    with torch.no_grad():
+        far = [(part / (frame + _LEAST_LIGHT)).amax(dim=1, keepdim=True) for part in (main, minor)]
+        confident = far[0] < far[1]
+    return torch.where(confident, main, minor).mean()
+
+
+def start_loss(
+    pictures: Float[Tensor, "batch 6 height width"],
+    processed: Float[Tensor, "batch 3 height width"],
+    _: Float[Tensor, "batch 3 height width"],
+) -> Float[Tensor, ""]:
+    """Both pictures to the first frame, the second a little less: it becomes the main mode."""
+    main, minor = (functional.l1_loss(part, processed) for part in pictures.split(3, dim=1))
+    return main + MINOR_SHARE * minor
+
+
+def _window(task: Task, index: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """A frame of the original and of the processed clip, or the same part of both."""
+    size = task.clip.pixels.shape[1:3]
+    side = task.effort.window_px or max(size)
+    top, left = (int(random.integers(max(length - side, 0) + 1)) for length in size)
+    part = (slice(top, top + side), slice(left, left + side))
+    return _batch(task.original.pixels[index][part]), _batch(task.clip.pixels[index][part])
+
+
+def _batch(frame: Shaped[np.ndarray, "height width 3"]) -> Float[Tensor, "1 3 height width"]:
+    """A frame in [0, 1] as a batch of one, colours last in memory."""
+    return torch.from_numpy(to_float(np.ascontiguousarray(frame)).copy()).permute(2, 0, 1)[None]
