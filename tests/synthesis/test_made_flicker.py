@@ -5,7 +5,7 @@ import pytest
 
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
-from unflicker.synthesis import KINDS, graded, mean_grade, sunset, synthesise, ungraded
+from unflicker.synthesis import ADDED_KINDS, KINDS, graded, mean_grade, sunset, synthesise, ungraded
 from unflicker.synthesis.recipes import HELD_FRAMES
 
 SIZE = (36, 64)
@@ -148,3 +148,39 @@ def test_a_sunset_begins_as_it_was_and_ends_dim_and_red() -> None:
         axis=(0, 1)
     )
     np.testing.assert_allclose(ratio, [0.75, 0.55, 0.45], atol=0.01)
+
+
+@pytest.mark.parametrize("kind", ADDED_KINDS)
+def test_an_added_offset_is_held_for_as_many_frames_as_its_name_says(kind: str) -> None:
+    frames = int(kind[1:])
+    pixels = np.full((2 * frames + 1, *SIZE, 3), 0.5, np.float32)
+    made = synthesise(Clip.at_rate(pixels, fps=24), kind=kind, seed=0).clip.pixels
+    steps = np.abs(np.diff(made, axis=0)).max(axis=(1, 2, 3))
+    np.testing.assert_array_equal(np.flatnonzero(steps), [frames - 1, 2 * frames - 1])
+
+
+def test_an_added_offset_does_not_depend_on_the_picture() -> None:
+    offsets = []
+    for level in (0.4, 0.6):
+        pixels = np.full((4, *SIZE, 3), level, np.float32)
+        made = synthesise(Clip.at_rate(pixels, fps=24), kind="w1", seed=1)
+        offsets.append(made.clip.pixels - np.float32(level))
+    np.testing.assert_allclose(*offsets, atol=1e-6)
+    assert made.grades == ()
+
+
+def test_an_added_offset_deviates_as_much_as_the_paper_s_numbers_say() -> None:
+    pixels = np.full((400, *SIZE, 3), 0.5, np.float32)
+    made = [
+        synthesise(Clip.at_rate(pixels, fps=24), kind="w1", seed=seed).clip.pixels - 0.5
+        for seed in range(3)
+    ]
+    assert np.std(made) == pytest.approx(0.055, rel=0.12)
+
+
+@pytest.mark.parametrize("kind", ADDED_KINDS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_no_strength_adds_nothing(kind: str, dtype: type) -> None:
+    clip = soft_clip(dtype=dtype)
+    made = synthesise(clip, kind=kind, seed=0, strength=0.0)
+    np.testing.assert_allclose(made.clip.pixels, clip.pixels, atol=1e-6)

@@ -30,6 +30,7 @@ _COMMANDS = {
     "compare": ("compare", "Write two films into one, side by side or split."),
     "synthesise": ("make", "Add flicker of a known kind to a film."),
     "metrics": ("look", "Measure a result, as JSON."),
+    "evaluate": ("evaluate", "Compare methods on many videos: quality, time, memory."),
     "train": ("train", "Train the networks on photographs and steady films."),
     "presets": ("about", "List presets and settings."),
     "devices": ("about", "List devices."),

@@ -1,14 +1,36 @@
 """Numbers for results: nearness to the truth, steadiness along the motion, visible flicker."""
 
+from unflicker.metrics.colour import delta_e
 from unflicker.metrics.consistency import (
+    Paths,
+    e_warp,
+    lai_warp,
+    over_own,
     warping_error,
     warping_error_ratio,
     warping_error_to_first,
 )
-from unflicker.metrics.fidelity import pooled_psnr, psnr, psnr_by_frame, sharpness_ratio, ssim
+from unflicker.metrics.fidelity import (
+    contrast_ratio,
+    pooled_psnr,
+    psnr,
+    psnr_by_frame,
+    sharpness_ratio,
+    ssim,
+    worst_psnr,
+)
+from unflicker.metrics.perceptual import lpips, perceptual_measures, vmaf
 from unflicker.metrics.visible import visible_flicker, visible_flicker_by_frame
 
 __all__ = [
+    "Paths",
+    "contrast_ratio",
+    "delta_e",
+    "e_warp",
+    "lai_warp",
+    "lpips",
+    "over_own",
+    "perceptual_measures",
     "pooled_psnr",
     "psnr",
     "psnr_by_frame",
@@ -16,7 +38,9 @@ __all__ = [
     "ssim",
     "visible_flicker",
     "visible_flicker_by_frame",
+    "vmaf",
     "warping_error",
     "warping_error_ratio",
     "warping_error_to_first",
+    "worst_psnr",
 ]

@@ -4,12 +4,19 @@ The flow comes from the clean clip, so that all methods are judged along the sam
 error alone says little: a blurred or frozen clip has one too, so read it beside fidelity, and take
 an error below the clean clip's own as a warning.
 
+Two published ones, never to be mixed: `e_warp` of Lei et al., and `lai_warp` of Lai et al. Beside
+them `warping_error` and its kin, which weigh pairs by what is seen in both, for our own use.
+
 Source: Lei, Ren, Zhang and Chen, Blind video deflickering by neural filtering with a flawed atlas,
-CVPR 2023 (pairs of neighbours, and of each frame with the first, masked L1); after Lai et al.,
-Learning blind video temporal consistency, ECCV 2018.
+CVPR 2023 (pairs of neighbours, and of each frame with the first, masked L1); Lai, Huang, Wang,
+Shechtman, Yumer and Yang, Learning blind video temporal consistency, ECCV 2018 (neighbours only,
+squared).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -17,6 +24,73 @@ from jaxtyping import Bool, Float32
 from unflicker.frames.clip import to_float
 from unflicker.frames.flow import warp
 from unflicker.metrics.pictures import Pictures, as_pixels
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Paths:
+    """Where each point of a clip was: in the frame before, and in the first frame of its shot."""
+
+    back: Float32[np.ndarray, "pairs height width 2"]
+    """From each frame but the first to the one before, in px, x first."""
+    seen: Bool[np.ndarray, "pairs height width"]
+    """Pixels that are seen there too: nothing hidden, nothing across a cut."""
+    to_first: Float32[np.ndarray, "pairs height width 2"]
+    """From each frame but the first to the first one of its shot."""
+    seen_in_first: Bool[np.ndarray, "pairs height width"]
+    """Pixels that are seen there too."""
+    first: tuple[int, ...]
+    """Index of that first frame; all zeros where nothing cuts, as in the paper."""
+
+
+def e_warp(
+    pictures: Pictures,
+    *,
+    paths: Paths,
+    valid: Bool[np.ndarray, "time height width"] | None = None,
+) -> float:
+    """The paper's warping error, 0 to 2; lower is steadier, or blurred, or frozen.
+
+    E_pair(t, s) is the mean, over the pixels of frame t that are seen in frame s, of the absolute
+    difference between the two along the motion, averaged over the channels (values in [0, 1]).
+    E_warp is the mean over all frames but the first of E_pair(t, t - 1) + E_pair(t, first).
+
+    Args:
+        pictures: The clip to judge.
+        paths: Motion of the steady video, never of the flickering one.
+        valid: Pixels to judge; None judges all, as the paper does.
+
+    Source: Lei et al., CVPR 2023, equations 7 and 8. Pairs that share nothing are left out.
+    """
+    near = _pair_errors(pictures, paths, valid=valid, to_first=False)
+    far = _pair_errors(pictures, paths, valid=valid, to_first=True)
+    return _mean([error.mean() for error in near]) + _mean([error.mean() for error in far])
+
+
+def lai_warp(
+    pictures: Pictures,
+    *,
+    paths: Paths,
+    valid: Bool[np.ndarray, "time height width"] | None = None,
+) -> float:
+    """The warping error of Lai et al., 0 to 1; lower is steadier, or blurred, or frozen.
+
+    As `e_warp`, but of squared differences, and of neighbours only. They look from each frame to
+    the next one, we from each frame to the one before.
+
+    Source: Lai et al., ECCV 2018, section 4.2, and their published evaluation.
+    """
+    near = _pair_errors(pictures, paths, valid=valid, to_first=False)
+    return _mean([np.square(error).mean() for error in near])
+
+
+def over_own(error: float, own: float) -> float:
+    """An error over the steady clip's own; 1 is as steady, below 1 a warning.
+
+    A steady clip without any error (a still) gives infinity, or 1 where the result has none either.
+    """
+    if own < 1e-9:
+        return 1.0 if error < 1e-9 else float("inf")
+    return error / own
 
 
 def warping_error(
@@ -72,9 +146,33 @@ def warping_error_ratio(
     error, own = (
         warping_error(clip, flows=flows, visible=visible, valid=valid) for clip in (result, clean)
     )
-    if own < 1e-9:
-        return 1.0 if error < 1e-9 else float("inf")
-    return error / own
+    return over_own(error, own)
+
+
+def _pair_errors(
+    pictures: Pictures, paths: Paths, *, valid: np.ndarray | None, to_first: bool
+) -> Iterator[np.ndarray]:
+    """For each frame but the first, how far its judged pixels differ from where they were.
+
+    An array of (pixels, channels) for each, but none where no pixel can be judged.
+    """
+    pixels = as_pixels(pictures)
+    if len(paths.back) != max(len(pixels) - 1, 0):
+        raise ValueError(
+            f"paths of {len(paths.back)} pairs for {len(pixels)} frames; pass one less than frames"
+        )
+    flows, seen = (paths.to_first, paths.seen_in_first) if to_first else (paths.back, paths.seen)
+    for pair, (flow, mask) in enumerate(zip(flows, seen, strict=True)):
+        now, before = pair + 1, paths.first[pair] if to_first else pair
+        if valid is not None:
+            mask = mask & valid[now] & (warp(valid[before].astype(np.float32), flow) > 0.999)
+        error = np.abs(to_float(pixels[now]) - warp(to_float(pixels[before]), flow))[mask]
+        if error.size:
+            yield error
+
+
+def _mean(errors: list[np.floating]) -> float:
+    return float(np.mean(errors)) if errors else 0.0
 
 
 def _mean_change(

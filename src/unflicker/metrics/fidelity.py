@@ -45,6 +45,11 @@ def pooled_psnr(result: Pictures, reference: Pictures) -> float:
     return float(min(CAP_DECIBEL, -10 * np.log10(max(float(np.mean(errors)), 1e-12))))
 
 
+def worst_psnr(result: Pictures, reference: Pictures) -> float:
+    """Peak signal to noise ratio of the worst frame in dB, at most 100; higher is nearer."""
+    return float(psnr_by_frame(result, reference).min())
+
+
 def ssim(result: Pictures, reference: Pictures) -> float:
     """Structural similarity of luma, mean over frames; 1 is identical, lower is less alike.
 
@@ -64,6 +69,18 @@ def sharpness_ratio(result: Pictures, reference: Pictures) -> float:
     sums = np.zeros(2)
     for frames in pairs_of_frames(result, reference):
         sums += [_detail(luma(frame)) for frame in frames]
+    return float(sums[0] / sums[1]) if sums[1] > 1e-9 else 1.0
+
+
+def contrast_ratio(result: Pictures, reference: Pictures) -> float:
+    """How much contrast the result has for that of the reference; 1 as much, below 1 flatter.
+
+    Contrast is the standard deviation of all stored values of a frame, averaged over frames: blur
+    and greyed colours lower it, and so does a picture pulled towards a mean of frames.
+    """
+    sums = np.zeros(2)
+    for frames in pairs_of_frames(result, reference):
+        sums += [np.std(frame, dtype=np.float64) for frame in frames]
     return float(sums[0] / sums[1]) if sums[1] > 1e-9 else 1.0
 
 

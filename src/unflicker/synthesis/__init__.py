@@ -1,6 +1,7 @@
 """Made flicker: steady clips with flicker added, seeded, with the truth kept."""
 
 from unflicker.synthesis.made import (
+    ADDED_KINDS,
     KINDS,
     MadeFlicker,
     graded,
@@ -12,6 +13,7 @@ from unflicker.synthesis.made import (
 from unflicker.synthesis.processed import processed
 
 __all__ = [
+    "ADDED_KINDS",
     "KINDS",
     "MadeFlicker",
     "graded",

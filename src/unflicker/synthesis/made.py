@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -13,11 +14,14 @@ from jaxtyping import Bool, Float32, Shaped
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.grade.grade import Grade, curve_inputs
+from unflicker.synthesis.additive import HELD, added, offsets
 from unflicker.synthesis.dirt import film_dirt
 from unflicker.synthesis.recipes import RECIPES, Change
 
 KINDS = tuple(RECIPES)
-"""The kinds of flicker that can be made."""
+"""The kinds of flicker that are changes of light: what we train on and tune with."""
+ADDED_KINDS = tuple(HELD)
+"""The published kinds, an offset held for 1, 3 or 10 frames: only to compare with."""
 SUNSET_GAINS = (0.75, 0.55, 0.45)
 """Gains of red, green and blue at the end of a sunset."""
 
@@ -31,7 +35,8 @@ class MadeFlicker:
     kind: str
     seed: int
     grades: tuple[Grade, ...]
-    """What was done to each clean frame; of film, its light without grain, dust and scratches."""
+    """What was done to each clean frame; of film, its light without grain, dust and scratches. None
+    of what was added: no grade does that."""
     clipped: Bool[np.ndarray, "time height width"]
     """Pixels with a channel beyond black or white, whose value is lost."""
 
@@ -41,7 +46,7 @@ def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> Ma
 
     Args:
         clip: A steady clip.
-        kind: One of `KINDS`.
+        kind: One of `KINDS` or `ADDED_KINDS`.
         seed: Chooses among flickers of the kind.
         strength: Factor on all changes of light; 0 gives the clip itself.
 
@@ -49,28 +54,45 @@ def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> Ma
         UsageError: A kind that does not exist (the message suggests the nearest), or a negative
             strength.
     """
-    if kind not in RECIPES:
-        near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.0)
-        known = ", ".join(KINDS)
+    if kind not in (*KINDS, *ADDED_KINDS):
+        near = difflib.get_close_matches(kind, (*KINDS, *ADDED_KINDS), n=1, cutoff=0.0)
+        known = ", ".join((*KINDS, *ADDED_KINDS))
         raise UsageError(f"unknown flicker {kind!r}; did you mean {near[0]!r}? There are {known}")
     if not strength >= 0:
         raise UsageError(f"negative strength of flicker: {strength}; pass 0 or more")
     # The kind is part of the seed, so that kinds do not share their random numbers.
     random = np.random.default_rng([seed, zlib.crc32(kind.encode())])
-    time, height, width = clip.pixels.shape[:3]
-    change = RECIPES[kind](random, max(time, 1), strength)
-    grades = _as_grades(change, time=time)
-    dirt = film_dirt(random, size=(height, width), time=time, strength=strength)
-    pixels = np.empty_like(clip.pixels)
-    clipped = np.empty((time, height, width), bool)
-    for index, grade in enumerate(grades):
-        values = graded(clip.pixels[index], grade)
-        if kind == "film":
-            values = _soiled(values, *next(dirt))
+    make = _lit if kind in KINDS else _offset
+    pixels, clipped = np.empty_like(clip.pixels), np.empty(clip.pixels.shape[:3], bool)
+    frames, grades = make(random, clip, kind=kind, strength=strength)
+    for index, values in enumerate(frames):
         clipped[index] = ((values < -1e-6) | (values > 1 + 1e-6)).any(axis=2)
         pixels[index] = from_float(np.clip(values, 0, 1), dtype=clip.pixels.dtype)
     made = Clip(pixels=pixels, seconds=clip.seconds)
     return MadeFlicker(clip=made, kind=kind, seed=seed, grades=grades, clipped=clipped)
+
+
+def _lit(
+    random: np.random.Generator, clip: Clip, *, kind: str, strength: float
+) -> tuple[Iterator[Float32[np.ndarray, "height width 3"]], tuple[Grade, ...]]:
+    """The frames under changed light, not clipped, and the grades that changed it."""
+    time, height, width = clip.pixels.shape[:3]
+    change = RECIPES[kind](random, max(time, 1), strength)
+    grades = _as_grades(change, time=time)
+    dirt = film_dirt(random, size=(height, width), time=time, strength=strength)
+    frames = (graded(pixels, grade) for pixels, grade in zip(clip.pixels, grades, strict=True))
+    if kind == "film":
+        frames = (_soiled(values, *next(dirt)) for values in frames)
+    return frames, grades
+
+
+def _offset(
+    random: np.random.Generator, clip: Clip, *, kind: str, strength: float
+) -> tuple[Iterator[Float32[np.ndarray, "height width 3"]], tuple[Grade, ...]]:
+    """The frames with an offset that is held for some frames, not clipped."""
+    drawn = offsets(random, time=max(len(clip), 1), hold_frames=HELD[kind], strength=strength)
+    pairs = zip(clip.pixels, drawn[: len(clip)], strict=True)
+    return (added(to_float(pixels), offset) for pixels, offset in pairs), ()
 
 
 def sunset(clip: Clip) -> Clip:

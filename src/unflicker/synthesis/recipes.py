@@ -62,14 +62,14 @@ def local(random: np.random.Generator, time: int, strength: float) -> Change:
     """Smooth spots of light, another pattern each frame: deviation 0.125 to 0.165 stops."""
     deviation = _stops(random.uniform(0.125, 0.165)) * strength
     memory = random.uniform(0.0, 0.4)
-    return Change(log_gain=_fields(random, time=time, channels=1, memory=memory) * deviation)
+    return Change(log_gain=smooth_fields(random, time=time, channels=1, memory=memory) * deviation)
 
 
 def local_tint(random: np.random.Generator, time: int, strength: float) -> Change:
     """Smooth spots of colour, one pattern for each channel: deviation 0.07 to 0.095 stops."""
     deviation = _stops(random.uniform(0.07, 0.095)) * strength
     memory = random.uniform(0.0, 0.4)
-    return Change(log_gain=_fields(random, time=time, channels=3, memory=memory) * deviation)
+    return Change(log_gain=smooth_fields(random, time=time, channels=3, memory=memory) * deviation)
 
 
 def bands(random: np.random.Generator, time: int, strength: float) -> Change:
@@ -100,7 +100,7 @@ def film(random: np.random.Generator, time: int, strength: float) -> Change:
     slow = np.sin(2 * np.pi * (frames / random.uniform(8, 24) + random.uniform()))
     fast = random.normal(0, _stops(random.uniform(0.08, 0.12)), time)
     pump = slow * _stops(random.uniform(0.06, 0.12)) + fast
-    fades = _fields(random, time=time, channels=1, memory=random.uniform(0.6, 0.9))
+    fades = smooth_fields(random, time=time, channels=1, memory=random.uniform(0.6, 0.9))
     fades *= _stops(random.uniform(0.08, 0.12))
     log_gain = fades + pump.astype(np.float32)[:, None, None, None]
     return Change(log_gain=(log_gain * strength).astype(np.float32))
@@ -111,7 +111,7 @@ def held(random: np.random.Generator, time: int, strength: float) -> Change:
     levels = -(-time // HELD_FRAMES)
     light = random.normal(0, _stops(random.uniform(0.09, 0.12)), (levels, 1))
     colour = random.normal(0, _stops(random.uniform(0.035, 0.055)), (levels, 3))
-    spots = _fields(random, time=levels, channels=1, memory=0.0) * _stops(0.055)
+    spots = smooth_fields(random, time=levels, channels=1, memory=0.0) * _stops(0.055)
     log_gain = (spots + _everywhere(light + colour)) * strength
     return Change(log_gain=np.repeat(log_gain, HELD_FRAMES, axis=0)[:time].astype(np.float32))
 
@@ -128,7 +128,7 @@ def _everywhere(
     return np.broadcast_to(log_gain, (len(log_gain), 3)).astype(np.float32)[:, None, None]
 
 
-def _fields(
+def smooth_fields(
     random: np.random.Generator, *, time: int, channels: int, memory: float
 ) -> Float32[np.ndarray, "time rows columns 3"]:
     """Smooth random fields of unit deviation, a pattern of few control points for each frame.

@@ -1,0 +1,1 @@
+"""The proving ground: data sets, scores, methods side by side."""

@@ -1,0 +1,213 @@
+"""What is to run: which methods on which examples, in which order, and how long that may take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from unflicker.evaluation.examples import Example
+from unflicker.evaluation.methods import INPUT, LeftOut, Method, version_of, why_not
+from unflicker.evaluation.results import Mark
+
+FEW_KINDS = ("local", "w3")
+"""Made flicker on which the slowest methods run: every clip, these kinds."""
+QUICK_KINDS = ("exposure", "local", "bands", "w3")
+QUICK_CLIPS = 4
+"""Clips of a quick run: the first ones; fits run on `QUICK_FITS` of a category, with one kind."""
+QUICK_FITS = {"synthetic": 2, "processed": 1}
+QUICK_KIND_OF_FITS = "w3"
+SCORING_SECONDS = 0.12
+"""Reading, scoring and a viewing copy, for each frame at 480 x 270."""
+START_SECONDS = 6.0
+"""Starting a process and loading what it needs."""
+_BATCH_SECONDS = 120.0
+_MOST_IN_BATCH = 24
+_SLOW_SECONDS = 1.0
+"""Methods that take longer for a frame come after all that are quicker."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """How much is done."""
+
+    width_px: int = 480
+    """Wider videos are shrunk to this."""
+    frames: int = 32
+    """Of each video, from its beginning."""
+    effort: str = "reduced"
+    """What methods may do that are fitted to each video; see `methods.EFFORTS`."""
+    quick: bool = False
+    """Whether few clips and kinds must do."""
+    every_kind: bool = False
+    """Whether slow methods, too, run on every kind of made flicker."""
+
+
+QUICK = Scope(width_px=320, frames=24, effort="quick", quick=True)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Job:
+    """One method on one example."""
+
+    method: Method
+    example: Example
+    mark: Mark
+    seconds: float
+    """What it may take."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Jobs of one method that one process does."""
+
+    method: Method
+    effort: str
+    jobs: tuple[Job, ...]
+
+    @property
+    def seconds(self) -> float:
+        """What it may take."""
+        return START_SECONDS + sum(job.seconds for job in self.jobs)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """Everything that is to run."""
+
+    batches: tuple[Batch, ...]
+    """In the order in which they are begun."""
+    done_before: int
+    """Jobs whose results are there."""
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs there are to do."""
+        return sum(len(batch.jobs) for batch in self.batches)
+
+    def minutes(self, at_once: int) -> float:
+        """What it may take with so many processes, on a machine like that of docs/benchmark.md."""
+        total = sum(batch.seconds for batch in self.batches)
+        longest = max((batch.seconds for batch in self.batches), default=0.0)
+        return max(total / max(at_once, 1), longest) / 60
+
+
+def plan(
+    methods: Sequence[Method],
+    examples: Sequence[Example],
+    scope: Scope,
+    *,
+    weights: Path | None,
+    done: set[Mark],
+) -> Plan:
+    """What is left to do, cheap methods first, so that a run that is stopped is of use.
+
+    Args:
+        methods: Those that are wanted.
+        examples: All there are.
+        scope: How much is done.
+        weights: The folder of trained baselines' weights, where there is one.
+        done: What need not run again.
+    """
+    left_out, batches, before = [], [], 0
+    for method in methods:
+        why = why_not(method, weights=weights)
+        if why:
+            left_out.append(LeftOut(name=method.name, why=why))
+            continue
+        jobs = _jobs(method, examples, scope, weights=weights)
+        new = [job for job in jobs if job.mark not in done]
+        before += len(jobs) - len(new)
+        batches += _batches(method, new)
+    return Plan(
+        batches=tuple(_ordered(batches, scope)), done_before=before, left_out=tuple(left_out)
+    )
+
+
+def _jobs(
+    method: Method, examples: Sequence[Example], scope: Scope, *, weights: Path | None
+) -> list[Job]:
+    effort = method.effort(scope.effort)
+    version = version_of(method, effort=effort, weights=weights)
+    width_px = min(scope.width_px, method.efforts[effort].width_px or scope.width_px)
+    size = (width_px / 480) ** 2
+    seconds = method.seconds(effort=effort, frames=scope.frames, width_px=width_px)
+    seconds += SCORING_SECONDS * scope.frames * size
+    return [
+        Job(
+            method=method,
+            example=example,
+            mark=Mark(
+                method=method.name,
+                example=example.name,
+                effort=effort,
+                width=width_px,
+                frames=scope.frames,
+                version=version,
+            ),
+            seconds=seconds,
+        )
+        for example in _for_method(method, examples, scope)
+    ]
+
+
+def _for_method(method: Method, examples: Sequence[Example], scope: Scope) -> list[Example]:
+    """The examples on which a method runs."""
+    fits = len(method.efforts) > 1 or method.few_kinds
+    kinds, clips = {example.kind for example in examples}, {example.clip for example in examples}
+    if scope.quick and fits:
+        kinds, clips = _few_kinds(examples, (QUICK_KIND_OF_FITS,)), _few_clips(examples)
+    elif method.few_kinds and not scope.every_kind:
+        kinds = _few_kinds(examples, FEW_KINDS)
+    return [
+        example
+        for example in examples
+        if (example.category != "synthetic" or example.kind in kinds)
+        and example.clip in clips
+        and (example.original is not None or not method.guided)
+    ]
+
+
+def _few_kinds(examples: Sequence[Example], wanted: tuple[str, ...]) -> set[str]:
+    """Some kinds of made flicker; in a data set that has none of them, all."""
+    kinds = {example.kind for example in examples if example.category == "synthetic"}
+    return kinds & set(wanted) or kinds
+
+
+def _few_clips(examples: Sequence[Example]) -> set[str]:
+    """Those on which a quick run fits."""
+    clips: dict[str, list[str]] = {}
+    for example in examples:
+        found = clips.setdefault(example.category, [])
+        if example.clip not in found and len(found) < QUICK_FITS.get(example.category, 0):
+            found.append(example.clip)
+    return {clip for found in clips.values() for clip in found}
+
+
+def _batches(method: Method, jobs: Sequence[Job]) -> Iterator[Batch]:
+    """Jobs side by side that share a process, not for too long."""
+    waiting: list[Job] = []
+    for job in jobs:
+        full = len(waiting) >= _MOST_IN_BATCH
+        if waiting and (full or sum(j.seconds for j in waiting) + job.seconds > _BATCH_SECONDS):
+            yield _batch(method, waiting)
+            waiting = []
+        waiting.append(job)
+    if waiting:
+        yield _batch(method, waiting)
+
+
+def _batch(method: Method, jobs: Sequence[Job]) -> Batch:
+    return Batch(method=method, effort=jobs[0].mark.effort, jobs=tuple(jobs))
+
+
+def _ordered(batches: Iterable[Batch], scope: Scope) -> list[Batch]:
+    """The input first, then quick methods one by one, then the others, long batches first."""
+
+    def place(batch: Batch) -> tuple[bool, bool, float]:
+        seconds = sum(job.seconds for job in batch.jobs) / len(batch.jobs) / scope.frames
+        slow = seconds > _SLOW_SECONDS
+        return batch.method.name != INPUT, slow, -batch.seconds if slow else 0.0
+
+    return sorted(batches, key=place)

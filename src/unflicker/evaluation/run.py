@@ -1,0 +1,194 @@
+"""The story of a comparison.
+
+    folder ─► examples ─► plan ─► processes ─► scores.jsonl, videos
+
+Stopped at any time, it goes on where it was; what is there is not done again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import unflicker
+from unflicker.errors import OutputError, UsageError
+from unflicker.evaluation import crew
+from unflicker.evaluation.bench import MOTION, Bench
+from unflicker.evaluation.gathering import Selection, examples_of
+from unflicker.evaluation.machine import machine
+from unflicker.evaluation.methods import LeftOut, Method
+from unflicker.evaluation.plan import Plan, Scope, plan
+from unflicker.evaluation.results import FAILED, append_rows, done_in
+from unflicker.progress import Progress, Report, silent
+
+RUN = "run.json"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """What is compared on what, and how."""
+
+    folder: Path
+    """A data set, or a folder with `clean`, `flicker` and `processed`."""
+    out: Path
+    methods: tuple[Method, ...]
+    scope: Scope = field(default_factory=Scope)
+    selection: Selection = field(default_factory=Selection)
+    weights: Path | None = None
+    """Where the weights of trained baselines are."""
+    at_once: int = 1
+    """Processes side by side; several have one thread each, one has all."""
+    limit_seconds: float = 1800.0
+    """For one method on one example."""
+    command: str = ""
+    """As it was asked for, to be kept with the results."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """How a comparison ended."""
+
+    plan: Plan
+    failed: tuple[str, ...]
+    """One line for each job that failed."""
+    left_out: tuple[LeftOut, ...]
+
+
+def prepared(comparison: Comparison, *, dry: bool = False, progress: Report = silent) -> Plan:
+    """What there is to do; the synthetic part is built first, where it is not there.
+
+    Args:
+        comparison: What is compared.
+        dry: Whether nothing is built or written; then the plan cannot be carried out.
+        progress: Told how far the building is; may cancel it.
+
+    Raises:
+        InputError: The folder holds no data set.
+        UsageError: The results there are of another size.
+        OutputError: The disk is full or the folder cannot be written.
+    """
+    refuse_other_sizes(comparison)
+    examples = examples_of(
+        comparison.folder,
+        comparison.out,
+        scope=comparison.scope,
+        selection=comparison.selection,
+        build=not dry,
+        progress=progress,
+    )
+    return plan(
+        comparison.methods,
+        examples,
+        comparison.scope,
+        weights=comparison.weights,
+        done=done_in(comparison.out),
+    )
+
+
+def compare(
+    comparison: Comparison,
+    planned: Plan,
+    *,
+    progress: Report = silent,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Carry out a plan; scores and viewing copies are in the folder as soon as each job ends.
+
+    Args:
+        comparison: What is compared.
+        planned: From `prepared`.
+        progress: Told after each job; stops the work by raising `Cancelled`.
+        tell: Receives a line for each method left out and each job that failed.
+
+    Raises:
+        OutputError: The disk is full or the folder cannot be written.
+    """
+    left_out, failed = list(planned.left_out), list[str]()
+    for one in left_out:
+        tell(f"left out: {one.name}: {one.why}")
+    _make(comparison.out)
+    _write_run(comparison, planned, left_out)
+    threads = 1 if comparison.at_once > 1 else 0
+    bench = Bench(out=comparison.out, weights=comparison.weights, threads=threads)
+    done = 0
+    progress(Progress(stage="evaluate", done=0, total=planned.jobs))
+    events = crew.carried_out(
+        planned.batches, bench, at_once=comparison.at_once, limit_seconds=comparison.limit_seconds
+    )
+    try:
+        for event in events:
+            if isinstance(event, LeftOut):
+                if event.name not in [one.name for one in left_out]:
+                    left_out.append(event)
+                    tell(f"left out: {event.name}: {event.why}")
+                continue
+            append_rows(comparison.out, event.rows)
+            for row in (row for row in event.rows if row["set"] == FAILED):
+                failed.append(f"{row['method']} on {row['example']}: {row['error']}")
+                tell(f"failed: {failed[-1]}")
+            done += 1
+            progress(Progress(stage="evaluate", done=done, total=planned.jobs))
+    finally:
+        events.close()
+    _write_run(comparison, planned, left_out)
+    shutil.rmtree(comparison.out / MOTION, ignore_errors=True)
+    return Outcome(plan=planned, failed=tuple(failed), left_out=tuple(left_out))
+
+
+def refuse_other_sizes(comparison: Comparison) -> None:
+    """Stop where a folder's results could not stand beside new ones.
+
+    Raises:
+        UsageError: They are of another width or number of frames.
+    """
+    try:
+        content = json.loads((comparison.out / RUN).read_text(encoding="utf-8"))
+        found = content["scope"]["width_px"], content["scope"]["frames"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    wanted = comparison.scope.width_px, comparison.scope.frames
+    if found != wanted:
+        raise UsageError(
+            f"{comparison.out} holds results at {found[0]} px and {found[1]} frames, asked for are "
+            f"{wanted[0]} px and {wanted[1]} frames; name another folder with -o, "
+            f"or pass --width {found[0]} --frames {found[1]}"
+        )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            f"the folder {folder} cannot be made: {fault.strerror}; name another one with -o"
+        ) from fault
+
+
+def _write_run(comparison: Comparison, planned: Plan, left_out: Sequence[LeftOut]) -> None:
+    """Keep what was asked for, and of which machine, beside the results."""
+    content = {
+        "command": comparison.command,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "data": str(comparison.folder),
+        "scope": asdict(comparison.scope),
+        "methods": [method.name for method in comparison.methods],
+        "left_out": {one.name: one.why for one in left_out},
+        "processes": comparison.at_once,
+        "jobs": planned.jobs + planned.done_before,
+        "machine": machine(),
+        "versions": {"unflicker": unflicker.__version__, "python": platform.python_version()},
+    }
+    part = comparison.out / f".{RUN}.part"
+    try:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(part, comparison.out / RUN)
+    except OSError as fault:
+        raise OutputError(
+            f"{comparison.out} cannot be written: {fault.strerror}; name another folder with -o"
+        ) from fault

@@ -1,0 +1,131 @@
+"""What a result is worth, in sets of numbers (docs/metrics.md has the meaning of each)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from unflicker import metrics
+from unflicker.evaluation.datasets import Loaded
+from unflicker.evaluation.paths import shot_starts
+from unflicker.frames.clip import Clip, to_float
+from unflicker.frames.colour import proxy_size
+from unflicker.frames.flow import BackwardMotion, resized
+from unflicker.metrics import Paths
+from unflicker.motion import estimate_motion
+
+SETS = ("fidelity", "consistency", "visible", "perceptual")
+"""The sets of metrics there are."""
+VISIBLE_PX = 256
+"""Longest side of the frames in which visible flicker is measured."""
+
+Scores = dict[str, dict[str, float]]
+"""Metric set, then metric, then value."""
+
+
+def scores(result: Clip, loaded: Loaded, *, paths: Paths | None = None) -> Scores:
+    """Everything that can be measured of a result.
+
+    Args:
+        result: What a method made of `loaded.video`: as many frames, of the same size.
+        loaded: The example.
+        paths: Motion of its steady video, where it has been found before; else found now.
+
+    Returns:
+        "fidelity" where the truth is known, "consistency" where a steady video is, "visible"
+        always, "perceptual" where its libraries are at hand and the truth is known.
+
+    Raises:
+        ValueError: The result has another size or number of frames.
+    """
+    _refuse_unlike(result, loaded.video)
+    paths = paths or loaded.paths
+    found: Scores = {"visible": _visible(result, loaded, paths=paths)}
+    if paths is not None and loaded.steady is not None:
+        found["consistency"] = _consistency(result, loaded, paths=paths)
+    if loaded.truth is not None:
+        found["fidelity"] = _fidelity(result, loaded.truth)
+        perceptual = metrics.perceptual_measures(result, loaded.truth)
+        if perceptual:
+            found["perceptual"] = perceptual
+    return {name: found[name] for name in SETS if name in found}
+
+
+def _fidelity(result: Clip, truth: Clip) -> dict[str, float]:
+    return {
+        "psnr": metrics.psnr(result, truth),
+        "pooled_psnr": metrics.pooled_psnr(result, truth),
+        "worst_psnr": metrics.worst_psnr(result, truth),
+        "ssim": metrics.ssim(result, truth),
+        "sharpness": metrics.sharpness_ratio(result, truth),
+        "delta_e": metrics.delta_e(result, truth),
+    }
+
+
+def _consistency(result: Clip, loaded: Loaded, *, paths: Paths) -> dict[str, float]:
+    assert loaded.steady is not None
+    along = {"paths": paths, "valid": loaded.valid}
+    found = {}
+    for name, measure in (("e_warp", metrics.e_warp), ("lai_warp", metrics.lai_warp)):
+        found[name] = measure(result, **along)
+        found[f"{name}_ratio"] = metrics.over_own(found[name], measure(loaded.steady, **along))
+    return found
+
+
+def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, float]:
+    """Visible flicker of the result, and how much of the input's is gone, along one motion."""
+    after, before = _seen_flicker(result, loaded, paths=paths)
+    return {
+        "visible_flicker": after,
+        "visible_flicker_less": 1 - after / before if before > 1e-9 else 0.0,
+        "sharpness_to_input": metrics.sharpness_ratio(result, loaded.video),
+        "contrast_to_input": metrics.contrast_ratio(result, loaded.video),
+    }
+
+
+def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple[float, float]:
+    """Visible flicker of result and input, shot by shot, weighted by their lengths.
+
+    Along the steady video's motion; where there is none, along the result's, in which it is
+    easiest to find.
+    """
+    small = [_small(clip) for clip in (result, loaded.video)]
+    starts = shot_starts(loaded.steady or loaded.video)
+    squares = np.zeros(2)
+    for start, stop in zip(starts, [*starts[1:], len(result)], strict=True):
+        if paths is None:
+            motion = estimate_motion(small[0][start:stop])
+        else:
+            motion = _motion(paths, start, stop, size=small[0].shape[1:3])
+        for place, frames in enumerate(small):
+            seen = metrics.visible_flicker(frames[start:stop], motion=motion, fps=loaded.fps)
+            squares[place] += (stop - start) * seen**2
+    after, before = np.sqrt(squares / max(len(result), 1))
+    return float(after), float(before)
+
+
+def _motion(paths: Paths, start: int, stop: int, *, size: tuple[int, int]) -> BackwardMotion:
+    """The way back within a shot, at another size."""
+    part = slice(start, max(stop - 1, start))
+    height, width = paths.back.shape[1:3]
+    scale = np.array([size[1] / width, size[0] / height], np.float32)
+    return BackwardMotion(
+        backward=resized(paths.back[part], size) * scale,
+        visible_backward=resized(paths.seen[part].astype(np.float32), size),
+    )
+
+
+def _small(clip: Clip) -> np.ndarray:
+    height, width = proxy_size(clip.pixels.shape[1:3], VISIBLE_PX)
+    frames = (to_float(frame) for frame in clip.pixels)
+    return np.stack(
+        [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames]
+    )
+
+
+def _refuse_unlike(result: Clip, video: Clip) -> None:
+    if result.pixels.shape != video.pixels.shape:
+        raise ValueError(
+            f"a result of {result.pixels.shape} for a video of {video.pixels.shape}; "
+            "methods keep size and number of frames"
+        )

@@ -1,0 +1,124 @@
+"""A comparison in one table of text, for the end of a run; `unflicker report` makes the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from unflicker.evaluation.examples import CATEGORIES
+from unflicker.evaluation.results import COST, FAILED, Row, merged
+
+_SYNTHETIC, _PROCESSED, _REAL = "synthetic", "processed", "real"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    head: str
+    category: str
+    """The one it is of, "real" for all that have no steady version, or "" for all."""
+    place: tuple[str, str]
+    """Metric set and metric."""
+    factor: float = 1.0
+    digits: int = 2
+
+
+_COLUMNS = (
+    _Column(head="PSNR dB", category=_SYNTHETIC, place=("fidelity", "psnr")),
+    _Column(head="E_warp ratio", category=_SYNTHETIC, place=("consistency", "e_warp_ratio")),
+    _Column(
+        head="E_warp ratio, processed", category=_PROCESSED, place=("consistency", "e_warp_ratio")
+    ),
+    _Column(
+        head="flicker gone %, real",
+        category=_REAL,
+        place=("visible", "visible_flicker_less"),
+        factor=100.0,
+        digits=0,
+    ),
+    _Column(head="s a frame", category="", place=(COST, "seconds_a_frame"), digits=3),
+    _Column(head="MB", category="", place=(COST, "peak_mb"), digits=0),
+)
+
+
+def summary(rows: Iterable[Row], order: Sequence[str] = ()) -> str:
+    """The means of each method, over those examples that all methods of a column have.
+
+    Args:
+        rows: Lines of `scores.jsonl`.
+        order: Names of methods, in the order in which they are shown; others follow.
+    """
+    table = merged(rows)
+    names = list(dict.fromkeys([*order, *(method for method, _, _ in table)]))
+    names = [name for name in names if any(key[0] == name for key in table)]
+    cells = {column.head: _means(table, names, column) for column in _COLUMNS}
+    heads = ["method", "effort", *cells, "videos"]
+    lines = [
+        [
+            name,
+            _effort(table, name),
+            *(cells[head].get(name, "–") for head in cells),
+            _count(table, name),
+        ]
+        for name in names
+    ]
+    return "\n".join([_aligned([heads, *lines]), *_notes(table)])
+
+
+def _means(
+    table: dict[tuple[str, str, str], Row], names: Sequence[str], column: _Column
+) -> dict[str, str]:
+    which, metric = column.place
+    values: dict[str, dict[str, float]] = {}
+    for (method, example, found), row in table.items():
+        value = row["values"].get(metric)
+        if found == which and _belongs(row, column.category) and value is not None:
+            values.setdefault(method, {})[example] = value
+    shared = set.intersection(*(set(one) for one in values.values())) if values else set()
+    if not column.category:
+        # What a method costs does not depend on the company it is in.
+        return {name: _shown(list(one.values()), column) for name, one in values.items()}
+    return {
+        name: _shown([one[example] for example in shared], column)
+        for name, one in values.items()
+        if name in names and shared
+    }
+
+
+def _belongs(row: Row, category: str) -> bool:
+    if category == _REAL:
+        return row.get("category") in CATEGORIES[2:]
+    return not category or row.get("category") == category
+
+
+def _shown(values: Sequence[float], column: _Column) -> str:
+    return f"{fmean(values) * column.factor:.{column.digits}f}"
+
+
+def _effort(table: dict[tuple[str, str, str], Row], name: str) -> str:
+    efforts = {str(row.get("effort", "")) for key, row in table.items() if key[0] == name}
+    return ", ".join(sorted(efforts))
+
+
+def _count(table: dict[tuple[str, str, str], Row], name: str) -> str:
+    return str(sum(key[0] == name and key[2] == COST for key in table))
+
+
+def _notes(table: dict[tuple[str, str, str], Row]) -> list[str]:
+    notes = ["Means over the videos that all methods with a number in the column have."]
+    failed = [f"{key[0]} on {key[1]}" for key in table if key[2] == FAILED]
+    if failed:
+        notes.append(f"Failed: {', '.join(failed)}.")
+    return notes
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Columns of text, the first two to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place < 2 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )

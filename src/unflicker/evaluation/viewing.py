@@ -1,0 +1,32 @@
+"""Viewing copies: what a browser plays, beside the scores that were computed before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unflicker.evaluation.examples import Example
+from unflicker.frames.clip import Clip
+from unflicker.settings import EncodingSettings
+from unflicker.video import ArrayFilm, open_writer
+
+VIDEOS = "videos"
+_FOR_BROWSERS = EncodingSettings(
+    codec="libx264", pix_fmt="yuv420p", crf=18.0, options=(("preset", "veryfast"),)
+)
+
+
+def folder_of(example: Example, out: Path) -> Path:
+    """Where the viewing copies of an example lie."""
+    name = example.name.replace("/", "__").replace(" ", "-")
+    return out / VIDEOS / name
+
+
+def write_copy(clip: Clip, path: Path) -> None:
+    """A clip as H.264, 4:2:0, of even height and width: the last row or column may be cut off."""
+    height, width = (length - length % 2 for length in clip.pixels.shape[1:3])
+    even = Clip(pixels=clip.pixels[:, :height, :width], seconds=clip.seconds)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    film = ArrayFilm(even, name=path.stem)
+    with open_writer(film, path, encoding=_FOR_BROWSERS, overwrite=True) as writer:
+        for frame in film.frames():
+            writer.write(frame)
