@@ -38,7 +38,8 @@ def flickering(time: int = 4) -> ClipBatch:
     gain = torch.tensor([1.0, 0.8, 1.1, 0.9, 1.2, 0.85])[:time].view(1, -1, 1, 1, 1)
     pairs = (1, time - 1)
     return ClipBatch(
-        filtered=photograph()[:, None] * gain,
+        frames=photograph()[:, None] * gain,
+        clean=photograph()[:, None].expand(-1, time, -1, -1, -1),
         to_last=torch.zeros(*pairs, 2, *SIZE),
         seen_in_last=torch.ones(*pairs, *SIZE),
         to_first=torch.zeros(*pairs, 2, *SIZE),
@@ -71,14 +72,14 @@ def test_the_refinement_learns():
     losses = losses_of(network, refinement_loss, flickering(), steps=40, rate=2e-4)
     assert np.mean(losses[-5:]) < 0.75 * losses[0]
     with torch.no_grad():
-        levels = [float(each.mean()) for each in refined_clip(network, flickering().filtered)]
-    before = flickering().filtered.mean(dim=(0, 2, 3, 4)).numpy()
+        levels = [float(each.mean()) for each in refined_clip(network, flickering().frames)]
+    before = flickering().frames.mean(dim=(0, 2, 3, 4)).numpy()
     assert np.abs(np.diff(levels)).mean() < 0.8 * np.abs(np.diff(before)).mean()
 
 
 def test_the_refinement_learns_through_its_memory():
     network = RefinementNetwork()
-    frames = flickering(3).filtered.clone().requires_grad_()
+    frames = flickering(3).frames.clone().requires_grad_()
     refined_clip(network, frames)[2].square().sum().backward()
     assert frames.grad is not None
     assert float(frames.grad[:, 0].abs().sum()) > 0.0
@@ -87,14 +88,15 @@ def test_the_refinement_learns_through_its_memory():
 def test_a_steady_clip_that_stays_as_it_is_loses_nothing():
     batch = flickering()
     steady = ClipBatch(
-        filtered=batch.filtered[:, :1].expand_as(batch.filtered),
+        frames=batch.frames[:, :1].expand_as(batch.frames),
+        clean=batch.clean,
         to_last=batch.to_last,
         seen_in_last=batch.seen_in_last,
         to_first=batch.to_first,
         seen_in_first=batch.seen_in_first,
     )
     network = RefinementNetwork()
-    network.forward = lambda frame, memory: (frame, memory)
+    network.forward = lambda frame, memory, original=None: (frame, memory)
     assert float(refinement_loss(network, steady)) == pytest.approx(0.0, abs=1e-6)
     assert float(refinement_loss(network, batch)) > 0.01
 
