@@ -11,9 +11,12 @@ from unflicker.refinement.convlstm import RefinementNetwork
 from unflicker.training.paper_networks import (
     ClipBatch,
     FilterBatch,
+    consistency_loss,
     filter_loss,
     refined_clip,
     refinement_loss,
+    same_point,
+    unlikeness,
     warped,
     warping_error,
 )
@@ -118,3 +121,41 @@ def test_what_is_not_seen_does_not_count():
     flow, half = torch.zeros(1, 2, 4, 4), torch.ones(1, 4, 4)
     half[:, :2] = 0.0
     assert float(warping_error(one, other, flow, half)) == pytest.approx(0.5)
+
+
+def test_the_rivals_learn_with_and_without_the_original():
+    for guided in (False, True):
+        torch.manual_seed(0)
+        network, batch = RefinementNetwork(), flickering()
+
+        def loss_of(network, batch, guided=guided):
+            originals = batch.clean if guided else None
+            return consistency_loss(refined_clip(network, batch.frames, originals=originals), batch)
+
+        losses = losses_of(network, loss_of, batch, steps=15, rate=6e-4)
+        assert np.mean(losses[-5:]) < 0.75 * losses[0]
+
+
+def test_a_point_is_the_same_where_the_steady_film_agrees():
+    frame, other = torch.full((1, 3, 4, 4), 0.5), torch.full((1, 3, 4, 4), 0.5)
+    other[..., :2] += 0.1
+    seen = same_point(frame, other)
+    assert float(seen[..., 2:].min()) == pytest.approx(1.0)
+    # Three channels that are 0.1 off: exp(-50 * 3 * 0.01).
+    assert float(seen[..., :2].max()) == pytest.approx(np.exp(-1.5), rel=1e-4)
+
+
+def test_being_alike_is_about_texture_more_than_about_light():
+    frame = photograph()
+    lighter, restless = torch.full_like(frame, 0.05), torch.full_like(frame, 0.05)
+    restless[..., ::2] *= -1.0
+    assert float(unlikeness(frame + lighter, frame)) == pytest.approx(0.05, abs=1e-4)
+    assert float(unlikeness(frame + restless, frame)) > 0.12
+
+
+def test_an_earlier_output_is_held_for_given():
+    batch = flickering(3)
+    frames = [frame.clone().requires_grad_() for frame in batch.frames.unbind(dim=1)]
+    consistency_loss(frames, batch).backward()
+    assert frames[0].grad is None
+    assert float(frames[2].grad.abs().sum()) > 0.0

@@ -111,6 +111,26 @@ def test_one_that_was_stopped_ends_as_if_it_had_not_been(network, data, tmp_path
         train(training(data, stopped, steps=5), progress=silent, resumes=resumed.append)
 
 
+def test_ctrl_c_keeps_what_was_learned(data, tmp_path):
+    def interrupt(progress):
+        if progress.stage == "train" and progress.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer("convlstm")(
+            training(data, tmp_path, keep_every=100), progress=interrupt, resumes=lambda _: None
+        )
+    assert torch.load(tmp_path / "training.pt", weights_only=True)["steps"] == 2
+
+
+@pytest.mark.parametrize("network", LOADERS)
+def test_it_begins_by_leaving_frames_as_they_are(network, data, tmp_path):
+    trainer(network)(
+        training(data, tmp_path, steps=1, rate=1e-7), progress=silent, resumes=lambda _: None
+    )
+    assert checkpoint.logged(tmp_path)[0].validation_db == pytest.approx(0.0, abs=0.05)
+
+
 def test_an_unknown_network_is_refused(data, tmp_path, capsys):
     assert exit_code(["train", "paper-atlas", "--data", str(data), "-o", str(tmp_path)]) == 2
     assert "paper-filter" in capsys.readouterr().err
@@ -193,6 +213,18 @@ def test_a_filter_leaves_less_than_there_was():
         for part in ("frames", "filtered")
     )
     assert 0.0 < rest < 0.6 * flicker
+
+
+def test_clips_come_processed_where_that_is_asked_for():
+    clean = panning(time=4, size=(48, 64)).as_float()
+    one, other = (
+        made_to_flicker(np.random.default_rng(4), clean, processed_share=share).frames
+        for share in (0.0, 1.0)
+    )
+    assert not np.array_equal(one, other)
+    # Frame by frame: texture differs too, which no recipe of light does.
+    texture = [np.diff(clip, axis=2).std(axis=(1, 2, 3)) for clip in (other, clean)]
+    assert np.ptp(texture[0]) > 2 * np.ptp(texture[1])
 
 
 def test_parts_of_photographs_keep_their_resolution():

@@ -83,7 +83,7 @@ class RefinementNetwork(nn.Module):
     def _residual(
         self, film: Tensor, last: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What to add, from the film's frame beside its last, and the frame beside the last output."""
+        """What to add, given the film beside its last frame, and the frame beside what was last."""
         film = _bent(self.film_2(_bent(self.film_1(film))))
         fine = _bent(self.last_1(last))
         coarse = _bent(self.last_2(fine))

@@ -115,7 +115,8 @@ def trained(
     Args:
         lesson: What is learned.
         training: How long and where.
-        progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept.
+        progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept, as it
+            is where Ctrl-C stops it.
         resumes: Told from which step, where a training goes on.
 
     Raises:
@@ -150,9 +151,10 @@ def _run(standing: Standing, lesson: Lesson, training: Training, progress: Repor
                 write_sheet(standing, lesson, training)
                 losses.clear()
             progress(Progress(stage="train", done=standing.steps, total=training.steps))
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         clock.read()
-        checkpoint.keep(standing, training.out)
+        if standing.whole:
+            checkpoint.keep(standing, training.out)
         raise
 
 
@@ -187,8 +189,7 @@ def _step(standing: Standing, lesson: Lesson, batch: Any, rate: float) -> float:
     loss.backward()
     if np.isfinite(lesson.largest_gradient):
         torch.nn.utils.clip_grad_norm_(standing.network.parameters(), lesson.largest_gradient)
-    standing.optimiser.step()
-    standing.stepped()
+    standing.step()
     return float(loss.detach())
 
 

@@ -5,9 +5,9 @@ in, whether the steady original goes beside it, and what is asked for.
 
 What is published. Refinement: the loss's terms, Adam at 1e-4, batches of 8, 50 epochs of DAVIS.
 Lai et al.: the losses and their weights, Adam at 1e-4, halved every 20 of 100 epochs of 1,000
-batches of 4, 11 frames of 192 px. ConvLSTM: Lai et al.'s with the flickering frames for both films.
+batches of 4, 11 frames of 192 px. ConvLSTM: the same with the flickering frames for both films.
 Ours: the clips, weights of terms where `paper_networks` says so, gradients that go through the
-whole clip, a network that begins by leaving everything as it is, and an average over the last steps.
+whole clip, a network that begins by leaving all as it is, and an average over the last steps.
 """
 
 from __future__ import annotations
@@ -106,9 +106,7 @@ def train_paper_refinement(
     return _train(_REFINEMENT, training, progress, resumes)
 
 
-def train_convlstm(
-    training: Training, *, progress: Report, resumes: Callable[[int], None]
-) -> Path:
+def train_convlstm(training: Training, *, progress: Report, resumes: Callable[[int], None]) -> Path:
     """As `train_paper_refinement`, of the paper's ConvLSTM: blind, on clips as they flicker."""
     return _train(_CONVLSTM, training, progress, resumes)
 
