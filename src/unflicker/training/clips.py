@@ -79,9 +79,9 @@ class ClipData:
         return ClipBatch(
             frames=_channels_first(frames),
             clean=_channels_first([clip.clean for clip in clips]),
-            to_last=_channels_first(to_last),
+            to_last=_channels_first(list(to_last)),
             seen_in_last=torch.from_numpy(seen_in_last),
-            to_first=_channels_first(to_first),
+            to_first=_channels_first(list(to_first)),
             seen_in_first=torch.from_numpy(seen_in_first),
         )
 
@@ -134,7 +134,7 @@ def kept_films(
     return tuple(files)
 
 
-def _channels_first(clips: Sequence[np.ndarray] | np.ndarray) -> Tensor:
+def _channels_first(clips: Sequence[np.ndarray]) -> Tensor:
     """Clips, or their motion, as networks see them."""
     return torch.from_numpy(np.stack(clips).transpose(0, 1, 4, 2, 3).copy())
 

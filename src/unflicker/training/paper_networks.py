@@ -24,9 +24,9 @@ _SHORT, _LONG, _STAY = 2.0, 2.0, 1.0
 light between a frame's own and its neighbour's would cost the same."""
 _SAME_POINT = 50.0
 """Lai et al.'s alpha: how quickly a pixel that differs from the last frame's counts less."""
-_TEMPORAL, _ALIKE = 100.0, 50.0
-"""Lai et al.'s weight of either temporal loss; and of staying alike, ours, for theirs (10) is of
-another measure."""
+_TEMPORAL, _VALUES, _TEXTURE = 100.0, 10.0, 50.0
+"""Lai et al.'s weights of either temporal loss, and of being alike, which we give to values; and
+ours of texture, without which blur would pay. Were values worth more, flicker would be kept."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,13 +92,14 @@ def consistency_loss(
     """Lai et al.'s: short- and long-term change along the motion, and being like what came in.
 
     Theirs of being alike is a distance of features of VGG, which are not to be had; here it is
-    that of values and of differences between neighbours. Theirs is a hundredth of this.
+    that of values and of texture. Theirs is a hundred times this.
     """
     count = len(outputs)
     short = [_change(outputs, batch, t, t - 1, batch.to_last) for t in range(1, count)]
     long = [_change(outputs, batch, t, 0, batch.to_first) for t in range(2, count)]
-    alike = [unlikeness(outputs[t], batch.frames[:, t]) for t in range(1, count)]
-    terms = ((_TEMPORAL, short), (_TEMPORAL, long), (_ALIKE, alike))
+    changes = [outputs[t] - batch.frames[:, t] for t in range(1, count)]
+    values, texture = [each.abs().mean() for each in changes], [textured(each) for each in changes]
+    terms = ((_TEMPORAL, short), (_TEMPORAL, long), (_VALUES, values), (_TEXTURE, texture))
     weighted = [weight * torch.stack(term).mean() for weight, term in terms if term]
     return torch.stack(weighted).sum() / _TEMPORAL
 
@@ -123,13 +124,9 @@ def same_point(
     return torch.exp(-_SAME_POINT * (frame - laid_over).square().sum(dim=1))
 
 
-def unlikeness(
-    output: Float[Tensor, "batch 3 height width"], frame: Float[Tensor, "batch 3 height width"]
-) -> Float[Tensor, ""]:
-    """Mean difference of values, and of the differences between neighbours across and down."""
-    difference = output - frame
-    texture = [difference.diff(dim=dim).abs().mean() for dim in (2, 3)]
-    return difference.abs().mean() + torch.stack(texture).sum()
+def textured(picture: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, ""]:
+    """Mean difference between neighbours across, and down, added."""
+    return torch.stack([picture.diff(dim=dim).abs().mean() for dim in (2, 3)]).sum()
 
 
 def refined_clip(
