@@ -48,6 +48,25 @@ def weights_file(name: str, *, own: str = "") -> Path:
     return path
 
 
+def weights_in(folder: Path, *, network: str) -> Path:
+    """The file of a network's weights in a folder, as its training names it.
+
+    Args:
+        folder: Where weights lie.
+        network: As `unflicker train` names it.
+
+    Raises:
+        MissingError: It is not there.
+    """
+    path = folder / f"{network.replace('-', '_')}.safetensors"
+    if not path.is_file():
+        raise MissingError(
+            f"no weights of {network} in {folder}; train them with "
+            f"`unflicker train {network} --data FOLDER -o {folder}`, or name another folder"
+        )
+    return path
+
+
 def read_weights(name: str, *, own: str = "") -> dict[str, Any]:
     """Tensors by name, in single precision.
 

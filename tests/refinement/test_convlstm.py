@@ -49,7 +49,7 @@ def test_a_frame_long_ago_is_remembered_in_the_state_itself(network):
         for frame in frames[1:3]:
             _, memory = network(frame[None], memory)
         # Both pictures remembered are the same; only hidden and cell state tell what was first.
-        same = Memory(filtered=frames[2:3], output=frames[2:3], state=memory.state)
+        same = Memory(film=frames[2:3], output=frames[2:3], state=memory.state)
         return network(frames[3:4], same)[0]
 
     assert (last_but_for(frames[0]) - last_but_for(1.0 - frames[0])).abs().max() > 1e-6
@@ -71,7 +71,7 @@ def test_memory_holds_one_frame_however_many_went_by(network):
     for frame in torch.rand(4, 1, 3, 16, 16):
         with torch.no_grad():
             _, memory = network(frame, memory)
-        sizes.append(sum(each.numel() for each in (memory.filtered, *(memory.state or ()))))
+        sizes.append(sum(each.numel() for each in (memory.film, *(memory.state or ()))))
     assert sizes[1] == sizes[2] == sizes[3]
 
 

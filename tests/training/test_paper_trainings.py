@@ -17,7 +17,7 @@ from unflicker.frames.flow import warp  # noqa: E402
 from unflicker.neural_filter.unet import load_unet  # noqa: E402
 from unflicker.progress import silent  # noqa: E402
 from unflicker.refinement.convlstm import load_refinement  # noqa: E402
-from unflicker.training import checkpoint, paper_filter, paper_refinement  # noqa: E402
+from unflicker.training import checkpoint, paper_filter, recurrent  # noqa: E402
 from unflicker.training.clips import ClipData, kept_films, made_to_flicker  # noqa: E402
 from unflicker.training.loop import Training  # noqa: E402
 from unflicker.training.networks import NETWORKS, trainer  # noqa: E402
@@ -25,7 +25,12 @@ from unflicker.training.paper_filter import PhotoData  # noqa: E402
 from unflicker.training.photos import part_of  # noqa: E402
 from unflicker.video import ArrayFilm, open_writer  # noqa: E402
 
-LOADERS = {"paper-filter": load_unet, "paper-refinement": load_refinement}
+LOADERS = {
+    "paper-filter": load_unet,
+    "paper-refinement": load_refinement,
+    "convlstm": load_refinement,
+    "lai": load_refinement,
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +52,10 @@ def data(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Small pictures, short clips, and few of them looked at."""
-    for module in (paper_filter, paper_refinement):
+    for module in (paper_filter, recurrent):
         monkeypatch.setattr(module, "CROP_PX", 32)
         monkeypatch.setattr(module, "_LOOKED_AT", 1)
-    monkeypatch.setattr(paper_refinement, "FRAMES", 4)
+    monkeypatch.setattr(recurrent, "FRAMES", 4)
 
 
 def training(data, out, **changes) -> Training:
@@ -73,8 +78,8 @@ def test_the_command_trains_it_and_the_preset_takes_its_weights(network, data, t
     assert LOADERS[network](str(weights), device="cpu").training is False
     assert {value.dtype for value in _stored(weights).values()} == {torch.float16}
     entries = checkpoint.logged(tmp_path)
-    assert [entry.step for entry in entries] == [2]
-    assert np.isfinite([entries[0].loss, entries[0].validation_db]).all()
+    assert [entry.step for entry in entries] == [1, 2]
+    assert np.isfinite([entries[1].loss, entries[1].validation_db]).all()
     for picture in ("training.png", "validation.png"):
         assert cv2.imread(str(tmp_path / picture)) is not None
 
@@ -106,6 +111,26 @@ def test_one_that_was_stopped_ends_as_if_it_had_not_been(network, data, tmp_path
         train(training(data, stopped, steps=5), progress=silent, resumes=resumed.append)
 
 
+def test_ctrl_c_keeps_what_was_learned(data, tmp_path):
+    def interrupt(progress):
+        if progress.stage == "train" and progress.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer("convlstm")(
+            training(data, tmp_path, keep_every=100), progress=interrupt, resumes=lambda _: None
+        )
+    assert torch.load(tmp_path / "training.pt", weights_only=True)["steps"] == 2
+
+
+@pytest.mark.parametrize("network", LOADERS)
+def test_it_begins_by_leaving_frames_as_they_are(network, data, tmp_path):
+    trainer(network)(
+        training(data, tmp_path, steps=1, rate=1e-7), progress=silent, resumes=lambda _: None
+    )
+    assert checkpoint.logged(tmp_path)[0].validation_db == pytest.approx(0.0, abs=0.05)
+
+
 def test_an_unknown_network_is_refused(data, tmp_path, capsys):
     assert exit_code(["train", "paper-atlas", "--data", str(data), "-o", str(tmp_path)]) == 2
     assert "paper-filter" in capsys.readouterr().err
@@ -129,7 +154,7 @@ def test_a_training_of_the_filter_needs_photographs(data, tmp_path):
 
 
 def test_films_too_small_to_learn_from_are_refused(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(paper_refinement, "CROP_PX", 128)
+    monkeypatch.setattr(recurrent, "CROP_PX", 128)
     folder = tmp_path / "films" / "train"
     folder.mkdir(parents=True)
     (folder / "film.mkv").write_bytes((data / "train" / "film.mkv").read_bytes())
@@ -154,10 +179,10 @@ def test_a_step_always_has_the_same_clips_and_motion_lays_them_on_each_other(
 ):
     films = kept_films((data / "train" / "film.mkv",), tmp_path, least=(4, 64), progress=silent)
     photos = tuple(sorted((data / "train").glob("*.png")))
-    of = ClipData(photos=photos, films=(), batch=1, seed=0, frames=4, crop_px=64)
+    of = ClipData(photos=photos, films=(), batch=1, seed=0, frames=4, crop_px=64, filtered=True)
     of = of if source == "photographs" else replace(of, photos=(), films=films)
     one, same = of[1], of[1]
-    assert torch.equal(one.filtered, same.filtered)
+    assert torch.equal(one.frames, same.frames)
     assert torch.equal(one.to_first, same.to_first)
     clean = of.clips(1)[0].clean
     for flow, seen, there in (
@@ -188,6 +213,18 @@ def test_a_filter_leaves_less_than_there_was():
         for part in ("frames", "filtered")
     )
     assert 0.0 < rest < 0.6 * flicker
+
+
+def test_clips_come_processed_where_that_is_asked_for():
+    clean = panning(time=4, size=(48, 64)).as_float()
+    one, other = (
+        made_to_flicker(np.random.default_rng(4), clean, processed_share=share).frames
+        for share in (0.0, 1.0)
+    )
+    assert not np.array_equal(one, other)
+    # Frame by frame: texture differs too, which no recipe of light does.
+    texture = [np.diff(clip, axis=2).std(axis=(1, 2, 3)) for clip in (other, clean)]
+    assert np.ptp(texture[0]) > 2 * np.ptp(texture[1])
 
 
 def test_parts_of_photographs_keep_their_resolution():

@@ -1,8 +1,8 @@
 """The paper's local refinement: a network that sees each frame after the last, and remembers.
 
-Source: Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018), as Lei et al. 2023 use
-it: the filtered frames stand for both the film and its processed version. Which skips there are
-is read off the published number of parameters, 2.98 million.
+Source: Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018): beside each frame of a
+processed film goes the steady original's. As Lei et al. 2023 use it, blind, the filtered frames
+stand for both. Which skips there are is read off the published number of parameters, 2.98 million.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.padding import mirrored
 from unflicker.weights import load_into, read_weights
 
@@ -29,8 +30,8 @@ _SLOPE = 0.2
 class Memory:
     """What the network knows of the frames before."""
 
-    filtered: Float[Tensor, "batch 3 height width"]
-    """The last frame as it came in."""
+    film: Float[Tensor, "batch 3 height width"]
+    """The last frame of the original, or as it came in where there is none."""
     output: Float[Tensor, "batch 3 height width"]
     """The last frame as it went out."""
     state: tuple[Tensor, Tensor] | None = None
@@ -54,29 +55,35 @@ class RefinementNetwork(nn.Module):
         self.out = _convolution(2 * w, 3, 7)
 
     def forward(
-        self, filtered: Float[Tensor, "batch 3 height width"], memory: Memory | None
+        self,
+        filtered: Float[Tensor, "batch 3 height width"],
+        memory: Memory | None,
+        *,
+        original: Float[Tensor, "batch 3 height width"] | None = None,
     ) -> tuple[Float[Tensor, "batch 3 height width"], Memory]:
         """The refined frame and the memory for the next; the first of a shot comes out as it is.
 
         Args:
             filtered: The frame, RGB in [0, 1].
             memory: From the frame before; None where a shot begins.
+            original: The same frame of a steady film, of which `filtered` is a processed version.
         """
+        film = filtered if original is None else original
         if memory is None:
-            return filtered, Memory(filtered=filtered, output=filtered)
+            return filtered, Memory(film=film, output=filtered)
         height, width = filtered.shape[2:]
         residual, state = self._residual(
-            _padded(torch.cat([filtered, memory.filtered], dim=1)),
+            _padded(torch.cat([film, memory.film], dim=1)),
             _padded(torch.cat([filtered, memory.output], dim=1)),
             memory.state,
         )
         output = filtered + residual[:, :, :height, :width]
-        return output, Memory(filtered=filtered, output=output, state=state)
+        return output, Memory(film=film, output=output, state=state)
 
     def _residual(
         self, film: Tensor, last: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What to add, from the frame beside the last input and beside the last output."""
+        """What to add, given the film beside its last frame, and the frame beside what was last."""
         film = _bent(self.film_2(_bent(self.film_1(film))))
         fine = _bent(self.last_1(last))
         coarse = _bent(self.last_2(fine))
@@ -155,11 +162,38 @@ class Refiner:
 
     @torch.no_grad()
     def refined(
-        self, filtered: Float32[np.ndarray, "height width 3"]
+        self,
+        filtered: Float32[np.ndarray, "height width 3"],
+        *,
+        original: Float32[np.ndarray, "height width 3"] | None = None,
     ) -> Float32[np.ndarray, "height width 3"]:
-        """The next frame, RGB in [0, 1], where the network is."""
-        device = self._network.out.weight.device
-        picture = torch.from_numpy(np.ascontiguousarray(filtered.transpose(2, 0, 1)))[None]
-        output, self._memory = self._network(picture.to(device), self._memory)
+        """The next frame, RGB in [0, 1]; the same of the steady original where there is one."""
+        film = None if original is None else self._there(original)
+        output, self._memory = self._network(self._there(filtered), self._memory, original=film)
         shown = output[0].clamp(0.0, 1.0).permute(1, 2, 0)
         return np.ascontiguousarray(shown.cpu().numpy())
+
+    def _there(
+        self, picture: Float32[np.ndarray, "height width 3"]
+    ) -> Float[Tensor, "1 3 height width"]:
+        """A picture where the network is."""
+        first = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
+        return first.to(self._network.out.weight.device)
+
+
+def refined_clip(clip: Clip, network: RefinementNetwork, *, original: Clip | None = None) -> Clip:
+    """A clip, which is one shot, as the network leaves it; nothing is known before its first frame.
+
+    Args:
+        clip: Of any sample type, which is kept.
+        network: From `load_refinement`.
+        original: The steady clip, of which `clip` is a processed version; of the same size.
+    """
+    refiner = Refiner(network)
+    pixels = np.empty_like(clip.pixels)
+    films = [None] * len(clip) if original is None else original.pixels
+    for index, (frame, film) in enumerate(zip(clip.pixels, films, strict=True)):
+        steady = None if film is None else to_float(film)
+        refined = refiner.refined(to_float(frame), original=steady)
+        pixels[index] = from_float(refined, dtype=pixels.dtype)
+    return Clip(pixels=pixels, seconds=clip.seconds)

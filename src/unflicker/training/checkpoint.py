@@ -28,18 +28,23 @@ class Standing:
     seconds: float = 0.0
     average: dict[str, Tensor] = field(default_factory=dict)
     """Exponential moving average of the network's weights: what is shipped."""
+    whole: bool = True
+    """False in the middle of a step: who is interrupted there has nothing to keep."""
 
     def __post_init__(self) -> None:
         """The average begins where the network begins."""
         if not self.average:
             self.average = {name: value.clone() for name, value in self._weights().items()}
 
-    def stepped(self) -> None:
-        """One step more: the average follows, quicker at first."""
+    def step(self) -> None:
+        """One step more along the gradients: the average follows, quicker at first."""
+        self.whole = False
+        self.optimiser.step()
         self.steps += 1
         decay = min(_EMA_DECAY, (1.0 + self.steps) / (10.0 + self.steps))
         for name, value in self._weights().items():
             self.average[name].lerp_(value, 1.0 - decay)
+        self.whole = True
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.detach() for name, value in self.network.state_dict().items()}

@@ -1,12 +1,13 @@
-"""Short clips to learn steadiness from: what a filter leaves of flicker, with the truth and motion.
+"""Short clips to learn steadiness from: that flicker, or what a filter leaves of it, with motion.
 
-They are cut from steady films and made of photographs (`panned`), made to flicker, and corrected
-all but for a rest. Motion is that of the steady clip.
+They are cut from steady films and made of photographs (`panned`), and made to flicker, or processed
+frame by frame. A filter corrects all but a rest. Motion is that of the steady clip.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,12 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
+from torch import Tensor
 
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.motion import match
 from unflicker.progress import Progress, Report
-from unflicker.synthesis import KINDS, synthesise
+from unflicker.synthesis import KINDS, processed, synthesise
 from unflicker.training.distortions import uneven_light
 from unflicker.training.footage import first_frames
 from unflicker.training.panned import panned
@@ -62,26 +64,34 @@ class ClipData:
     seed: int
     frames: int
     crop_px: int
+    filtered: bool
+    """Whether frames come as a filter leaves them, or as they flicker."""
+    processed_share: float = 0.0
+    """How many clips are processed frame by frame, where others have flicker of a recipe."""
 
     def __getitem__(self, step: int) -> ClipBatch:
         """The batch of a step, with motion; the same step always has the same batch."""
         clips = self.clips(step)
-        filtered = np.stack([clip.filtered for clip in clips]).transpose(0, 1, 4, 2, 3)
+        frames = [clip.filtered if self.filtered else clip.frames for clip in clips]
         to_last, seen_in_last, to_first, seen_in_first = (
             np.stack(part) for part in zip(*(_motion(clip.clean) for clip in clips), strict=True)
         )
         return ClipBatch(
-            filtered=torch.from_numpy(filtered.copy()),
-            to_last=torch.from_numpy(to_last.transpose(0, 1, 4, 2, 3).copy()),
+            frames=_channels_first(frames),
+            clean=_channels_first([clip.clean for clip in clips]),
+            to_last=_channels_first(list(to_last)),
             seen_in_last=torch.from_numpy(seen_in_last),
-            to_first=torch.from_numpy(to_first.transpose(0, 1, 4, 2, 3).copy()),
+            to_first=_channels_first(list(to_first)),
             seen_in_first=torch.from_numpy(seen_in_first),
         )
 
     def clips(self, step: int) -> list[ShortClip]:
         """The clips of a step's batch."""
         random = np.random.default_rng([self.seed, step])
-        return [made_to_flicker(random, self._steady(random)) for _ in range(self.batch)]
+        return [
+            made_to_flicker(random, self._steady(random), processed_share=self.processed_share)
+            for _ in range(self.batch)
+        ]
 
     def _steady(self, random: np.random.Generator) -> Float32[np.ndarray, "time px px 3"]:
         if self.films and (not self.photos or random.uniform() < 0.5):
@@ -124,19 +134,37 @@ def kept_films(
     return tuple(files)
 
 
+def _channels_first(clips: Sequence[np.ndarray]) -> Tensor:
+    """Clips, or their motion, as networks see them."""
+    return torch.from_numpy(np.stack(clips).transpose(0, 1, 4, 2, 3).copy())
+
+
 def made_to_flicker(
-    random: np.random.Generator, clean: Float32[np.ndarray, "time height width 3"]
+    random: np.random.Generator,
+    clean: Float32[np.ndarray, "time height width 3"],
+    *,
+    processed_share: float = 0.0,
 ) -> ShortClip:
-    """A steady clip under flicker of a kind by chance, and what a filter would leave of it."""
+    """A steady clip under flicker of a kind by chance, and what a filter would leave of it.
+
+    Args:
+        random: Where chance comes from.
+        clean: The steady clip.
+        processed_share: How likely it is processed frame by frame instead.
+    """
     if random.uniform() < _UNTOUCHED:
         return ShortClip(frames=clean, filtered=clean, clean=clean)
     kind, seed = KINDS[random.integers(len(KINDS))], int(random.integers(1 << 30))
     strength, left = (float(np.exp(random.uniform(*np.log(span)))) for span in (_STRENGTHS, _LEFT))
     clip = Clip.at_rate(clean, fps=_FPS)
-    frames, rest = (
-        synthesise(clip, kind=kind, seed=seed, strength=size).clip.pixels
-        for size in (strength, strength * left)
-    )
+    frame_by_frame = processed_share > 0.0 and random.uniform() < processed_share
+
+    def flickering(size: float) -> Float32[np.ndarray, "time height width 3"]:
+        if frame_by_frame:
+            return processed(clip, seed=seed, strength=size).pixels
+        return synthesise(clip, kind=kind, seed=seed, strength=size).clip.pixels
+
+    frames, rest = flickering(strength), flickering(strength * left)
     return ShortClip(frames=frames, filtered=_restless(random, rest), clean=clean)
 
 

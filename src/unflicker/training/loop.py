@@ -31,6 +31,7 @@ from unflicker.training.checkpoint import Entry, Standing
 from unflicker.weights import load_into, read_weights
 
 _WARM_UP_STEPS, _LEAST_RATE_SHARE = 100, 0.02
+_LOOKS, _LOOKED_AT_EVERY = 10, 250
 _SHOWN, _SHEET_PX = 8, 1000
 """Batches of validation that lend a picture to the sheet, and its width."""
 _MOST_WORKERS = 6
@@ -58,7 +59,13 @@ class Training:
     """Of the paper's networks: width and height of what they learn from; None for the usual."""
     begin_with: Path | None = None
     """Weights of the same network to begin with, of an earlier training; None for chance."""
-    keep_every: int = 250
+    keep_every: int | None = None
+    """Steps between two looks at what it has learned; None for a tenth of all, 250 at the most."""
+
+    @property
+    def looked_at_every(self) -> int:
+        """Steps between two looks: short trainings are looked at ten times as well."""
+        return self.keep_every or min(_LOOKED_AT_EVERY, max(1, self.steps // _LOOKS))
 
 
 Batch = TypeVar("Batch")
@@ -108,7 +115,8 @@ def trained(
     Args:
         lesson: What is learned.
         training: How long and where.
-        progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept.
+        progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept, as it
+            is where Ctrl-C stops it.
         resumes: Told from which step, where a training goes on.
 
     Raises:
@@ -135,7 +143,7 @@ def _run(standing: Standing, lesson: Lesson, training: Training, progress: Repor
         for batch in _batches(lesson, training, begin=standing.steps):
             rate = lesson.rate(standing.steps, training.steps)
             losses.append(_step(standing, lesson, moved(batch, training.device), rate))
-            if standing.steps % training.keep_every == 0 or standing.steps == training.steps:
+            if standing.steps % training.looked_at_every == 0 or standing.steps == training.steps:
                 clock.read()
                 checkpoint.keep(standing, training.out)
                 won = validated(standing, lesson, training.device)
@@ -143,9 +151,10 @@ def _run(standing: Standing, lesson: Lesson, training: Training, progress: Repor
                 write_sheet(standing, lesson, training)
                 losses.clear()
             progress(Progress(stage="train", done=standing.steps, total=training.steps))
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         clock.read()
-        checkpoint.keep(standing, training.out)
+        if standing.whole:
+            checkpoint.keep(standing, training.out)
         raise
 
 
@@ -180,8 +189,7 @@ def _step(standing: Standing, lesson: Lesson, batch: Any, rate: float) -> float:
     loss.backward()
     if np.isfinite(lesson.largest_gradient):
         torch.nn.utils.clip_grad_norm_(standing.network.parameters(), lesson.largest_gradient)
-    standing.optimiser.step()
-    standing.stepped()
+    standing.step()
     return float(loss.detach())
 
 

@@ -30,8 +30,10 @@ NETWORKS = {
         module="paper_filter", function="train_paper_filter", steps=100_000, batch=8
     ),
     "paper-refinement": Course(
-        module="paper_refinement", function="train_paper_refinement", steps=20_000, batch=8
+        module="recurrent", function="train_paper_refinement", steps=20_000, batch=8
     ),
+    "convlstm": Course(module="recurrent", function="train_convlstm", steps=20_000, batch=4),
+    "lai": Course(module="recurrent", function="train_lai", steps=100_000, batch=4),
 }
 
 

@@ -1,0 +1,30 @@
+"""The paper's blind baseline: Lai et al.'s network, retrained without the steady original.
+
+The flickering frames stand for both of its films. No atlas, no filter. Needs torch, and weights of
+one's own training.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unflicker.frames.clip import Clip
+from unflicker.refinement.convlstm import load_refinement, refined_clip
+
+
+def convlstm(clip: Clip, *, weights: Path, device: str = "cpu") -> Clip:
+    """The clip, which is one shot, frame by frame through a network that remembers.
+
+    Args:
+        clip: The flickering clip; its first frame comes out as it is.
+        weights: What `unflicker train convlstm` wrote.
+        device: Where the network computes.
+
+    Raises:
+        MissingError: The weights, or torch, are not there.
+        InputError: The file cannot be read, or holds another network.
+
+    Source: Lei et al., Blind Video Deflickering (CVPR 2023), baseline ConvLSTM; its network is that
+    of Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018).
+    """
+    return refined_clip(clip, load_refinement(str(weights), device=device))

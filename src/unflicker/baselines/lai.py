@@ -1,0 +1,39 @@
+"""Lai et al.'s network: a clip processed frame by frame, steadied beside its steady original.
+
+Needs torch, and weights of one's own training.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unflicker.errors import UsageError
+from unflicker.frames.clip import Clip
+from unflicker.refinement.convlstm import load_refinement, refined_clip
+
+
+def lai(clip: Clip, original: Clip, *, weights: Path, device: str = "cpu") -> Clip:
+    """The processed clip, which is one shot, as steady as its original; without any motion given.
+
+    Args:
+        clip: The processed clip; its first frame comes out as it is.
+        original: The steady clip it was made of, frame for frame; any sample type.
+        weights: What `unflicker train lai` wrote.
+        device: Where the network computes.
+
+    Raises:
+        UsageError: The original has another size or another number of frames.
+        MissingError: The weights, or torch, are not there.
+        InputError: The file cannot be read, or holds another network.
+
+    Source: Lai, Huang, Wang, Shechtman, Yumer and Yang, Learning Blind Video Temporal Consistency
+    (ECCV 2018).
+    """
+    if clip.pixels.shape != original.pixels.shape:
+        time, height, width = original.pixels.shape[:3]
+        wanted, tall, wide = clip.pixels.shape[:3]
+        raise UsageError(
+            f"the original has {time} frames of {width}x{height}, the processed clip {wanted} of "
+            f"{wide}x{tall}; pass the clip it was made of, at its size"
+        )
+    return refined_clip(clip, load_refinement(str(weights), device=device), original=original)
