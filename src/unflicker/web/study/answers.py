@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -126,15 +126,14 @@ class Answers:
             questions = choose_questions(
                 material, asked=_asked(base), plan=plan, chance=Random(token)
             )
-            base.executemany(
-                "INSERT INTO questions (person, place, kind, example, category, left_method, "
-                "right_method, left_token, right_token, input_token) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (person, place, each.kind, each.example, each.category, each.left, each.right, *tuple(secrets.token_urlsafe(12) for _ in range(3)))
-                    for place, each in enumerate(questions)
-                ],
-            )
+            for place, question in enumerate(questions):
+                tokens = (secrets.token_urlsafe(12) for _ in range(3))
+                base.execute(
+                    "INSERT INTO questions (kind, example, category, left_method, right_method, "
+                    "person, place, left_token, right_token, input_token) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*astuple(question), person, place, *tokens),
+                )
         return token
 
     def of_person(self, token: str) -> list[Asked]:
@@ -236,7 +235,7 @@ def _prepare(base: sqlite3.Connection) -> None:
     start = {
         "version": str(_VERSION),
         "name": secrets.token_hex(4),
-        "owner": secrets.token_urlsafe(16),
+        "owner": secrets.token_hex(16),
     }
     base.executemany("INSERT OR IGNORE INTO study VALUES (?, ?)", start.items())
 

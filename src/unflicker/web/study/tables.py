@@ -11,7 +11,7 @@ from typing import Any
 
 from unflicker.metrics.preference import CONFIDENCE
 from unflicker.web.study.answers import Asked
-from unflicker.web.study.results import Category, Results, preferred
+from unflicker.web.study.results import Category, Preference, Results, preferred
 
 SCHEMA_VERSION = 1
 
@@ -32,11 +32,15 @@ def as_csv(results: Results) -> str:
     lines: list[Sequence[Any]] = [[*header, "share", "low", "high"]]
     for category in results.categories:
         lines += [
-            [category.name, rank.method, "any", rank.answers, "", "", "", *_rounded(rank.chance, rank.low, rank.high)]
+            _line(
+                category.name,
+                (rank.method, "any", rank.answers, "", "", ""),
+                (rank.chance, rank.low, rank.high),
+            )
             for rank in category.ranking
         ]
         lines += [
-            [category.name, each.method, each.other, each.wins + each.draws + each.losses, each.wins, each.draws, each.losses, *_rounded(each.share, each.low, each.high)]
+            _line(category.name, _counts(each), (each.share, each.low, each.high))
             for each in category.preferences
         ]
     return _csv(lines)
@@ -47,7 +51,11 @@ def raw_csv(questions: Iterable[Asked]) -> str:
     header = ["person", "place", "kind", "example", "category", "left", "right", "choice"]
     lines: list[Sequence[Any]] = [[*header, "preferred", "seconds", "answered"]]
     lines += [
-        [each.person, each.place, each.kind, each.example, each.category, each.left_method, each.right_method, each.choice, preferred(each) or "", round(each.seconds or 0.0, 2), each.answered]
+        [
+            *(each.person, each.place, each.kind, each.example, each.category),
+            *(each.left_method, each.right_method, each.choice, preferred(each) or ""),
+            *(round(each.seconds or 0.0, 2), each.answered),
+        ]
         for each in questions
         if each.choice is not None
     ]
@@ -87,7 +95,10 @@ def _block(category: Category) -> list[str]:
         for place, rank in enumerate(category.ranking, start=1)
     ]
     pairs = [
-        (each.method, each.other, f"{each.wins}", f"{each.draws}", f"{each.losses}", *_percent(each.share, each.low, each.high))
+        (
+            *(each.method, each.other, f"{each.wins}", f"{each.draws}", f"{each.losses}"),
+            *_percent(each.share, each.low, each.high),
+        )
         for each in category.preferences
     ]
     return [
@@ -103,8 +114,13 @@ def _percent(share: float, low: float, high: float) -> tuple[str, str]:
     return f"{share:.0%}", f"{low:.0%} to {high:.0%}"
 
 
-def _rounded(*values: float) -> list[float]:
-    return [round(value, 4) for value in values]
+def _counts(each: Preference) -> tuple[Any, ...]:
+    answers = each.wins + each.draws + each.losses
+    return (each.method, each.other, answers, each.wins, each.draws, each.losses)
+
+
+def _line(category: str, cells: tuple[Any, ...], shares: tuple[float, ...]) -> list[Any]:
+    return [category, *cells, *(round(share, 4) for share in shares)]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
