@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unflicker.errors import UsageError
-from unflicker.metrics.preference import chances, strengths, wilson
+from unflicker.metrics.preference import chances, strengths, uncertainty, wilson
 
 # American League 1987, wins of the row over the column (Agresti, Categorical Data Analysis).
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")
@@ -107,3 +107,19 @@ def test_methods_never_compared_are_of_middling_strength():
     wins = np.zeros((3, 3))
     wins[0, 1] = wins[1, 0] = 4.0
     np.testing.assert_allclose(strengths(wins, virtual_draws=1.0), 0.0, atol=1e-9)
+
+
+def test_uncertainty_of_two_methods_is_that_of_their_log_odds():
+    covariance = uncertainty(np.array([[0.0, 30.0], [10.0, 0.0]]))
+    difference = np.array([1.0, -1.0])
+    assert difference @ covariance @ difference == pytest.approx(1 / 30 + 1 / 10)
+
+
+def test_uncertainty_is_how_much_strengths_vary_from_study_to_study():
+    logs, random = strengths(BASEBALL), np.random.default_rng(0)
+    likely = 1 / (1 + np.exp(logs[None, :] - logs[:, None]))
+    games = np.triu(BASEBALL + BASEBALL.T, 1).astype(int)
+    won = random.binomial(games, np.triu(likely, 1), size=(2000, 7, 7)).astype(float)
+    again = strengths(won + np.swapaxes(np.triu(games - won, 1), 1, 2), virtual_draws=1e-6)
+    seen = again.std(axis=0)
+    np.testing.assert_allclose(np.sqrt(np.diag(uncertainty(BASEBALL))), seen, rtol=0.1)

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from made_clips import FPS, panning
 
+from made_clips import FPS, panning
 from unflicker.frames.clip import Clip
 from unflicker.settings import Settings, replaced
 from unflicker.video import open_writer

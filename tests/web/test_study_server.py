@@ -166,8 +166,10 @@ def test_an_answer_that_makes_no_sense_is_refused(results, body):
 
 @pytest.mark.parametrize(
     "path",
-    ["video/x", "video/..%2F..%2Fstudy.sqlite", "study.sqlite", "pages/../server.py", "docs"]
-    + ["openapi.json", "results/", "results/wrong/", "results/wrong/results.json", "videos/"],
+    [
+        *("video/x", "video/..%2F..%2Fstudy.sqlite", "study.sqlite", "pages/../server.py", "docs"),
+        *("openapi.json", "results/", "results/wrong/", "results/wrong/results.json", "videos/"),
+    ],
 )
 def test_nothing_else_can_be_fetched(results, path):
     with study_served(results, plan=FOUR) as (place, _):

@@ -73,6 +73,42 @@ def strengths(
             "some methods won or lost every comparison with the others, which gives them no finite "
             "strength; pass virtual_draws, or ask more people"
         )
+    logs = _fitted(wins, virtual_draws=virtual_draws)
+    return logs - logs.mean(axis=-1, keepdims=True)
+
+
+def uncertainty(
+    wins: Float64[np.ndarray, "methods methods"], *, virtual_draws: float = 0.0
+) -> Float64[np.ndarray, "methods methods"]:
+    """Covariance of `strengths`, from the curvature of the likelihood at its peak.
+
+    Args:
+        wins: As for `strengths`.
+        virtual_draws: As for `strengths`.
+    """
+    logs = _fitted(wins, virtual_draws=virtual_draws)
+    likely = 1 / (1 + np.exp(logs[None, :] - logs[:, None]))
+    information = -(wins + wins.T) * likely * likely.T
+    alone = virtual_draws * np.exp(logs) / (1 + np.exp(logs)) ** 2
+    np.fill_diagonal(information, 0.0)
+    np.fill_diagonal(information, alone - information.sum(axis=1))
+    centred = np.eye(len(logs)) - 1 / len(logs)
+    return centred @ np.linalg.pinv(information, hermitian=True) @ centred
+
+
+def chances(logs: Float64[np.ndarray, "*draws methods"]) -> Float64[np.ndarray, "*draws methods"]:
+    """How often each method would be preferred over another taken by chance; 0 to 1."""
+    count = logs.shape[-1]
+    if count < 2:
+        return np.full(logs.shape, 0.5)
+    against = 1 / (1 + np.exp(logs[..., None, :] - logs[..., :, None]))
+    return (against.sum(axis=-1) - 0.5) / (count - 1)
+
+
+def _fitted(
+    wins: Float64[np.ndarray, "*draws methods methods"], *, virtual_draws: float
+) -> Float64[np.ndarray, "*draws methods"]:
+    """Log strengths where virtual draws are against one of 0."""
     played = wins + np.swapaxes(wins, -1, -2)
     won = wins.sum(axis=-1) + virtual_draws / 2
     logs = np.zeros(wins.shape[:-1])
@@ -86,16 +122,7 @@ def strengths(
         moved, logs = np.abs(new - logs).max(initial=0.0), new
         if moved < _SETTLED:
             break
-    return logs - logs.mean(axis=-1, keepdims=True)
-
-
-def chances(logs: Float64[np.ndarray, "*draws methods"]) -> Float64[np.ndarray, "*draws methods"]:
-    """How often each method would be preferred over another taken by chance; 0 to 1."""
-    count = logs.shape[-1]
-    if count < 2:
-        return np.full(logs.shape, 0.5)
-    against = 1 / (1 + np.exp(logs[..., None, :] - logs[..., :, None]))
-    return (against.sum(axis=-1) - 0.5) / (count - 1)
+    return logs
 
 
 def _everybody_beat_everybody(wins: Float64[np.ndarray, "*draws methods methods"]) -> bool:

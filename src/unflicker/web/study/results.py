@@ -9,12 +9,12 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float64
 
-from unflicker.metrics.preference import CONFIDENCE, chances, strengths, wilson
+from unflicker.metrics.preference import CONFIDENCE, chances, strengths, uncertainty, wilson
 from unflicker.web.study.answers import Asked
 
 ALL = "all"
 VIRTUAL_DRAWS = 1.0
-_RESAMPLED = 1000
+_DRAWN, _RESAMPLED = 4000, 1000
 _FEW_PEOPLE = 5
 _LEAST_RIGHT = 0.5
 _RIGHT_ANSWERS = {("same", "none"), ("clear", "truth")}
@@ -45,7 +45,7 @@ class Rank:
     chance: float
     """To be preferred over another method taken by chance, in the model; 0 to 1."""
     low: float
-    """Of the interval by resampling."""
+    """Of the wider of two intervals: by the likelihood's curvature, and by resampling people."""
     high: float
     log_strength: float
     """In the model of Bradley and Terry; mean over methods 0."""
@@ -77,8 +77,8 @@ class Results:
     checks_right: int
     median_seconds: float | None
     """Of an answer."""
-    resampled: str
-    """Of what the ranking's intervals were resampled: people, or answers while people are few."""
+    resampled: bool
+    """Whether people were enough to resample them for the ranking's intervals."""
     categories: tuple[Category, ...]
     """All videos first, then by name."""
 
@@ -106,7 +106,6 @@ def results_of(questions: Sequence[Asked], *, attentive: bool = False) -> Result
     checks = [_is_right(each) for each in answered if each.kind != "pair"]
     people = len({each.person for each in answered})
     seconds = [each.seconds for each in answered if each.seconds is not None]
-    by_people = people >= _FEW_PEOPLE
     names = sorted({each.category for each in pairs} - {""})
     parts = [(ALL, pairs)] + [(name, [a for a in pairs if a.category == name]) for name in names]
     return Results(
@@ -117,8 +116,8 @@ def results_of(questions: Sequence[Asked], *, attentive: bool = False) -> Result
         checks=len(checks),
         checks_right=sum(checks),
         median_seconds=float(np.median(seconds)) if seconds else None,
-        resampled="people" if by_people else "answers",
-        categories=tuple(_category(name, part, by_people=by_people) for name, part in parts),
+        resampled=people >= _FEW_PEOPLE,
+        categories=tuple(_category(name, part) for name, part in parts),
     )
 
 
@@ -137,13 +136,13 @@ def _careless(asked: Sequence[Asked]) -> bool:
     return bool(checks) and sum(checks) < _LEAST_RIGHT * len(checks)
 
 
-def _category(name: str, answers: Sequence[Asked], *, by_people: bool) -> Category:
+def _category(name: str, answers: Sequence[Asked]) -> Category:
     if not answers:
         return Category(name=name, answers=0, ranking=(), preferences=())
     methods = sorted({each for a in answers for each in (a.left_method, a.right_method)})
     tables = np.stack([_wins(a, methods=methods) for a in answers])
-    groups = np.array([a.person for a in answers]) if by_people else np.arange(len(answers))
-    ranking = _ranking(methods, tables.sum(axis=0), resampled=_resampled(tables, groups))
+    people = np.array([a.person for a in answers])
+    ranking = _ranking(methods, np.stack([tables[people == p].sum(axis=0) for p in set(people)]))
     return Category(
         name=name,
         answers=len(answers),
@@ -162,28 +161,14 @@ def _wins(answer: Asked, *, methods: Sequence[str]) -> Float64[np.ndarray, "meth
     return table
 
 
-def _resampled(
-    tables: Float64[np.ndarray, "answers methods methods"], groups: np.ndarray
-) -> Float64[np.ndarray, "draws methods methods"]:
-    """Tables of wins as other people of the same kind might have filled them, by bootstrap."""
-    names = np.unique(groups)
-    sums = np.stack([tables[groups == name].sum(axis=0) for name in names])
-    equal = np.full(len(names), 1 / len(names))
-    times = np.random.default_rng(0).multinomial(len(names), equal, size=_RESAMPLED)
-    return np.tensordot(times, sums, axes=1)
-
-
 def _ranking(
-    methods: Sequence[str],
-    wins: Float64[np.ndarray, "methods methods"],
-    *,
-    resampled: Float64[np.ndarray, "draws methods methods"],
+    methods: Sequence[str], by_person: Float64[np.ndarray, "people methods methods"]
 ) -> tuple[Rank, ...]:
+    """The methods by strength, from a table of wins of each person."""
+    wins = by_person.sum(axis=0)
     logs = strengths(wins, virtual_draws=VIRTUAL_DRAWS)
     share = chances(logs)
-    spread = chances(strengths(resampled, virtual_draws=VIRTUAL_DRAWS))
-    tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(spread, (tail, 100 - tail), axis=0)
+    low, high = _reach(by_person, logs)
     played = (wins + wins.T).sum(axis=1)
     ranks = [
         Rank(
@@ -197,6 +182,27 @@ def _ranking(
         for k, method in enumerate(methods)
     ]
     return tuple(sorted(ranks, key=lambda rank: -rank.chance))
+
+
+def _reach(
+    by_person: Float64[np.ndarray, "people methods methods"], logs: Float64[np.ndarray, " methods"]
+) -> tuple[Float64[np.ndarray, " methods"], Float64[np.ndarray, " methods"]]:
+    """Where the methods' chances may lie.
+
+    The curvature of the likelihood takes all answers as independent; resampled people keep what
+    the answers of one person have in common, but say nothing where people are few or agree. The
+    wider of both is taken.
+    """
+    people, tail, random = len(by_person), 50 * (1 - CONFIDENCE), np.random.default_rng(0)
+    covariance = uncertainty(by_person.sum(axis=0), virtual_draws=VIRTUAL_DRAWS)
+    drawn = [random.multivariate_normal(logs, covariance, size=_DRAWN, method="eigh")]
+    if people >= _FEW_PEOPLE:
+        times = random.multinomial(people, np.full(people, 1 / people), size=_RESAMPLED)
+        tables = np.tensordot(times.astype(np.float64), by_person, axes=1)
+        drawn.append(strengths(tables, virtual_draws=VIRTUAL_DRAWS))
+    reach = [np.percentile(chances(each), (tail, 100 - tail), axis=0) for each in drawn]
+    low, high = zip(*reach, strict=True)
+    return np.minimum.reduce(low), np.maximum.reduce(high)
 
 
 def _preferences(answers: Sequence[Asked], *, order: Sequence[str]) -> tuple[Preference, ...]:

@@ -83,8 +83,8 @@ def _summary(results: Results) -> list[str]:
     if results.left_out:
         lines.append(f"{results.left_out} people who failed more than half of theirs are left out")
     lines.append(
-        f"intervals hold the truth {CONFIDENCE:.0%} of the time; "
-        f"those of rankings are resampled over {results.resampled}"
+        f"intervals hold the truth {CONFIDENCE:.0%} of the time"
+        + ("" if results.resampled else "; people are few, and taken as alike")
     )
     return lines
 

@@ -86,7 +86,7 @@ function draw() {
   category = found.name;
   get("headline").textContent = headline(found.ranking);
   get("found").hidden = !found.answers;
-  get("resampled").textContent = `, by resampling ${results.resampled}`;
+  get("resampled").textContent = results.resampled ? "" : "; people are still few, and taken as alike";
   facts();
   kinds();
   table("ranking", {
