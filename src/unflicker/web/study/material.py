@@ -83,22 +83,11 @@ def read_material(
         InputError: There are no videos, or not two of one example.
         UsageError: A method that has no video, or only one.
     """
-    place = folder / VIDEOS
-    if not place.is_dir():
-        raise InputError(
-            f"{folder} is no folder of results: {place} is not there; "
-            "make one with: unflicker evaluate"
-        )
-    categories = _categories(folder / "scores.jsonl")
-    examples = {
-        path.name: _example(path, category=categories.get(path.name, _NO_CATEGORY))
-        for path in sorted(place.iterdir())
-        if path.is_dir() and not path.name.startswith(".")
-    }
+    examples = _examples(folder)
     known = sorted({name for example in examples.values() for name in example.methods})
-    for name in (*methods, *([against] if against else [])):
-        _refuse_unknown(name, known=known)
     wanted = set(methods or known) | ({against} if against else set())
+    for name in sorted(wanted):
+        _refuse_unknown(name, known=known)
     if methods and len(wanted) == 1:
         raise UsageError(f"only {methods[0]} is asked for; name two methods or more, or none")
     pairs = tuple(
@@ -109,8 +98,8 @@ def read_material(
     )
     if not pairs:
         raise InputError(
-            f"nothing to compare in {place}: no example has results of two of the methods asked "
-            f"for ({', '.join(sorted(wanted)) or 'there are none'}); "
+            f"nothing to compare in {folder / VIDEOS}: no example has results of two of the "
+            f"methods asked for ({', '.join(sorted(wanted)) or 'there are none'}); "
             "each lies at EXAMPLE/METHOD.mp4"
         )
     return Material(examples=examples, pairs=pairs)
@@ -119,6 +108,21 @@ def read_material(
 def folder_name(example: str) -> str:
     """The name of an example's folder of videos."""
     return example.replace("/", "__").replace(" ", "-")
+
+
+def _examples(folder: Path) -> dict[str, Example]:
+    place = folder / VIDEOS
+    if not place.is_dir():
+        raise InputError(
+            f"{folder} is no folder of results: {place} is not there; "
+            "make one with: unflicker evaluate"
+        )
+    categories = _categories(folder / "scores.jsonl")
+    return {
+        path.name: _example(path, category=categories.get(path.name, _NO_CATEGORY))
+        for path in sorted(place.iterdir())
+        if path.is_dir() and not path.name.startswith(".")
+    }
 
 
 def _example(path: Path, *, category: str) -> Example:
