@@ -247,8 +247,9 @@ def test_who_takes_part_is_a_number_and_no_address_is_kept(results):
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
         with pytest.raises(UsageError, match="--port 0 takes a free one"):
-            bound("127.0.0.1", port=other.getsockname()[1])
+            bound("127.0.0.1", port=port)
     with pytest.raises(UsageError, match="cannot listen"):
         bound("no.such.host.invalid", port=0)
 
