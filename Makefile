@@ -25,11 +25,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .venv/dev.stamp: .venv/core.stamp
 	@echo "adding the tools for tests (once) ..."
-	@$(PIP) -e ".[dev,neural]"
+	@$(PIP) -e ".[dev,neural,web]"
 	@touch $@
 
 .venv/benchmark.stamp: .venv/dev.stamp
-	@$(PIP) -e ".[dev,neural,benchmark]"
+	@$(PIP) -e ".[dev,neural,web,benchmark]"
 	@touch $@
 
 run: .venv/core.stamp

@@ -1,0 +1,137 @@
+"""The command that asks people which result they prefer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unflicker.cli.help import Command
+from unflicker.cli.interrupt import Stop
+from unflicker.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from unflicker.web.study import Answers
+
+_FOLDER = click.Path(path_type=Path)
+_FORMATS = ("table", "json", "csv", "answers")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@click.command(
+    cls=Command, example="unflicker study evaluation/ --methods fast,paper   ·   … --results"
+)
+@click.argument("folder", type=_FOLDER, metavar="FOLDER")
+@click.option(
+    "--methods", default="", metavar="NAME,NAME", help="Compare only these; else all there are."
+)
+@click.option("--against", metavar="NAME", help="Only pairs with this method.")
+@click.option(
+    "--pairs-per-person",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Pairs that each person is asked about.",
+)
+@click.option(
+    "--checks",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="Questions with a known answer among them, to see who looks.",
+)
+@click.option(
+    "--show-input",
+    type=click.Choice(["key", "below", "none"]),
+    default="key",
+    show_default=True,
+    help="The flickering video: while a key is held, below the pair, or not at all.",
+)
+@click.option(
+    "--answers",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where answers are kept.  [default: FOLDER/study.sqlite]",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Who may come: 127.0.0.1 only this machine, 0.0.0.0 all of the network.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="0 takes a free one.",
+)
+@click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser here.")
+@click.option("--results", is_flag=True, help="Print what people answered, and stop.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="table",
+    show_default=True,
+    help="Of results; `answers` is a line for each answer, as CSV.",
+)
+@click.option(
+    "--attentive",
+    is_flag=True,
+    help="Leave out of results who failed more than half of the checks.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.pass_obj
+def study(stop: Stop, folder: Path, **given: Any) -> None:
+    """Ask people which of two results they prefer, blind, in a browser.
+
+    FOLDER is what `unflicker evaluate` wrote: videos/EXAMPLE/METHOD.mp4. Ctrl-C ends the study;
+    the same command goes on with it.
+    """
+    from unflicker.web.study import Answers, answers_file
+
+    path = given["answers"] or answers_file(folder)
+    if given["results"]:
+        click.echo(_told(Answers.existing(path), given))
+        return
+    _ask(folder, path, given=given, talk=Talk.of(given, stop=stop))
+
+
+def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None:
+    from unflicker.web.serving import address, bound, need_web, server_of
+    from unflicker.web.study import Answers, Plan, read_material
+
+    need_web()
+    from unflicker.web.study.server import study_app
+
+    methods = _names(given["methods"])
+    material = read_material(folder, methods=methods, against=given["against"])
+    plan = Plan(
+        pairs=given["pairs_per_person"], checks=given["checks"], shown_input=given["show_input"]
+    )
+    answers = Answers(path)
+    with bound(given["host"], port=given["port"]) as listener:
+        place = address(listener)
+        talk.say(f"{len(material.pairs)} pairs of {', '.join(material.methods)}; answers in {path}")
+        talk.say(f"results, for you alone: {place}results/{answers.owner}/")
+        talk.say("Ctrl-C ends the study; the page for those who take part:")
+        click.echo(place)
+        if given["opens"]:
+            click.launch(place)
+        server_of(study_app(material, answers, plan=plan)).run(sockets=[listener])
+
+
+def _told(answers: Answers, given: dict[str, Any]) -> str:
+    from unflicker.web.study import as_csv, as_json, as_table, raw_csv, results_of
+
+    everything = answers.everything()
+    if given["form"] == "answers":
+        return raw_csv(everything).rstrip("\n")
+    results = results_of(everything, attentive=given["attentive"])
+    forms = {"table": as_table, "json": as_json, "csv": as_csv}
+    return forms[given["form"]](results).rstrip("\n")

@@ -1,0 +1,1 @@
+"""Pages in a browser, served on this machine; the only home of the web framework."""

@@ -1,0 +1,71 @@
+"""Serving pages on this machine until told to stop."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from unflicker.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+_LIBRARIES = ("fastapi", "uvicorn")
+_EVERYWHERE = ("0.0.0.0", "::")
+_PATIENCE_SECONDS = 2
+
+
+def need_web() -> None:
+    """Stop before any work where what pages need is not installed.
+
+    Raises:
+        MissingError: fastapi or uvicorn is not there.
+    """
+    for library in _LIBRARIES:
+        if find_spec(library) is None:
+            raise MissingError(
+                f"pages in a browser need {library}, which is not installed; "
+                "install it with: pip install 'unflicker[web]'"
+            )
+
+
+def bound(host: str, *, port: int) -> socket.socket:
+    """A socket that waits for browsers; port 0 takes one that is free.
+
+    Raises:
+        UsageError: Nobody can listen there.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as fault:
+        raise UsageError(
+            f"cannot listen on {host}, port {port}: {fault}; "
+            "--port 0 takes a free one, --host 127.0.0.1 is this machine"
+        ) from fault
+
+
+def address(listener: socket.socket) -> str:
+    """What to type into a browser; with this machine's name where all may come."""
+    host, port = listener.getsockname()[:2]
+    if host in _EVERYWHERE:
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def server_of(app: Callable[..., Any]) -> Server:
+    """A server for an application; it keeps no log of who came."""
+    from uvicorn import Config, Server
+
+    config = Config(
+        app,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_PATIENCE_SECONDS,
+    )
+    return Server(config)

@@ -1,0 +1,254 @@
+// One person's way through the study: introduction, pairs, thanks.
+
+import { Together, keepOnly, whole } from "./playback.js";
+
+const SHOW_CHOICE_MS = 220;
+const KEYS = {
+  arrowleft: "left", a: "left", arrowright: "right", b: "right",
+  arrowdown: "none", n: "none", backspace: "back", " ": "pause", r: "again", enter: "enter",
+};
+
+const get = (id) => document.getElementById(id);
+const videos = { left: get("left"), right: get("right"), input: get("input") };
+const figures = Object.fromEntries(
+  [...document.querySelectorAll("figure")].map((figure) => [figure.dataset.side, figure]),
+);
+const choices = [...document.querySelectorAll("[data-choice]")];
+const together = new Together();
+
+let state = null; // as the server says
+let since = null; // when both began to play; until then no answer is taken
+let busy = false; // an answer is on its way
+let shown = ""; // intro, pair, end or trouble
+
+async function ask(path, body) {
+  const how = body === undefined ? {} : {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  };
+  let answer;
+  try {
+    answer = await fetch(path, how);
+  } catch {
+    throw new Error("The server cannot be reached.");
+  }
+  // Another tab was faster: go on with what the server has.
+  if (answer.status === 409) return ask("/api/state");
+  if (!answer.ok) throw new Error(`The server could not answer (${answer.status}).`);
+  return answer.json();
+}
+
+function show(name) {
+  shown = name;
+  for (const id of ["intro", "pair", "end", "trouble"]) get(id).hidden = id !== name;
+  if (name !== "pair") together.pause();
+}
+
+function trouble(fault) {
+  get("trouble-what").textContent = fault.message;
+  show("trouble");
+  get("retry").focus();
+}
+
+async function go(next) {
+  state = next;
+  if (!state.begun) return intro();
+  if (state.done) return end();
+  return pair();
+}
+
+function intro() {
+  get("intro-count").textContent = state.total;
+  get("intro-input").hidden = state.shown_input !== "key";
+  show("intro");
+  get("start").focus();
+}
+
+function end() {
+  get("end-count").textContent = state.total;
+  keepOnly([]);
+  show("end");
+}
+
+function addresses(question) {
+  return question ? Object.values(question).filter(Boolean) : [];
+}
+
+async function pair() {
+  const { question, place, total } = state;
+  since = null;
+  letAnswer(false);
+  get("pair").classList.add("loading");
+  get("pair").dataset.place = place;
+  get("count").textContent = `${place + 1} of ${total}`;
+  get("progress").value = place / total;
+  get("back").disabled = place === 0;
+  get("show-input").hidden = !(question.input && state.shown_input === "key");
+  const below = Boolean(question.input) && state.shown_input === "below";
+  figures.input.hidden = !below;
+  get("stage").classList.toggle("with-below", below);
+  showInput(false);
+  for (const element of document.querySelectorAll(".chosen")) element.classList.remove("chosen");
+  show("pair");
+  const sides = ["left", "right", "input"].filter((side) => question[side]);
+  keepOnly([...addresses(question), ...addresses(state.next)]);
+  const loaded = await together.load(sides.map((side) => [videos[side], question[side]]));
+  if (!loaded) return;
+  fit();
+  get("pair").classList.remove("loading");
+  await together.begin();
+  since = performance.now();
+  letAnswer(true);
+  sayWhetherPlaying();
+  // What comes next is fetched while this is looked at; a fault shows itself when it is its turn.
+  for (const url of addresses(state.next)) whole(url).catch(() => {});
+}
+
+/** Both videos have the shape of the first, as large as the window lets them be. */
+function fit() {
+  for (const video of Object.values(videos)) {
+    video.style.setProperty("--w", videos.left.videoWidth);
+    video.style.setProperty("--h", videos.left.videoHeight);
+  }
+  put();
+}
+
+/** "No difference" stands between the two answers. */
+function put() {
+  const caption = figures.left.querySelector("button");
+  const stage = get("stage").getBoundingClientRect();
+  get("no-difference").style.top = `${caption.getBoundingClientRect().top - stage.top}px`;
+}
+
+function letAnswer(may) {
+  for (const button of choices) button.disabled = !may;
+}
+
+async function guarded(work) {
+  if (busy) return;
+  busy = true;
+  try {
+    await work();
+  } catch (fault) {
+    trouble(fault);
+  } finally {
+    busy = false;
+  }
+}
+
+function choose(choice) {
+  if (shown !== "pair" || since === null) return;
+  guarded(async () => {
+    const seconds = (performance.now() - since) / 1000;
+    letAnswer(false);
+    (choice === "none" ? get("no-difference") : figures[choice]).classList.add("chosen");
+    const seen = new Promise((resolve) => setTimeout(resolve, SHOW_CHOICE_MS));
+    const next = await ask("/api/answer", { place: state.place, choice, seconds });
+    await seen;
+    await go(next);
+  });
+}
+
+function back() {
+  if (!(shown === "pair" || shown === "end") || state.place === 0) return;
+  guarded(async () => go(await ask("/api/undo", { place: state.place })));
+}
+
+function start() {
+  guarded(async () => go(await ask("/api/begin", {})));
+}
+
+function load() {
+  guarded(async () => go(await ask("/api/state")));
+}
+
+function sayWhetherPlaying() {
+  get("pause").querySelector("span").textContent = together.playing ? "stop" : "go on";
+}
+
+async function pause() {
+  if (shown !== "pair" || since === null) return;
+  if (together.playing) together.pause();
+  else await together.resume();
+  sayWhetherPlaying();
+}
+
+async function again() {
+  if (shown !== "pair" || since === null) return;
+  await together.begin();
+  sayWhetherPlaying();
+}
+
+let inputShown = false;
+
+/** The flickering video in the place of both, while a key is held. */
+function showInput(wanted) {
+  const may = state?.shown_input === "key" && shown === "pair" && since !== null;
+  inputShown = wanted && may && Boolean(state.question?.input);
+  for (const side of ["left", "right"]) {
+    figures[side].querySelector("canvas").hidden = !inputShown;
+    figures[side].querySelector(".badge").hidden = !inputShown;
+  }
+  if (inputShown) draw();
+}
+
+function draw() {
+  if (!inputShown) return;
+  for (const side of ["left", "right"]) {
+    const canvas = figures[side].querySelector("canvas");
+    const { videoWidth: width, videoHeight: height } = videos.input;
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    canvas.getContext("2d").drawImage(videos.input, 0, 0);
+  }
+  requestAnimationFrame(draw);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if (key === "i" && shown === "pair") {
+    if (!event.repeat) showInput(true);
+    return;
+  }
+  const what = KEYS[key];
+  if (!what) return;
+  if (what === "enter") {
+    if (event.target.closest?.("button")) return; // the button's own key
+    if (shown === "intro") start();
+    if (shown === "trouble") load();
+    return;
+  }
+  if (shown !== "pair" && !(shown === "end" && what === "back")) return;
+  event.preventDefault();
+  if (event.repeat) return;
+  if (what === "back") back();
+  else if (what === "pause") pause();
+  else if (what === "again") again();
+  else choose(what);
+});
+document.addEventListener("keyup", (event) => {
+  if (event.key.toLowerCase() === "i") showInput(false);
+});
+window.addEventListener("blur", () => showInput(false));
+window.addEventListener("resize", put);
+document.addEventListener("visibilitychange", () => {
+  if (shown !== "pair" || since === null) return;
+  if (document.hidden) together.pause();
+  else together.resume();
+  sayWhetherPlaying();
+});
+
+for (const button of choices) button.addEventListener("click", () => choose(button.dataset.choice));
+for (const side of ["left", "right"]) videos[side].addEventListener("click", () => choose(side));
+get("start").addEventListener("click", start);
+get("retry").addEventListener("click", load);
+get("back").addEventListener("click", back);
+get("end-back").addEventListener("click", back);
+get("pause").addEventListener("click", pause);
+get("again").addEventListener("click", again);
+get("show-input").addEventListener("pointerdown", () => showInput(true));
+for (const name of ["pointerup", "pointerleave", "pointercancel"]) {
+  get("show-input").addEventListener(name, () => showInput(false));
+}
+
+load();

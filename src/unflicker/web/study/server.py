@@ -1,0 +1,188 @@
+"""The study as a web application: pages, videos under blind names, answers.
+
+Nothing that it sends says which method made a video, but for the owner's results under a secret
+address.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, Field
+
+from unflicker.errors import UsageError
+from unflicker.web.study.answers import Answers, Asked, Choice
+from unflicker.web.study.material import Material
+from unflicker.web.study.questions import Plan
+from unflicker.web.study.results import results_of
+from unflicker.web.study.tables import as_csv, as_facts, raw_csv
+
+_PAGES = Path(__file__).parent / "pages"
+_DAY_SECONDS = 24 * 3600
+_COOKIE_SECONDS = 90 * _DAY_SECONDS
+_LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class AnswerGiven(BaseModel):
+    """What the page sends when a key was pressed."""
+
+    place: Annotated[int, Field(ge=0)]
+    choice: Choice
+    seconds: Annotated[float, Field(ge=0, le=_DAY_SECONDS, allow_inf_nan=False)]
+
+
+class AnswerTakenBack(BaseModel):
+    """What the page sends to go back by one."""
+
+    place: Annotated[int, Field(ge=0)]
+
+
+def study_app(material: Material, answers: Answers, *, plan: Plan) -> FastAPI:
+    """The application that a server runs."""
+    app = FastAPI(title="study", docs_url=None, redoc_url=None, openapi_url=None)
+    app.middleware("http")(_with_headers)
+    app.include_router(_Asking(material, answers, plan=plan).router)
+    app.include_router(_owner_router(answers))
+    app.mount("/pages", StaticFiles(directory=_PAGES))
+    return app
+
+
+async def _with_headers(request: Request, call_next: Any) -> Response:
+    response = await call_next(request)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+class _Asking:
+    """What the people who take part may ask of the server."""
+
+    def __init__(self, material: Material, answers: Answers, *, plan: Plan) -> None:
+        self._material, self._answers, self._plan = material, answers, plan
+        self._cookie = f"study_{answers.name}"
+        self.router = APIRouter()
+        self.router.add_api_route("/", self.page, methods=["GET"], response_model=None)
+        self.router.add_api_route("/api/state", self.state, methods=["GET"])
+        self.router.add_api_route("/api/begin", self.begin, methods=["POST"])
+        self.router.add_api_route("/api/answer", self.answer, methods=["POST"])
+        self.router.add_api_route("/api/undo", self.undo, methods=["POST"])
+        self.router.add_api_route(
+            "/video/{token}", self.video, methods=["GET", "HEAD"], response_model=None
+        )
+
+    def page(self) -> FileResponse:
+        """The one page of the study."""
+        return FileResponse(_PAGES / "study.html")
+
+    def state(self, request: Request) -> dict[str, Any]:
+        """How far a person is, and what is asked now."""
+        return self._state(request.cookies.get(self._cookie, ""))
+
+    def begin(self, request: Request, response: Response) -> dict[str, Any]:
+        """Let a person in; one who is in already goes on."""
+        token = request.cookies.get(self._cookie, "")
+        if not self._answers.of_person(token):
+            token = self._answers.begin(self._material, plan=self._plan)
+            response.set_cookie(
+                self._cookie, token, max_age=_COOKIE_SECONDS, httponly=True, samesite="lax"
+            )
+        return self._state(token)
+
+    def answer(self, request: Request, given: AnswerGiven) -> dict[str, Any]:
+        """Keep an answer, and say what is next."""
+        token = request.cookies.get(self._cookie, "")
+        try:
+            self._answers.answer(token, given.place, choice=given.choice, seconds=given.seconds)
+        except UsageError as fault:
+            raise HTTPException(409, str(fault)) from fault
+        return self._state(token)
+
+    def undo(self, request: Request, given: AnswerTakenBack) -> dict[str, Any]:
+        """Take the last answer back, and ask again."""
+        token = request.cookies.get(self._cookie, "")
+        try:
+            self._answers.undo(token, given.place)
+        except UsageError as fault:
+            raise HTTPException(409, str(fault)) from fault
+        return self._state(token)
+
+    def video(self, token: str) -> FileResponse:
+        """A video, under headers that do not tell two files of one method apart from others."""
+        behind = self._answers.behind(token)
+        path = self._material.video(*behind) if behind else None
+        if path is None:
+            raise HTTPException(404, "there is no such video")
+        headers = {
+            "etag": f'"{token}"',
+            "last-modified": _LONG_AGO,
+            "cache-control": "private, max-age=3600",
+        }
+        return FileResponse(path, media_type="video/mp4", headers=headers)
+
+    def _state(self, token: str) -> dict[str, Any]:
+        asked = self._answers.of_person(token)
+        place = sum(each.choice is not None for each in asked)
+        return {
+            "begun": bool(asked),
+            "place": place,
+            "total": len(asked) or self._expected(),
+            "done": bool(asked) and place == len(asked),
+            "shown_input": self._plan.shown_input,
+            "question": self._videos(asked[place]) if place < len(asked) else None,
+            "next": self._videos(asked[place + 1]) if place + 1 < len(asked) else None,
+        }
+
+    def _expected(self) -> int:
+        return min(self._plan.pairs, len(self._material.pairs)) + self._plan.checks
+
+    def _videos(self, asked: Asked) -> dict[str, str | None]:
+        with_input = self._plan.shown_input != "none" and self._material.video(
+            asked.example, "input"
+        )
+        return {
+            "left": f"/video/{asked.left_token}",
+            "right": f"/video/{asked.right_token}",
+            "input": f"/video/{asked.input_token}" if with_input else None,
+        }
+
+
+def _owner_router(answers: Answers) -> APIRouter:
+    """The results, for who knows the secret part of their address."""
+    router = APIRouter(prefix="/results/{secret}")
+
+    def let_in(secret: str) -> None:
+        if not secrets.compare_digest(secret.encode(), answers.owner.encode()):
+            raise HTTPException(404, "Not Found")
+
+    @router.get("/", response_model=None)
+    def page(secret: str) -> FileResponse:
+        let_in(secret)
+        return FileResponse(_PAGES / "results.html")
+
+    @router.get("/results.json", response_model=None)
+    def facts(secret: str, attentive: bool = False) -> JSONResponse:  # noqa: FBT001, FBT002 - a part of the address
+        let_in(secret)
+        return JSONResponse(as_facts(results_of(answers.everything(), attentive=attentive)))
+
+    @router.get("/results.csv", response_model=None)
+    def table(secret: str) -> Response:
+        let_in(secret)
+        return Response(as_csv(results_of(answers.everything())), media_type="text/csv")
+
+    @router.get("/answers.csv", response_model=None)
+    def every_answer(secret: str) -> Response:
+        let_in(secret)
+        return Response(raw_csv(answers.everything()), media_type="text/csv")
+
+    return router
