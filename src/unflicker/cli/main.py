@@ -31,6 +31,7 @@ _COMMANDS = {
     "synthesise": ("make", "Add flicker of a known kind to a film."),
     "metrics": ("look", "Measure a result, as JSON."),
     "train": ("train", "Train the networks on photographs and steady films."),
+    "report": ("report", "Make tables and a site of what evaluate measured."),
     "presets": ("about", "List presets and settings."),
     "devices": ("about", "List devices."),
 }
