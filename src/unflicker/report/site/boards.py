@@ -37,11 +37,8 @@ class Board:
     """By which its rows are ordered."""
     comparison: Comparison
     table: Table
-
-    @property
-    def count(self) -> int:
-        """Examples that all compared methods have."""
-        return len(self.comparison.examples)
+    of_few: bool
+    """Whether it is there for methods that were tried on few examples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +77,17 @@ _PLANS = (
 
 
 def boards(scores: Scores) -> list[Board]:
-    """A board for each sort of video that there are scores of; parts left out stand elsewhere."""
-    made = [_board(scores, plan, fewer=False) for plan in _PLANS]
-    return [board for board in made if board is not None]
+    """A board for each sort of video that there are scores of.
 
-
-def boards_of_few(scores: Scores) -> list[Board]:
-    """All methods on what all have, for each sort of which some methods have too few examples."""
-    found = []
+    Where some methods have too few examples for it, a second one follows, of all methods on what
+    all have.
+    """
+    made = []
     for plan in _PLANS:
+        made.append(_board(scores, plan, fewer=False))
         if _compared(scores, plan).fewer:
-            board = _board(scores, plan, fewer=True)
-            found += [board] if board is not None else []
-    return found
+            made.append(_board(scores, plan, fewer=True))
+    return [board for board in made if board is not None]
 
 
 def sort_of(category: str) -> str:
@@ -164,14 +159,16 @@ def _board(scores: Scores, plan: _Plan, *, fewer: bool) -> Board | None:
         examples = [e.name for e in scores.examples.values() if sort_of(e.category) == plan.sort]
         methods = [*comparison.methods, *comparison.fewer]
         comparison = compared_all(scores, methods=methods, examples=examples, of=plan.of)
-        name, title = f"{name}_few", f"{title}: with those tried on few"
+        name, title = f"{name}_few", f"{title}, with those tried on few"
     if not [method for method in comparison.methods if method != "input"]:
         return None
     about = f"Means over {_examples(comparison)} of {_WHAT[plan.sort]}."
     if comparison.fewer:
         about += f" Tried on fewer, so not here: {_few(comparison)}."
     table = _table(name, title, about, comparison, plan.columns, order=plan.leading)
-    return Board(sort=plan.sort, leading=plan.leading, comparison=comparison, table=table)
+    return Board(
+        sort=plan.sort, leading=plan.leading, comparison=comparison, table=table, of_few=fewer
+    )
 
 
 def _few(comparison: Comparison) -> str:
@@ -247,6 +244,7 @@ def _parts_table(
     return Table(
         name=f"{part}_{sort}_{measure.name}",
         title=f"{board_title(sort)} by {part}: {measure.title}",
+        sort=sort,
         about=f"Means over {_examples(comparison)}, by {part}: {counts}.",
         columns=tuple(columns),
         rows=tuple(rows),

@@ -48,7 +48,7 @@ def facts(board: Board) -> list[Fact]:
             found.append(_fact(board, winner, measure))
     quick = _fastest_of_ours(board)
     if quick is not None and quick != winner:
-        found.append(_fact(board, quick, m.SPEED))
+        found.append(_quick_fact(board, quick))
     return [fact for fact in found if fact is not None]
 
 
@@ -100,22 +100,29 @@ def _name(other: Method) -> str:
 
 def _pace(board: Board, winner: Method) -> str:
     speed = board.comparison.estimate(winner.name, m.SPEED)
-    return "" if speed is None else f", at {_rate(speed.mean)} frames a second"
-
-
-def _rate(frames_a_second: float) -> str:
-    return f"{frames_a_second:.0f}" if frames_a_second >= 10 else f"{frames_a_second:.2g}"
+    return "" if speed is None else f", at {m.SPEED.shown(speed.mean)} frames a second"
 
 
 def _fact(board: Board, method: Method, measure: m.Measure) -> Fact | None:
     estimate = board.comparison.estimate(method.name, measure)
     if estimate is None:
         return None
-    shown = _rate(estimate.mean) if measure == m.SPEED else measure.shown(estimate.mean)
+    shown = measure.shown(estimate.mean)
     span = ""
     if measure == board.leading and estimate.low is not None:
         span = f", {measure.shown(estimate.low)} to {measure.shown(estimate.high)}"
     return Fact(value=shown, unit=measure.unit, meaning=f"{measure.label}{span}, {method.label}")
+
+
+def _quick_fact(board: Board, quick: Method) -> Fact | None:
+    speed = board.comparison.estimate(quick.name, m.SPEED)
+    quality = board.comparison.estimate(quick.name, board.leading)
+    if speed is None:
+        return None
+    amount = board.leading.shown(quality.mean if quality else None)
+    unit = f" {board.leading.unit}" if board.leading.unit else f" {board.leading.label}"
+    shown = m.SPEED.shown(speed.mean)
+    return Fact(value=shown, unit=m.SPEED.unit, meaning=f"{quick.label}, {amount}{unit}")
 
 
 def _lead_fact(board: Board, winner: Method, other: Method) -> Fact | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,8 @@ class Measure:
     best: Best = ""
     """Which values are good; empty where none is."""
     digits: int = 2
+    significant: int = 0
+    """Digits shown where values span orders of magnitude; 0 leaves it to `digits`."""
     factor: float = 1.0
     """What it is multiplied by for people: 100 makes per cent of a share."""
     meaning: str = ""
@@ -34,7 +37,13 @@ class Measure:
 
     def shown(self, value: float | None) -> str:
         """The number for people; a dash where there is none."""
-        return "–" if value is None else f"{value * self.factor:.{self.digits}f}"
+        if value is None:
+            return "–"
+        value *= self.factor
+        digits = self.digits
+        if self.significant and value:
+            digits = max(0, self.significant - 1 - math.floor(math.log10(abs(value))))
+        return f"{value:.{digits}f}"
 
     @property
     def title(self) -> str:
@@ -173,7 +182,7 @@ SECONDS = Measure(
     label="time",
     unit="s a frame",
     best="low",
-    digits=3,
+    significant=2,
     meaning="Wall-clock time, setting up left out where a method tells it apart.",
 )
 MEMORY = Measure(
@@ -200,7 +209,7 @@ SPEED = Measure(
     label="speed",
     unit="frames/s",
     best="high",
-    digits=1,
+    significant=2,
     meaning="One over the mean time a frame takes.",
 )
 MEASURES = (

@@ -56,7 +56,8 @@ def method_of(name: str) -> Method:
         label, family, about = f"{base.label} + guide", "ours", "and with the steady original"
         guided, ours = True, True
     elif _is_ablation(name):
-        label, family, about, guided, ours = name, "ablation", "a part left out", False, False
+        label, family, about = name.replace("-", " "), "ablation", "a part left out"
+        guided, ours = False, False
     else:
         label, family, about, guided, ours = name, "blind", "", False, False
     return Method(name=name, label=label, family=family, about=about, guided=guided, ours=ours)

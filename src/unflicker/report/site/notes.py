@@ -27,6 +27,7 @@ class Notes:
     dates: str
     machines: tuple[str, ...]
     versions: tuple[str, ...]
+    """Of the package; what scores say after a plus is of one method."""
 
 
 def notes(scores: Scores) -> Notes:
@@ -40,7 +41,7 @@ def notes(scores: Scores) -> Notes:
         runs=tuple(tuple(_flat(run)) for run in scores.runs if run),
         dates=days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else "",
         machines=tuple(sorted({score.machine for score in given if score.machine})),
-        versions=tuple(sorted({score.version for score in given if score.version})),
+        versions=tuple(sorted({score.version.split("+")[0] for score in given if score.version})),
     )
 
 

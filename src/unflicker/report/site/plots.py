@@ -31,6 +31,7 @@ class Plot:
     name: str
     """Of its files, without an ending."""
     title: str
+    about: str
     for_page: str
     """SVG in the page's colours."""
     svg: str
@@ -61,17 +62,19 @@ def speed_plot(board: Board) -> Plot | None:
         ax = figure.subplots()
         ax.set_xscale("log")
         _scatter(ax, points, palette)
-        _room_for_labels(ax, points, log_x=True)
+        ax.margins(x=0.16, y=0.14)
         if floor is not None and board.leading.best == "high":
             _level(ax, _scaled(board.leading, floor.mean), "the input", palette)
         ax.set_xlabel("frames a second, logarithmic (right is faster)")
         ax.set_ylabel(f"{board.leading.title} ({_direction(board.leading)})")
-        ax.xaxis.set_major_formatter(_plain)
-        ax.xaxis.set_minor_formatter("")
+        _plain_ticks(ax.xaxis)
+        if board.leading.best == "low":
+            ax.invert_yaxis()
         place_labels(figure, ax, points, palette)
         return figure
 
-    return _drawn(draw, f"quality_against_speed_{board.sort}", "Quality against speed")
+    about = "Up and to the right is better; the scale of speed is logarithmic."
+    return _drawn(draw, f"quality_against_speed_{_sort(board)}", ("Quality against speed", about))
 
 
 def blur_plot(board: Board) -> Plot | None:
@@ -84,21 +87,25 @@ def blur_plot(board: Board) -> Plot | None:
     def draw(palette: Palette) -> Any:
         figure = figure_of(width_in=10.0, height_in=5.0)
         ax = figure.subplots()
-        if min(point.y for point in points) > 0:
-            ax.set_yscale("log")
+        logarithmic = min(point.y for point in points) > 0
+        ax.set_yscale("log" if logarithmic else "linear")
         ax.axvline(1.0, color=palette.line, linewidth=1)
         ax.axhline(1.0, color=palette.line, linewidth=1)
         _scatter(ax, points, palette)
         ax.plot([1.0], [1.0], marker="*", markersize=15, color=palette.faint, linestyle="none")
-        _room_for_labels(ax, points, log_x=False)
+        ax.margins(x=0.2, y=0.14)
         ax.set_xlabel(f"{sharpness.label} (1 keeps all detail, left of it is blur)")
         ax.set_ylabel("E_warp ratio (lower is steadier, 1 as the steady video)")
-        ax.yaxis.set_major_formatter(_plain)
-        ax.yaxis.set_minor_formatter("")
+        if logarithmic:
+            _plain_ticks(ax.yaxis)
         place_labels(figure, ax, points, palette)
         return figure
 
-    return _drawn(draw, f"warp_against_sharpness_{board.sort}", "Warping error, sharpness")
+    about = (
+        "Blur lowers the warping error too: what is low by blur lies to the left. "
+        "The star is the steady video."
+    )
+    return _drawn(draw, f"warp_against_sharpness_{_sort(board)}", ("Steady, or blurred?", about))
 
 
 def kind_bars(board: Board, measure: m.Measure) -> Plot | None:
@@ -123,7 +130,7 @@ def kind_bars(board: Board, measure: m.Measure) -> Plot | None:
                 panels[index].set_yticklabels([])
         return figure
 
-    return _drawn(draw, f"by_kind_{board.sort}_{measure.name}", measure.title)
+    return _drawn(draw, f"by_kind_{_sort(board)}_{measure.name}", (measure.title, ""))
 
 
 def _bars(
@@ -189,13 +196,6 @@ def _scatter(ax: Any, points: Sequence[Point], palette: Palette) -> None:
         )
 
 
-def _room_for_labels(ax: Any, points: Sequence[Point], *, log_x: bool) -> None:
-    """Wider axes, so that labels beside the outermost points have room."""
-    ax.margins(x=0.16 if log_x else 0.2, y=0.14)
-    ax.autoscale_view()
-    del points
-
-
 def _level(ax: Any, value: float, label: str, palette: Palette) -> None:
     ax.axhline(value, color=palette.before, linewidth=1, dashes=(4, 3))
     at = {"xy": (1.0, value), "xycoords": ("axes fraction", "data")}
@@ -204,17 +204,27 @@ def _level(ax: Any, value: float, label: str, palette: Palette) -> None:
 
 
 def _direction(measure: m.Measure) -> str:
-    return {"high": "higher is better", "low": "lower is better"}.get(measure.best, "")
+    return {"high": "higher is better", "low": "low is good, and above"}.get(measure.best, "")
 
 
-def _plain(value: float, _: Any = None) -> str:
-    """A tick as people write it: 0.1, 1, 100."""
-    return f"{value:g}"
+def _plain_ticks(axis: Any) -> None:
+    """Ticks of a logarithmic axis as people write them: 0.5, 1, 2, 5, 10."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
-def _drawn(draw: Callable[[Palette], Any], name: str, title: str) -> Plot:
+def _sort(board: Board) -> str:
+    return f"{board.sort}_few" if board.of_few else board.sort
+
+
+def _drawn(draw: Callable[[Palette], Any], name: str, words: tuple[str, str]) -> Plot:
+    """The plot in the page's colours and on white; `words` are its title and what to see in it."""
     with in_house_style():
         svg = as_svg(draw(STAND_INS), name=name)
     with in_house_style(ON_WHITE):
         png = as_png(draw(ON_WHITE))
-    return Plot(name=name, title=title, for_page=svg, svg=standing_alone(svg), png=png)
+    title, about = words
+    return Plot(name=name, title=title, about=about, for_page=svg, svg=standing_alone(svg), png=png)

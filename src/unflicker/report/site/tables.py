@@ -11,7 +11,7 @@ from unflicker.report.site.comparison import Estimate
 from unflicker.report.site.measures import Measure
 from unflicker.report.site.methods import Method
 
-_ARROWS = {"high": "↑", "low": "↓", "near 1": "→ 1", "": ""}
+_ARROWS = {"high": "↑", "low": "↓", "near 1": "→\u00a01", "": ""}
 _LATEX_ARROWS = {"high": r" $\uparrow$", "low": r" $\downarrow$", "near 1": r" $\to 1$", "": ""}
 _LATEX_WORDS = {
     "\\": r"\textbackslash{}",
@@ -42,7 +42,7 @@ class Column:
     @property
     def title(self) -> str:
         """Its label, and an arrow to where it is best."""
-        return f"{self.label} {_ARROWS[self.measure.best]}".strip()
+        return f"{self.label}\u00a0{_ARROWS[self.measure.best]}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,8 @@ class Table:
     """What was compared on how much, in a sentence or two."""
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    sort: str = ""
+    """Of which sort of video it is, where it is of one: see `boards.Board`."""
     footnotes: tuple[str, ...] = ()
 
     def best(self, index: int) -> float | None:
@@ -108,7 +110,7 @@ def as_latex(table: Table) -> str:
     """The table for a paper; needs the package booktabs."""
     heads = [f"{_latex(c.label)}{_LATEX_ARROWS[c.measure.best]}" for c in table.columns]
     lines = [
-        f"% {table.title}: {table.about}".replace("\n", " "),
+        " ".join(f"% {table.title}: {table.about}".split()),
         rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
         r"\toprule",
         " & ".join(["method", *heads]) + r" \\",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from unflicker.errors import InputError
@@ -54,27 +55,26 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
     """
     sources = folders or (out,)
     scores = read_scores(*sources)
-    leaderboards, few = b.boards(scores), b.boards_of_few(scores)
-    if not leaderboards:
+    scores = read_scores(*sources)
+    boards = b.boards(scores)
+    if not boards:
         raise InputError(
             "there are scores, but of no method beside the input; evaluate some with --methods"
         )
-    tables = _tables(scores, leaderboards, few)
-    for table in [board.table for board in leaderboards] + [
-        t for some in tables.values() for t in some
-    ]:
+    tables = _tables(scores, boards)
+    for table in [*(board.table for board in boards), *chain.from_iterable(tables.values())]:
         _write_table(table, out / TABLES)
     write_whole(out / TABLES / "scores.csv", _every_number(scores).encode())
-    plots = [(board, _plots(board)) for board in leaderboards]
-    for plot in [plot for _, some in plots for plot in some]:
+    plots = [(board, _plots(board)) for board in boards]
+    for plot in chain.from_iterable(some for _, some in plots):
         write_whole(out / REPORT / PLOTS / f"{plot.name}.svg", plot.svg.encode())
         write_whole(out / REPORT / PLOTS / f"{plot.name}.png", plot.png)
-    pages = _write_clips(scores, leaderboards, sources, out / REPORT, report)
+    pages = _write_clips(scores, boards, sources, out / REPORT, report)
     index = out / REPORT / "index.html"
     page = index_page(
         boards=plots,
         tables=tables,
-        heading=(headline(leaderboards[0]), facts(leaderboards[0])),
+        heading=(headline(boards[0]), facts(boards[0])),
         clips=_clips(scores, pages, index),
         notes=notes(scores),
     )
@@ -82,16 +82,14 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
     return index
 
 
-def _tables(
-    scores: Scores, leaderboards: Sequence[b.Board], few: Sequence[b.Board]
-) -> dict[str, list[Table]]:
+def _tables(scores: Scores, boards: Sequence[b.Board]) -> dict[str, list[Table]]:
     kinds = [
         b.kind_table(board, measure)
-        for board in leaderboards
+        for board in boards
+        if not board.of_few
         for measure in _KIND_MEASURES[board.sort]
     ]
     found = {
-        "few": [board.table for board in few],
         "kinds": kinds,
         "category": [b.category_table(scores)],
         "ablation": [b.ablation_table(scores)],
@@ -121,14 +119,15 @@ def _every_number(scores: Scores) -> str:
 
 
 def _plots(board: b.Board) -> list[Plot]:
-    bars = [kind_bars(board, measure) for measure in _KIND_MEASURES[board.sort]]
+    measures = () if board.of_few else _KIND_MEASURES[board.sort]
+    bars = [kind_bars(board, measure) for measure in measures]
     made = [speed_plot(board), blur_plot(board), *bars]
     return [plot for plot in made if plot is not None]
 
 
 def _write_clips(
     scores: Scores,
-    leaderboards: Sequence[b.Board],
+    boards: Sequence[b.Board],
     folders: Sequence[Path],
     site: Path,
     report: Report,
@@ -140,7 +139,7 @@ def _write_clips(
     for index, name in enumerate(shown):
         report(Progress(stage="pictures", done=index, total=len(shown)))
         example = scores.examples[name]
-        viewing = view(example, _ordered(found[name], leaderboards, example))
+        viewing = view(example, _ordered(found[name], boards, example))
         page = site / CLIPS / f"{example.folder}.html"
         around = (_at(scores, shown, index - 1), _at(scores, shown, index + 1))
         write_whole(page, clip_page(viewing, scores, page=page, neighbours=around).encode())
@@ -157,11 +156,11 @@ def _at(scores: Scores, shown: Sequence[str], index: int) -> Example | None:
 
 
 def _ordered(
-    paths: dict[str, Path], leaderboards: Sequence[b.Board], example: Example
+    paths: dict[str, Path], boards: Sequence[b.Board], example: Example
 ) -> dict[str, Path]:
     """The input, the methods as on their board, others, what is steady."""
     sort = b.sort_of(example.category)
-    board = next((board for board in leaderboards if board.sort == sort), None)
+    board = next((board for board in boards if board.sort == sort), None)
     ranked = [row.method.name for row in board.table.rows] if board else []
     others = [name for name in paths if name not in ranked and name not in STEADY]
     order = dict.fromkeys(["input", *ranked, *others, *STEADY])
