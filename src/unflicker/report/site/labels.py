@@ -42,7 +42,7 @@ def place_labels(figure: Any, ax: Any, points: Sequence[Point], palette: Palette
 def _write(ax: Any, point: Point, offset_pt: np.ndarray, palette: Palette) -> None:
     ours = point.method.ours
     far = float(np.hypot(*offset_pt)) > _LEADER_PT + 20.0
-    ax.annotate(
+    name = ax.annotate(
         point.method.label,
         (point.x, point.y),
         xytext=tuple(offset_pt),
@@ -55,6 +55,7 @@ def _write(ax: Any, point: Point, offset_pt: np.ndarray, palette: Palette) -> No
         arrowprops={"arrowstyle": "-", "color": palette.line, "linewidth": 0.8} if far else None,
         zorder=4,
     )
+    name.set_in_layout(False)  # else the axes would move away under the names
 
 
 def _best_place(
