@@ -10,6 +10,7 @@ import numpy as np
 from unflicker.record import Record
 from unflicker.report import words
 from unflicker.report.files import write_whole
+from unflicker.report.look import filled
 
 _STILLS = 6
 _TEMPLATE = "page.html.j2"
@@ -26,18 +27,13 @@ def write_page(record: Record, path: Path) -> None:
 
 def page(record: Record) -> str:
     """The page as HTML; what comes from the film (names, notes) is escaped."""
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     from unflicker.report import pictures, plots
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters.update(number=words.number, clock=words.clock)
-    template = environment.from_string(
-        (Path(__file__).parent / _TEMPLATE).read_text(encoding="utf-8")
-    )
     changed = bool(record.correction_stops.any())
-    return template.render(
+    return filled(
+        _TEMPLATE,
         record=record,
         name=Path(record.source).name,
         headline=words.headline(record),
@@ -48,8 +44,6 @@ def page(record: Record) -> str:
         light=Markup(plots.light_plot(record)),
         heat=Markup(plots.heat_plot(record)) if changed else None,
         moments=Markup(plots.moment_plots(record)) if changed else None,
-        added=plots.LIGHT_ADDED,
-        taken=plots.LIGHT_TAKEN,
     )
 
 

@@ -1,14 +1,7 @@
-"""The plots of the page, as SVG that takes its colours from the page.
-
-Colours are drawn as stand-ins and replaced by the page's CSS variables, so that one drawing suits
-light, dark and paper. No pyplot: it keeps state between calls and looks for a display.
-"""
+"""The plots of the page about a run, as SVG that takes its colours from the page."""
 
 from __future__ import annotations
 
-import functools
-import io
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,15 +10,15 @@ from jaxtyping import Float, Float32
 
 from unflicker.record import Record
 from unflicker.report import curves
+from unflicker.report.look import (
+    LIGHT_ADDED,
+    LIGHT_TAKEN,
+    STAND_INS,
+    as_svg,
+    figure_of,
+    in_house_style,
+)
 
-_STAND_INS = {
-    "#010203": "var(--ink)",
-    "#010204": "var(--faint)",
-    "#010205": "var(--before)",
-    "#010206": "var(--after)",
-    "#010207": "var(--line)",
-}
-_INK, _FAINT, _BEFORE, _AFTER, _LINE = _STAND_INS
 _WIDTH_IN = 10.0
 _PLACES = 900
 _LEAST_SPAN = 0.05
@@ -33,34 +26,19 @@ _LEAST_SPAN = 0.05
 _GREY_STOPS = 0.02
 """A film whose colour balance never strays further from 0 than this is grey."""
 
-LIGHT_ADDED, LIGHT_TAKEN = "#e08a1e", "#3d7dd8"
 
-
-def _in_house_style(plot: Callable[..., str]) -> Callable[..., str]:
-    """Draw with matplotlib's defaults and this module's style, whatever the user's files say."""
-
-    @functools.wraps(plot)
-    def styled(*args: Any, **kwargs: Any) -> str:
-        from matplotlib import style
-
-        with style.context(["default", _style()]):
-            return plot(*args, **kwargs)
-
-    return styled
-
-
-@_in_house_style
+@in_house_style()
 def light_plot(record: Record) -> str:
     """Luma over time before and after; colour balance too, unless the film is grey."""
     rows: list[tuple[str, Callable[..., Any]]] = [("mean luma", curves.luma)]
     if not _is_grey(record):
         rows += [("warmth, stops", curves.warmth), ("green tint, stops", curves.tint)]
-    figure = _figure(height=0.5 + 1.75 * len(rows))
+    figure = figure_of(height_in=0.5 + 1.75 * len(rows))
     axes = figure.subplots(len(rows), 1, sharex=True, squeeze=False)[:, 0]
     for ax, (label, measure) in zip(axes, rows, strict=True):
         for mean, colour, name in (
-            (record.mean_before, _BEFORE, "before"),
-            (record.mean_after, _AFTER, "after"),
+            (record.mean_before, STAND_INS.before, "before"),
+            (record.mean_after, STAND_INS.after, "after"),
         ):
             seconds, values = _broken_at_cuts(record, measure(mean))
             ax.plot(seconds, values, color=colour, linewidth=1.1, label=name)
@@ -69,13 +47,13 @@ def light_plot(record: Record) -> str:
         _widen(ax)
     axes[0].legend(loc="lower right", ncols=2, frameon=False, bbox_to_anchor=(1.0, 1.0))
     axes[-1].set_xlabel("seconds")
-    return _svg(figure, name="light")
+    return as_svg(figure, name="light")
 
 
-@_in_house_style
+@in_house_style()
 def heat_plot(record: Record) -> str:
     """The correction over time and place: down the picture, and across it."""
-    figure = _figure(height=3.6)
+    figure = figure_of(height_in=3.6)
     axes = figure.subplots(2, 1, sharex=True)
     limit = strongest_stops(record)
     image = None
@@ -95,19 +73,19 @@ def heat_plot(record: Record) -> str:
         _mark_shots(ax, record)
     axes[1].set_xlabel("seconds")
     bar = figure.colorbar(image, ax=list(axes), pad=0.01, aspect=30)
-    bar.outline.set_edgecolor(_LINE)
-    bar.set_label("stops of light added", color=_FAINT)
-    return _svg(figure, name="heat")
+    bar.outline.set_edgecolor(STAND_INS.line)
+    bar.set_label("stops of light added", color=STAND_INS.faint)
+    return as_svg(figure, name="heat")
 
 
-@_in_house_style
+@in_house_style()
 def moment_plots(record: Record, *, count: int = 8) -> str:
     """Where in the picture light was added and taken, at the moments of strongest correction."""
     moments = curves.worst_moments(record, count=count)
     rows, columns = record.correction_stops.shape[1:]
     shape = _picture_shape(record) or (rows, columns)
     cell = _WIDTH_IN / count
-    figure = _figure(height=cell * shape[0] / shape[1] + 0.35)
+    figure = figure_of(height_in=cell * shape[0] / shape[1] + 0.35)
     axes = figure.subplots(1, count, squeeze=False)[0]
     limit = strongest_stops(record)
     for ax in axes[len(moments) :]:
@@ -121,10 +99,10 @@ def moment_plots(record: Record, *, count: int = 8) -> str:
             interpolation="bicubic",
             extent=(0, shape[1], shape[0], 0),
         )
-        ax.set_title(f"frame {index}", color=_FAINT, fontsize=9)
+        ax.set_title(f"frame {index}", color=STAND_INS.faint, fontsize=9)
         ax.set_xticks([])
         ax.set_yticks([])
-    return _svg(figure, name="moments")
+    return as_svg(figure, name="moments")
 
 
 def _broken_at_cuts(
@@ -173,7 +151,7 @@ def _mark_shots(ax: Any, record: Record) -> None:
         if shot.start >= len(record.seconds):
             continue
         at = float(record.seconds[shot.start])
-        ax.axvline(at, color=_FAINT, linewidth=0.7, dashes=(3, 2))
+        ax.axvline(at, color=STAND_INS.faint, linewidth=0.7, dashes=(3, 2))
         if not many and ax.get_subplotspec().is_first_row():
             ax.annotate(
                 f"{place}",
@@ -181,32 +159,9 @@ def _mark_shots(ax: Any, record: Record) -> None:
                 xycoords=("data", "axes fraction"),
                 xytext=(2, 2),
                 textcoords="offset points",
-                color=_FAINT,
+                color=STAND_INS.faint,
                 fontsize=8,
             )
-
-
-def _figure(*, height: float) -> Any:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(_WIDTH_IN, height), layout="constrained")
-
-
-def _style() -> Any:
-    return {
-        "font.size": 10,
-        "axes.edgecolor": _LINE,
-        "axes.labelcolor": _FAINT,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": False,
-        "text.color": _INK,
-        "xtick.color": _LINE,
-        "ytick.color": _LINE,
-        "xtick.labelcolor": _FAINT,
-        "ytick.labelcolor": _FAINT,
-        "svg.fonttype": "none",
-    }
 
 
 def _light_map() -> Any:
@@ -216,21 +171,3 @@ def _light_map() -> Any:
     taken, added = to_rgba(LIGHT_TAKEN), to_rgba(LIGHT_ADDED)
     steps = [(0.0, taken), (0.5, (*taken[:3], 0.0)), (0.5, (*added[:3], 0.0)), (1.0, added)]
     return LinearSegmentedColormap.from_list("light", steps)
-
-
-def _svg(figure: Any, *, name: str) -> str:
-    """The figure as an SVG element in the page's colours, the same bytes for the same figure."""
-    from matplotlib import rc_context
-
-    buffer = io.StringIO()
-    with rc_context({"svg.hashsalt": f"unflicker-{name}"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r'<g id="[^"]*"', "<g", text)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    for stand_in, variable in _STAND_INS.items():
-        text = text.replace(stand_in, variable)
-    return text

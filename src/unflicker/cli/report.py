@@ -1,0 +1,44 @@
+"""The command that makes tables and a site of what evaluate measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unflicker.cli.display import shown
+from unflicker.cli.help import Command, Option
+from unflicker.cli.interrupt import Stop
+from unflicker.cli.options import talk_options
+from unflicker.cli.talk import Talk
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command(cls=Command, example="unflicker report monday/ tuesday/ -o results/")
+@click.argument("folders", nargs=-1, required=True, type=_FOLDER, metavar="FOLDER…")
+@click.option(
+    "-o",
+    "--output",
+    cls=Option,
+    section="Output",
+    type=_FOLDER,
+    metavar="FOLDER",
+    help="Where tables/ and report/ go; else into the first folder.",
+)
+@talk_options
+@click.pass_obj
+def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: Any) -> None:
+    """Make tables and a site of what evaluate measured.
+
+    Reads scores.jsonl and videos/ of each FOLDER; where several say the same, the later wins.
+    Writes tables/ (Markdown, CSV, LaTeX) and report/index.html, and replaces what it wrote before.
+    For the page about one run of a film see `unflicker run --report`.
+    """
+    from unflicker.report.site import write_site
+
+    talk = Talk.of(given, stop=stop)
+    with shown(talk.progress, title=str(folders[0]), quiet=talk.quiet) as progress:
+        index = write_site(output or folders[0], *folders, report=stop.watch(progress))
+    click.echo(index)

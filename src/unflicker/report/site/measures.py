@@ -1,0 +1,220 @@
+"""What each number means: its name, its unit, and whether high or low is good."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Best = Literal["high", "low", "near 1", ""]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One number of a score."""
+
+    of: str
+    """The set that it is in."""
+    name: str
+    """Its name in the set."""
+    label: str
+    unit: str = ""
+    best: Best = ""
+    """Which values are good; empty where none is."""
+    digits: int = 2
+    significant: int = 0
+    """Digits shown where values span orders of magnitude; 0 leaves it to `digits`."""
+    factor: float = 1.0
+    """What it is multiplied by for people: 100 makes per cent of a share."""
+    meaning: str = ""
+    """One sentence for the page."""
+
+    def worse(self, value: float) -> float:
+        """A number that is the greater the worse the value is, for sorting."""
+        if self.best == "high":
+            return -value
+        return abs(value - 1.0) if self.best == "near 1" else value
+
+    def shown(self, value: float | None) -> str:
+        """The number for people; a dash where there is none."""
+        if value is None:
+            return "–"
+        value *= self.factor
+        digits = self.digits
+        if self.significant and value:
+            digits = max(0, self.significant - 1 - math.floor(math.log10(abs(value))))
+        return f"{value:.{digits}f}"
+
+    @property
+    def title(self) -> str:
+        """Label and unit."""
+        return f"{self.label}, {self.unit}" if self.unit else self.label
+
+
+PSNR = Measure(
+    of="fidelity",
+    name="psnr",
+    label="PSNR",
+    unit="dB",
+    best="high",
+    digits=1,
+    meaning="Nearness to the clean clip; three decibels are half the squared error.",
+)
+WARP_RATIO = Measure(
+    of="consistency",
+    name="e_warp_ratio",
+    label="E_warp ratio",
+    best="low",
+    meaning="Warping error (masked L1 to the previous and the first frame, along the steady "
+    "video's motion) over the steady video's own: 1 is as steady as it. Blur lowers it too.",
+)
+WARP = Measure(
+    of="consistency",
+    name="e_warp",
+    label="E_warp",
+    best="low",
+    digits=4,
+    meaning="The warping error itself.",
+)
+LAI_RATIO = Measure(
+    of="consistency",
+    name="lai_warp_ratio",
+    label="Lai's warp ratio",
+    best="low",
+    meaning="The same with squared errors of neighbouring frames, as Lai et al. 2018 have it.",
+)
+SEEN_LESS = Measure(
+    of="visible",
+    name="visible_flicker_less",
+    label="flicker gone",
+    unit="%",
+    best="high",
+    digits=0,
+    factor=100.0,
+    meaning="How much less flicker the eye sees than in the input; needs no truth.",
+)
+SEEN = Measure(
+    of="visible",
+    name="visible_flicker",
+    label="visible flicker",
+    unit="ΔE",
+    best="low",
+    meaning="What changes from frame to frame at one place in the scene, weighted by what the "
+    "eye sees; below 0.5 hardly visible.",
+)
+SHARPNESS = Measure(
+    of="fidelity",
+    name="sharpness",
+    label="sharpness",
+    best="near 1",
+    digits=3,
+    meaning="Fine detail over that of the clean clip: below 1 is blurred, above 1 is grain.",
+)
+SHARPNESS_TO_INPUT = Measure(
+    of="visible",
+    name="sharpness_to_input",
+    label="sharpness",
+    best="near 1",
+    digits=3,
+    meaning="Fine detail over that of the input.",
+)
+CONTRAST_TO_INPUT = Measure(
+    of="visible",
+    name="contrast_to_input",
+    label="contrast",
+    best="near 1",
+    digits=3,
+    meaning="Contrast over that of the input.",
+)
+SSIM = Measure(
+    of="fidelity",
+    name="ssim",
+    label="SSIM",
+    best="high",
+    digits=3,
+    meaning="Likeness of structure to the clean clip, at most 1.",
+)
+WORST_PSNR = Measure(
+    of="fidelity",
+    name="worst_psnr",
+    label="worst frame",
+    unit="dB",
+    best="high",
+    digits=1,
+    meaning="PSNR of the worst frame.",
+)
+POOLED_PSNR = Measure(
+    of="fidelity",
+    name="pooled_psnr",
+    label="pooled PSNR",
+    unit="dB",
+    best="high",
+    digits=1,
+    meaning="PSNR of the mean squared error of all frames.",
+)
+DELTA_E = Measure(
+    of="fidelity",
+    name="delta_e",
+    label="colour error",
+    unit="ΔE2000",
+    best="low",
+    meaning="Distance of colours to the clean clip's; 1 is just visible.",
+)
+LPIPS = Measure(
+    of="perceptual",
+    name="lpips",
+    label="LPIPS",
+    best="low",
+    digits=3,
+    meaning="Distance in a network's eyes.",
+)
+VMAF = Measure(
+    of="perceptual",
+    name="vmaf",
+    label="VMAF",
+    best="high",
+    digits=1,
+    meaning="Quality as viewers would grade it, 0 to 100.",
+)
+SECONDS = Measure(
+    of="cost",
+    name="seconds_a_frame",
+    label="time",
+    unit="s a frame",
+    best="low",
+    significant=2,
+    meaning="Wall-clock time, setting up left out where a method tells it apart.",
+)
+MEMORY = Measure(
+    of="cost",
+    name="peak_mb",
+    label="memory",
+    unit="MB",
+    best="low",
+    digits=0,
+    meaning="Peak of the process.",
+)
+SETUP = Measure(
+    of="cost",
+    name="setup_seconds",
+    label="setting up",
+    unit="s",
+    best="low",
+    digits=1,
+    meaning="Once for each video, before its first frame.",
+)
+SPEED = Measure(
+    of="cost",
+    name="frames_a_second",
+    label="speed",
+    unit="frames/s",
+    best="high",
+    significant=2,
+    meaning="One over the mean time a frame takes.",
+)
+MEASURES = (
+    PSNR, POOLED_PSNR, WORST_PSNR, SSIM, SHARPNESS, DELTA_E,
+    WARP_RATIO, WARP, LAI_RATIO,
+    SEEN, SEEN_LESS, SHARPNESS_TO_INPUT, CONTRAST_TO_INPUT,
+    LPIPS, VMAF, SPEED, SECONDS, MEMORY, SETUP,
+)  # fmt: skip

@@ -1,0 +1,198 @@
+"""The scores of runs: lines of `scores.jsonl`, merged; later lines win."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unflicker.errors import InputError
+
+SCORES_FILE, RUN_FILE, VIDEOS_FOLDER = "scores.jsonl", "run.json", "videos"
+FAILED = "failed"
+_NEEDED = ("method", "example", "set", "values")
+_EQUAL_DB = 100.0
+"""PSNR of a result that is its truth bit for bit, where the formula gives infinity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A flickering video that methods were tried on."""
+
+    name: str
+    """Unique in its data set: "apple/bands"."""
+    clip: str
+    """The clip that it was made of; several examples share it."""
+    category: str
+    kind: str
+    """Of made flicker which, of processed video which task, else empty."""
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder of videos, and of its page."""
+        return self.name.replace("/", "__").replace(" ", "-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One method's numbers of one set on one example."""
+
+    values: dict[str, float]
+    """By name of the measure; what is not a finite number is not there."""
+    frames: int | None
+    width: int | None
+    effort: str
+    """How much the method was allowed to do; empty where it was what it does by itself."""
+    error: str = ""
+    date: str = ""
+    machine: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """The merged scores of one or several runs."""
+
+    examples: dict[str, Example]
+    """By name, in the order in which they were met."""
+    methods: tuple[str, ...]
+    """In the order in which they were met."""
+    by_key: dict[tuple[str, str, str], Score]
+    """By method, example and set."""
+    skipped: tuple[str, ...] = ()
+    """Lines that could not be read, for the notes."""
+    runs: tuple[dict[str, Any], ...] = ()
+    """What `run.json` of each folder says."""
+    _lookup: dict[tuple[str, str], dict[str, Score]] = field(default_factory=dict, repr=False)
+
+    def of(self, method: str, example: str) -> dict[str, Score]:
+        """All sets of a method on an example."""
+        if not self._lookup:
+            for (one, other, name), score in self.by_key.items():
+                self._lookup.setdefault((one, other), {})[name] = score
+        return self._lookup.get((method, example), {})
+
+    def value(self, method: str, example: str, *, of: str, name: str) -> float | None:
+        """One number, or None where it was not measured."""
+        score = self.by_key.get((method, example, of))
+        return None if score is None else score.values.get(name)
+
+    def failures(self) -> dict[str, dict[str, str]]:
+        """By method, the examples on which it failed and the errors."""
+        found: dict[str, dict[str, str]] = {}
+        for (method, example, name), score in self.by_key.items():
+            if name == FAILED:
+                found.setdefault(method, {})[example] = score.error
+        return found
+
+
+def read_scores(*folders: Path) -> Scores:
+    """The scores of several folders as one; a later line for the same thing replaces an earlier.
+
+    A method that failed on an example has no scores there; if it succeeds later, it has not failed.
+
+    Raises:
+        InputError: A folder holds no scores, or none that can be read.
+    """
+    examples: dict[str, Example] = {}
+    methods: dict[str, None] = {}
+    by_key: dict[tuple[str, str, str], Score] = {}
+    skipped: list[str] = []
+    for folder in folders:
+        for entry in _entries(folder / SCORES_FILE, skipped):
+            method, name, of = entry["method"], entry["example"], entry["set"]
+            methods.setdefault(method)
+            examples[name] = _example(entry)
+            _forget_outdated(by_key, method, name, of)
+            by_key[method, name, of] = _score(entry)
+    if not by_key:
+        places = ", ".join(str(folder / SCORES_FILE) for folder in folders)
+        raise InputError(f"no scores in {places}; run `unflicker evaluate` into that folder first")
+    return Scores(
+        examples=examples,
+        methods=tuple(methods),
+        by_key=by_key,
+        skipped=tuple(skipped),
+        runs=tuple(_run(folder) for folder in folders),
+    )
+
+
+def _forget_outdated(by_key: dict, method: str, example: str, of: str) -> None:
+    """A failure takes a method's scores of that example with it, a score its failure."""
+    if of != FAILED:
+        by_key.pop((method, example, FAILED), None)
+        return
+    for key in [key for key in by_key if key[:2] == (method, example)]:
+        del by_key[key]
+
+
+def _entries(path: Path, skipped: list[str]) -> Iterator[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not text"
+        raise InputError(
+            f"cannot read scores: {path}: {why}; name a folder that `unflicker evaluate` wrote"
+        ) from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        entry = _parsed(line)
+        if entry is None:
+            skipped.append(f"line {number} of {path.parent.name}/{path.name}")
+        else:
+            yield entry
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or any(name not in entry for name in _NEEDED):
+        return None
+    named = all(isinstance(entry[name], str) for name in ("method", "example", "set"))
+    return entry if named and isinstance(entry["values"], dict) else None
+
+
+def _example(entry: dict[str, Any]) -> Example:
+    name = entry["example"]
+    return Example(
+        name=name,
+        clip=str(entry.get("clip") or name),
+        category=str(entry.get("category") or ""),
+        kind=str(entry.get("kind") or ""),
+    )
+
+
+def _score(entry: dict[str, Any]) -> Score:
+    values = {name: _number(name, value) for name, value in entry["values"].items()}
+    return Score(
+        values={name: value for name, value in values.items() if value is not None},
+        frames=entry.get("frames"),
+        width=entry.get("width"),
+        **{
+            name: str(entry.get(name) or "")
+            for name in ("effort", "error", "date", "machine", "version")
+        },
+    )
+
+
+def _number(name: str, value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        return None
+    if math.isinf(value):
+        return _EQUAL_DB if value > 0 and name.endswith("psnr") else None
+    return float(value)
+
+
+def _run(folder: Path) -> dict[str, Any]:
+    """What a run says of itself; nothing where it says nothing."""
+    try:
+        found = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
