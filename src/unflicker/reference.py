@@ -29,7 +29,7 @@ from unflicker.progress import Progress, Report, silent
 from unflicker.refinement.convlstm import RefinementNetwork, Refiner, load_refinement
 from unflicker.settings import Settings
 from unflicker.shots import Proxy, Window, cut_into_windows
-from unflicker.thinking import Fading
+from unflicker.fading import Fading
 from unflicker.video import Film
 
 _ATLAS_SCALE = 4
