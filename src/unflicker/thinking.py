@@ -285,7 +285,7 @@ def _texture(
     tone: SteadyTone,
     motion: Motion,
 ) -> float:
-    """Flicker of texture in what tone has corrected, beyond that of the original if there is one."""
+    """Flicker of texture in what tone has corrected, beyond an original's where there is one."""
 
     def corrected(t: int) -> Triple:
         light = np.stack(pictures[t - 1 : t + 2])

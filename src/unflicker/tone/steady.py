@@ -69,10 +69,11 @@ class SteadyTone:
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
         """The same if the eye sees enough less flicker for it; else without any correction.
 
-        What is slow the eye does not see as flicker, so beside an original it must only see no more.
+        What is slow is not seen as flicker, so beside an original the eye must only see no more.
         """
         if self.has_original:
-            return self if visible_after <= visible_before else self.unapplied()
+            no_more = visible_after <= visible_before + _LEAST_SEEN / 2
+            return self if no_more else self.unapplied()
         most = _EARNED if self.is_sure else _EARNED_IF_UNSURE
         fallen = visible_before - visible_after
         if visible_after <= most * visible_before and fallen >= _LEAST_SEEN:

@@ -45,6 +45,7 @@ class WithOriginal:
 
     def __init__(self, film: Film, original: Film) -> None:
         self._film, self._original = film, original
+        self._lacked = 0
         there, wanted = original.estimated_frames, film.estimated_frames
         if there is not None and wanted is not None and there + MAY_LACK < _PROMISED * wanted:
             raise InputError(_too_short(original, there, film, f"{wanted}"))
@@ -81,8 +82,11 @@ class WithOriginal:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The film's."""
-        return self._film.notes
+        """The film's, and whether the original ended early."""
+        if not self._lacked:
+            return self._film.notes
+        lack = f"the guide ended {self._lacked} frames before the film"
+        return (*self._film.notes, f"{lack}; those are corrected as the last that has one")
 
     @property
     def traits(self) -> Traits:
@@ -99,6 +103,7 @@ class WithOriginal:
             if lacking > MAY_LACK:
                 there = frame.index + 1 - lacking
                 raise InputError(_too_short(self._original, there, self._film, "more"))
+            self._lacked = lacking
             yield frame if original is None else replace(frame, original=original.picture)
 
 
