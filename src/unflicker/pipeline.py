@@ -22,7 +22,15 @@ from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
 from unflicker.settings import Settings
 from unflicker.steadying import RunOptions, need_grades, orders, steady_frames, steady_in_place
-from unflicker.video import ArrayFilm, Film, default_target, open_film, open_writer
+from unflicker.video import (
+    ArrayFilm,
+    Film,
+    WithOriginal,
+    default_target,
+    open_film,
+    open_original,
+    open_writer,
+)
 from unflicker.weights import NEURAL_FILTER, need_neural, weights_file
 
 DEFAULTS = Settings()
@@ -97,6 +105,7 @@ def deflicker(
     *,
     fps: float = 24.0,
     settings: Settings = DEFAULTS,
+    guide: Shaped[np.ndarray, "time rows columns *colours"] | None = None,
     progress: Report = silent,
 ) -> Shaped[np.ndarray, "time height width *channels"]:
     """Take the flicker out of pictures in memory.
@@ -106,6 +115,7 @@ def deflicker(
             float32 in [0, 1].
         fps: Frames a second.
         settings: How.
+        guide: The steady original of pictures that were processed one by one; any size.
         progress: Told now and then how far the work is.
 
     Returns:
@@ -113,12 +123,16 @@ def deflicker(
 
     Raises:
         UsageError: An array of another shape or type, or a rate that is not above zero.
+        InputError: A guide that shows something else, or has fewer frames, beyond a few.
     """
     _check_array(frames, fps)
     _need_networks(settings)
     out = np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=0.0)
-    colours = out if out.ndim == 4 else np.repeat(out[..., None], 3, axis=-1)
-    film = ArrayFilm(Clip.at_rate(colours, fps=fps))
+    film: Film = _array_film(out, fps=fps, name="array")
+    if guide is not None:
+        _check_array(guide, fps)
+        _refuse_guide(settings)
+        film = WithOriginal(film, _array_film(np.nan_to_num(guide), fps=fps, name="array"))
     with limited_threads(settings.threads):
         for index in steady_in_place(out, film, settings, progress):
             progress(Progress(stage="steady", done=index + 1, total=len(frames)))
@@ -127,12 +141,38 @@ def deflicker(
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film:
     _need_networks(settings)
-    return open_film(
+    if options.guide is not None:
+        _refuse_guide(settings, options)
+    film = open_film(
         source,
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,
         strict=settings.strict,
     )
+    if options.guide is None:
+        return film
+    return open_original(
+        options.guide, of=film, start_seconds=options.start_seconds, strict=settings.strict
+    )
+
+
+def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArrayFilm:
+    colours = pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=-1)
+    return ArrayFilm(Clip.at_rate(colours, fps=fps), name=name)
+
+
+def _refuse_guide(settings: Settings, options: RunOptions = PLAIN) -> None:
+    """Stop where a guide would change nothing."""
+    if settings.preset == "paper":
+        raise UsageError(
+            "preset paper draws frames anew and has no use for a guide; "
+            "use --preset fast or standard"
+        )
+    if options.plan is not None:
+        raise UsageError(
+            f"the plan {options.plan} holds finished grades, so a guide would change nothing; "
+            "pass one of them"
+        )
 
 
 def _need_networks(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from jaxtyping import Float32
 from unflicker.atlas.make import Footage, make_atlas
 from unflicker.devices import chosen
 from unflicker.errors import MissingError
+from unflicker.fading import Fading
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.motion import estimate_motion, match
@@ -29,7 +30,6 @@ from unflicker.progress import Progress, Report, silent
 from unflicker.refinement.convlstm import RefinementNetwork, Refiner, load_refinement
 from unflicker.settings import Settings
 from unflicker.shots import Proxy, Window, cut_into_windows
-from unflicker.thinking import Fading
 from unflicker.video import Film
 
 _ATLAS_SCALE = 4

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import pairwise, takewhile
 
 import cv2
 import numpy as np
@@ -28,6 +28,8 @@ _FLAT_DEVIATION = 0.004
 _FLAT_CUT_STOPS = 0.75
 _WHITE, _BLACK = 0.97, 0.02
 _LEAST_USABLE = 0.05
+_COMPARED = 8
+"""Frames of a window that are compared with the original's."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +41,8 @@ class Proxy:
     seconds: float
     """When it is shown."""
     damaged: bool = False
+    original: Float32[np.ndarray, "height width 3"] | None = None
+    """The same frame of the steady original, as large, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -176,11 +180,39 @@ def usable_pictures(
     Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
     goes on as if the picture had stood still.
     """
+    nearest, blank = _nearest_sound(window)
+    return [window.frames[place].pixels for place in nearest], blank
+
+
+def usable_originals(window: Window) -> list[Float32[np.ndarray, "height width 3"]]:
+    """What the same frames of the original show; fewer where it ends before, none without one."""
+    nearest, _ = _nearest_sound(window)
+    found = [window.frames[place].original for place in nearest]
+    return list(takewhile(lambda original: original is not None, found))  # pyright: ignore
+
+
+def likeness_to_original(window: Window) -> float:
+    """How much a window's frames look like those of its original, in structure: 1 the same, about
+    0 for another film; 1 where nothing can be compared.
+    """
+    step = max(1, len(window.frames) // _COMPARED)
+    pairs = [(f, f.original) for f in window.frames[::step] if f.original is not None]
+    thumbnails = [
+        (_thumbnail(frame), _thumbnail(replace(frame, pixels=original)))
+        for frame, original in pairs
+        if not frame.damaged
+    ]
+    alike = [1.0 - _distance(a, b) for a, b in thumbnails if not (a.flat or b.flat)]
+    return float(np.median(alike)) if alike else 1.0
+
+
+def _nearest_sound(window: Window) -> tuple[list[int], Bool[np.ndarray, " time"]]:
+    """For each frame the one to look at instead, and which are all white or black."""
     frames = window.frames
     blank = np.array([_is_blank(frame.pixels) for frame in frames])
     sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]
     nearest = [max((s for s in sound if s <= p), default=sound[0]) for p in range(len(frames))]
-    return [frames[place].pixels for place in nearest], blank
+    return nearest, blank
 
 
 def _is_blank(light: Float32[np.ndarray, "height width 3"]) -> bool:

@@ -55,6 +55,8 @@ class RunOptions:
     """Where to keep the grades."""
     mask: Path | None = None
     """A picture: correct only where it is white."""
+    guide: Path | None = None
+    """The steady original of a film that was processed frame by frame."""
 
 
 @contextmanager
@@ -90,7 +92,11 @@ def _steady(
     keeper: Keeper,
 ) -> Iterator[Frame]:
     graded = (
-        (frame, _applied(frame.picture, order.grade, device=device, mask=mask), order)
+        (
+            frame,
+            _applied(frame.picture, order.grade, device=device, mask=mask),
+            replace(order, original=frame.original),
+        )
         for frame, order in _side_by_side(film, ordered)
     )
     for frame, picture in _calmed(graded, settings, mask=mask):
@@ -150,11 +156,12 @@ def steady_in_place(
             yield frame.index
         return
     thoughts = (item for item in think(film, settings) if isinstance(item, Thought))
-    yield from _steadied(pixels, thoughts, settings)
+    yield from _steadied(pixels, film, thoughts, settings)
 
 
 def _steadied(
     out: Shaped[np.ndarray, "time height width *channels"],
+    film: Film,
     thoughts: Iterator[Thought],
     settings: Settings,
 ) -> Iterator[int]:
@@ -169,7 +176,11 @@ def _steadied(
     if not settings.refinement.used:
         yield from (thought.index for thought in graded())
         return
-    pictures = ((t.index, as_picture(out[t.index]), _ordered(t)) for t in graded())
+    beside = (frame.original for frame in film.frames())
+    pictures = (
+        (t.index, as_picture(out[t.index]), replace(_ordered(t), original=next(beside)))
+        for t in graded()
+    )
     for index, picture in _calmed(pictures, settings, mask=None):
         out[index] = as_array(picture, like=out[index])
         yield index
@@ -194,6 +205,7 @@ def _calmed(
                 picture=picture,
                 texture_flickers=order.texture_flickers,
                 starts_shot=order.starts_shot,
+                original=order.original,
             )
 
     for picture in refined(
@@ -225,6 +237,8 @@ class Order:
     grade: Grade
     texture_flickers: bool = False
     starts_shot: bool = False
+    original: Picture | None = None
+    """The same frame of the steady original, once the frame is there."""
 
 
 def _ordered(thought: Thought) -> Order:

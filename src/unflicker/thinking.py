@@ -1,7 +1,8 @@
 """The first reading: small pictures in, one grade a frame out.
 
-Windows of a shot overlap; where they do, the light that one found fades into what the next found,
-so that no level jumps where a window ends.
+Windows of a shot overlap; where they do, the light that one found fades into what the next found
+(`fading`), so that no level jumps where a window ends. A film that comes with its steady original
+is thought about beside it: motion is the original's, and so is all light that is wanted.
 """
 
 from __future__ import annotations
@@ -14,21 +15,34 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.ahead import running_ahead
+from unflicker.errors import InputError
+from unflicker.fading import Fading, Levelling
 from unflicker.frames.colour import proxy_size, small_rgb, to_working
 from unflicker.frames.flow import Motion, resized
-from unflicker.frames.picture import Frame
+from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.guiding import guided_gain, steadied
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
-from unflicker.refinement.texture import Triple, middles, texture_flicker
+from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
 from unflicker.settings import Settings
-from unflicker.shots import Proxy, Window, cut_into_windows, usable_pictures
+from unflicker.shots import (
+    Proxy,
+    Window,
+    cut_into_windows,
+    likeness_to_original,
+    usable_originals,
+    usable_pictures,
+)
 from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.video import Film
 
+_LEAST_ALIKE = 0.15
+"""Likeness of a film to its original (`likeness_to_original`), below which it is another film's."""
+_LONGER_HELD = 10.0
+"""Beside an original light is held so many times longer than `keep_slower_than_seconds`."""
 _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
 """Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
@@ -87,16 +101,21 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             window_frames=settings.window.frames,
             overlap_frames=settings.window.overlap_frames,
         )
-        tone, guided, starts_shot = Fading(), Fading(), True
+        tone, guided, levels, starts_shot = Fading(), Fading(), None, True
         for window in windows:
+            _refuse_another(window, film, first=window.start == 0)
             finding = find(window, settings)
-            flickers = finding.tone.coefficients.any()
-            if flickers and not settings.tone.used:
+            if not settings.tone.used:
                 finding = finding.without_tone()
-            if flickers and settings.atlas.used:
-                finding = _guided(window, finding, settings)
             overlap = 0 if window.ends_shot else settings.window.overlap_frames
-            light = tone.faded(finding.tone.coefficients, overlap)
+            light = finding.tone.coefficients
+            if finding.tone.has_original:
+                if levels is None or starts_shot:
+                    levels = _levels(finding.fps, settings)
+                light = levels.levelled(light, overlap)
+            elif light.any() and settings.atlas.used:
+                finding = _guided(window, finding, settings)
+            light = tone.faded(light, overlap)
             gain = guided.faded(_gain_or_zeros(finding), overlap)
             yield finding
             for place in range(len(light) - overlap):
@@ -150,15 +169,37 @@ def _thought(
     )
 
 
-def light_of(frame: Frame, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
-    """A frame in working light at another size."""
-    return to_working(small_rgb(frame.picture, size=size), frame.picture.meaning)
+def light_of(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
+    """A picture in working light at another size."""
+    return to_working(small_rgb(picture, size=size), picture.meaning)
 
 
 def _proxies(film: Film, longest_px: int) -> Iterator[Proxy]:
     size = proxy_size(film.size, longest_px)
     for frame in film.frames():
-        yield Proxy(pixels=light_of(frame, size=size), seconds=frame.seconds, damaged=frame.damaged)
+        yield Proxy(
+            pixels=light_of(frame.picture, size=size),
+            seconds=frame.seconds,
+            damaged=frame.damaged,
+            original=light_of(frame.original, size=size) if frame.original is not None else None,
+        )
+
+
+def _refuse_another(window: Window, film: Film, *, first: bool) -> None:
+    """Stop where the guide of a film shows something else than its first shot.
+
+    Raises:
+        InputError: The two look unlike.
+    """
+    if first and likeness_to_original(window) < _LEAST_ALIKE:
+        raise InputError(
+            f"the guide does not show what {film.name} shows; pass the original that it was made "
+            "of, from the same first frame on"
+        )
+
+
+def _levels(fps: float, settings: Settings) -> Levelling:
+    return Levelling(held_frames=_LONGER_HELD * settings.keep_slower_than_seconds * fps)
 
 
 def find(window: Window, settings: Settings) -> Finding:
@@ -167,19 +208,22 @@ def find(window: Window, settings: Settings) -> Finding:
     light = np.stack(pictures)
     fps = _fps(window)
     keep = settings.keep_slower_than_seconds * fps
-    motion = estimate_motion(light)
-    tone = steady_tone(light, motion, keep_slower_frames=keep, settings=settings.tone)
+    originals = usable_originals(window)
+    original = np.stack(originals) if originals else None
+    beside = {"keep_slower_frames": keep, "original": original}
+    motion = estimate_motion(_steadiest(light, originals))
+    tone = steady_tone(light, motion, settings=settings.tone, **beside)
     if tone.is_strong:
         tone.apply(light)
-        if tone.deceives_motion:
+        if tone.deceives_motion and original is None:
             del motion  # so that there is never room for two
             motion = estimate_motion(light)
-        tone = look_again(tone, light, motion, keep_slower_frames=keep)
-    del light
+        tone = look_again(tone, light, motion, **beside)
+    del light, original, beside
     before, after = _visible(pictures, tone, motion, fps)
     tone = tone.earned(visible_before=before, visible_after=after)
     tone.coefficients[blank] = 0.0
-    texture = _texture(pictures, tone, motion) if settings.refinement.used else 0.0
+    texture = _texture(pictures, originals, tone, motion) if settings.refinement.used else 0.0
     return Finding(
         start=window.start,
         stop=window.stop,
@@ -191,6 +235,14 @@ def find(window: Window, settings: Settings) -> Finding:
         visible_after=after if tone.coefficients.any() else before,
         texture=texture,
     )
+
+
+def _steadiest(
+    light: Float32[np.ndarray, "time height width 3"],
+    originals: list[Float32[np.ndarray, "height width 3"]],
+) -> Float32[np.ndarray, "time height width 3"]:
+    """What shows the motion best: the original, as far as there is one."""
+    return np.stack([*originals, *light[len(originals) :]]) if originals else light
 
 
 def _mean(light: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " 3"]:
@@ -228,14 +280,20 @@ def _visible(
 
 
 def _texture(
-    pictures: list[Float32[np.ndarray, "height width 3"]], tone: SteadyTone, motion: Motion
+    pictures: list[Float32[np.ndarray, "height width 3"]],
+    originals: list[Float32[np.ndarray, "height width 3"]],
+    tone: SteadyTone,
+    motion: Motion,
 ) -> float:
-    """Flicker of texture in what tone has corrected."""
+    """Flicker of texture in what tone has corrected, beyond an original's where there is one."""
 
-    def triple(t: int) -> Triple:
+    def corrected(t: int) -> Triple:
         light = np.stack(pictures[t - 1 : t + 2])
         if tone.coefficients.any():
             tone.apply(light, first=t - 1)
+        return triple(light, t)
+
+    def triple(light: Float32[np.ndarray, "3 height width 3"], t: int) -> Triple:
         return Triple(
             light=light,
             back=motion.backward[t - 1],
@@ -244,23 +302,10 @@ def _texture(
             forth_again=motion.backward[t],
         )
 
-    return texture_flicker(triple(t) for t in middles(len(pictures)))
-
-
-class Fading:
-    """Windows of a shot, each fading in from what the one before found in their overlap."""
-
-    def __init__(self) -> None:
-        """Begin a film."""
-        self._kept: np.ndarray | None = None
-
-    def faded(self, values: np.ndarray, overlap: int) -> np.ndarray:
-        """This window's values by frame; the last `overlap` of them are kept for the next."""
-        kept, faded = self._kept, values
-        if kept is not None:
-            share = (np.arange(len(kept)) + 1.0) / (len(kept) + 1.0)
-            share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
-            faded = values.copy()
-            faded[: len(kept)] = kept * (1.0 - share) + values[: len(kept)] * share
-        self._kept = faded[len(faded) - overlap :] if overlap else None
-        return faded
+    if not originals:
+        return texture_flicker(corrected(t) for t in middles(len(pictures)))
+    looked_at = middles(len(originals))
+    return texture_beyond(
+        (corrected(t) for t in looked_at),
+        (triple(np.stack(originals[t - 1 : t + 2]), t) for t in looked_at),
+    )

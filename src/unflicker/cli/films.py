@@ -14,6 +14,7 @@ from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import (
     encode_options,
+    guide_option,
     range_options,
     settings_from,
     talk_options,
@@ -21,6 +22,7 @@ from unflicker.cli.options import (
     write_options,
 )
 from unflicker.cli.talk import Talk
+from unflicker.errors import UsageError
 from unflicker.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @click.argument("films", nargs=-1, required=True, metavar="FILM...")
 @range_options
 @write_options
+@guide_option
 @think_options
 @encode_options
 @talk_options
@@ -63,6 +66,11 @@ def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
     """Plan the films, then run each and say what came of it."""
     talk = Talk.of(given, stop=stop)
     settings = settings_from(given)
+    if given.get("guide") and len(films) > 1:
+        raise UsageError(
+            f"a guide is the original of one film, and {len(films)} films were named; "
+            "run them one by one, each with its own --guide"
+        )
     jobs = plan_jobs(films, given)
     if given["dry_run"]:
         for job in jobs:
@@ -86,6 +94,7 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
         duration_seconds=given["duration"],
         plan=given.get("plan"),
         mask=given["mask"],
+        guide=given.get("guide"),
     )
     with shown(talk.progress, title=str(job.source), quiet=talk.quiet) as report:
         record = pipeline.run(

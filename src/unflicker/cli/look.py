@@ -12,6 +12,7 @@ from unflicker.cli.display import shown
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import (
+    guide_option,
     overwrite_option,
     range_options,
     settings_from,
@@ -36,6 +37,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the grades for `apply`.")
 @overwrite_option
 @range_options
+@guide_option
 @think_options
 @talk_options
 @click.pass_obj
@@ -95,6 +97,7 @@ def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:
         start_seconds=given["start"],
         duration_seconds=given["duration"],
         save_plan=given.get("plan"),
+        guide=given.get("guide"),
     )
     with shown(talk.progress, title=film, quiet=talk.quiet) as report:
         return pipeline.analyze(

@@ -86,6 +86,14 @@ think_options = with_options(
     ]
 )
 
+guide_option = _option(
+    "Correction",
+    "--guide",
+    type=_FILE,
+    metavar="FILE",
+    help="The steady original of a film that was processed frame by frame.",
+)
+
 encode_options = with_options(
     [
         _option(

@@ -100,6 +100,8 @@ class Frame:
     """How long it is shown, in units of `time_base`; 0 where the container does not say."""
     damaged: bool = False
     """Whether the decoder reported an error in it: kept in time, left out of statistics."""
+    original: Picture | None = None
+    """The same frame of the steady original, of any size, where a film comes with one."""
 
     @property
     def seconds(self) -> float:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.frames.colour import proxy_size, small_rgb, to_working
 from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import apply_grade
-from unflicker.refinement.alignment import fine_luma, refined_flow
+from unflicker.refinement.alignment import refined_flow
+from unflicker.refinement.beside import BesideOriginal, Side
 from unflicker.refinement.light import SmoothLight
+from unflicker.refinement.look import Look
 from unflicker.refinement.mixing import Neighbour, mixed
 from unflicker.refinement.sharing import Way, taken_from
 
@@ -36,6 +36,8 @@ class Graded:
     texture_flickers: bool
     """Whether to refine it."""
     starts_shot: bool
+    original: Picture | None = None
+    """The same frame of the steady original, as it came."""
 
 
 def refined(
@@ -53,29 +55,10 @@ def refined(
     waiting: Graded | None = None
     for graded in pictures:
         if waiting is not None:
-            yield stage.next(waiting, after=None if graded.starts_shot else graded.picture)
+            yield stage.next(waiting, after=None if graded.starts_shot else graded)
         waiting = graded
     if waiting is not None:
         yield stage.next(waiting, after=None)
-
-
-@dataclass(kw_only=True, eq=False)
-class _Look:
-    """A picture as this stage looks at it; worked out only where it is asked for."""
-
-    picture: Picture
-    proxy_px: int
-
-    @cached_property
-    def light(self) -> Float32[np.ndarray, "rows columns 3"]:
-        """Its proxy, in working light."""
-        size = proxy_size(self.picture.size, self.proxy_px)
-        return to_working(small_rgb(self.picture, size=size), self.picture.meaning)
-
-    @cached_property
-    def fine(self) -> Float32[np.ndarray, "height width"]:
-        """Its luma, on which motion is refined."""
-        return fine_luma(self.picture)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,22 +74,24 @@ class _Refiner:
     follow: Follow
     proxy_px: int
     strength: float
-    _before: _Look | None = None
+    _before: Look | None = None
     """The frame before in the same shot."""
-    _now: _Look | None = None
+    _now: Look | None = None
     """The frame that comes next, if it was looked at already."""
     _link: _Link | None = None
     """Between these two, if it was needed."""
     _amount: float = 0.0
     _light: SmoothLight = field(default_factory=SmoothLight)
+    _beside: BesideOriginal = field(default_factory=BesideOriginal)
 
-    def next(self, now: Graded, *, after: Picture | None) -> Picture:
+    def next(self, now: Graded, *, after: Graded | None) -> Picture:
         """The next picture refined; `after` is the one after it in its shot."""
-        look = self._now or _Look(picture=now.picture, proxy_px=self.proxy_px)
+        look = self._now or self._look(now)
         if now.starts_shot:
-            self._before, self._link, self._light = None, None, SmoothLight()
+            self._before, self._link = None, None
+            self._forget()
         self._fade(now)
-        look_after = _Look(picture=after, proxy_px=self.proxy_px) if after is not None else None
+        look_after = self._look(after) if after is not None else None
         result, link_after = now.picture, None
         if self._amount * self.strength > 0.0:
             if self._link is None and self._before is not None:
@@ -114,31 +99,38 @@ class _Refiner:
             link_after = self._linked(look, look_after) if look_after is not None else None
             result = self._refined(look, look_after, link_after)
         else:
-            self._light = SmoothLight()
+            self._forget()
         self._before, self._now, self._link = look, look_after, link_after
         return result
+
+    def _look(self, graded: Graded) -> Look:
+        return Look(picture=graded.picture, original=graded.original, proxy_px=self.proxy_px)
+
+    def _forget(self) -> None:
+        self._light, self._beside = SmoothLight(), BesideOriginal()
 
     def _fade(self, now: Graded) -> None:
         wanted = 1.0 if now.texture_flickers else 0.0
         most = 1.0 if self._before is None else 1.0 / _FADE_FRAMES
         self._amount += min(max(wanted - self._amount, -most), most)
 
-    def _linked(self, before: _Look, after: _Look) -> _Link:
-        motion = self.follow(np.stack([before.light, after.light]))
-        forth = refined_flow(motion.forward[0], before.fine, after.fine)
-        back = refined_flow(motion.backward[0], after.fine, before.fine)
+    def _linked(self, before: Look, after: Look) -> _Link:
+        motion = self.follow(np.stack([before.steady_light, after.steady_light]))
+        forth = refined_flow(motion.forward[0], before.steady_fine, after.steady_fine)
+        back = refined_flow(motion.backward[0], after.steady_fine, before.steady_fine)
         return _Link(
             forth=Way(flow=forth, seen=motion.visible_forward[0]),
             back=Way(flow=back, seen=motion.visible_backward[0]),
         )
 
-    def _refined(self, look: _Look, look_after: _Look | None, link_after: _Link | None) -> Picture:
+    def _refined(self, look: Look, look_after: Look | None, link_after: _Link | None) -> Picture:
         amount = self._amount * self.strength
         back = self._link.back if self._link is not None else None
-        sides = [
-            _neighbour(self._before, look, back),
-            _neighbour(look_after, look, link_after.forth if link_after is not None else None),
-        ]
+        forth = link_after.forth if link_after is not None else None
+        if look.beside is not None:
+            past, future = _side(self._before, back), _side(look_after, forth)
+            return self._beside.refined(look, past=past, future=future, amount=amount)
+        sides = [_neighbour(self._before, look, back), _neighbour(look_after, look, forth)]
         light = look.light
         for side in sides:
             if side is not None:
@@ -148,7 +140,13 @@ class _Refiner:
         return apply_grade(picture, grade)
 
 
-def _neighbour(other: _Look | None, look: _Look, way: Way | None) -> Neighbour | None:
+def _side(other: Look | None, way: Way | None) -> Side | None:
+    if other is None or way is None or other.beside is None:
+        return None
+    return Side(look=other, way=way)
+
+
+def _neighbour(other: Look | None, look: Look, way: Way | None) -> Neighbour | None:
     if other is None or way is None:
         return None
     taken = taken_from(other.light, look.light, way)

@@ -19,6 +19,10 @@ LEAST = 0.0066
 """Texture flicker from which a shot is refined (lab notebook)."""
 _LEAST_SLOW = 0.30
 """Share of places that hardly move, below which a shot's texture must flicker more to be sure."""
+_LEAST_SEEN = 1e-4
+"""Share of places that hardly move, below which nothing can be said."""
+_BEYOND_LEAST, _BEYOND_SHARE = 0.001, 0.12
+"""Texture flicker beyond an original's, and its share of the film's, that is clear."""
 _STILL_PX = 1.0
 _FINE_PX, _COARSE_PX = 1.0, 4.0
 """Texture is what lies between these blurs: finer is noise, coarser is light, tone's business."""
@@ -54,21 +58,55 @@ def texture_flicker(triples: Iterable[Triple]) -> float:
     The mean absolute difference of each frame from the mean of its neighbours in time, between two
     blurs; 0.001 to 0.005 is usual for steady film.
     """
-    change = weight = pixels = 0.0
+    seen = _seen(triples)
+    least = LEAST * max(1.0, (_LEAST_SLOW / max(seen.slow_share, 1e-4)) ** 0.5)
+    return seen.change if seen.change > least and seen.slow_share > _LEAST_SEEN else 0.0
+
+
+def texture_beyond(processed: Iterable[Triple], original: Iterable[Triple]) -> float:
+    """How much a film's texture flickers beyond that of its steady original, relative to light.
+
+    Noise of the original that is made stronger together with its texture is no flicker; 0 where
+    there is not clearly more.
+    """
+    film, steady = _seen(processed), _seen(original)
+    stronger = max(1.0, film.texture / max(steady.texture, 1e-6))
+    beyond = film.change - stronger * steady.change
+    clear = beyond > max(_BEYOND_LEAST, _BEYOND_SHARE * film.change)
+    return beyond if clear and film.slow_share > _LEAST_SEEN else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What triples show where things hardly move, relative to light."""
+
+    change: float
+    """Texture that differs from that of the neighbours in time."""
+    texture: float
+    """Texture altogether."""
+    slow_share: float
+    """Share of the picture that hardly moves."""
+
+
+def _seen(triples: Iterable[Triple]) -> _Seen:
+    sums, pixels = np.zeros(3), 0
     for triple in triples:
         slow = _slowness(triple)
         before, now, after = triple.light
         off = now - (warp(before, triple.back) + warp(after, triple.forth)) * 0.5
-        off *= (slow / (now.mean(axis=2) + _DARK))[..., None]
-        texture = _mean_around(off, slow, _FINE_PX) - _mean_around(off, slow, _COARSE_PX)
-        change += float((np.abs(texture).mean(axis=2) * slow).sum(dtype=np.float64))
-        weight += float(slow.sum(dtype=np.float64))
+        by_light = (slow / (now.mean(axis=2) + _DARK))[..., None]
+        found = [np.abs(_texture(part * by_light, slow)).mean(axis=2) * slow for part in (off, now)]
+        sums += [float(values.sum(dtype=np.float64)) for values in (*found, slow)]
         pixels += slow.size
-    if weight < 1e-4 * max(pixels, 1.0):
-        return 0.0
-    found, slow_share = change / weight, weight / pixels
-    least = LEAST * max(1.0, (_LEAST_SLOW / slow_share) ** 0.5)
-    return found if found > least else 0.0
+    change, texture, weight = sums
+    known = max(weight, 1e-9)
+    return _Seen(change=change / known, texture=texture / known, slow_share=weight / max(pixels, 1))
+
+
+def _texture(
+    weighted: Float32[np.ndarray, "height width 3"], weight: Float32[np.ndarray, "height width"]
+) -> Float32[np.ndarray, "height width 3"]:
+    return _mean_around(weighted, weight, _FINE_PX) - _mean_around(weighted, weight, _COARSE_PX)
 
 
 def _mean_around(

@@ -94,6 +94,21 @@ def separate(path: TonePath, field: LightField, *, keep_slower_frames: float) ->
     )
 
 
+def beyond_original(path: TonePath, field: LightField) -> Flicker:
+    """The same of a path relative to a steady original: all of it but its mean.
+
+    What is wanted is in the original, so nothing has to be told from flicker, however slow.
+    """
+    time = len(path.light)
+    found = path.light - path.light.mean(axis=0)
+    flickering, drifting = 0.0, 0.0
+    if time >= _FEWEST_FRAMES:
+        flickering, drifting = _evidence(_opponent(path.free), _drift_allowed(field), field)
+    return Flicker(
+        coefficients=found, steps=np.zeros(0, int), flickering=flickering, drifting=drifting
+    )
+
+
 def _opponent(path: Float[np.ndarray, "time 3 size"]) -> Float[np.ndarray, "time all"]:
     return np.einsum("oc,tck->tok", _OPPONENT, path).reshape(len(path), -1)
 

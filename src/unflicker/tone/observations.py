@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -59,6 +59,23 @@ def sightings(
     looks = pairwise(_look(frame) for frame in frames)
     ways = zip(motion.forward, motion.backward, strict=True)
     return [_pair(*look, places, *way) for look, way in zip(looks, ways, strict=True)]
+
+
+def relative(seen: list[Sightings], steady: list[Sightings]) -> list[Sightings]:
+    """What a film's light does beyond its steady original's, at the same points.
+
+    Errors of the motion are in both, and cancel. Pairs that the original lacks say nothing.
+    """
+    lacking = len(seen) - len(steady)
+    both = [_difference(one, other) for one, other in zip(seen, steady, strict=False)]
+    unseen = seen[len(both) :] if lacking > 0 else []
+    return both + [replace(one, weight=np.zeros_like(one.weight)) for one in unseen]
+
+
+def _difference(one: Sightings, other: Sightings) -> Sightings:
+    sum_of_both = one.weight + other.weight
+    weight = one.weight * other.weight / np.maximum(sum_of_both, 1e-9)
+    return replace(one, change=one.change - other.change, weight=weight)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

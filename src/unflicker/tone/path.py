@@ -57,7 +57,7 @@ def tone_path(
     sightings: list[Sightings],
     field: LightField,
     *,
-    quantiles: Float[np.ndarray, "time levels 3"],
+    quantiles: Float[np.ndarray, "time levels 3"] | None,
     flicker: float = 0.2,
     again: bool = False,
 ) -> TonePath:
@@ -66,7 +66,7 @@ def tone_path(
     Args:
         sightings: One for each pair of neighbouring frames.
         field: The functions in which light is described.
-        quantiles: Of each frame's channels, in [0, 1] (`frame_quantiles`).
+        quantiles: Of each frame's channels, in [0, 1] (`frame_quantiles`); None without.
         flicker: How strong flicker may be, as a deviation of log light.
         again: The shot was corrected before, so little is left: points that disagree with no change
             at all lose weight, and the rest is solved once.
@@ -100,7 +100,7 @@ _Equations = tuple[np.ndarray, np.ndarray, np.ndarray]
 def _reweighted(
     sightings: list[Sightings],
     path: Float[np.ndarray, "time 3 size"] | None,
-    quantiles: Float[np.ndarray, "time levels 3"],
+    quantiles: Float[np.ndarray, "time levels 3"] | None,
     field: LightField,
 ) -> _Equations:
     """The equations of all pairs, points that disagree with a path having lost weight."""
@@ -121,7 +121,8 @@ def _reweighted(
         coupling[t] = beside
         right[t] += answer[field.functions + field.by_channel, _EACH_CHANNEL]
         right[t + 1] += answer[field.by_channel, _EACH_CHANNEL]
-    _add_quantiles((diagonal, coupling, right), quantiles, field)
+    if quantiles is not None:
+        _add_quantiles((diagonal, coupling, right), quantiles, field)
     return diagonal, coupling, right
 
 

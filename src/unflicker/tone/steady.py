@@ -11,12 +11,13 @@ from unflicker.frames.flow import Motion
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.settings import ToneSettings
-from unflicker.tone.flicker import Flicker, separate
+from unflicker.tone.flicker import Flicker, beyond_original, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
-from unflicker.tone.observations import sightings
+from unflicker.tone.observations import relative, sightings
 from unflicker.tone.path import TonePath, frame_quantiles, tone_path
 
+Originals = Float32[np.ndarray, "time height width 3"] | None
 _FEWEST_FRAMES = 4
 _POSSIBLE = (0.007, 0.62)
 """Flicker (log light a frame) and its share of all change below which there is none to remove."""
@@ -28,6 +29,9 @@ clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook
 _LEAST_SEEN = 0.15
 """ΔE by which visible flicker must fall at the least: what steady clips give by chance is less."""
 _STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
+_BEYOND_ORIGINAL = 0.004
+"""Log light, relative to a steady original, below which there is nothing to remove: a steady film
+that was only encoded again comes to 0.0025, one made sharper and brighter to 0.0027."""
 _NO_PLACE = 0.0012
 """Differences of light over the picture that are smaller than this are not worth a grid."""
 _PLACE_SHARE, _BENT_SHARE = 0.15, 0.3
@@ -44,6 +48,8 @@ class SteadyTone:
     """Light that flicker added to each frame; zeros where there is none worth removing."""
     flicker: Flicker
     """What the first look found, worth removing or not."""
+    has_original: bool = False
+    """Whether it was found beside a steady original: then slow light is flicker, too."""
 
     @property
     def is_strong(self) -> bool:
@@ -61,7 +67,13 @@ class SteadyTone:
         return any(_exceeds(self.flicker, limits) for limits in _SURE)
 
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
-        """The same if the eye sees enough less flicker for it; else without any correction."""
+        """The same if the eye sees enough less flicker for it; else without any correction.
+
+        What is slow is not seen as flicker, so beside an original the eye must only see no more.
+        """
+        if self.has_original:
+            no_more = visible_after <= visible_before + _LEAST_SEEN / 2
+            return self if no_more else self.unapplied()
         most = _EARNED if self.is_sure else _EARNED_IF_UNSURE
         fallen = visible_before - visible_after
         if visible_after <= most * visible_before and fallen >= _LEAST_SEEN:
@@ -88,6 +100,7 @@ def steady_tone(
     *,
     keep_slower_frames: float,
     settings: ToneSettings,
+    original: Originals = None,
 ) -> SteadyTone:
     """Find the flicker of a stretch of one shot, on working light in [0, 1].
 
@@ -96,6 +109,8 @@ def steady_tone(
         motion: Between them.
         keep_slower_frames: Light that takes longer than this to change is wanted.
         settings: Of this stage.
+        original: The same frames of the steady original, where there is one; it may end before.
+            Then only what light does beyond it is flicker, however slow.
     """
     field = LightField(
         height=light.shape[1],
@@ -105,11 +120,18 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames)
+    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames, original=original)
     coefficients = _simplest(found.coefficients, field)
-    if not _is_possible(found):
+    if original is not None:
+        coefficients[len(original) :] = coefficients[len(original) - 1]
+        possible = max(found.flickering, strength_of(coefficients, field)) > _BEYOND_ORIGINAL
+    else:
+        possible = _is_possible(found)
+    if not possible:
         coefficients = np.zeros_like(coefficients)
-    return SteadyTone(field=field, coefficients=coefficients, flicker=found)
+    return SteadyTone(
+        field=field, coefficients=coefficients, flicker=found, has_original=original is not None
+    )
 
 
 def look_again(
@@ -118,6 +140,7 @@ def look_again(
     motion: Motion,
     *,
     keep_slower_frames: float,
+    original: Originals = None,
 ) -> SteadyTone:
     """Add what is seen once the first correction is made: the flow is better then.
 
@@ -126,9 +149,19 @@ def look_again(
         corrected: The proxies with it applied.
         motion: Between those.
         keep_slower_frames: As before.
+        original: As before.
     """
-    found = _look(corrected, motion, tone.field, keep_slower_frames=keep_slower_frames, again=True)
+    found = _look(
+        corrected,
+        motion,
+        tone.field,
+        keep_slower_frames=keep_slower_frames,
+        original=original,
+        again=True,
+    )
     coefficients = _simplest(tone.coefficients + found.coefficients, tone.field)
+    if original is not None:
+        coefficients[len(original) :] = coefficients[len(original) - 1]
     return replace(tone, coefficients=coefficients)
 
 
@@ -143,16 +176,20 @@ def _look(
     field: LightField,
     *,
     keep_slower_frames: float,
+    original: Originals = None,
     again: bool = False,
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
-        path = TonePath(light=still, free=still)
-    else:
-        path = tone_path(
-            sightings(light, motion), field, quantiles=frame_quantiles(light), again=again
-        )
-    return separate(path, field, keep_slower_frames=keep_slower_frames)
+        return separate(TonePath(light=still, free=still), field, keep_slower_frames=1.0)
+    seen = sightings(light, motion)
+    if original is None:
+        path = tone_path(seen, field, quantiles=frame_quantiles(light), again=again)
+        return separate(path, field, keep_slower_frames=keep_slower_frames)
+    known = len(original)
+    part = Motion(forward=motion.forward[: known - 1], backward=motion.backward[: known - 1])
+    seen = relative(seen, sightings(original, part))
+    return beyond_original(tone_path(seen, field, quantiles=None, again=again), field)
 
 
 def _is_possible(found: Flicker) -> bool:

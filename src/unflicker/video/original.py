@@ -1,0 +1,114 @@
+"""A film that was processed frame by frame, with the steady original it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from unflicker.errors import InputError, UsageError
+from unflicker.frames.picture import ColourMeaning, Frame, PixelLayout
+from unflicker.video.film import Film, open_film
+from unflicker.video.traits import Traits
+
+MAY_LACK = 5
+"""Frames that an original may be shorter than its film: processing often adds or drops a few."""
+_SAME_RATE = 0.01
+_PROMISED = 0.9
+"""Headers promise about so much, so only a clear lack stops before any work."""
+
+
+def open_original(source: str | Path, *, of: Film, start_seconds: float, strict: bool) -> Film:
+    """A processed film with its original, both read from the same moment on.
+
+    Raises:
+        InputError: The original cannot be read, or has clearly fewer frames than the film.
+        UsageError: The film is to begin later, and the original has another frame rate.
+    """
+    original = open_film(source, start_seconds=start_seconds, strict=strict)
+    if start_seconds > 0 and abs(original.rate / of.rate - 1) > _SAME_RATE:
+        raise UsageError(
+            f"the guide {source} has {float(original.rate):.4g} frames a second, the film "
+            f"{float(of.rate):.4g}, so that frames cannot be paired from {start_seconds:g} s on; "
+            "cut both to the same part first"
+        )
+    return WithOriginal(of, original)
+
+
+class WithOriginal:
+    """A film whose frames come with the frames of its original, paired from the first on.
+
+    Raises:
+        InputError: The original is said to have fewer frames than the film, beyond a few.
+    """
+
+    def __init__(self, film: Film, original: Film) -> None:
+        self._film, self._original = film, original
+        self._lacked = 0
+        there, wanted = original.estimated_frames, film.estimated_frames
+        if there is not None and wanted is not None and there + MAY_LACK < _PROMISED * wanted:
+            raise InputError(_too_short(original, there, film, f"{wanted}"))
+
+    @property
+    def name(self) -> str:
+        """The film's."""
+        return self._film.name
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The film's height and width; the original may have others."""
+        return self._film.size
+
+    @property
+    def layout(self) -> PixelLayout:
+        """The film's."""
+        return self._film.layout
+
+    @property
+    def meaning(self) -> ColourMeaning:
+        """The film's."""
+        return self._film.meaning
+
+    @property
+    def rate(self) -> Fraction:
+        """The film's."""
+        return self._film.rate
+
+    @property
+    def estimated_frames(self) -> int | None:
+        """The film's."""
+        return self._film.estimated_frames
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The film's, and whether the original ended early."""
+        if not self._lacked:
+            return self._film.notes
+        lack = f"the guide ended {self._lacked} frames before the film"
+        return (*self._film.notes, f"{lack}; those are corrected as the last that has one")
+
+    @property
+    def traits(self) -> Traits:
+        """The film's."""
+        return self._film.traits
+
+    def frames(self) -> Iterator[Frame]:
+        """The film's frames, each with the original's; the last few may come without."""
+        originals = self._original.frames()
+        lacking = 0
+        for frame in self._film.frames():
+            original = next(originals, None)
+            lacking += original is None
+            if lacking > MAY_LACK:
+                there = frame.index + 1 - lacking
+                raise InputError(_too_short(self._original, there, self._film, "more"))
+            self._lacked = lacking
+            yield frame if original is None else replace(frame, original=original.picture)
+
+
+def _too_short(original: Film, there: int, film: Film, wanted: str) -> str:
+    return (
+        f"the guide {original.name} has {there} frames, the film {film.name} has {wanted}; "
+        "pass the original that the film was made of, from the same first frame on"
+    )
