@@ -31,6 +31,7 @@ _COMMANDS = {
     "synthesise": ("make", "Add flicker of a known kind to a film."),
     "metrics": ("look", "Measure a result, as JSON."),
     "train": ("train", "Train the networks on photographs and steady films."),
+    "dataset": ("dataset", "Build or list a data set of flickering films."),
     "presets": ("about", "List presets and settings."),
     "devices": ("about", "List devices."),
 }
