@@ -1,9 +1,19 @@
 """What steadiness along the motion means: known flicker gives known errors."""
 
+import cv2
 import numpy as np
 import pytest
 
-from unflicker.metrics import warping_error, warping_error_ratio, warping_error_to_first
+from unflicker.metrics import (
+    Paths,
+    e_warp,
+    lai_warp,
+    over_own,
+    sharpness_ratio,
+    warping_error,
+    warping_error_ratio,
+    warping_error_to_first,
+)
 
 TIME, HEIGHT, WIDTH, STEP = 5, 24, 40, 2
 
@@ -95,3 +105,102 @@ def test_too_few_flows_are_refused():
     flows, visible = flows_back([STEP])
     with pytest.raises(ValueError, match="one less than frames"):
         warping_error(sliding(), flows=flows, visible=visible)
+
+
+def paths_back(steps: list[int], *, first: tuple[int, ...] | None = None) -> Paths:
+    """The paths of a clip that slides by known steps, all that stays in the picture seen."""
+    back, seen = flows_back(steps)
+    to_first, seen_in_first = flows_back(list(np.cumsum(steps)))
+    return Paths(
+        back=back,
+        seen=seen > 0,
+        to_first=to_first,
+        seen_in_first=seen_in_first > 0,
+        first=first or (0,) * len(steps),
+    )
+
+
+STEADILY = [STEP] * (TIME - 1)
+
+
+def test_both_published_errors_of_a_steady_moving_clip_are_nothing():
+    assert e_warp(sliding(), paths=paths_back(STEADILY)) == pytest.approx(0, abs=1e-6)
+    assert lai_warp(sliding(), paths=paths_back(STEADILY)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("amplitude", [0.05, 0.1, 0.2])
+def test_the_paper_s_error_adds_the_change_since_the_frame_before_and_since_the_first(amplitude):
+    light = np.array([0, 1, 0, 1, 0], np.float32)[:, None, None, None] * np.float32(amplitude)
+    error = e_warp(sliding() + light, paths=paths_back(STEADILY))
+    # Four neighbours differ by the amplitude; two of four frames differ from the first by it.
+    assert error == pytest.approx(amplitude + amplitude / 2, abs=1e-5)
+
+
+@pytest.mark.parametrize("amplitude", [0.05, 0.1, 0.2])
+def test_lai_s_error_is_the_square_of_the_change_between_neighbours(amplitude):
+    light = np.array([0, 1, 0, 1, 0], np.float32)[:, None, None, None] * np.float32(amplitude)
+    error = lai_warp(sliding() + light, paths=paths_back(STEADILY))
+    assert error == pytest.approx(amplitude**2, abs=1e-5)
+
+
+def test_drift_is_seen_by_the_paper_s_error_more_than_by_lai_s():
+    light = np.linspace(0, 0.4, TIME, dtype=np.float32)[:, None, None, None]
+    clip = sliding() + light
+    assert e_warp(clip, paths=paths_back(STEADILY)) == pytest.approx(0.1 + 0.25, abs=1e-5)
+    assert lai_warp(clip, paths=paths_back(STEADILY)) == pytest.approx(0.01, abs=1e-5)
+
+
+def test_every_pair_counts_alike_however_little_is_seen_of_it():
+    light = np.array([0.0, 0.0, 0.4], np.float32)[:, None, None, None]
+    paths = paths_back([0, 0])
+    paths.seen[1] = False
+    paths.seen[1, :2, :2] = True
+    paths.seen_in_first[:] = False
+    still = np.repeat(sliding()[:1], 3, axis=0)
+    assert e_warp(still + light, paths=paths) == pytest.approx(0.2, abs=1e-5)
+
+
+def test_nothing_is_compared_across_a_cut():
+    cut = np.concatenate([sliding()[:3], 1 - sliding()[:2]])
+    paths = paths_back([STEP, STEP, STEP, STEP], first=(0, 0, 3, 3))
+    paths.seen[2] = False
+    paths.seen_in_first[2] = False
+    paths.to_first[3] = paths.back[3]
+    assert e_warp(cut, paths=paths) == pytest.approx(0, abs=1e-6)
+
+
+def test_lost_pixels_are_left_out_of_both_published_errors():
+    clip = sliding()
+    clip[2, 5:9, 10:20] = 1.0
+    valid = np.ones((TIME, HEIGHT, WIDTH), bool)
+    valid[2, 5:9, 10:20] = False
+    paths = paths_back(STEADILY)
+    for measure in (e_warp, lai_warp):
+        assert measure(clip, paths=paths) > 1e-3
+        assert measure(clip, paths=paths, valid=valid) == pytest.approx(0, abs=1e-6)
+
+
+def test_blur_games_the_errors_along_the_motion_and_sharpness_tells():
+    noise = np.random.default_rng(2).normal(0, 0.03, (TIME, HEIGHT, WIDTH, 3)).astype(np.float32)
+    clean = sliding() + noise
+    blurred = np.stack([cv2.GaussianBlur(frame, (0, 0), 1.5) for frame in clean])
+    paths = paths_back(STEADILY)
+    assert e_warp(blurred, paths=paths) < e_warp(clean, paths=paths)
+    assert over_own(e_warp(blurred, paths=paths), e_warp(clean, paths=paths)) < 1
+    assert sharpness_ratio(blurred, clean) < 0.8
+
+
+def test_an_error_over_nothing_is_endless_unless_it_is_nothing_too():
+    assert over_own(0.2, 0.1) == pytest.approx(2)
+    assert over_own(0.1, 0.0) == float("inf")
+    assert over_own(0.0, 0.0) == 1.0
+
+
+def test_paths_of_another_clip_are_refused():
+    with pytest.raises(ValueError, match="one less than frames"):
+        e_warp(sliding(), paths=paths_back([STEP]))
+
+
+def test_a_single_frame_has_neither_published_error():
+    assert e_warp(sliding()[:1], paths=paths_back([])) == 0.0
+    assert lai_warp(sliding()[:1], paths=paths_back([])) == 0.0

@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from unflicker.frames.clip import Clip
-from unflicker.metrics import pooled_psnr, psnr, psnr_by_frame, sharpness_ratio, ssim
+from unflicker.metrics import (
+    contrast_ratio,
+    delta_e,
+    pooled_psnr,
+    psnr,
+    psnr_by_frame,
+    sharpness_ratio,
+    ssim,
+    worst_psnr,
+)
 
 
 def textured(time: int = 3) -> np.ndarray:
@@ -95,3 +104,51 @@ def test_a_blurred_clip_is_less_sharp_and_a_sharpened_one_more():
 def test_plain_pictures_are_equally_sharp():
     plain = np.full((2, 16, 16, 3), 0.5, np.float32)
     assert sharpness_ratio(plain, plain) == 1.0
+
+
+def test_the_worst_frame_is_the_one_with_the_largest_error():
+    clean = np.full((4, 8, 8, 3), 0.4, np.float32)
+    result = clean + np.float32(0.01)
+    result[2] = 0.5
+    assert worst_psnr(result, clean) == pytest.approx(20.0, abs=1e-2)
+    assert worst_psnr(clean, clean) == 100.0
+
+
+@pytest.mark.parametrize("gain", [0.5, 1.0, 1.25])
+def test_contrast_follows_a_gain(gain):
+    clean = textured()
+    assert contrast_ratio(clean * np.float32(gain), clean) == pytest.approx(gain, rel=1e-4)
+
+
+def test_contrast_is_not_brightness_and_plain_pictures_have_as_much():
+    clean = textured()
+    assert contrast_ratio(clean + np.float32(0.1), clean) == pytest.approx(1.0, abs=1e-4)
+    plain = np.full((2, 8, 8, 3), 0.3, np.float32)
+    assert contrast_ratio(plain, plain) == 1.0
+
+
+def test_greyed_colours_and_blur_lower_the_contrast():
+    clean = textured()
+    grey = np.repeat(clean.mean(axis=3, keepdims=True), 3, axis=3)
+    blurred = np.stack([cv2.GaussianBlur(frame, (0, 0), 1.5) for frame in clean])
+    assert contrast_ratio(grey, clean) < 0.95
+    assert contrast_ratio(blurred, clean) < 0.95
+
+
+@pytest.mark.parametrize("deviation", [0.8, 1.5, 3.0])
+def test_blur_of_the_true_clip_raises_no_score(deviation):
+    clean = textured()
+    blurred = np.stack([cv2.GaussianBlur(frame, (0, 0), deviation) for frame in clean])
+    for measure in (psnr, pooled_psnr, worst_psnr, ssim, sharpness_ratio, contrast_ratio):
+        assert measure(blurred, clean) < measure(clean, clean)
+    assert delta_e(blurred, clean) > 0
+
+
+@pytest.mark.parametrize("strengths", [(0.02, 0.05), (0.05, 0.1)])
+def test_stronger_flicker_scores_worse_in_every_measure_of_light(strengths):
+    clean = textured(time=4)
+    signs = np.array([1, -1, 1, -1], np.float32)[:, None, None, None]
+    weak, strong = (clean * (1 + signs * np.float32(strength)) for strength in strengths)
+    for measure in (psnr, pooled_psnr, worst_psnr, ssim):
+        assert measure(strong, clean) < measure(weak, clean)
+    assert delta_e(strong, clean) > delta_e(weak, clean)

@@ -32,6 +32,7 @@ _COMMANDS = {
     "metrics": ("look", "Measure a result, as JSON."),
     "evaluate": ("evaluate", "Compare methods on many videos: quality, time, memory."),
     "train": ("train", "Train the networks on photographs and steady films."),
+    "dataset": ("dataset", "Build or list a data set of flickering films."),
     "report": ("report", "Make tables and a site of what evaluate measured."),
     "study": ("study", "Ask people which of two results they prefer, in a browser."),
     "presets": ("about", "List presets and settings."),

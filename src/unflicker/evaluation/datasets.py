@@ -24,7 +24,7 @@ from unflicker.evaluation.manifest import built_dataset
 from unflicker.evaluation.paths import paths_of
 from unflicker.evaluation.reading import read_clip, size_within
 from unflicker.frames.clip import Clip
-from unflicker.metrics import Paths
+from unflicker.metrics import Paths, e_warp, lai_warp
 from unflicker.video import open_film
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "build_dataset",
     "load",
     "read_dataset",
+    "warping_errors",
 ]
 
 
@@ -52,6 +53,8 @@ class Loaded:
     original: Clip | None
     fps: float
     """Frames a second."""
+    paths_folder: Path | None = None
+    """Where the motion of the steady video is kept; None keeps it in memory only."""
 
     @property
     def steady(self) -> Clip | None:
@@ -61,14 +64,24 @@ class Loaded:
     @cached_property
     def paths(self) -> Paths | None:
         """Motion of the steady video, found when it is first asked for; None without one."""
-        return paths_of(self.steady) if self.steady is not None else None
+        if self.steady is None:
+            return None
+        return paths_of(self.steady, keep_in=self.paths_folder)
+
+    @cached_property
+    def own_errors(self) -> dict[str, float]:
+        """The steady video's own `e_warp` and `lai_warp`; empty without one."""
+        if self.steady is None or self.paths is None:
+            return {}
+        return warping_errors(self.steady, paths=self.paths, valid=self.valid)
 
     @cached_property
     def valid(self) -> Bool[np.ndarray, "time height width"] | None:
         """Where the flicker lost nothing to black or white, of synthetic ones; None judges all."""
         if self.truth is None:
             return None
-        return ((self.video.pixels > 0) & (self.video.pixels < 255)).all(axis=3)
+        inside = (self.video.pixels > 0) & (self.video.pixels < 255)
+        return np.logical_and.reduce(inside, axis=3)
 
 
 def read_dataset(folder: Path) -> Dataset:
@@ -98,11 +111,14 @@ def read_dataset(folder: Path) -> Dataset:
     )
 
 
-def load(example: Example, *, width_px: int, frames: int) -> Loaded:
+def load(
+    example: Example, *, width_px: int, frames: int, paths_folder: Path | None = None
+) -> Loaded:
     """An example's first frames, shrunk to at most a width; never enlarged.
 
     The steady video is brought to the size of the flickering one, and both are cut to the shorter:
-    what was processed frame by frame may have lost a frame or two at its end.
+    what was processed frame by frame may have lost a frame or two at its end. With a
+    `paths_folder` the motion of the steady video is kept there, for all examples of its clip.
 
     Raises:
         InputError: A film that cannot be read.
@@ -116,7 +132,22 @@ def load(example: Example, *, width_px: int, frames: int) -> Loaded:
     shortest = min(len(clip) for clip in clips if clip is not None)
     video, truth, original = (_first(clip, shortest, fps=fps) for clip in clips)
     assert video is not None
-    return Loaded(example=example, video=video, truth=truth, original=original, fps=fps)
+    return Loaded(
+        example=example,
+        video=video,
+        truth=truth,
+        original=original,
+        fps=fps,
+        paths_folder=paths_folder,
+    )
+
+
+def warping_errors(
+    clip: Clip, *, paths: Paths, valid: Bool[np.ndarray, "time height width"] | None
+) -> dict[str, float]:
+    """Both published warping errors of a clip, along the motion of its steady video."""
+    along = {"paths": paths, "valid": valid}
+    return {"e_warp": e_warp(clip, **along), "lai_warp": lai_warp(clip, **along)}
 
 
 def _first(clip: Clip | None, frames: int, *, fps: float) -> Clip | None:

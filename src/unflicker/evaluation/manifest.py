@@ -70,10 +70,10 @@ def built_dataset(folder: Path, *, names: set[str] | None = None) -> Dataset:
     content = read_manifest(folder)
     try:
         clips = {clip["name"]: clip for clip in content["clips"]}
-        examples = [
-            _example(folder, entry, clips[entry["clip"]]) for entry in content["examples"]
-        ]
-    except (KeyError, TypeError) as fault:
+        # In the order of the clips, whichever was built last.
+        entries = sorted(content["examples"], key=lambda made: list(clips).index(made["clip"]))
+        examples = [_example(folder, made, clips[made["clip"]]) for made in entries]
+    except (KeyError, TypeError, ValueError) as fault:
         raise InputError(
             f"{folder / NAME} lacks {fault}; build the data set again in another folder"
         ) from fault

@@ -38,11 +38,11 @@ def paths_of(steady: Clip, *, keep_in: Path | None = None) -> Paths:
     file = keep_in / f"{mark.hexdigest()[:32]}.npz"
     if file.exists():
         with np.load(file) as kept:
-            return _unpacked(kept)
+            return _unpacked(dict(kept))
     paths = _found(steady)
     keep_in.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.stem}.{os.getpid()}.part.npz")
-    np.savez(part, **_packed(paths))
+    np.savez(part, allow_pickle=False, **_packed(paths))
     os.replace(part, file)
     # As whoever comes later reads it, so that all results of a clip are judged alike.
     return _unpacked(_packed(paths))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from unflicker import metrics
-from unflicker.evaluation.datasets import Loaded
+from unflicker.evaluation.datasets import Loaded, warping_errors
 from unflicker.evaluation.paths import shot_starts
 from unflicker.frames.clip import Clip, to_float
 from unflicker.frames.colour import proxy_size
@@ -64,12 +64,16 @@ def _fidelity(result: Clip, truth: Clip) -> dict[str, float]:
 
 def _consistency(result: Clip, loaded: Loaded, *, paths: Paths) -> dict[str, float]:
     assert loaded.steady is not None
-    along = {"paths": paths, "valid": loaded.valid}
-    found = {}
-    for name, measure in (("e_warp", metrics.e_warp), ("lai_warp", metrics.lai_warp)):
-        found[name] = measure(result, **along)
-        found[f"{name}_ratio"] = metrics.over_own(found[name], measure(loaded.steady, **along))
-    return found
+    found = _errors(result, loaded, paths=paths)
+    # Worked out once where the paths are the example's own.
+    alike = paths is loaded.paths
+    own = loaded.own_errors if alike else _errors(loaded.steady, loaded, paths=paths)
+    ratios = {f"{name}_ratio": metrics.over_own(found[name], own[name]) for name in found}
+    return found | ratios
+
+
+def _errors(clip: Clip, loaded: Loaded, *, paths: Paths) -> dict[str, float]:
+    return warping_errors(clip, paths=paths, valid=loaded.valid)
 
 
 def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, float]:
@@ -94,7 +98,7 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
     squares = np.zeros(2)
     for start, stop in zip(starts, [*starts[1:], len(result)], strict=True):
         if paths is None:
-            motion = estimate_motion(small[0][start:stop])
+            motion = _estimated(small[0][start:stop])
         else:
             motion = _motion(paths, start, stop, size=small[0].shape[1:3])
         for place, frames in enumerate(small):
@@ -102,6 +106,10 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
             squares[place] += (stop - start) * seen**2
     after, before = np.sqrt(squares / max(len(result), 1))
     return float(after), float(before)
+
+
+def _estimated(frames: np.ndarray) -> BackwardMotion:
+    return estimate_motion(frames).back(0, len(frames) - 1, size=frames.shape[1:3])
 
 
 def _motion(paths: Paths, start: int, stop: int, *, size: tuple[int, int]) -> BackwardMotion:

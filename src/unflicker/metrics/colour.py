@@ -36,7 +36,8 @@ def delta_e(result: Pictures, reference: Pictures) -> float:
 def lab(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:
     """CIELAB of stored values, taken for sRGB (IEC 61966-2-1; white is what 1, 1, 1 gives, D65).
 
-    Not OpenCV's conversion, which looks values up in a coarse table: up to 0.2 off in lightness, 0.5 in a and b.
+    Not OpenCV's conversion, which looks values up in a coarse table and is up to 0.2 off in
+    lightness, 0.5 in a and b.
     """
     toe = picture <= 0.04045
     linear = np.where(toe, picture / 12.92, ((picture + 0.055) / 1.055) ** 2.4)

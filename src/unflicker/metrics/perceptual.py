@@ -73,7 +73,18 @@ def vmaf(result: Pictures, reference: Pictures) -> float:
         raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(_VMAF_RATE)]
         inputs = [word for place in places for word in (*raw, "-i", str(place))]
         done = subprocess.run(
-            [program, "-hide_banner", "-v", "error", *inputs, "-lavfi", _graph(), "-f", "null", "-"],
+            [
+                program,
+                "-hide_banner",
+                "-v",
+                "error",
+                *inputs,
+                "-lavfi",
+                _graph(),
+                "-f",
+                "null",
+                "-",
+            ],
             cwd=folder,
             capture_output=True,
             text=True,
