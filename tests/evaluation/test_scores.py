@@ -1,5 +1,6 @@
 """What scores mean: the truth is best, the input no gain, blur shows, paths are kept."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 
 from made_clips import panning
 from unflicker.evaluation import paths as paths_module
-from unflicker.evaluation.datasets import Example, Loaded
+from unflicker.evaluation.datasets import Example, Loaded, load, read_dataset
 from unflicker.evaluation.paths import paths_of, shot_starts
 from unflicker.evaluation.scores import SETS, scores
 from unflicker.frames.clip import Clip
@@ -160,3 +161,20 @@ def test_kept_paths_score_as_those_just_found(loaded, tmp_path):
     other = scores(loaded.video, loaded, paths=kept)["consistency"]
     for name, value in one.items():
         assert other[name] == pytest.approx(value, rel=0.02)
+
+
+def test_only_the_sets_asked_for_are_measured(loaded):
+    assert set(scores(loaded.video, loaded, sets=("fidelity",))) == {"fidelity"}
+    with pytest.raises(ValueError, match="no set of metrics is named fidelty"):
+        scores(loaded.video, loaded, sets=("fidelty",))
+
+
+@pytest.mark.skipif("UNFLICKER_DATA" not in os.environ, reason="wants real clips: UNFLICKER_DATA")
+def test_real_pairs_are_steadier_as_they_were_before_processing():
+    examples = read_dataset(Path(os.environ["UNFLICKER_DATA"])).examples
+    pairs = [example for example in examples if example.category == "processed"]
+    assert pairs
+    for example in pairs:
+        pair = load(example, width_px=192, frames=12)
+        assert pair.original is not None
+        assert scores(pair.video, pair, sets=("consistency",))["consistency"]["e_warp_ratio"] > 1.2

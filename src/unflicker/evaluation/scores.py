@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -23,32 +25,52 @@ Scores = dict[str, dict[str, float]]
 """Metric set, then metric, then value."""
 
 
-def scores(result: Clip, loaded: Loaded, *, paths: Paths | None = None) -> Scores:
+def scores(
+    result: Clip, loaded: Loaded, *, paths: Paths | None = None, sets: Sequence[str] = SETS
+) -> Scores:
     """Everything that can be measured of a result.
 
     Args:
         result: What a method made of `loaded.video`: as many frames, of the same size.
         loaded: The example.
         paths: Motion of its steady video, where it has been found before; else found now.
+        sets: Which sets of metrics are wanted.
 
     Returns:
         "fidelity" where the truth is known, "consistency" where a steady video is, "visible"
         always, "perceptual" where its libraries are at hand and the truth is known.
 
     Raises:
-        ValueError: The result has another size or number of frames.
+        ValueError: The result has another size or number of frames, or a set does not exist.
     """
     _refuse_unlike(result, loaded.video)
-    paths = paths or loaded.paths
-    found: Scores = {"visible": _visible(result, loaded, paths=paths)}
-    if paths is not None and loaded.steady is not None:
-        found["consistency"] = _consistency(result, loaded, paths=paths)
-    if loaded.truth is not None:
-        found["fidelity"] = _fidelity(result, loaded.truth)
-        perceptual = metrics.perceptual_measures(result, loaded.truth)
-        if perceptual:
-            found["perceptual"] = perceptual
-    return {name: found[name] for name in SETS if name in found}
+    unknown = sorted(set(sets) - set(SETS))
+    if unknown:
+        raise ValueError(f"no set of metrics is named {unknown[0]}; there are {', '.join(SETS)}")
+    if paths is None and {"consistency", "visible"} & set(sets):
+        paths = loaded.paths
+    found: Scores = {}
+    for name in sets:
+        values = _measured(name, result, loaded, paths=paths)
+        if values:
+            found[name] = values
+    return found
+
+
+def _measured(name: str, result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, float]:
+    """The values of a set; none where what they need is not known."""
+    truth = loaded.truth
+    if name == "visible":
+        return _visible(result, loaded, paths=paths)
+    if name == "consistency":
+        return {} if paths is None else _consistency(result, loaded, paths=paths)
+    if truth is None:
+        return {}
+    return (
+        _fidelity(result, truth)
+        if name == "fidelity"
+        else metrics.perceptual_measures(result, truth)
+    )
 
 
 def _fidelity(result: Clip, truth: Clip) -> dict[str, float]:

@@ -62,38 +62,32 @@ def vmaf(result: Pictures, reference: Pictures) -> float:
     lines high: of smaller ones it says less.
     """
     program = _ffmpeg_with_vmaf()
-    height, width = as_pixels(result).shape[1:3]
     with tempfile.TemporaryDirectory(prefix="unflicker-vmaf-") as folder:
         places = [Path(folder) / name for name in ("result.rgb", "reference.rgb")]
         with places[0].open("wb") as one, places[1].open("wb") as other:
             for frames in pairs_of_frames(result, reference):
                 for frame, file in zip(frames, (one, other), strict=True):
                     file.write(_large_enough(frame).tobytes())
-        size = f"{max(width, _LEAST_VMAF_PX)}x{max(height, _LEAST_VMAF_PX)}"
-        raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(_VMAF_RATE)]
-        inputs = [word for place in places for word in (*raw, "-i", str(place))]
-        done = subprocess.run(
-            [
-                program,
-                "-hide_banner",
-                "-v",
-                "error",
-                *inputs,
-                "-lavfi",
-                _graph(),
-                "-f",
-                "null",
-                "-",
-            ],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        log = Path(folder) / "vmaf.json"
-        if done.returncode or not log.exists():
-            raise MissingError(f"ffmpeg could not measure VMAF: {done.stderr.strip()[-200:]}")
-        return float(json.loads(log.read_text())["pooled_metrics"]["vmaf"]["mean"])
+        height, width = (max(side, _LEAST_VMAF_PX) for side in as_pixels(result).shape[1:3])
+        return _measured(program, places, size=f"{width}x{height}")
+
+
+def _measured(program: str, places: list[Path], *, size: str) -> float:
+    """What libvmaf says of two files of raw RGB frames."""
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(_VMAF_RATE)]
+    inputs = [word for place in places for word in (*raw, "-i", str(place))]
+    done = subprocess.run(
+        [program, "-hide_banner", "-v", "error", *inputs, "-lavfi", _graph(), "-f", "null", "-"],
+        cwd=places[0].parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    log = places[0].with_name("vmaf.json")
+    if done.returncode or not log.exists():
+        told = done.stderr.strip()[-200:] or f"it ended with {done.returncode}"
+        raise MissingError(f"{program} could not measure VMAF: {told}; install another ffmpeg")
+    return float(json.loads(log.read_text())["pooled_metrics"]["vmaf"]["mean"])
 
 
 def _graph() -> str:
@@ -130,8 +124,7 @@ def _lpips_model() -> Any:
     """A function of two pictures; the model looks its weights up on disk, never on the network."""
     try:
         torch, library = import_module("torch"), import_module("lpips")
-        # Whatever is broken about an optional library (its torchvision, most likely), is no fault.
-    except Exception as fault:
+    except Exception as fault:  # its torchvision breaks in more ways than by not being there
         raise MissingError("LPIPS needs its library; install it: pip install lpips") from fault
     weights = Path(torch.hub.get_dir()) / "checkpoints" / LPIPS_BACKBONE
     if not weights.exists():
