@@ -121,9 +121,9 @@ _ALL = (
         needs=_TORCH,
         seconds_a_frame=1.0,
     ),
-    _ours("standard", preset="standard", cost=(30.0, 0.3)),
-    _ours("standard+guide", preset="standard", cost=(30.0, 0.3), guided=True),
-    _ours("best", preset="best", cost=(120.0, 0.3)),
+    _ours("standard", preset="standard", cost=(6.0, 0.2)),
+    _ours("standard+guide", preset="standard", cost=(6.0, 0.2), guided=True),
+    _ours("best", preset="best", cost=(30.0, 0.3)),
     Method(
         name="video_prior",
         title="deep video prior",
@@ -140,7 +140,7 @@ _ALL = (
     ),
     _paper("paper"),
     *(
-        _ours(f"standard-without-{part}", preset="standard", cost=(30.0, 0.3), without=part)
+        _ours(f"standard-without-{part}", preset="standard", cost=(6.0, 0.2), without=part)
         for part in ("tone", "atlas", "neural-filter", "refinement")
     ),
     _paper("paper-without-atlas", without="atlas"),
