@@ -49,6 +49,8 @@ _LOOKED_AT = 4
 _LEAST_LOSS = 1e-5
 """What counts as none; a clip that nobody made to flicker loses nothing when it is left alone."""
 _LARGEST_GRADIENT = 1.0
+_DIFFERENCES = 6
+"""Features that begin as differences of light between a frame and what went out last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,7 @@ def _train(
     )
     learning, looked_at = _data(kind, training, split, progress)
     torch.manual_seed(training.seed)
-    network = begun(_leaving_all(RefinementNetwork()), training)
+    network = begun(leaving_all(RefinementNetwork()), training)
     lesson = Lesson(
         recipe=_recipe(kind, training, split),
         network=network,
@@ -141,10 +143,23 @@ def _train(
     return trained(lesson, training, progress=progress, resumes=resumes)
 
 
-def _leaving_all(network: RefinementNetwork) -> RefinementNetwork:
-    """The network with nothing to add: it begins by leaving every frame as it came."""
-    torch.nn.init.zeros_(network.out.weight)
-    torch.nn.init.zeros_(network.out.bias)  # pyright: ignore[reportArgumentType] - there is one
+@torch.no_grad()
+def leaving_all(network: RefinementNetwork) -> RefinementNetwork:
+    """The network with some first weights set so that every frame comes out as it went in.
+
+    It adds nothing at first, and six features, two a colour, see by how much the last output is
+    lighter than the frame around a place, and darker; others begin by chance.
+    """
+    network.out.weight.zero_()
+    network.out.bias.zero_()  # pyright: ignore[reportOptionalMemberAccess] - there is one
+    sees = network.last_1
+    sees.weight[:_DIFFERENCES] = 0.0
+    sees.bias[:_DIFFERENCES] = 0.0  # pyright: ignore[reportOptionalSubscript] - there is one
+    share = 1.0 / sees.weight[0, 0].numel()
+    for colour in range(3):
+        for feature, sign in ((2 * colour, share), (2 * colour + 1, -share)):
+            sees.weight[feature, 3 + colour] = sign
+            sees.weight[feature, colour] = -sign
     return network
 
 
