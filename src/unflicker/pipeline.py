@@ -105,7 +105,7 @@ def deflicker(
     *,
     fps: float = 24.0,
     settings: Settings = DEFAULTS,
-    guide: Shaped[np.ndarray, "time rows columns *colours"] | None = None,
+    guide: Shaped[np.ndarray, "known rows columns *colours"] | None = None,
     progress: Report = silent,
 ) -> Shaped[np.ndarray, "time height width *channels"]:
     """Take the flicker out of pictures in memory.

@@ -98,7 +98,7 @@ def _seen(triples: Iterable[Triple]) -> _Seen:
         found = [np.abs(_texture(part * by_light, slow)).mean(axis=2) * slow for part in (off, now)]
         sums += [float(values.sum(dtype=np.float64)) for values in (*found, slow)]
         pixels += slow.size
-    change, texture, weight = sums
+    change, texture, weight = (float(total) for total in sums)
     known = max(weight, 1e-9)
     return _Seen(change=change / known, texture=texture / known, slow_share=weight / max(pixels, 1))
 

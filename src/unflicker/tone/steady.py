@@ -17,7 +17,7 @@ from unflicker.tone.light_field import LightField
 from unflicker.tone.observations import relative, sightings
 from unflicker.tone.path import TonePath, frame_quantiles, tone_path
 
-Originals = Float32[np.ndarray, "time height width 3"] | None
+Originals = Float32[np.ndarray, "known height width 3"] | None
 _FEWEST_FRAMES = 4
 _POSSIBLE = (0.007, 0.62)
 """Flicker (log light a frame) and its share of all change below which there is none to remove."""
