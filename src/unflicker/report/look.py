@@ -49,11 +49,13 @@ def in_house_style(palette: Palette = STAND_INS) -> Iterator[None]:
         yield
 
 
-def figure_of(*, width_in: float = 10.0, height_in: float) -> Any:
-    """An empty figure."""
+def figure_of(
+    *, width_in: float = 10.0, height_in: float, layout: str | None = "constrained"
+) -> Any:
+    """An empty figure; without a layout its axes stay where they are put."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width_in, height_in), layout="constrained")
+    return Figure(figsize=(width_in, height_in), layout=layout)
 
 
 def as_svg(figure: Any, *, name: str) -> str:

@@ -15,15 +15,29 @@ from made_scores import (
     write_video,
 )
 
+from unflicker.report.site import write_site
 
-@pytest.fixture
-def measured(tmp_path):
-    """Scores of four methods on six examples, with videos of one and a failure."""
-    folder = write_lines(tmp_path / "out", made_lines())
+
+def measured_folder(folder):
+    write_lines(folder, made_lines())
     place = folder / "videos" / "apple__bands"
     for name, jump in (("input", 5), ("histogram", 5), ("fast", None), ("truth", None)):
         write_video(flickering(jump_at=jump), place / f"{name}.mp4")
     (folder / "run.json").write_text('{"command": "unflicker evaluate DATA", "machine": "two"}')
+    return folder
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Scores of four methods on six examples, with videos of one of them."""
+    return measured_folder(tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Such a folder with its site; nobody changes it."""
+    folder = measured_folder(tmp_path_factory.mktemp("site") / "out")
+    write_site(folder)
     return folder
 
 

@@ -9,7 +9,7 @@ from unflicker.errors import Cancelled, InputError
 from unflicker.report.site import write_site
 from unflicker.report.site.viewing import worst_moment
 
-OUTSIDE = re.compile(r"https?:|//[a-z]|@import|url\(", re.IGNORECASE)
+OUTSIDE = re.compile(r"https?:|//[a-z]|@import|url\((?!#)", re.IGNORECASE)
 
 
 def links(html):
@@ -18,12 +18,6 @@ def links(html):
 
 def without_namespaces(html):
     return re.sub(r'xmlns(:xlink)?="[^"]*"|<!DOCTYPE svg[^>]*>', "", html)
-
-
-@pytest.fixture
-def site(measured):
-    write_site(measured)
-    return measured
 
 
 def read(site, name="index.html"):

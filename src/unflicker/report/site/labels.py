@@ -27,6 +27,7 @@ def place_labels(figure: Any, ax: Any, points: Sequence[Point], palette: Palette
     Where none is free, the name takes the place where it covers least.
     """
     figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # the axes stay where names were placed for them
     scale = figure.dpi / 72.0
     at = [ax.transData.transform((point.x, point.y)) for point in points]
     taken = [_square(place, _POINT_PT * scale) for place in at]
@@ -42,7 +43,7 @@ def place_labels(figure: Any, ax: Any, points: Sequence[Point], palette: Palette
 def _write(ax: Any, point: Point, offset_pt: np.ndarray, palette: Palette) -> None:
     ours = point.method.ours
     far = float(np.hypot(*offset_pt)) > _LEADER_PT + 20.0
-    name = ax.annotate(
+    ax.annotate(
         point.method.label,
         (point.x, point.y),
         xytext=tuple(offset_pt),
@@ -55,7 +56,6 @@ def _write(ax: Any, point: Point, offset_pt: np.ndarray, palette: Palette) -> No
         arrowprops={"arrowstyle": "-", "color": palette.line, "linewidth": 0.8} if far else None,
         zorder=4,
     )
-    name.set_in_layout(False)  # else the axes would move away under the names
 
 
 def _best_place(

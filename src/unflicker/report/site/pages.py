@@ -289,7 +289,7 @@ def _chart(title: str, about: str, lines: dict[str, np.ndarray], viewing: Viewin
         )
         for name, line in lines.items()
     )
-    digits = 1 if high > 2 else 2
+    digits = 1 if high > 2 else 3
     shown = {"low": f"{low:.{digits}f}", "high": f"{high:.{digits}f}"}
     return Chart(
         title=title, about=about, last=last, worst=across * viewing.worst, curves=curves, **shown

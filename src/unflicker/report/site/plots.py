@@ -22,6 +22,7 @@ from unflicker.report.site.labels import place_labels
 from unflicker.report.site.methods import Method, method_of
 
 _PANELS_A_ROW = 4
+_WIDTH_IN = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def speed_plot(board: Board) -> Plot | None:
     floor = board.comparison.estimate("input", board.leading)
 
     def draw(palette: Palette) -> Any:
-        figure = figure_of(width_in=10.0, height_in=5.4)
+        figure = figure_of(width_in=_WIDTH_IN, height_in=5.4)
         ax = figure.subplots()
         ax.set_xscale("log")
         _scatter(ax, points, palette)
@@ -85,7 +86,7 @@ def blur_plot(board: Board) -> Plot | None:
         return None
 
     def draw(palette: Palette) -> Any:
-        figure = figure_of(width_in=10.0, height_in=5.0)
+        figure = figure_of(width_in=_WIDTH_IN, height_in=5.0)
         ax = figure.subplots()
         logarithmic = min(point.y for point in points) > 0
         ax.set_yscale("log" if logarithmic else "linear")
@@ -117,7 +118,12 @@ def kind_bars(board: Board, measure: m.Measure) -> Plot | None:
 
     def draw(palette: Palette) -> Any:
         rows = -(-len(parts) // _PANELS_A_ROW)
-        figure = figure_of(width_in=10.0, height_in=rows * (0.55 + 0.21 * len(methods)))
+        height = rows * (0.45 + 0.21 * len(methods))
+        # By hand: finding a layout for so many panels takes seconds.
+        figure = figure_of(width_in=_WIDTH_IN, height_in=height, layout=None)
+        left = (0.2 + 0.068 * max(len(method.label) for method in methods)) / _WIDTH_IN
+        edges = {"left": left, "right": 0.99, "bottom": 0.06 / height, "top": 1 - 0.3 / height}
+        figure.subplots_adjust(**edges, wspace=0.06, hspace=0.45 / (0.21 * len(methods)))
         panels = figure.subplots(rows, _PANELS_A_ROW, squeeze=False).ravel()
         for panel in panels[len(parts) :]:
             panel.set_visible(False)
@@ -130,7 +136,8 @@ def kind_bars(board: Board, measure: m.Measure) -> Plot | None:
                 panels[index].set_yticklabels([])
         return figure
 
-    return _drawn(draw, f"by_kind_{_sort(board)}_{measure.name}", (measure.title, ""))
+    name = f"by_kind_{_sort(board)}_{measure.name}"
+    return _drawn(draw, name, (measure.title, ""))
 
 
 def _bars(

@@ -24,11 +24,13 @@ _SLICE_PX = (1000, 72)
 """Width and height of the picture of one column over time."""
 _GRID = (16, 9)
 """Columns and rows of cells in which light is followed to find the worst moment."""
+_LINE_PX, _GROUND = 3, 24
 _QUALITY = 82
 _MOST_DB = 60.0
 """Errors of H.264 copies mean nothing beyond this."""
 
-Pixels = UInt8[np.ndarray, "time height width 3"]
+Pixels = UInt8[np.ndarray, "_ _ _ 3"]
+Picture = UInt8[np.ndarray, "_ _ 3"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,9 +40,9 @@ class Copy:
     name: str
     """The method, or "input", "truth", "original"."""
     path: Path
-    light: Float32[np.ndarray, " time"]
+    light: Float32[np.ndarray, " _"]
     """Mean luma of each frame in [0, 1]."""
-    error_db: Float32[np.ndarray, " time"] | None
+    error_db: Float32[np.ndarray, " _"] | None
     """PSNR of each frame to the truth, as far as the copies tell; None without a truth."""
 
 
@@ -127,7 +129,7 @@ def _copy(name: str, path: Path, pixels: Pixels, truth: Pixels | None) -> Copy:
     return Copy(name=name, path=path, light=light.astype(np.float32), error_db=error)
 
 
-def _psnr_by_frame(pixels: Pixels, truth: Pixels) -> Float32[np.ndarray, " time"]:
+def _psnr_by_frame(pixels: Pixels, truth: Pixels) -> Float32[np.ndarray, " _"]:
     count = min(len(pixels), len(truth))
     shape = truth.shape[1:3]
     errors = []
@@ -152,7 +154,7 @@ def _read(path: Path) -> tuple[Pixels, float]:
     return pixels, float(film.rate)
 
 
-def _cells(pixels: Pixels) -> Float32[np.ndarray, "time rows columns"]:
+def _cells(pixels: Pixels) -> Float32[np.ndarray, "_ _ _"]:
     grey = [cv2.resize(frame, _GRID, interpolation=cv2.INTER_AREA) for frame in pixels]
     return np.stack(grey).astype(np.float32) @ LUMA
 
@@ -163,14 +165,14 @@ def _frames_around(worst: int, count: int) -> tuple[int, ...]:
     return tuple(range(first, first + wanted))
 
 
-def _strip(pixels: Pixels, frames: Sequence[int]) -> UInt8[np.ndarray, "height width 3"]:
+def _strip(pixels: Pixels, frames: Sequence[int]) -> Picture:
     height, width = pixels.shape[1:3]
     size = (_CELL_PX, max(1, round(_CELL_PX * height / width)))
     cells = [pixels[min(frame, len(pixels) - 1)] for frame in frames]
     return np.hstack([cv2.resize(cell, size, interpolation=cv2.INTER_AREA) for cell in cells])
 
 
-def _slice(pixels: Pixels) -> UInt8[np.ndarray, "height width 3"]:
+def _slice(pixels: Pixels) -> Picture:
     """The middle column of each frame beside that of the one before: flicker shows as stripes."""
     middle = pixels.shape[2] // 2
     columns = np.ascontiguousarray(pixels[:, :, middle].swapaxes(0, 1))
@@ -179,16 +181,17 @@ def _slice(pixels: Pixels) -> UInt8[np.ndarray, "height width 3"]:
     return cv2.resize(tall, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
-def _stacked(rows: list[UInt8[np.ndarray, "height width 3"]]) -> bytes:
-    """Rows of equal size, one over the other."""
+def _stacked(rows: list[Picture]) -> bytes:
+    """Rows of equal size, one over the other, with a thin line under each."""
     height, width = rows[0].shape[:2]
-    same = [
-        row if row.shape[:2] == (height, width) else cv2.resize(row, (width, height))
-        for row in rows
-    ]
-    return _jpeg(np.vstack(same))
+    line = np.full((_LINE_PX, width, 3), _GROUND, np.uint8)
+    parts = []
+    for row in rows:
+        fits = row.shape[:2] == (height, width)
+        parts += [row if fits else cv2.resize(row, (width, height)), line]
+    return _jpeg(np.vstack(parts))
 
 
-def _jpeg(rgb: UInt8[np.ndarray, "height width 3"]) -> bytes:
+def _jpeg(rgb: Picture) -> bytes:
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
