@@ -155,6 +155,15 @@ def test_paths_are_found_once_and_kept(tmp_path, monkeypatch):
         paths_of(panning(time=4, size=(72, 128), seed=1), keep_in=tmp_path / "paths")
 
 
+def test_paths_that_are_handed_over_are_not_found_again(loaded, monkeypatch):
+    fresh = Loaded(
+        example=loaded.example, video=loaded.video, truth=loaded.truth, original=None, fps=FPS
+    )
+    known = paths_of(loaded.truth)
+    monkeypatch.setattr(paths_module, "estimate_motion", None)
+    assert "consistency" in scores(loaded.video, fresh, paths=known, sets=("consistency",))
+
+
 def test_kept_paths_score_as_those_just_found(loaded, tmp_path):
     kept = paths_of(loaded.truth, keep_in=tmp_path)
     one = scores(loaded.video, loaded)["consistency"]
