@@ -24,7 +24,7 @@ from unflicker.evaluation.manifest import built_dataset
 from unflicker.evaluation.paths import paths_of
 from unflicker.evaluation.reading import read_clip, size_within
 from unflicker.frames.clip import Clip
-from unflicker.metrics import Paths, e_warp, lai_warp
+from unflicker.metrics import Paths
 from unflicker.video import open_film
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "build_dataset",
     "load",
     "read_dataset",
-    "warping_errors",
 ]
 
 
@@ -67,13 +66,6 @@ class Loaded:
         if self.steady is None:
             return None
         return paths_of(self.steady, keep_in=self.paths_folder)
-
-    @cached_property
-    def own_errors(self) -> dict[str, float]:
-        """The steady video's own `e_warp` and `lai_warp`; empty without one."""
-        if self.steady is None or self.paths is None:
-            return {}
-        return warping_errors(self.steady, paths=self.paths, valid=self.valid)
 
     @cached_property
     def valid(self) -> Bool[np.ndarray, "time height width"] | None:
@@ -140,14 +132,6 @@ def load(
         fps=fps,
         paths_folder=paths_folder,
     )
-
-
-def warping_errors(
-    clip: Clip, *, paths: Paths, valid: Bool[np.ndarray, "time height width"] | None
-) -> dict[str, float]:
-    """Both published warping errors of a clip, along the motion of its steady video."""
-    along = {"paths": paths, "valid": valid}
-    return {"e_warp": e_warp(clip, **along), "lai_warp": lai_warp(clip, **along)}
 
 
 def _first(clip: Clip | None, frames: int, *, fps: float) -> Clip | None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from unflicker import metrics
-from unflicker.evaluation.datasets import Loaded, warping_errors
+from unflicker.evaluation.datasets import Loaded
 from unflicker.evaluation.paths import shot_starts
 from unflicker.frames.clip import Clip, to_float
 from unflicker.frames.colour import proxy_size
@@ -87,15 +87,18 @@ def _fidelity(result: Clip, truth: Clip) -> dict[str, float]:
 def _consistency(result: Clip, loaded: Loaded, *, paths: Paths) -> dict[str, float]:
     assert loaded.steady is not None
     found = _errors(result, loaded, paths=paths)
-    # Worked out once where the paths are the example's own.
-    alike = paths is loaded.paths
-    own = loaded.own_errors if alike else _errors(loaded.steady, loaded, paths=paths)
+    own = _errors(loaded.steady, loaded, paths=paths)
     ratios = {f"{name}_ratio": metrics.over_own(found[name], own[name]) for name in found}
     return found | ratios
 
 
 def _errors(clip: Clip, loaded: Loaded, *, paths: Paths) -> dict[str, float]:
-    return warping_errors(clip, paths=paths, valid=loaded.valid)
+    """Both published warping errors of a clip, along the motion of the steady video."""
+    along = {"paths": paths, "valid": loaded.valid}
+    return {
+        "e_warp": metrics.e_warp(clip, **along),
+        "lai_warp": metrics.lai_warp(clip, **along),
+    }
 
 
 def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, float]:
