@@ -112,8 +112,8 @@ def _measured(
     _show(job, result, loaded, out=bench.out)
     frames = max(len(loaded.video), 1)
     cost = {
-        "seconds_a_frame": round(wall / frames, 5),
-        "cpu_seconds_a_frame": round(processor / frames, 5),
+        "seconds_a_frame": round(wall / frames, 8),
+        "cpu_seconds_a_frame": round(processor / frames, 8),
         "peak_mb": round(peak, 1),
         "threads": bench.threads,
     }
