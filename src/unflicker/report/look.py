@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from unflicker.report import words
 
@@ -50,7 +50,10 @@ def in_house_style(palette: Palette = STAND_INS) -> Iterator[None]:
 
 
 def figure_of(
-    *, width_in: float = 10.0, height_in: float, layout: str | None = "constrained"
+    *,
+    width_in: float = 10.0,
+    height_in: float,
+    layout: Literal["constrained"] | None = "constrained",
 ) -> Any:
     """An empty figure; without a layout its axes stay where they are put."""
     from matplotlib.figure import Figure

@@ -103,7 +103,10 @@ def test_failures_and_reductions_stand_at_the_end(measured):
     with (measured / "scores.jsonl").open("a") as file:
         file.write('{"method": "lai", "example": "apple/bands", "set": "failed", "values": {},')
         file.write(' "error": "no weights"}\nbroken\n')
+    (measured / "run.json").write_text('{"left_out": {"convlstm": "no weights", "fast": "old"}}')
     html = write_site(measured).read_text()
+    assert "ConvLSTM: no weights" in html
+    assert "unflicker fast: old" not in html
     assert "Lai 2018: apple/bands (no weights)" in html
     assert "could not be read" in html
 

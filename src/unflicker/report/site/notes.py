@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from unflicker.report.site.boards import main_methods
+from unflicker.report.site.boards import PROCESSED, main_methods
 from unflicker.report.site.marks import reductions
 from unflicker.report.site.methods import method_of
 from unflicker.report.site.scores import Scores
 
 _MOST_ERRORS = 3
+_LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,8 @@ class Notes:
     """What a reader must know."""
 
     reduced: tuple[str, ...]
+    left_out: tuple[str, ...]
+    """Methods that could not run at all, and why."""
     failed: tuple[str, ...]
     skipped: tuple[str, ...]
     """Lines of the scores that could not be read."""
@@ -36,9 +39,10 @@ def notes(scores: Scores) -> Notes:
     days = sorted({score.date[:10] for score in given if score.date})
     return Notes(
         reduced=tuple(_reduced(scores)),
+        left_out=tuple(_left_out(scores)),
         failed=tuple(_failed(scores)),
         skipped=scores.skipped,
-        runs=tuple(tuple(_flat(run)) for run in scores.runs if run),
+        runs=tuple(tuple(_flat(_without(run, _LEFT_OUT))) for run in scores.runs if run),
         dates=days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else "",
         machines=tuple(sorted({score.machine for score in given if score.machine})),
         versions=tuple(sorted({score.version.split("+")[0] for score in given if score.version})),
@@ -50,13 +54,26 @@ def _reduced(scores: Scores) -> Iterator[str]:
     for method in scores.methods:
         for text in reductions(scores, method, names):
             yield f"{method_of(method).label}: {text}"
-    most = {
-        method: sum(bool(scores.of(method, name)) for name in names)
-        for method in main_methods(scores)
-    }
-    for method, count in most.items():
-        if 0 < count < max(most.values()):
-            yield f"{method_of(method).label}: tried on {count} of {len(names)} examples"
+    for method in main_methods(scores):
+        could = [name for name in names if _could_take(scores, method, name)]
+        tried = sum(bool(scores.of(method, name)) for name in could)
+        if 0 < tried < len(could):
+            yield f"{method_of(method).label}: tried on {tried} of {len(could)} examples"
+
+
+def _could_take(scores: Scores, method: str, example: str) -> bool:
+    """Guided methods need a steady original."""
+    return not method_of(method).guided or scores.examples[example].category == PROCESSED
+
+
+def _left_out(scores: Scores) -> Iterator[str]:
+    reasons: dict[str, str] = {}
+    for run in scores.runs:
+        if isinstance(run.get(_LEFT_OUT), dict):
+            reasons.update(run[_LEFT_OUT])
+    for method, why in reasons.items():
+        if method not in scores.methods:
+            yield f"{method_of(method).label}: {why}"
 
 
 def _failed(scores: Scores) -> Iterator[str]:
@@ -64,6 +81,10 @@ def _failed(scores: Scores) -> Iterator[str]:
         shown = [f"{name} ({error})" if error else name for name, error in errors.items()]
         more = f" and {len(shown) - _MOST_ERRORS} more" if len(shown) > _MOST_ERRORS else ""
         yield f"{method_of(method).label}: {'; '.join(shown[:_MOST_ERRORS])}{more}"
+
+
+def _without(run: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in run.items() if key != name}
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ class Chart:
 def index_page(
     *,
     boards: Sequence[tuple[Board, Sequence[Plot]]],
-    tables: dict[str, Sequence[Table]],
+    tables: Mapping[str, Sequence[Table]],
     heading: tuple[str, Sequence[Fact]],
     clips: dict[str, Any],
     notes: Notes,
@@ -233,6 +233,9 @@ def clip_rows(scores: Scores, pages: dict[str, Viewing]) -> list[dict[str, Any]]
         sort = sort_of(example.category)
         measure = {"made": m.PSNR, "processed": m.WARP_RATIO, "real": m.SEEN_LESS}[sort]
         ours, rival = _bests(scores, example, measure)
+        ahead = (
+            ours is not None and rival is not None and measure.worse(ours) <= measure.worse(rival)
+        )
         rows.append(
             {
                 "example": example,
@@ -240,7 +243,7 @@ def clip_rows(scores: Scores, pages: dict[str, Viewing]) -> list[dict[str, Any]]
                 "has_page": example.name in pages,
                 "ours": measure.shown(ours),
                 "rival": measure.shown(rival),
-                "ahead": None not in (ours, rival) and measure.worse(ours) <= measure.worse(rival),
+                "ahead": ahead,
                 "measure": measure,
             }
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -62,13 +62,10 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
             "there are scores, but of no method beside the input; evaluate some with --methods"
         )
     tables = _tables(scores, boards)
-    for table in [*(board.table for board in boards), *chain.from_iterable(tables.values())]:
-        _write_table(table, out / TABLES)
-    write_whole(out / TABLES / "scores.csv", _every_number(scores).encode())
     plots = [(board, _plots(board)) for board in boards]
-    for plot in chain.from_iterable(some for _, some in plots):
-        write_whole(out / REPORT / PLOTS / f"{plot.name}.svg", plot.svg.encode())
-        write_whole(out / REPORT / PLOTS / f"{plot.name}.png", plot.png)
+    _write_tables([*(board.table for board in boards), *chain(*tables.values())], out / TABLES)
+    write_whole(out / TABLES / "scores.csv", _every_number(scores).encode())
+    _write_plots(chain(*(some for _, some in plots)), out / REPORT / PLOTS)
     pages = _write_clips(scores, boards, sources, out / REPORT, report)
     index = out / REPORT / "index.html"
     page = index_page(
@@ -98,9 +95,16 @@ def _tables(scores: Scores, boards: Sequence[b.Board]) -> dict[str, list[Table]]
     return {place: [table for table in some if table] for place, some in found.items()}
 
 
-def _write_table(table: Table, folder: Path) -> None:
-    for ending, written in ((".md", as_markdown), (".csv", as_csv), (".tex", as_latex)):
-        write_whole(folder / f"{table.name}{ending}", written(table).encode())
+def _write_tables(tables: Iterable[Table], folder: Path) -> None:
+    for table in tables:
+        for ending, written in ((".md", as_markdown), (".csv", as_csv), (".tex", as_latex)):
+            write_whole(folder / f"{table.name}{ending}", written(table).encode())
+
+
+def _write_plots(plots: Iterable[Plot], folder: Path) -> None:
+    for plot in plots:
+        write_whole(folder / f"{plot.name}.svg", plot.svg.encode())
+        write_whole(folder / f"{plot.name}.png", plot.png)
 
 
 def _every_number(scores: Scores) -> str:
