@@ -52,7 +52,7 @@ def strengths(
     wins: Float64[np.ndarray, "*draws methods methods"],
     *,
     virtual_draws: float = 0.0,
-    settled: float = 1e-9,
+    settled: float = 1e-7,
 ) -> Float64[np.ndarray, "*draws methods"]:
     """How strong each method is in the model of Bradley and Terry: natural logarithm, mean 0.
 
@@ -113,7 +113,7 @@ def _fitted(
     wins: Float64[np.ndarray, "*draws methods methods"],
     *,
     virtual_draws: float,
-    settled: float = 1e-9,
+    settled: float = 1e-7,
 ) -> Float64[np.ndarray, "*draws methods"]:
     """Log strengths where virtual draws are against one of 0."""
     played = wins + np.swapaxes(wins, -1, -2)
@@ -126,8 +126,9 @@ def _fitted(
         new = np.log(won / expected)
         if not virtual_draws:
             new -= new.mean(axis=-1, keepdims=True)
-        moved, logs = np.abs(new - logs).max(initial=0.0), new
-        if moved < settled:
+        change, logs = new - logs, new
+        # What all have in common says nothing about who is stronger, and settles last.
+        if np.abs(change - change.mean(axis=-1, keepdims=True)).max(initial=0.0) < settled:
             break
     return logs
 
