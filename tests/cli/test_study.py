@@ -59,7 +59,7 @@ def test_a_study_is_served_until_it_is_interrupted(results):
 def test_results_are_a_table_unless_asked_otherwise(call, answered):
     code, out, err = call("study", answered, "--results")
     assert (code, err) == (0, "")
-    assert out.startswith("1 people (1 to the end), 3 answers between two methods\n")
+    assert out.startswith("1 person (1 to the end), 3 answers between two methods\n")
     assert out.index("1  average") < out.index("2  fast") < out.index("3  paper")
     code, out, _ = call("study", answered, "--results", "--format", "json")
     assert json.loads(out)["categories"][0]["ranking"][0]["method"] == "average"

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from unflicker.errors import UsageError
 
 CONFIDENCE = 0.95
-_SETTLED, _MOST_ROUNDS = 1e-9, 20_000
+_MOST_ROUNDS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,10 @@ def wilson(successes: float, trials: float, *, confidence: float = CONFIDENCE) -
 
 
 def strengths(
-    wins: Float64[np.ndarray, "*draws methods methods"], *, virtual_draws: float = 0.0
+    wins: Float64[np.ndarray, "*draws methods methods"],
+    *,
+    virtual_draws: float = 0.0,
+    settled: float = 1e-7,
 ) -> Float64[np.ndarray, "*draws methods"]:
     """How strong each method is in the model of Bradley and Terry: natural logarithm, mean 0.
 
@@ -60,6 +63,7 @@ def strengths(
             a win for both. Several tables at once in the first axes.
         virtual_draws: Draws of each method against one of strength 0, added to what was seen: a
             method that won or lost all of its games has no finite strength without.
+        settled: Ready when a round changes no logarithm by more than this.
 
     Raises:
         UsageError: Without virtual draws, a table in which not everybody has, through others,
@@ -73,7 +77,7 @@ def strengths(
             "some methods won or lost every comparison with the others, which gives them no finite "
             "strength; pass virtual_draws, or ask more people"
         )
-    logs = _fitted(wins, virtual_draws=virtual_draws)
+    logs = _fitted(wins, virtual_draws=virtual_draws, settled=settled)
     return logs - logs.mean(axis=-1, keepdims=True)
 
 
@@ -106,7 +110,10 @@ def chances(logs: Float64[np.ndarray, "*draws methods"]) -> Float64[np.ndarray, 
 
 
 def _fitted(
-    wins: Float64[np.ndarray, "*draws methods methods"], *, virtual_draws: float
+    wins: Float64[np.ndarray, "*draws methods methods"],
+    *,
+    virtual_draws: float,
+    settled: float = 1e-7,
 ) -> Float64[np.ndarray, "*draws methods"]:
     """Log strengths where virtual draws are against one of 0."""
     played = wins + np.swapaxes(wins, -1, -2)
@@ -119,8 +126,9 @@ def _fitted(
         new = np.log(won / expected)
         if not virtual_draws:
             new -= new.mean(axis=-1, keepdims=True)
-        moved, logs = np.abs(new - logs).max(initial=0.0), new
-        if moved < _SETTLED:
+        change, logs = new - logs, new
+        # What all have in common says nothing about who is stronger, and settles last.
+        if np.abs(change - change.mean(axis=-1, keepdims=True)).max(initial=0.0) < settled:
             break
     return logs
 

@@ -14,7 +14,9 @@ from unflicker.web.study.answers import Asked
 
 ALL = "all"
 VIRTUAL_DRAWS = 1.0
-_DRAWN, _RESAMPLED = 4000, 1000
+_DRAWN, _RESAMPLED = 4000, 500
+_SETTLED = 1e-4
+"""Of the strengths of resampled people, of which only the spread counts."""
 _FEW_PEOPLE = 5
 _LEAST_RIGHT = 0.5
 _RIGHT_ANSWERS = {("same", "none"), ("clear", "truth")}
@@ -199,7 +201,7 @@ def _reach(
     if people >= _FEW_PEOPLE:
         times = random.multinomial(people, np.full(people, 1 / people), size=_RESAMPLED)
         tables = np.tensordot(times.astype(np.float64), by_person, axes=1)
-        drawn.append(strengths(tables, virtual_draws=VIRTUAL_DRAWS))
+        drawn.append(strengths(tables, virtual_draws=VIRTUAL_DRAWS, settled=_SETTLED))
     reach = [np.percentile(chances(each), (tail, 100 - tail), axis=0) for each in drawn]
     low, high = zip(*reach, strict=True)
     return np.minimum.reduce(low), np.maximum.reduce(high)

@@ -73,7 +73,7 @@ def as_table(results: Results) -> str:
 
 def _summary(results: Results) -> list[str]:
     lines = [
-        f"{results.people} people ({results.finished} to the end), "
+        f"{_people(results.people)} ({results.finished} to the end), "
         f"{results.answers} answers between two methods"
     ]
     if results.median_seconds is not None:
@@ -81,7 +81,7 @@ def _summary(results: Results) -> list[str]:
     if results.checks:
         lines.append(f"{results.checks_right} of {results.checks} checks were answered rightly")
     if results.left_out:
-        lines.append(f"{results.left_out} people who failed more than half of theirs are left out")
+        lines.append(f"{_people(results.left_out)} who failed more than half of theirs left out")
     lines.append(
         f"intervals hold the truth {CONFIDENCE:.0%} of the time"
         + ("" if results.resampled else "; people are few, and taken as alike")
@@ -108,6 +108,10 @@ def _block(category: Category) -> list[str]:
         "",
         *_aligned([("method", "over", "yes", "draw", "no", "preferred", "interval"), *pairs]),
     ]
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def _percent(share: float, low: float, high: float) -> tuple[str, str]:

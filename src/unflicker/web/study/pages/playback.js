@@ -1,9 +1,9 @@
 // Several videos as one: they start together, stay within a frame of each other, and loop together.
 
-const NEAR_SECONDS = 0.012; // less than half a frame at 30 frames a second: left alone
-const FAR_SECONDS = 0.25; // more than this is jumped, less is caught up with
-const GAIN = 2.5; // share of the drift that a second makes good
-const MOST = 0.12; // never faster or slower than by this share
+const NEAR_SECONDS = 0.008; // well within a frame: left alone
+const FAR_SECONDS = 0.04; // who is further ahead waits, who is less far is slowed down
+const GAIN = 3; // share of what is ahead that a second makes good
+const MOST = 0.12; // never slower by more than this share
 
 const wholeFiles = new Map();
 
@@ -129,13 +129,15 @@ export class Together {
     return this.#videos.some((video) => video.ended || video.currentTime >= end);
   }
 
+  /** All keep to the one that is furthest behind; seeking would take longer than waiting. */
   #stayNear() {
-    const [first, ...others] = this.#videos;
-    for (const video of others) {
-      const ahead = video.currentTime - first.currentTime;
-      if (Math.abs(ahead) > FAR_SECONDS && !video.seeking) video.currentTime = first.currentTime;
-      const change = Math.abs(ahead) < NEAR_SECONDS ? 0 : Math.max(-MOST, Math.min(MOST, GAIN * ahead));
-      if (video.playbackRate !== 1 - change) video.playbackRate = 1 - change;
+    const last = Math.min(...this.#videos.map((video) => video.currentTime));
+    for (const video of this.#videos) {
+      const ahead = video.currentTime - last;
+      if (ahead > FAR_SECONDS) video.pause();
+      else if (video.paused && ahead < NEAR_SECONDS) video.play().catch(() => {});
+      const rate = ahead < NEAR_SECONDS ? 1 : 1 - Math.min(MOST, GAIN * ahead);
+      if (video.playbackRate !== rate) video.playbackRate = rate;
     }
   }
 }

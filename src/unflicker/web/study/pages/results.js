@@ -1,6 +1,6 @@
 // What a study found, looked at anew every few seconds while people answer.
 
-const AGAIN_MS = 10_000;
+const AGAIN_MS = 20_000;
 const get = (id) => document.getElementById(id);
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -113,4 +113,6 @@ async function look() {
 
 get("attentive").addEventListener("change", look);
 look();
-setInterval(() => look().catch(() => {}), AGAIN_MS);
+setInterval(() => {
+  if (!document.hidden) look().catch(() => {});
+}, AGAIN_MS);

@@ -103,20 +103,10 @@ async function pair() {
   for (const url of addresses(state.next)) whole(url).catch(() => {});
 }
 
-/** Both videos have the shape of the first, as large as the window lets them be. */
+/** All videos are shown in the shape of the first. */
 function fit() {
-  for (const video of Object.values(videos)) {
-    video.style.setProperty("--w", videos.left.videoWidth);
-    video.style.setProperty("--h", videos.left.videoHeight);
-  }
-  put();
-}
-
-/** "No difference" stands between the two answers. */
-function put() {
-  const caption = figures.left.querySelector("button");
-  const stage = get("stage").getBoundingClientRect();
-  get("no-difference").style.top = `${caption.getBoundingClientRect().top - stage.top}px`;
+  get("stage").style.setProperty("--w", videos.left.videoWidth);
+  get("stage").style.setProperty("--h", videos.left.videoHeight);
 }
 
 function letAnswer(may) {
@@ -140,7 +130,8 @@ function choose(choice) {
   guarded(async () => {
     const seconds = (performance.now() - since) / 1000;
     letAnswer(false);
-    (choice === "none" ? get("no-difference") : figures[choice]).classList.add("chosen");
+    figures[choice]?.classList.add("chosen");
+    choices.find((button) => button.dataset.choice === choice).classList.add("chosen");
     const seen = new Promise((resolve) => setTimeout(resolve, SHOW_CHOICE_MS));
     const next = await ask("/api/answer", { place: state.place, choice, seconds });
     await seen;
@@ -230,7 +221,6 @@ document.addEventListener("keyup", (event) => {
   if (event.key.toLowerCase() === "i") showInput(false);
 });
 window.addEventListener("blur", () => showInput(false));
-window.addEventListener("resize", put);
 document.addEventListener("visibilitychange", () => {
   if (shown !== "pair" || since === null) return;
   if (document.hidden) together.pause();
