@@ -59,8 +59,8 @@ class Method:
     """How it is called, by effort; one without the effort asked for takes its full one."""
     seconds_a_frame: float = 0.1
     """At 480 x 270, on one core of the machine of docs/benchmark.md."""
-    few_kinds: bool = False
-    """Whether it is so slow that it runs on a few kinds of made flicker, unless asked for all."""
+    few_kinds: tuple[str, ...] = ()
+    """Kinds of made flicker on which it runs, being slow, unless asked for all; none is all."""
     usual: bool = True
     """Whether it runs unless others are asked for."""
 

@@ -10,8 +10,6 @@ from unflicker.evaluation.examples import Example
 from unflicker.evaluation.methods import INPUT, LeftOut, Method, version_of, why_not
 from unflicker.evaluation.results import Mark
 
-FEW_KINDS = ("local", "w3")
-"""Made flicker on which the slowest methods run: every clip, these kinds."""
 QUICK_KINDS = ("exposure", "local", "bands", "w3")
 QUICK_CLIPS = 4
 """Clips of a quick run: the first ones; fits run on `QUICK_FITS` of a category, with one kind."""
@@ -19,7 +17,7 @@ QUICK_FITS = {"synthetic": 2, "processed": 1}
 QUICK_KIND_OF_FITS = "w3"
 SCORING_SECONDS = 0.12
 """Reading, scoring and a viewing copy, for each frame at 480 x 270."""
-START_SECONDS = 6.0
+START_SECONDS = 8.0
 """Starting a process and loading what it needs."""
 _BATCH_SECONDS = 120.0
 _MOST_IN_BATCH = 24
@@ -154,12 +152,12 @@ def _jobs(
 
 def _for_method(method: Method, examples: Sequence[Example], scope: Scope) -> list[Example]:
     """The examples on which a method runs."""
-    fits = len(method.efforts) > 1 or method.few_kinds
+    slow = len(method.efforts) > 1 or bool(method.few_kinds)
     kinds, clips = {example.kind for example in examples}, {example.clip for example in examples}
-    if scope.quick and fits:
+    if scope.quick and slow:
         kinds, clips = _few_kinds(examples, (QUICK_KIND_OF_FITS,)), _few_clips(examples)
     elif method.few_kinds and not scope.every_kind:
-        kinds = _few_kinds(examples, FEW_KINDS)
+        kinds = _few_kinds(examples, method.few_kinds)
     return [
         example
         for example in examples
