@@ -135,6 +135,14 @@ def test_parts_left_out_have_a_table_of_their_own(given):
     assert ablation_table(given(made_lines())) is None
 
 
+def test_the_input_has_no_cost(given):
+    lines = [*made_lines(), line("input", "apple/bands", "cost", {"seconds_a_frame": 1e-6})]
+    scores = given(lines)
+    assert everyone(scores).estimate("input", m.SPEED) is None
+    assert everyone(scores).estimate("fast", m.SPEED).count == 6
+    assert "input" not in [row.method.name for row in cost_table(scores).rows]
+
+
 def test_cost_is_ordered_by_speed(given):
     names = [row.method.name for row in cost_table(given(made_lines())).rows]
     assert names == ["ffmpeg-deflicker", "histogram", "fast"]

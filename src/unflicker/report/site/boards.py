@@ -15,7 +15,7 @@ from unflicker.report.site.comparison import (
 )
 from unflicker.report.site.marks import Footnotes, marks
 from unflicker.report.site.methods import Method, method_of
-from unflicker.report.site.scores import Scores
+from unflicker.report.site.scores import INPUT, Scores
 from unflicker.report.site.tables import Column, Row, Table
 
 MADE, PROCESSED = "synthetic", "processed"
@@ -119,7 +119,7 @@ def ablation_table(scores: Scores) -> Table | None:
     if not parts:
         return None
     wholes = [name for name in scores.methods if any(part.startswith(name) for part in parts)]
-    methods = [name for name in scores.methods if name in (*wholes, *parts, "input")]
+    methods = [name for name in scores.methods if name in (*wholes, *parts, INPUT)]
     plan = _PLANS[0]
     comparison = compared_all(scores, methods=methods, examples=list(scores.examples), of=plan.of)
     columns = (m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SHARPNESS, m.SPEED)
@@ -129,7 +129,8 @@ def ablation_table(scores: Scores) -> Table | None:
 
 def cost_table(scores: Scores) -> Table | None:
     """Time and memory of every method on the examples that all have."""
-    comparison = compared(scores, methods=scores.methods, examples=list(scores.examples), of="cost")
+    methods = [name for name in scores.methods if name != INPUT]
+    comparison = compared(scores, methods=methods, examples=list(scores.examples), of="cost")
     if not comparison.methods:
         return None
     about = f"Measured in the same run, on {_examples(comparison)} of every sort."
@@ -160,7 +161,7 @@ def _board(scores: Scores, plan: _Plan, *, fewer: bool) -> Board | None:
         methods = [*comparison.methods, *comparison.fewer]
         comparison = compared_all(scores, methods=methods, examples=examples, of=plan.of)
         name, title = f"{name}_few", f"{title}, with those tried on few"
-    if not [method for method in comparison.methods if method != "input"]:
+    if not [method for method in comparison.methods if method != INPUT]:
         return None
     about = f"Means over {_examples(comparison)} of {_WHAT[plan.sort]}."
     if comparison.fewer:
@@ -216,8 +217,8 @@ def _table(
 def _ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
     ranked = [method for method, _ in comparison.ranked(order)]
     rest = [method for method in comparison.methods if method not in ranked]
-    names = [name for name in (*ranked, *rest) if name != "input"]
-    return [method_of(name) for name in (*names, *(["input"] * ("input" in comparison.methods)))]
+    names = [name for name in (*ranked, *rest) if name != INPUT]
+    return [method_of(name) for name in (*names, *([INPUT] * (INPUT in comparison.methods)))]
 
 
 def _parts_table(

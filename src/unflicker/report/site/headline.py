@@ -24,22 +24,24 @@ _SORTS = {"made": "made flicker", "processed": "processed video", "real": "real 
 
 def headline(board: Board) -> str:
     """The winner, and its lead over the best of the other side (ours, or the rivals)."""
-    winner, other = _winner(board), _opponent(board)
+    winner = _winner(board)
     if winner is None:
         return "Nothing but the input was measured."
     place = board.comparison.estimate(winner.name, board.leading)
+    other = _opponent(board)
     text = f"On {_SORTS[board.sort]}, {winner.label} comes first: {_measured(board, place)}"
     if other is None:
         return f"{text}, with nobody to compare with."
     lead = board.comparison.difference(winner.name, other.name, board.leading)
-    return f"{text}, {_lead(board, lead)} {_name(other)}{_pace(board, winner)}."
+    return f"{text}, {_lead(board, lead)} {_name(winner, other)}{_pace(board, winner)}."
 
 
 def facts(board: Board) -> list[Fact]:
     """The winner's numbers, and those of our fastest where it is not the winner."""
-    winner, other = _winner(board), _opponent(board)
+    winner = _winner(board)
     if winner is None:
         return []
+    other = _opponent(board)
     found = [_fact(board, winner, board.leading)]
     if other is not None:
         found.append(_lead_fact(board, winner, other))
@@ -58,10 +60,10 @@ def _winner(board: Board) -> Method | None:
 
 
 def _opponent(board: Board) -> Method | None:
-    """The best of the other side."""
-    winner = _winner(board)
-    sides = (row.method for row in board.table.rows if row.method.family != "input")
-    return next((method for method in sides if winner and method.ours != winner.ours), None)
+    """The best of the other side, or where there is none the second."""
+    winner, *others = [row.method for row in board.table.rows if row.method.family != "input"]
+    other_side = [method for method in others if method.ours != winner.ours]
+    return next(iter([*other_side, *others]), None)
 
 
 def _fastest_of_ours(board: Board) -> Method | None:
@@ -94,7 +96,9 @@ def _lead(board: Board, lead: Estimate | None) -> str:
     return f"{amount}{unit}{doubt} {better}"
 
 
-def _name(other: Method) -> str:
+def _name(winner: Method, other: Method) -> str:
+    if winner.ours == other.ours:
+        return f"the next, {other.label}"
     return f"our best, {other.label}" if other.ours else f"the best rival, {other.label}"
 
 

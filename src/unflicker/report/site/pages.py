@@ -18,7 +18,7 @@ from unflicker.report.site.headline import Fact
 from unflicker.report.site.methods import FAMILIES, Method, method_of
 from unflicker.report.site.notes import Notes
 from unflicker.report.site.plots import Plot
-from unflicker.report.site.scores import Example, Scores
+from unflicker.report.site.scores import INPUT, Example, Scores
 from unflicker.report.site.tables import Row, Table
 from unflicker.report.site.viewing import STEADY, Viewing
 
@@ -191,7 +191,7 @@ def leading_bar(board: Board) -> Bar:
 
 
 def player_of(viewing: Viewing, *, page: Path) -> Player:
-    """The copies as a player; it opens with the input and our most thorough method, or the last."""
+    """The copies as a player; it opens with the input and the best of ours, else of all."""
     tracks = tuple(
         Track(
             name=copy.name,
@@ -201,10 +201,9 @@ def player_of(viewing: Viewing, *, page: Path) -> Player:
         )
         for copy in viewing.copies
     )
-    names = [track.name for track in tracks]
-    ours = [name for name in ("standard", "best", "fast") if name in names]
-    others = [name for name in names if name != "input"] or names
-    second = ours[0] if ours else others[-1]
+    results = [track for track in tracks if track.family not in ("input", "truth")]
+    ours = [track for track in results if method_of(track.name).ours]
+    second = [*ours, *results, *tracks][0].name
     return Player(tracks=tracks, first="input", second=second, fps=viewing.fps)
 
 
@@ -221,6 +220,8 @@ def clip_scores(
 
 def _value(scores: Scores, method: str, example: Example, measure: m.Measure) -> float | None:
     if measure == m.SPEED:
+        if method == INPUT:
+            return None
         seconds = scores.value(method, example.name, of=m.SECONDS.of, name=m.SECONDS.name)
         return 1.0 / seconds if seconds else None
     return scores.value(method, example.name, of=measure.of, name=measure.name)
@@ -266,6 +267,9 @@ def _bests(
 def _light_chart(viewing: Viewing) -> Chart | None:
     lines = {copy.name: copy.light for copy in viewing.copies}
     about = "Mean luma of each frame. Fast swings are flicker; slow changes are meant and stay."
+    if "original" in lines:  # of another level: processing changed it
+        lines = {name: light - light.mean() for name, light in lines.items()}
+        about = f"{about} Each about its own mean."
     return _chart("Light over time", about, lines, viewing)
 
 

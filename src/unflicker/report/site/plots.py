@@ -23,6 +23,9 @@ from unflicker.report.site.methods import Method, method_of
 
 _PANELS_A_ROW = 4
 _WIDTH_IN = 10.0
+_LEAST_SPANS = {"psnr": 3.0, "sharpness": 0.12, "e_warp_ratio": 0.5, "visible_flicker_less": 20.0}
+"""How much an axis shows at least, so that small differences look small."""
+_MANY_DECADES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,7 @@ def speed_plot(board: Board) -> Plot | None:
         ax.margins(x=0.16, y=0.14)
         if floor is not None and board.leading.best == "high":
             _level(ax, _scaled(board.leading, floor.mean), "the input", palette)
+        ax.set_ylim(_wide_enough(ax.get_ylim(), _LEAST_SPANS[board.leading.name]))
         ax.set_xlabel("frames a second, logarithmic (right is faster)")
         ax.set_ylabel(f"{board.leading.title} ({_direction(board.leading)})")
         _plain_ticks(ax.xaxis)
@@ -95,6 +99,7 @@ def blur_plot(board: Board) -> Plot | None:
         _scatter(ax, points, palette)
         ax.plot([1.0], [1.0], marker="*", markersize=15, color=palette.faint, linestyle="none")
         ax.margins(x=0.2, y=0.14)
+        ax.set_xlim(_wide_enough(ax.get_xlim(), _LEAST_SPANS["sharpness"]))
         ax.set_xlabel(f"{sharpness.label} (1 keeps all detail, left of it is blur)")
         ax.set_ylabel("E_warp ratio (lower is steadier, 1 as the steady video)")
         if logarithmic:
@@ -214,11 +219,19 @@ def _direction(measure: m.Measure) -> str:
     return {"high": "higher is better", "low": "low is good, and above"}.get(measure.best, "")
 
 
+def _wide_enough(limits: tuple[float, float], least: float) -> tuple[float, float]:
+    """The limits of an axis, moved apart where they show less than that."""
+    missing = max(0.0, least - (limits[1] - limits[0])) / 2.0
+    return limits[0] - missing, limits[1] + missing
+
+
 def _plain_ticks(axis: Any) -> None:
     """Ticks of a logarithmic axis as people write them: 0.5, 1, 2, 5, 10."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    low, high = axis.get_view_interval()
+    many = high > low * 10**_MANY_DECADES
+    axis.set_major_locator(LogLocator(subs=(1.0,) if many else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

@@ -13,6 +13,8 @@ from unflicker.errors import InputError
 
 SCORES_FILE, RUN_FILE, VIDEOS_FOLDER = "scores.jsonl", "run.json", "videos"
 FAILED = "failed"
+INPUT = "input"
+"""The method that does nothing: its scores are the flickering video's own."""
 _NEEDED = ("method", "example", "set", "values")
 _EQUAL_DB = 100.0
 """PSNR of a result that is its truth bit for bit, where the formula gives infinity."""
