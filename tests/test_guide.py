@@ -126,6 +126,15 @@ def test_another_film_is_no_guide() -> None:
         unflicker.deflicker(film, guide=original(seed=9))
 
 
+@pytest.mark.parametrize("later", [1, -2])
+def test_a_guide_that_is_out_of_step_is_refused(later) -> None:
+    quick = panning(time=20, size=SIZE, speed_px=(4.0, 0.5)).pixels
+    film, guide = quick[2:18], quick[2 - later : 18 - later]
+    with pytest.raises(InputError, match=f"{abs(later)} frames {'late' if later > 0 else 'early'}"):
+        unflicker.deflicker(looked_up(film), guide=guide)
+    unflicker.deflicker(looked_up(film), guide=film)
+
+
 def test_a_guide_may_lack_a_few_frames_and_no_more() -> None:
     clean = original(time=24)
     film = processed(Clip.at_rate(clean, fps=24), seed=5).pixels
@@ -166,8 +175,8 @@ def test_nothing_crosses_a_cut_of_a_guided_film() -> None:
 
 def test_a_few_frames_and_no_strength_come_back_as_they_are() -> None:
     clean = original(time=3)
-    film = lit(clean, np.array([0.0, -0.2, 0.0]))
-    for time in (1, 2):
+    film = looked_up(clean)
+    for time in (1, 2, 3):
         result = unflicker.deflicker(film[:time], guide=clean[:time], settings=REFINED)
         np.testing.assert_array_equal(result, film[:time])
     none = replaced(REFINED, {"strength": 0.0})

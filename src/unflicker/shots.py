@@ -191,19 +191,24 @@ def usable_originals(window: Window) -> list[Float32[np.ndarray, "height width 3
     return list(takewhile(lambda original: original is not None, found))  # pyright: ignore
 
 
-def likeness_to_original(window: Window) -> float:
+def likeness_to_original(window: Window, *, later: int = 0) -> float | None:
     """How much a window's frames look like those of its original, in structure: 1 the same, about
-    0 for another film; 1 where nothing can be compared.
+    0 for another film; None where nothing can be compared.
+
+    Args:
+        window: Of a film beside its original.
+        later: Each frame is compared with the original's so many frames after it.
     """
-    step = max(1, len(window.frames) // _COMPARED)
-    pairs = [(f, f.original) for f in window.frames[::step] if f.original is not None]
-    thumbnails = [
-        (_thumbnail(frame), _thumbnail(replace(frame, pixels=original)))
-        for frame, original in pairs
-        if not frame.damaged
-    ]
-    alike = [1.0 - _distance(a, b) for a, b in thumbnails if not (a.flat or b.flat)]
-    return float(np.median(alike)) if alike else 1.0
+    alike = []
+    for place in range(0, len(window.frames), max(1, len(window.frames) // _COMPARED)):
+        frame, other = window.frames[place], place + later
+        original = window.frames[other].original if 0 <= other < len(window.frames) else None
+        if original is None or frame.damaged:
+            continue
+        one, two = _thumbnail(frame), _thumbnail(replace(frame, pixels=original))
+        if not (one.flat or two.flat):
+            alike.append(1.0 - _distance(one, two))
+    return float(np.median(alike)) if alike else None
 
 
 def _nearest_sound(window: Window) -> tuple[list[int], Bool[np.ndarray, " time"]]:

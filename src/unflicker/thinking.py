@@ -41,6 +41,9 @@ from unflicker.video import Film
 
 _LEAST_ALIKE = 0.15
 """Likeness of a film to its original (`likeness_to_original`), below which it is another film's."""
+_LATER = (-3, -2, -1, 1, 2, 3)
+_CLEARLY_MORE = 0.03
+"""Likeness that a guide gains by so many frames, from which on it is out of step."""
 _LONGER_HELD = 10.0
 """Beside an original light is held so many times longer than `keep_slower_than_seconds`."""
 _MEASURED_FRAMES = 32
@@ -191,10 +194,21 @@ def _refuse_another(window: Window, film: Film, *, first: bool) -> None:
     Raises:
         InputError: The two look unlike.
     """
-    if first and likeness_to_original(window) < _LEAST_ALIKE:
+    alike = likeness_to_original(window) if first else None
+    if alike is None:
+        return
+    if alike < _LEAST_ALIKE:
         raise InputError(
             f"the guide does not show what {film.name} shows; pass the original that it was made "
             "of, from the same first frame on"
+        )
+    shifted = {k: likeness_to_original(window, later=k) or 0.0 for k in _LATER}
+    later = max(shifted, key=lambda frames: shifted[frames])
+    if shifted[later] - alike > _CLEARLY_MORE and 1.0 - shifted[later] < 0.5 * (1.0 - alike):
+        late, by = ("early" if later < 0 else "late"), abs(later)
+        raise InputError(
+            f"the guide is {by} frames {late}: it shows what {film.name} shows at another time; "
+            "cut both to the same first frame"
         )
 
 
