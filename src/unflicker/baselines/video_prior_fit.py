@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Float32, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -17,6 +17,9 @@ from unflicker.progress import Progress, Report
 
 MINOR_SHARE = 0.9
 """Weight of the second picture while both learn the first frame: less, so that it falls behind."""
+RIM_PX = 32
+"""Frames are drawn with so much of themselves mirrored around them: the network sees black beyond
+its border, and draws a dark line there."""
 START_SHARE = 5
 """One epoch of so many, with two modes, learns the first frame only."""
 _LEAST_LIGHT = 0.1
@@ -37,12 +40,20 @@ def drawn(task: Task, *, report: Report) -> Clip:
     """The clip as the network fitted to it draws it from the original."""
     network = _fitted(task, report).eval()
     pixels = np.empty_like(task.clip.pixels)
-    with torch.no_grad():
-        for index, frame in enumerate(task.original.pixels):
-            picture = network.drawn(_batch(frame))[0, :3].clamp(0.0, 1.0)
-            light = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
-            pixels[index] = from_float(light, dtype=pixels.dtype)
+    for index, frame in enumerate(task.original.pixels):
+        pixels[index] = from_float(_picture(network, frame), dtype=pixels.dtype)
     return Clip(pixels=pixels, seconds=task.clip.seconds)
+
+
+@torch.no_grad()
+def _picture(
+    network: UNet, frame: Shaped[np.ndarray, "height width 3"]
+) -> Float32[np.ndarray, "height width 3"]:
+    """What the network makes of a frame, in [0, 1]; its first picture where it draws two."""
+    rim, (height, width) = RIM_PX, frame.shape[:2]
+    wide = np.pad(frame, ((rim, rim), (rim, rim), (0, 0)), mode="symmetric")
+    picture = network.drawn(_batch(wide))[0, :3, rim : rim + height, rim : rim + width]
+    return np.ascontiguousarray(picture.clamp(0.0, 1.0).permute(1, 2, 0).numpy())
 
 
 def first_network(*, width: int, pictures: int, seed: int) -> UNet:
