@@ -19,6 +19,8 @@ from unflicker.evaluation.results import Row
 
 _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
+_START_SECONDS = 900.0
+"""Within which a process has to load what it needs."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -94,10 +96,11 @@ class _Worker:
             self._process.join(_GRACE_SECONDS)
             if not self.over:
                 yield from self._given_up(self._last_words())
-        late = time.monotonic() - self._since > self._limit
+        allowed = self._limit if self._place is not None else _START_SECONDS
+        late = time.monotonic() - self._since > allowed
         if late and not self.over:
             self.stop()
-            minutes = f"{self._limit / 60:g}"
+            minutes = f"{allowed / 60:g}"
             yield from self._given_up(f"not done in {minutes} minutes; allow more: --time-limit")
 
     def ask_to_end(self) -> None:

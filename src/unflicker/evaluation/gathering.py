@@ -63,9 +63,9 @@ def examples_of(
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name one that holds a data set")
-    found: list[Example] = []
     clean = films_in(folder / "clean") if not (folder / MANIFEST).exists() else {}
     recipe = _recipe(clean, scope, selection)
+    found: list[Example] = []
     if recipe is not None and build:
         place = out / DATASET
         found += build_dataset(folder / "clean", place, recipe=recipe, progress=progress).examples
@@ -73,24 +73,26 @@ def examples_of(
         found += _promised(recipe)
     if not clean or (folder / "flicker").is_dir() or (folder / "processed").is_dir():
         found += read_dataset(folder).examples
+    return _chosen(found, folder, scope=scope, selection=selection)
+
+
+def _chosen(
+    found: Sequence[Example], folder: Path, *, scope: Scope, selection: Selection
+) -> tuple[Example, ...]:
     wanted = [example for example in found if _wanted(example, selection)]
     if scope.quick:
         wanted = list(_few(wanted, every_kind=bool(selection.kinds)))
-    if not wanted:
-        _refuse_nothing(folder, found, selection)
-    return tuple(wanted)
+    if wanted:
+        return tuple(wanted)
+    asked, names = " ".join(selection.examples), [example.name for example in found]
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.0)
+    hint = f"; did you mean {near[0]}? See" if near else "; see"
+    raise InputError(f"no example of {folder} is wanted{hint} --examples and --kinds")
 
 
 def _wanted(example: Example, selection: Selection) -> bool:
     of_kind = not selection.kinds or example.kind in selection.kinds
     return selection.wants(example.name) and (of_kind or example.category != "synthetic")
-
-
-def _refuse_nothing(folder: Path, found: Sequence[Example], selection: Selection) -> None:
-    asked, names = " ".join(selection.examples), [example.name for example in found]
-    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.0)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise InputError(f"no example of {folder} is wanted{hint} See --examples and --kinds")
 
 
 def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe | None:

@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -109,36 +109,54 @@ def compare(
     Raises:
         OutputError: The disk is full or the folder cannot be written.
     """
-    left_out, failed = list(planned.left_out), list[str]()
-    for one in left_out:
-        tell(f"left out: {one.name}: {one.why}")
     _make(comparison.out)
-    _write_run(comparison, planned, left_out)
+    ledger = _Ledger(comparison.out, planned, tell=tell)
+    _write_run(comparison, planned, ledger.left_out)
     threads = 1 if comparison.at_once > 1 else 0
     bench = Bench(out=comparison.out, weights=comparison.weights, threads=threads)
-    done = 0
     progress(Progress(stage="evaluate", done=0, total=planned.jobs))
     events = crew.carried_out(
         planned.batches, bench, at_once=comparison.at_once, limit_seconds=comparison.limit_seconds
     )
     try:
         for event in events:
-            if isinstance(event, LeftOut):
-                if event.name not in [one.name for one in left_out]:
-                    left_out.append(event)
-                    tell(f"left out: {event.name}: {event.why}")
-                continue
-            append_rows(comparison.out, event.rows)
-            for row in (row for row in event.rows if row["set"] == FAILED):
-                failed.append(f"{row['method']} on {row['example']}: {row['error']}")
-                tell(f"failed: {failed[-1]}")
-            done += 1
-            progress(Progress(stage="evaluate", done=done, total=planned.jobs))
+            ledger.enter(event)
+            progress(Progress(stage="evaluate", done=ledger.done, total=planned.jobs))
     finally:
         events.close()
-    _write_run(comparison, planned, left_out)
+    _write_run(comparison, planned, ledger.left_out)
     shutil.rmtree(comparison.out / MOTION, ignore_errors=True)
-    return Outcome(plan=planned, failed=tuple(failed), left_out=tuple(left_out))
+    return Outcome(
+        plan=planned, failed=tuple(ledger.failed), left_out=tuple(ledger.left_out.values())
+    )
+
+
+class _Ledger:
+    """Keeps account of what ends while a comparison runs."""
+
+    def __init__(self, out: Path, planned: Plan, *, tell: Callable[[str], None]) -> None:
+        self.left_out: dict[str, LeftOut] = {}
+        self.failed: list[str] = []
+        self.done = 0
+        self._out, self._tell = out, tell
+        for one in planned.left_out:
+            self._leave_out(one)
+
+    def enter(self, event: crew.Done | LeftOut) -> None:
+        """Write a job's lines, and tell what did not go well."""
+        if isinstance(event, LeftOut):
+            self._leave_out(event)
+            return
+        append_rows(self._out, event.rows)
+        self.done += 1
+        for row in (row for row in event.rows if row["set"] == FAILED):
+            self.failed.append(f"{row['method']} on {row['example']}: {row['error']}")
+            self._tell(f"failed: {self.failed[-1]}")
+
+    def _leave_out(self, one: LeftOut) -> None:
+        if one.name not in self.left_out:
+            self.left_out[one.name] = one
+            self._tell(f"left out: {one.name}: {one.why}")
 
 
 def refuse_other_sizes(comparison: Comparison) -> None:
@@ -170,7 +188,7 @@ def _make(folder: Path) -> None:
         ) from fault
 
 
-def _write_run(comparison: Comparison, planned: Plan, left_out: Sequence[LeftOut]) -> None:
+def _write_run(comparison: Comparison, planned: Plan, left_out: Mapping[str, LeftOut]) -> None:
     """Keep what was asked for, and of which machine, beside the results."""
     content = {
         "command": comparison.command,
@@ -178,7 +196,7 @@ def _write_run(comparison: Comparison, planned: Plan, left_out: Sequence[LeftOut
         "data": str(comparison.folder),
         "scope": asdict(comparison.scope),
         "methods": [method.name for method in comparison.methods],
-        "left_out": {one.name: one.why for one in left_out},
+        "left_out": {name: one.why for name, one in left_out.items()},
         "processes": comparison.at_once,
         "jobs": planned.jobs + planned.done_before,
         "machine": machine(),
