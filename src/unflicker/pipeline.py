@@ -126,7 +126,8 @@ def deflicker(
         InputError: A guide that shows something else, or has fewer frames, beyond a few.
     """
     _check_array(frames, fps)
-    _need_networks(settings)
+    if guide is None:
+        _need_networks(settings)
     out = np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=0.0)
     film: Film = _array_film(out, fps=fps, name="array")
     if guide is not None:
@@ -140,8 +141,9 @@ def deflicker(
 
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film:
-    _need_networks(settings)
-    if options.guide is not None:
+    if options.guide is None:
+        _need_networks(settings)
+    else:
         _refuse_guide(settings, options)
     film = open_film(
         source,
@@ -162,7 +164,7 @@ def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArrayFilm:
 
 
 def _refuse_guide(settings: Settings, options: RunOptions = PLAIN) -> None:
-    """Stop where a guide would change nothing."""
+    """Stop where a guide would change nothing; elsewhere it takes the place of all networks."""
     if settings.preset == "paper":
         raise UsageError(
             "preset paper draws frames anew and has no use for a guide; "

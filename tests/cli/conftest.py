@@ -23,6 +23,7 @@ class RunOptions:
     plan: Path | None = None
     save_plan: Path | None = None
     mask: Path | None = None
+    guide: Path | None = None
 
 
 def a_record(source: Path, output: str, **changes) -> Record:

@@ -19,6 +19,7 @@ def test_every_option_reaches_its_setting(call, pipeline, film):
         "run", film, "--strength=.7", "--keep-slower-than=5", "--device=cuda:1", "--threads=2",
         "--codec=ffv1", "--crf=12", "--pix-fmt=yuv444p", "-e", "g=1", "-e", "slices=4", "--strict",
         "--set", "proxy.width_px=320", "--start=0:01:30.5", "--duration=2", "--mask=mask.png",
+        "--guide=original.mp4",
     )  # fmt: skip
     _, _, settings, options = pipeline.calls[0]
     assert (settings.strength, settings.keep_slower_than_seconds) == (0.7, 5.0)
@@ -29,6 +30,14 @@ def test_every_option_reaches_its_setting(call, pipeline, film):
     assert encoding.options == (("g", "1"), ("slices", "4"))
     assert (options.start_seconds, options.duration_seconds) == (90.5, 2.0)
     assert options.mask.name == "mask.png"
+    assert options.guide.name == "original.mp4"
+
+
+def test_a_guide_is_the_original_of_one_film(call, pipeline, film):
+    code, _, err = call("run", film, film, "--guide", film)
+    assert code == 2
+    assert "one by one" in err
+    assert not pipeline.calls
 
 
 def test_a_misspelt_setting_is_refused_with_a_suggestion(call, film):
