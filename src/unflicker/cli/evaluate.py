@@ -62,8 +62,8 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
     help="Of methods fitted to each video; full is days.",
 )  # fmt: skip
 @click.option("--every-kind", is_flag=True, help="Slow methods on every kind, too.")
-@click.option("--width", type=click.IntRange(min=16), metavar="PX", help="Wider is shrunk.  [480]")
-@click.option("--frames", type=click.IntRange(min=2), metavar="N", help="Of each video.  [32]")
+@click.option("--width", type=click.IntRange(min=16), metavar="PX", help="Wider is shrunk.  [448]")
+@click.option("--frames", type=click.IntRange(min=2), metavar="N", help="Of each video.  [30]")
 @_option("Machine", "--weights", type=_FOLDER, metavar="FOLDER", help="Of trained baselines.")
 @_option(
     "Machine", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; else the cores."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -35,7 +35,7 @@ class Done:
 
 def carried_out(
     batches: Sequence[Batch], bench: Bench, *, at_once: int, limit_seconds: float
-) -> Iterator[Done | LeftOut]:
+) -> Generator[Done | LeftOut, None, None]:
     """Do batches, and tell of each job when it ends.
 
     A job that takes longer than the limit, or whose process dies, has failed; what was to come

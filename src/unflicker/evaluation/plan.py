@@ -11,7 +11,7 @@ from unflicker.evaluation.methods import INPUT, LeftOut, Method, version_of, why
 from unflicker.evaluation.results import Mark
 
 QUICK_KINDS = ("exposure", "local", "bands", "w3")
-QUICK_CLIPS = 4
+QUICK_CLIPS = 3
 """Clips of a quick run: the first ones; fits run on `QUICK_FITS` of a category, with one kind."""
 QUICK_FITS = {"synthetic": 2, "processed": 1}
 QUICK_KIND_OF_FITS = "w3"
@@ -29,9 +29,9 @@ _SLOW_SECONDS = 1.0
 class Scope:
     """How much is done."""
 
-    width_px: int = 480
+    width_px: int = 448
     """Wider videos are shrunk to this."""
-    frames: int = 32
+    frames: int = 30
     """Of each video, from its beginning."""
     effort: str = "reduced"
     """What methods may do that are fitted to each video; see `methods.EFFORTS`."""
