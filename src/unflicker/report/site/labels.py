@@ -37,12 +37,14 @@ def place_labels(figure: Any, ax: Any, points: Sequence[Point], palette: Palette
         size = _text_size(ax, points[index])
         offset, box = _best_place(at[index], size=size, taken=taken, frame=frame, scale=scale)
         taken.append(box)
+        gap = float(np.hypot(*np.maximum(np.abs(offset) - size / 2, 0.0))) / scale
         _write(ax, points[index], offset / scale, palette)
+        if gap > _LEADER_PT:
+            _join(ax, points[index], offset / scale, palette)
 
 
 def _write(ax: Any, point: Point, offset_pt: np.ndarray, palette: Palette) -> None:
     ours = point.method.ours
-    far = float(np.hypot(*offset_pt)) > _LEADER_PT + 20.0
     ax.annotate(
         point.method.label,
         (point.x, point.y),
@@ -53,9 +55,15 @@ def _write(ax: Any, point: Point, offset_pt: np.ndarray, palette: Palette) -> No
         fontsize=_font_size(point),
         fontweight="bold" if ours else "normal",
         color=palette.after if ours else palette.ink,
-        arrowprops={"arrowstyle": "-", "color": palette.line, "linewidth": 0.8} if far else None,
         zorder=4,
     )
+
+
+def _join(ax: Any, point: Point, offset_pt: np.ndarray, palette: Palette) -> None:
+    """A thin line between a point and its name."""
+    line = {"arrowstyle": "-", "color": palette.line, "linewidth": 0.8, "shrinkB": 6.0}
+    end = {"xytext": tuple(0.7 * offset_pt), "textcoords": "offset points"}
+    ax.annotate("", (point.x, point.y), **end, arrowprops=line, zorder=2)
 
 
 def _best_place(
