@@ -31,6 +31,7 @@ def place_labels(figure: Any, ax: Any, points: Sequence[Point], palette: Palette
     scale = figure.dpi / 72.0
     at = [ax.transData.transform((point.x, point.y)) for point in points]
     taken = [_square(place, _POINT_PT * scale) for place in at]
+    taken += [np.array(text.get_window_extent().extents) for text in ax.texts]
     frame = ax.get_window_extent()
     order = sorted(range(len(points)), key=lambda k: (not points[k].method.ours, at[k][0]))
     for index in order:

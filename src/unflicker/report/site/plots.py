@@ -210,9 +210,9 @@ def _scatter(ax: Any, points: Sequence[Point], palette: Palette) -> None:
 
 def _level(ax: Any, value: float, label: str, palette: Palette) -> None:
     ax.axhline(value, color=palette.before, linewidth=1, dashes=(4, 3))
-    at = {"xy": (1.0, value), "xycoords": ("axes fraction", "data")}
-    offset = {"xytext": (-2, 3), "textcoords": "offset points"}
-    ax.annotate(label, **at, **offset, color=palette.before, fontsize=9, ha="right", va="bottom")
+    at = {"xy": (0.0, value), "xycoords": ("axes fraction", "data")}
+    offset = {"xytext": (4, -3), "textcoords": "offset points"}
+    ax.annotate(label, **at, **offset, color=palette.before, fontsize=9, ha="left", va="top")
 
 
 def _direction(measure: m.Measure) -> str:
