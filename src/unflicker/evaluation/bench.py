@@ -48,9 +48,8 @@ def work(batch: Batch, bench: Bench, parent: Connection) -> None:
     Says ("ready",), then for each job ("begun", place) and ("done", place, rows), where rows may be
     a failure; ("unfit", why) where the method cannot be loaded; ("end",) when all is done.
     """
-    # Ctrl-C is the parent's to answer; its request to end unwinds, so that files are tidied up.
+    # Ctrl-C is the parent's to answer: it ends this process, and tidies up what that leaves.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _unwind)
     from unflicker.devices import limited_threads
 
     with limited_threads(bench.threads):
@@ -161,7 +160,3 @@ def _row(job: Job, which: str, values: dict[str, float]) -> Row:
 
 def _words(fault: BaseException) -> str:
     return f"{type(fault).__name__}: {fault}"
-
-
-def _unwind(*_: object) -> None:
-    raise SystemExit(143)

@@ -104,7 +104,7 @@ class _Worker:
             yield from self._given_up(f"not done in {minutes} minutes; allow more: --time-limit")
 
     def ask_to_end(self) -> None:
-        """Have the process tidy up and end; nobody waits for it yet."""
+        """Have the process end; nobody waits for it yet."""
         self._process.terminate()
 
     def stop(self) -> None:

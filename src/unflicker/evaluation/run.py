@@ -25,6 +25,7 @@ from unflicker.evaluation.machine import machine
 from unflicker.evaluation.methods import LeftOut, Method
 from unflicker.evaluation.plan import Plan, Scope, plan
 from unflicker.evaluation.results import FAILED, append_rows, done_in
+from unflicker.evaluation.viewing import remove_unfinished
 from unflicker.progress import Progress, Report, silent
 
 RUN = "run.json"
@@ -124,8 +125,9 @@ def compare(
             progress(Progress(stage="evaluate", done=ledger.done, total=planned.jobs))
     finally:
         events.close()
+        shutil.rmtree(comparison.out / MOTION, ignore_errors=True)
+        remove_unfinished(comparison.out)
     _write_run(comparison, planned, ledger.left_out)
-    shutil.rmtree(comparison.out / MOTION, ignore_errors=True)
     return Outcome(
         plan=planned, failed=tuple(ledger.failed), left_out=tuple(ledger.left_out.values())
     )

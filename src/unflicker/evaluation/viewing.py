@@ -8,6 +8,7 @@ from unflicker.evaluation.examples import Example
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings
 from unflicker.video import ArrayFilm, open_writer
+from unflicker.video.target import discard
 
 VIDEOS = "videos"
 _FOR_BROWSERS = EncodingSettings(
@@ -30,3 +31,9 @@ def write_copy(clip: Clip, path: Path) -> None:
     with open_writer(film, path, encoding=_FOR_BROWSERS, overwrite=True) as writer:
         for frame in film.frames():
             writer.write(frame)
+
+
+def remove_unfinished(out: Path) -> None:
+    """Remove what processes that were ended had begun to write; nobody may be writing now."""
+    for part in (out / VIDEOS).glob("*/.*.part.mp4"):
+        discard(part)
