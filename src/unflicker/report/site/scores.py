@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from unflicker.errors import InputError
+from unflicker.evaluation.methods import INPUT
+from unflicker.evaluation.results import FAILED, SCORES, merged
 
-SCORES_FILE, RUN_FILE, VIDEOS_FOLDER = "scores.jsonl", "run.json", "videos"
-FAILED = "failed"
-INPUT = "input"
-"""The method that does nothing: its scores are the flickering video's own."""
+__all__ = ["FAILED", "INPUT", "VIDEOS_FOLDER", "Example", "Score", "Scores", "read_scores"]
+RUN_FILE, VIDEOS_FOLDER = "run.json", "videos"
 _NEEDED = ("method", "example", "set", "values")
 _EQUAL_DB = 100.0
 """PSNR of a result that is its truth bit for bit, where the formula gives infinity."""
@@ -99,36 +99,18 @@ def read_scores(*folders: Path) -> Scores:
     Raises:
         InputError: A folder holds no scores, or none that can be read.
     """
-    examples: dict[str, Example] = {}
-    methods: dict[str, None] = {}
-    by_key: dict[tuple[str, str, str], Score] = {}
     skipped: list[str] = []
-    for folder in folders:
-        for entry in _entries(folder / SCORES_FILE, skipped):
-            method, name, of = entry["method"], entry["example"], entry["set"]
-            methods.setdefault(method)
-            examples[name] = _example(entry)
-            _forget_outdated(by_key, method, name, of)
-            by_key[method, name, of] = _score(entry)
-    if not by_key:
-        places = ", ".join(str(folder / SCORES_FILE) for folder in folders)
+    rows = [row for folder in folders for row in _entries(folder / SCORES, skipped)]
+    if not rows:
+        places = ", ".join(str(folder / SCORES) for folder in folders)
         raise InputError(f"no scores in {places}; run `unflicker evaluate` into that folder first")
     return Scores(
-        examples=examples,
-        methods=tuple(methods),
-        by_key=by_key,
+        examples={row["example"]: _example(row) for row in rows},
+        methods=tuple(dict.fromkeys(row["method"] for row in rows)),
+        by_key={key: _score(row) for key, row in merged(rows).items()},
         skipped=tuple(skipped),
         runs=tuple(_run(folder) for folder in folders),
     )
-
-
-def _forget_outdated(by_key: dict, method: str, example: str, of: str) -> None:
-    """A failure takes a method's scores of that example with it, a score its failure."""
-    if of != FAILED:
-        by_key.pop((method, example, FAILED), None)
-        return
-    for key in [key for key in by_key if key[:2] == (method, example)]:
-        del by_key[key]
 
 
 def _entries(path: Path, skipped: list[str]) -> Iterator[dict[str, Any]]:
