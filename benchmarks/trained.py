@@ -91,7 +91,7 @@ def paper_settings(folder: Path, *, steps: int) -> Settings:
         "neural_filter.weights": str(weights_in(folder, network="paper-filter")),
         "refinement.weights": str(weights_in(folder, network="paper-refinement")),
         "atlas.steps": steps,
-        "atlas.points": 2000,
+        "atlas.points": 400,
     }
     return replaced(of_preset("paper"), changes)
 
