@@ -55,7 +55,6 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
     """
     sources = folders or (out,)
     scores = read_scores(*sources)
-    scores = read_scores(*sources)
     boards = b.boards(scores)
     if not boards:
         raise InputError(
