@@ -67,11 +67,12 @@ def merged(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
 
 def done_in(folder: Path) -> set[Mark]:
     """What need not run again: whatever has its cost, which is written last."""
-    return {
-        Mark(**{name: row.get(name) for name in Mark.__dataclass_fields__})
-        for (_, _, which), row in merged(read_rows(folder)).items()
-        if which == COST
-    }
+    return {_mark(row) for (_, _, which), row in merged(read_rows(folder)).items() if which == COST}
+
+
+def _mark(row: Row) -> Mark:
+    named: Row = {name: row.get(name) for name in Mark.__dataclass_fields__}
+    return Mark(**named)
 
 
 def append_rows(folder: Path, rows: Iterable[Row]) -> None:
