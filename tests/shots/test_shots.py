@@ -190,7 +190,7 @@ def cuts_of(name: str) -> list[int]:
     film = open_film(Path(DATA or "") / name)
     size = proxy_size(film.size, 256)
     return find_cuts(
-        Proxy(pixels=light_of(f, size=size), seconds=f.seconds, damaged=f.damaged)
+        Proxy(pixels=light_of(f.picture, size=size), seconds=f.seconds, damaged=f.damaged)
         for f in film.frames()
     )
 
