@@ -108,6 +108,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
         for window in windows:
             _refuse_another(window, film, first=window.start == 0)
             finding = find(window, settings)
+            flickers = finding.tone.coefficients.any()
             if not settings.tone.used:
                 finding = finding.without_tone()
             overlap = 0 if window.ends_shot else settings.window.overlap_frames
@@ -116,7 +117,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
                 if levels is None or starts_shot:
                     levels = _levels(finding.fps, settings)
                 light = levels.levelled(light, overlap)
-            elif light.any() and settings.atlas.used:
+            elif flickers and settings.atlas.used:
                 finding = _guided(window, finding, settings)
             light = tone.faded(light, overlap)
             gain = guided.faded(_gain_or_zeros(finding), overlap)
