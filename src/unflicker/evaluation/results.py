@@ -14,7 +14,7 @@ from typing import Any
 
 from unflicker.errors import OutputError
 
-SCORES = "scores.jsonl"
+SCORES, VIDEOS = "scores.jsonl", "videos"
 FAILED, COST = "failed", "cost"
 
 Row = dict[str, Any]
@@ -31,6 +31,11 @@ class Mark:
     width: int
     frames: int
     version: str
+
+
+def folder_name(example: str) -> str:
+    """The name of an example's folder of videos, in `VIDEOS`."""
+    return example.replace("/", "__").replace(" ", "-")
 
 
 def read_rows(folder: Path) -> Iterator[Row]:

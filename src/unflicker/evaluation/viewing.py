@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from unflicker.evaluation.examples import Example
+from unflicker.evaluation.results import VIDEOS, folder_name
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings
 from unflicker.video import ArrayFilm, open_writer
 from unflicker.video.target import discard
 
-VIDEOS = "videos"
 _FOR_BROWSERS = EncodingSettings(
     codec="libx264", pix_fmt="yuv420p", crf=18.0, options=(("preset", "veryfast"),)
 )
@@ -18,8 +18,7 @@ _FOR_BROWSERS = EncodingSettings(
 
 def folder_of(example: Example, out: Path) -> Path:
     """Where the viewing copies of an example lie."""
-    name = example.name.replace("/", "__").replace(" ", "-")
-    return out / VIDEOS / name
+    return out / VIDEOS / folder_name(example.name)
 
 
 def write_copy(clip: Clip, path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from unflicker.errors import InputError
 from unflicker.evaluation.methods import INPUT
-from unflicker.evaluation.results import FAILED, SCORES, merged
+from unflicker.evaluation.results import FAILED, SCORES, folder_name, merged
 
 __all__ = ["FAILED", "INPUT", "VIDEOS_FOLDER", "Example", "Score", "Scores", "read_scores"]
 RUN_FILE, VIDEOS_FOLDER = "run.json", "videos"
@@ -35,7 +35,7 @@ class Example:
     @property
     def folder(self) -> str:
         """Name of its folder of videos, and of its page."""
-        return self.name.replace("/", "__").replace(" ", "-")
+        return folder_name(self.name)
 
 
 @dataclass(frozen=True, kw_only=True)

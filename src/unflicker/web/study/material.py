@@ -9,8 +9,8 @@ from itertools import combinations
 from pathlib import Path
 
 from unflicker.errors import InputError, UsageError
+from unflicker.evaluation.results import VIDEOS, folder_name
 
-VIDEOS = "videos"
 NO_METHODS = ("input", "truth", "original")
 """Videos that lie beside the results and are none."""
 _NO_CATEGORY = ""
@@ -103,11 +103,6 @@ def read_material(
             "each lies at EXAMPLE/METHOD.mp4"
         )
     return Material(examples=examples, pairs=pairs)
-
-
-def folder_name(example: str) -> str:
-    """The name of an example's folder of videos."""
-    return example.replace("/", "__").replace(" ", "-")
 
 
 def _examples(folder: Path) -> dict[str, Example]:
