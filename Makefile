@@ -41,7 +41,7 @@ else
 endif
 
 test: .venv/dev.stamp
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff format --check src tests benchmarks examples
