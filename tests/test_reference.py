@@ -1,5 +1,8 @@
 """The reference system on tiny films: frames drawn anew, streaming, and nothing over a cut."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,9 +16,9 @@ from unflicker.errors import MissingError, UsageError
 from unflicker.frames.clip import Clip
 from unflicker.frames.colour import to_rgb
 from unflicker.neural_filter.unet import UNet
-from unflicker.reference import Networks, as_picture, guides, redrawn
+from unflicker.reference import Networks, as_picture, guides, load_networks, redrawn
 from unflicker.refinement.convlstm import RefinementNetwork
-from unflicker.settings import EncodingSettings, Settings, of_preset, replaced
+from unflicker.settings import EncodingSettings, Settings, of_preset, replaced, without
 from unflicker.video import ArrayFilm, open_writer
 
 SIZE = (50, 66)
@@ -83,6 +86,38 @@ def test_at_no_strength_nothing_changes_and_a_mask_says_where(networks):
         same = (rgb == to_rgb(frame.picture)).all(axis=-1)
         assert same[20:].all()
         assert not same[:20].all()
+
+
+def test_stages_are_left_out_one_by_one(quick, networks, monkeypatch):
+    pixels = two_shots().pixels[:4]
+    unflicker.deflicker(pixels, settings=without(quick, ["refinement"]))
+    settings = replaced(of_preset("paper"), QUICK)
+    film = ArrayFilm(Clip.at_rate(pixels, fps=24.0))
+
+    def drawn(**networks_used) -> np.ndarray:
+        some = replace(networks, **networks_used)
+        return np.stack([rgb for _, rgb in redrawn(film, some, settings)])
+
+    assert not np.array_equal(drawn(), drawn(refinement=None))
+    guide = [cv2.resize(guided.picture, SIZE[::-1]) for guided in guides(film, settings)]
+    assert drawn(neural_filter=None, refinement=None) == pytest.approx(np.stack(guide), abs=1e-6)
+    monkeypatch.setattr(reference, "make_atlas", None)
+    settings = without(settings, ["atlas"])
+    assert np.array_equal(
+        drawn(neural_filter=None, refinement=None),
+        np.stack([to_rgb(frame.picture) for frame in film.frames()]),
+    )
+    refined = drawn(neural_filter=None)
+    assert not np.array_equal(refined[3], to_rgb(list(film.frames())[3].picture))
+
+
+def test_what_is_left_out_needs_no_weights(quick):
+    nothing = replaced(quick, {"neural_filter.weights": "", "refinement.weights": ""})
+    loaded = load_networks(without(nothing, ["atlas", "refinement"]))
+    assert loaded.neural_filter is None
+    assert loaded.refinement is None
+    with pytest.raises(MissingError, match=r"refinement\.weights"):
+        load_networks(without(nothing, ["atlas"]))
 
 
 def test_each_shot_is_drawn_as_if_it_were_alone(networks):

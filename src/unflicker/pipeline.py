@@ -179,10 +179,11 @@ def _refuse_guide(settings: Settings, options: RunOptions = PLAIN) -> None:
 
 def _need_networks(settings: Settings) -> None:
     """Stop before any work where what a preset needs is not there."""
-    if not settings.atlas.used:
+    published = settings.preset == "paper"
+    if not settings.atlas.used and not published:
         return
     need_neural()
-    if settings.neural_filter.used and settings.preset != "paper":
+    if settings.neural_filter.used and not published:
         weights_file(NEURAL_FILTER, own=settings.neural_filter.weights)
 
 

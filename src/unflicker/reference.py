@@ -4,6 +4,8 @@
     frame + guide ─► U-Net ─► recurrent refinement ─► frame       one at a time, at full size
 
 No tone, no grades: detail and colour both come out of networks, in the film's stored values.
+Stages can be left out: without refinement the filter's frames stand; without the filter, the
+guides themselves; without the atlas there is no guide, so the frames go to refinement as they are.
 Source: Lei et al., Blind Video Deflickering (CVPR 2023). Ours is only what long films need: atlases
 of windows, each fading into the next, and memory that is lost at cuts.
 """
@@ -42,10 +44,10 @@ _TRAINED_BY = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Networks:
-    """The two that were trained beforehand."""
+    """The two that were trained beforehand; None where the stage is left out."""
 
-    neural_filter: UNet
-    refinement: RefinementNetwork
+    neural_filter: UNet | None
+    refinement: RefinementNetwork | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,23 +66,31 @@ def load_networks(settings: Settings) -> Networks:
         MissingError: A file is not there; the message says how to make it.
         InputError: A file holds something else.
     """
-    named = {
-        "neural_filter": settings.neural_filter.weights,
-        "refinement": settings.refinement.weights,
-    }
-    for network, path in named.items():
-        if not path or not Path(path).is_file():
-            raise MissingError(
-                f"preset paper needs weights that you train, and {network}.weights "
-                f"{f'is {path}, which is not there' if path else 'names no file'}; train them with "
-                f"`unflicker train {_TRAINED_BY[network]} --data FOLDER -o FOLDER`, then pass "
-                f"--set {network}.weights=FILE.safetensors"
-            )
+    filters, refines = _filters(settings), settings.refinement.used
+    if filters:
+        _need_file("neural_filter", settings.neural_filter.weights)
+    if refines:
+        _need_file("refinement", settings.refinement.weights)
     device = chosen(settings.device)
     return Networks(
-        neural_filter=load_unet(settings.neural_filter.weights, device=device),
-        refinement=load_refinement(settings.refinement.weights, device=device),
+        neural_filter=load_unet(settings.neural_filter.weights, device=device) if filters else None,
+        refinement=load_refinement(settings.refinement.weights, device=device) if refines else None,
     )
+
+
+def _filters(settings: Settings) -> bool:
+    """Whether the filter has a guide to look at, and is wanted."""
+    return settings.atlas.used and settings.neural_filter.used
+
+
+def _need_file(network: str, path: str) -> None:
+    if not path or not Path(path).is_file():
+        raise MissingError(
+            f"preset paper needs weights that you train, and {network}.weights "
+            f"{f'is {path}, which is not there' if path else 'names no file'}; train them with "
+            f"`unflicker train {_TRAINED_BY[network]} --data FOLDER -o FOLDER`, then pass "
+            f"--set {network}.weights=FILE.safetensors"
+        )
 
 
 def redrawn(
@@ -100,18 +110,31 @@ def redrawn(
         mask: Where to do so, 0 to 1; everywhere if None.
         progress: Told how far each atlas is; may stop the work by raising `Cancelled`.
     """
-    refiner = Refiner(networks.refinement)
+    refiner = Refiner(networks.refinement) if networks.refinement else None
     share = np.full((*film.size, 1), settings.strength, np.float32)
     if mask is not None:
         share *= mask[..., None]
     # Guides come first: the film has no frame more than it has guides.
     for guided, frame in zip(guides(film, settings, progress=progress), film.frames(), strict=True):
-        if guided.starts_shot:
-            refiner.restart()
         seen = to_rgb(frame.picture)
-        guide = cv2.resize(guided.picture, seen.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        drawn = refiner.refined(filtered(networks.neural_filter, seen, guide))
+        drawn = (
+            _drawn(networks.neural_filter, seen, guided.picture) if settings.atlas.used else seen
+        )
+        if refiner and guided.starts_shot:
+            refiner.restart()
+        if refiner:
+            drawn = refiner.refined(drawn)
         yield frame, seen + (drawn - seen) * share
+
+
+def _drawn(
+    neural_filter: UNet | None,
+    seen: Float32[np.ndarray, "height width 3"],
+    guide: Float32[np.ndarray, "rows columns 3"],
+) -> Float32[np.ndarray, "height width 3"]:
+    """A frame in its guide's light, or its guide where no filter is wanted."""
+    enlarged = cv2.resize(guide, seen.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return filtered(neural_filter, seen, enlarged) if neural_filter else enlarged
 
 
 def as_picture(rgb: Float32[np.ndarray, "height width 3"], like: Picture) -> Picture:
@@ -149,8 +172,10 @@ def _quarters(film: Film) -> Iterator[Proxy]:
 def _guide(
     window: Window, settings: Settings, progress: Report
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """How the atlas of a window renders its frames."""
+    """How the atlas of a window renders its frames; without atlas, they as they are."""
     frames = np.stack([frame.pixels for frame in window.frames])
+    if not settings.atlas.used:
+        return frames
     atlas = make_atlas(
         Footage(frames=frames, motion=estimate_motion(frames)),
         settings.atlas,

@@ -37,6 +37,7 @@ _OF_PRESETS: dict[str, dict[str, Any]] = {
         "atlas.bootstrapping_steps": 10_000,
         "atlas.alpha_flow": 49.0,
         "atlas.sparsity": 1000.0,
+        "refinement.used": True,
         "window.frames": 200,
     },
 }

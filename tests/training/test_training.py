@@ -107,6 +107,17 @@ def test_another_recipe_does_not_go_on_in_the_same_folder(photos, tmp_path):
         )
 
 
+def test_a_training_that_says_not_what_it_is_does_not_go_on(photos, tmp_path):
+    train_neural_filter(
+        training(photos, tmp_path, steps=2), progress=silent, resumes=lambda _: None
+    )
+    (tmp_path / "recipe.json").unlink()
+    with pytest.raises(InputError, match=r"recipe.json, .* cannot be read: .*to begin anew"):
+        train_neural_filter(
+            training(photos, tmp_path, steps=2), progress=silent, resumes=lambda _: None
+        )
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="no photographs and no films"):
         train_neural_filter(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unflicker.frames.clip import Clip, from_float
+from unflicker.frames.clip import Clip
 from unflicker.pipeline import deflicker
 from unflicker.settings import Settings, of_preset, replaced, without
 
@@ -51,10 +51,10 @@ def paper(
         refinement: Weights of its refinement.
         steps: How long its atlas is fitted.
         points: How many points each step looks at.
-        without: "refinement", or "atlas", which leaves out the filter, too: the paper's ablation.
+        without: A stage to leave out; with the atlas goes the filter, too: the paper's ablation.
     """
     settings = replaced(
-        of_preset("paper"),
+        _settings("paper", without),
         {
             "atlas.steps": steps,
             "atlas.points": points,
@@ -64,35 +64,7 @@ def paper(
             "refinement.weights": str(refinement),
         },
     )
-    return _in_part(clip, settings, without) if without else _steadied(clip, settings)
-
-
-def _in_part(clip: Clip, settings: Settings, left_out: str) -> Clip:
-    from unflicker.neural_filter.unet import filtered
-    from unflicker.reference import guides, load_networks
-    from unflicker.refinement.convlstm import Refiner
-    from unflicker.video import ArrayFilm
-
-    networks = load_networks(settings)
-    seen = clip.as_float()
-    if left_out == "atlas":
-        refiner = Refiner(networks.refinement)
-        drawn = [refiner.refined(frame) for frame in seen]
-    else:
-        drawn = [
-            filtered(networks.neural_filter, frame, _enlarged(guided.picture, frame))
-            for frame, guided in zip(seen, guides(ArrayFilm(clip), settings), strict=True)
-        ]
-    pixels = np.stack(
-        [from_float(np.clip(frame, 0, 1), dtype=clip.pixels.dtype) for frame in drawn]
-    )
-    return Clip(pixels=pixels, seconds=clip.seconds)
-
-
-def _enlarged(picture: np.ndarray, like: np.ndarray) -> np.ndarray:
-    import cv2
-
-    return cv2.resize(picture, like.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return _steadied(clip, settings)
 
 
 def video_prior(clip: Clip, original: Clip, *, effort: str) -> Clip:

@@ -60,7 +60,7 @@ def resume(standing: Standing, folder: Path, recipe: Mapping[str, Any]) -> bool:
     state = folder / _STATE
     if not state.exists():
         return False
-    there = json.loads((folder / _RECIPE).read_text())
+    there = _recipe_in(folder)
     wanted = json.loads(json.dumps(dict(recipe)))
     different = [name for name in wanted if there.get(name) != wanted[name]]
     if different:
@@ -79,6 +79,18 @@ def resume(standing: Standing, folder: Path, recipe: Mapping[str, Any]) -> bool:
     standing.average = held["average"]
     standing.steps, standing.seconds = int(held["steps"]), float(held["seconds"])
     return True
+
+
+def _recipe_in(folder: Path) -> dict[str, Any]:
+    """What the training in a folder is made of."""
+    path = folder / _RECIPE
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as fault:
+        raise InputError(
+            f"{path}, which says what the training beside it is, cannot be read: {fault}; "
+            f"put it back, or remove {folder / _STATE} to begin anew"
+        ) from fault
 
 
 def keep(standing: Standing, folder: Path) -> None:
