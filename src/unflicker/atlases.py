@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.atlas_files import AtlasFiles, AtlasOptions, AtlasRecord, DrawnAtlas
-from unflicker.devices import chosen, limited_threads
+from unflicker.devices import chosen, limited_threads, torch_sharing
 from unflicker.errors import InputError
 from unflicker.frames.colour import small_rgb, to_rgb
 from unflicker.frames.flow import Motion
@@ -67,7 +67,7 @@ def draw_atlases(
     )
     masks = [_mask_film(path, film, options) for path in options.masks]
     files = AtlasFiles.planned(Path(source), Path(folder), options)
-    with limited_threads(settings.threads), ExitStack() as stack:
+    with limited_threads(settings.threads), torch_sharing(), ExitStack() as stack:
         files.open(stack, film, settings.encoding)
         frames = _Readings(film, masks)
         for number, (window, finding) in enumerate(corrected_windows(film, settings), start=1):

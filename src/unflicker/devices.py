@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 from threadpoolctl import threadpool_limits
 
-from unflicker.ahead import limited_to
+from unflicker.ahead import limited_to, thread_count
 from unflicker.errors import DeviceMemoryError, MissingError, UsageError
 
 _NAMES = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "nvidia": "cuda"}
@@ -141,3 +141,19 @@ def limited_threads(threads: int) -> Iterator[int]:
             yield count
     finally:
         cv2.setNumThreads(before)
+
+
+@contextmanager
+def torch_sharing() -> Iterator[None]:
+    """Have torch take no more threads than work may be shared among, and then as many as before.
+
+    Raises:
+        MissingError: It is not installed, or cannot be loaded.
+    """
+    torch = torch_library()
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, thread_count()))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

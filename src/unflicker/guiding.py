@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.devices import chosen
+from unflicker.devices import chosen, torch_sharing
 from unflicker.frames.flow import Motion, resized
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
@@ -95,9 +95,11 @@ def guided_gain(
     """
     if len(light) < _FEWEST_FRAMES:
         return None, 0.0
-    guide = guided_by_atlas(light, motion, fps=fps, settings=settings)
     filtered = settings.neural_filter.used
-    gain = _filtered(flickering, light, guide, settings) if filtered else _transferred(light, guide)
+    with torch_sharing():
+        guide = guided_by_atlas(light, motion, fps=fps, settings=settings)
+        found = _filtered(flickering, light, guide, settings) if filtered else None
+    gain = _transferred(light, guide) if found is None else found
     before, after = _visible(light, motion, gain, fps)
     earned = after <= _FILTER_EARNED * before if filtered else _closed_form_earned(before, after)
     return (gain, after) if earned else (None, before)

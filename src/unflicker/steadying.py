@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from unflicker.ahead import running_ahead
-from unflicker.devices import chosen
+from unflicker.devices import chosen, torch_sharing
 from unflicker.errors import InputError, OutputError, UsageError
 from unflicker.frames.clip import from_float, to_float
 from unflicker.frames.picture import Frame, Picture, as_array, as_picture
@@ -112,10 +112,11 @@ def _redrawn(
 
     networks = reference.load_networks(settings)
     redrawn = reference.redrawn(film, networks, settings, mask=mask, progress=progress)
-    for frame, rgb in redrawn:
-        picture = reference.as_picture(rgb, frame.picture)
-        keeper.redrawn(frame, picture)
-        yield replace(frame, picture=picture)
+    with torch_sharing():
+        for frame, rgb in redrawn:
+            picture = reference.as_picture(rgb, frame.picture)
+            keeper.redrawn(frame, picture)
+            yield replace(frame, picture=picture)
 
 
 def need_grades(settings: Settings, options: RunOptions | None = None) -> None:
@@ -150,10 +151,11 @@ def steady_in_place(
         from unflicker.reference import load_networks, redrawn
 
         networks = load_networks(settings)
-        for frame, rgb in redrawn(film, networks, settings, progress=progress):
-            drawn = rgb.mean(axis=-1, dtype=np.float32) if pixels.ndim == 3 else rgb
-            pixels[frame.index] = from_float(drawn, dtype=pixels.dtype)
-            yield frame.index
+        with torch_sharing():
+            for frame, rgb in redrawn(film, networks, settings, progress=progress):
+                drawn = rgb.mean(axis=-1, dtype=np.float32) if pixels.ndim == 3 else rgb
+                pixels[frame.index] = from_float(drawn, dtype=pixels.dtype)
+                yield frame.index
         return
     thoughts = (item for item in think(film, settings) if isinstance(item, Thought))
     yield from _steadied(pixels, film, thoughts, settings)

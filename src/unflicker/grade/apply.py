@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numba
 import numpy as np
@@ -60,8 +60,20 @@ def kernels_turn(size: tuple[int, int]) -> Iterator[None]:
     worth = 1 + size[0] * size[1] // _PIXELS_A_THREAD
     most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore - numba sets its fields as it loads
     with _ONE_AT_A_TIME:
+        _start_threads()
         numba.set_num_threads(min(thread_count(), worth, most))
         yield
+
+
+@cache
+def _start_threads() -> None:
+    """Have numba start its threads, from a thread that then ends.
+
+    With OpenMP it also tells torch, in the thread that it starts them from, to take all cores.
+    """
+    starter = threading.Thread(target=numba.get_num_threads)
+    starter.start()
+    starter.join()
 
 
 def _graded_planes(
