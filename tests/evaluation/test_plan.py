@@ -18,7 +18,7 @@ PLACE = "unflicker.evaluation.called:unchanged"
 
 
 def method(name: str, **others) -> Method:
-    return Method(name=name, title=name, place=PLACE, **others)
+    return Method(name=name, place=PLACE, **others)
 
 
 def examples() -> list[Example]:
@@ -106,7 +106,7 @@ def test_what_is_done_at_the_same_effort_size_and_version_is_not_planned_again()
 
 
 def test_a_method_whose_code_or_weights_are_missing_is_left_out_with_the_reason():
-    gone = Method(name="gone", title="gone", place="unflicker.nowhere:at_all")
+    gone = Method(name="gone", place="unflicker.nowhere:at_all")
     bare = method("bare", weights={"weights": "bare.safetensors"})
     found = planned(gone, bare, method("there"))
     assert [one.name for one in found.left_out] == ["gone", "bare"]

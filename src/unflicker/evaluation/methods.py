@@ -42,13 +42,11 @@ class Method:
     """A way to steady a clip, and how it is called."""
 
     name: str
-    title: str
-    """For people."""
+    """What people read in its place: `report.site.methods`."""
     place: str
     """Where the function is: "package.module:function"."""
     guided: bool = False
     """Whether it also gets the steady original; then it runs on processed video only."""
-    ours: bool = False
     source: str = ""
     """Who published it, and when."""
     weights: Mapping[str, str] = field(default_factory=dict)
@@ -138,7 +136,7 @@ def parsed(text: str) -> Method:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.kind in kinds and parameter.default is inspect.Parameter.empty
     ]
-    return Method(name=name, title=name, place=place, guided=len(needed) > 1, source="your own")
+    return Method(name=name, place=place, guided=len(needed) > 1, source="your own")
 
 
 def loaded(place: str) -> Callable[..., Any]:

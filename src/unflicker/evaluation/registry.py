@@ -27,13 +27,10 @@ def _ours(name: str, *, preset: str, cost: tuple[float, float], **others: object
     options = {"preset": preset, **others}
     guided = bool(options.pop("guided", False))
     left_out = options.get("without")
-    title = f"{preset} without {left_out}" if left_out else name
     return Method(
         name=name,
-        title=title,
         place=f"{_CALLED}:{'by_preset_guided' if guided else 'by_preset'}",
         guided=guided,
-        ours=True,
         source="ours",
         needs=() if preset == "fast" else _TORCH,
         efforts={"full": Effort(options=options, seconds_a_video=cost[0])},
@@ -54,7 +51,6 @@ def _paper(name: str, *, without: str = "") -> Method:
     }
     return Method(
         name=name,
-        title=name.replace("-", " "),
         place=f"{_CALLED}:paper",
         source="Lei et al. 2023",
         weights=_PAPER,
@@ -67,38 +63,33 @@ def _paper(name: str, *, without: str = "") -> Method:
 
 
 _ALL = (
-    Method(name=INPUT, title="input", place=f"{_CALLED}:unchanged", seconds_a_frame=0.001),
+    Method(name=INPUT, place=f"{_CALLED}:unchanged", seconds_a_frame=0.001),
     Method(
         name="ffmpeg-deflicker",
-        title="FFmpeg deflicker",
         place=f"{_BASELINES}.ffmpeg:ffmpeg_deflicker",
         source="FFmpeg",
         seconds_a_frame=0.005,
     ),
     Method(
         name="ffmpeg-tmidequalizer",
-        title="FFmpeg tmidequalizer",
         place=f"{_BASELINES}.ffmpeg:ffmpeg_tmidequalizer",
         source="FFmpeg, after Delon 2006",
         seconds_a_frame=0.02,
     ),
     Method(
         name="histogram",
-        title="scale-time equalisation",
         place=f"{_BASELINES}.histogram:histogram",
         source="Delon 2006",
         seconds_a_frame=0.02,
     ),
     Method(
         name="average",
-        title="average along the motion",
         place=f"{_BASELINES}.average:average",
         seconds_a_frame=0.1,
     ),
     _ours("fast", preset="fast", cost=(0.0, 0.05)),
     Method(
         name="bonneel",
-        title="Bonneel et al.",
         place=f"{_BASELINES}.bonneel:bonneel",
         guided=True,
         source="Bonneel et al. 2015",
@@ -106,7 +97,6 @@ _ALL = (
     ),
     Method(
         name="convlstm",
-        title="ConvLSTM",
         place=f"{_BASELINES}.convlstm:convlstm",
         source="Lei et al. 2023, baseline",
         weights={"weights": "convlstm.safetensors"},
@@ -116,7 +106,6 @@ _ALL = (
     ),
     Method(
         name="lai",
-        title="Lai et al.",
         place=f"{_BASELINES}.lai:lai",
         guided=True,
         source="Lai et al. 2018",
@@ -129,7 +118,6 @@ _ALL = (
     _ours("best", preset="best", cost=(30.0, 0.3)),
     Method(
         name="video_prior",
-        title="deep video prior",
         place=f"{_CALLED}:video_prior",
         guided=True,
         source="Lei et al. 2020",
