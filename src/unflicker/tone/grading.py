@@ -35,8 +35,8 @@ def grade_of(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> Gr
 def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
     inputs = curve_inputs()
     powers = tone_of(inputs.astype(float))[:, None] ** np.arange(field.powers + 1)
-    whole = np.concatenate([coefficients[:, :1], coefficients[:, field.shared :]], axis=1)
-    curves = inputs * np.exp(np.clip(-(whole @ powers.T), -_MOST_LOG_GAIN, _MOST_LOG_GAIN))
+    whole = coefficients[:, field.whole] @ powers.T
+    curves = inputs * np.exp(np.clip(-whole, -_MOST_LOG_GAIN, _MOST_LOG_GAIN))
     return np.maximum.accumulate(np.clip(curves, 0.0, 2.0), axis=1).astype(np.float32)
 
 

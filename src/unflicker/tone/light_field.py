@@ -80,6 +80,11 @@ class LightField:
         """Coefficients of one channel of one frame."""
         return self.shared + self.powers
 
+    @cached_property
+    def whole(self) -> Int[np.ndarray, " whole"]:
+        """Which coefficients of a channel are the same over the picture: exposure and powers."""
+        return np.concatenate([[0], np.arange(self.shared, self.size)])
+
     @property
     def functions(self) -> int:
         """Rows of a design: the shared functions and every channel's own."""

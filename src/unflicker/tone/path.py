@@ -6,6 +6,10 @@ neighbours are coupled, so it is solved exactly by one sweep there and back (blo
 elimination). Points that disagree with the solution (occlusion, a wrong flow, an object that really
 changed) lose weight, and it is solved again.
 
+The light of the whole picture has to sum to nothing over the shot. To flatten the contrast of every
+frame makes all differences smaller, too, and would be taken for a better answer
+(docs/decisions/0008-sum-to-nothing.md).
+
 Where motion fails altogether, quantiles of the whole picture still say how its tone moved; they
 weigh so little that points with a trusted motion outvote them.
 """
@@ -15,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 
 from unflicker.tone.light_field import TOE, LightField, tone_of
 from unflicker.tone.observations import Sightings, sample_places
@@ -74,15 +78,17 @@ def tone_path(
     unknown = 1.0 / field.expected_size(flicker) ** 2
     if again:
         still = np.zeros((len(sightings) + 1, 3, field.size))
-        path = _solved(_reweighted(sightings, still, quantiles, field), unknown)
+        equations = _reweighted(sightings, still, quantiles, field)
+        path = _solved(equations, unknown, summed=field.whole)
         return TonePath(light=path, free=path)
-    path = _solved(_reweighted(sightings, None, quantiles, field), unknown)
+    path = _solved(_reweighted(sightings, None, quantiles, field), unknown, summed=field.whole)
     equations = _reweighted(sightings, path, quantiles, field)
     precision = unknown
     for _ in range(_REFITS):
         precision = _refitted(path, equations, precision, unknown)
-        path = _solved(equations, precision)
-    return TonePath(light=path, free=_solved(equations, unknown * _FREEDOM))
+        path = _solved(equations, precision, summed=field.whole)
+    free = _solved(equations, unknown * _FREEDOM, summed=field.whole)
+    return TonePath(light=path, free=free)
 
 
 def frame_quantiles(
@@ -201,8 +207,8 @@ def _add_quantiles(
     weight = ((darker > TOE) & (np.maximum(before, after) < 0.985)) / _QUANTILE_NOISE**2
     weighted = (design * weight[..., None]).swapaxes(-1, -2)
     block, target = weighted @ design, (weighted @ change[..., None])[..., 0]
-    columns = np.concatenate([[0], field.shared + np.arange(field.powers)])
-    square, count = (..., columns[:, None], columns), len(columns)
+    columns, count = field.whole, len(field.whole)
+    square = ..., columns[:, None], columns
     diagonal[1:][square] += block[..., :count, :count]
     diagonal[:-1][square] += block[..., count:, count:]
     coupling[square] += block[..., count:, :count]
@@ -239,38 +245,50 @@ def _refitted(
 
 
 def _solved(
-    equations: _Equations, precision: Float[np.ndarray, " size"]
+    equations: _Equations,
+    precision: Float[np.ndarray, " size"],
+    *,
+    summed: Int[np.ndarray, " some"],
 ) -> Float[np.ndarray, "time 3 size"]:
     """The solution of symmetric positive block tridiagonal equations, `precision` added to their
-    diagonal; for all channels at once.
+    diagonal; for all channels at once. Over time the coefficients `summed` sum to nothing.
 
-    Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5.
+    Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5; the sums by Lagrange
+    multipliers, each of which pulls on one coefficient of all frames alike.
     """
     diagonal, coupling, right = equations
-    expected = np.diag(precision)
+    time, channels, size = right.shape
+    solution = np.zeros((time, channels, size, 1 + len(summed)))
+    solution[..., 0] = right
+    solution[:, :, summed, 1 + np.arange(len(summed))] = 1.0
+    _eliminate(solution, diagonal, coupling, np.diag(precision))
+    plain, pulled = solution[..., 0], solution[..., 1:]
+    sums, answers = plain[:, :, summed].sum(axis=0), pulled[:, :, summed].sum(axis=0)
+    return plain - (pulled @ np.linalg.solve(answers, sums[..., None]))[..., 0]
+
+
+def _eliminate(
+    solution: Float[np.ndarray, "time 3 size sides"],
+    diagonal: Float32[np.ndarray, "time 3 size size"],
+    coupling: Float32[np.ndarray, "pairs 3 size size"],
+    expected: Float[np.ndarray, "size size"],
+) -> None:
+    """Solve for several right-hand sides, in their place."""
     carried = np.empty_like(coupling)
-    solution = right.copy()
     pivot = diagonal[0] + expected
     for t in range(len(coupling)):
         beside = coupling[t].astype(np.float64)
         inverse, onward = _inverse(pivot), beside.swapaxes(1, 2)
         across = inverse @ beside
         carried[t] = across
-        solution[t] = _times(inverse, solution[t])
-        solution[t + 1] -= _times(onward, solution[t])
+        solution[t] = inverse @ solution[t]
+        solution[t + 1] -= onward @ solution[t]
         pivot = diagonal[t + 1] + expected - onward @ across
         # Rounding makes it a little unlike its mirror image, and every step would add to that.
         pivot = 0.5 * (pivot + pivot.swapaxes(1, 2))
-    solution[-1] = _times(_inverse(pivot), solution[-1])
+    solution[-1] = _inverse(pivot) @ solution[-1]
     for t in range(len(coupling) - 1, -1, -1):
-        solution[t] -= _times(carried[t], solution[t + 1])
-    return solution
-
-
-def _times(
-    matrices: Float[np.ndarray, "3 size size"], vectors: Float[np.ndarray, "3 size"]
-) -> Float[np.ndarray, "3 size"]:
-    return (matrices @ vectors[..., None])[..., 0]
+        solution[t] -= carried[t] @ solution[t + 1]
 
 
 def _inverse(matrices: Float[np.ndarray, "3 size size"]) -> Float[np.ndarray, "3 size size"]:
