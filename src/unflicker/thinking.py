@@ -235,6 +235,7 @@ def find(window: Window, settings: Settings) -> Finding:
             motion = estimate_motion(light)
         tone = look_again(tone, light, motion, **beside)
     del light, original, beside
+    tone = tone.with_whites(pictures)
     before, after = _visible(pictures, tone, motion, fps)
     tone = tone.earned(visible_before=before, visible_after=after)
     tone.coefficients[blank] = 0.0

@@ -91,7 +91,7 @@ def _energy(
     elsewhere = field.waves[:, 0] > 0
     # A slow wave down the picture alone is as likely a lamp as a band; both are then counted.
     tones = tone_of(_TONES)[:, None] ** np.arange(1, field.powers + 1)
-    curve = lightness[:, field.shared :] @ (tones - tones.mean(axis=0)).T
+    curve = lightness[:, field.shared : field.size] @ (tones - tones.mean(axis=0)).T
     contrast = (lightness[:, places : field.shared] ** 2).mean(axis=0).sum() / 4.0
     return np.array(
         [

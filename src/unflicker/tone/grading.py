@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from unflicker.grade import Grade
 from unflicker.grade.grade import bin_luma, curve_inputs
-from unflicker.tone.light_field import LightField, tone_of
+from unflicker.tone.light_field import LightField, tone_of, whiteness_of
 
 GRID_ROWS = 24
 GRID_COLUMNS = 32
@@ -21,6 +21,7 @@ _MOST_LOG_GAIN = 1.6
 def grade_of(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> Grade:
     """The grade that divides by the light that these coefficients describe.
 
+    Where there is one more than the field has functions, it is that of clipped white (`whites`).
     What is the same for the whole picture becomes the curves; the rest becomes the grid.
     """
     if not coefficients.any():
@@ -36,6 +37,7 @@ def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.
     inputs = curve_inputs()
     powers = tone_of(inputs.astype(float))[:, None] ** np.arange(field.powers + 1)
     whole = coefficients[:, field.whole] @ powers.T
+    whole += coefficients[:, field.size :].sum(axis=1, keepdims=True) * whiteness_of(inputs)
     curves = inputs * np.exp(np.clip(-whole, -_MOST_LOG_GAIN, _MOST_LOG_GAIN))
     return np.maximum.accumulate(np.clip(curves, 0.0, 2.0), axis=1).astype(np.float32)
 

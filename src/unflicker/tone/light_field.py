@@ -21,11 +21,18 @@ from unflicker.frames.colour import LUMA
 TOE = 0.02
 """Added to values before a logarithm: below it, noise is larger than light."""
 _MIDDLE = 0.4
+_WHITENING = 0.97
+"""Values above this go over into clipped white."""
 
 
 def tone_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """The tone τ of values in [0, 1]: their logarithm above the toe, zero at a middle grey."""
     return np.log((np.maximum(value, 0.0) + TOE) / (_MIDDLE + TOE))
+
+
+def whiteness_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """How much values in [0, 1] count as clipped white: 0 to 1."""
+    return np.clip((value - _WHITENING) / (1.0 - _WHITENING), 0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

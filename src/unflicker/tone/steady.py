@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
 from unflicker.tone.observations import relative, sightings
 from unflicker.tone.path import TonePath, frame_quantiles, tone_path
+from unflicker.tone.whites import with_whites
 
 Originals = Float32[np.ndarray, "known height width 3"] | None
 _FEWEST_FRAMES = 4
@@ -45,7 +47,8 @@ class SteadyTone:
 
     field: LightField
     coefficients: Float[np.ndarray, "time 3 size"]
-    """Light that flicker added to each frame; zeros where there is none worth removing."""
+    """Light that flicker added to each frame; zeros where there is none worth removing. One more
+    than the field has functions, once clipped white is known (`whites`)."""
     flicker: Flicker
     """What the first look found, worth removing or not."""
     has_original: bool = False
@@ -79,6 +82,13 @@ class SteadyTone:
         if visible_after <= most * visible_before and fallen >= _LEAST_SEEN:
             return self
         return self.unapplied()
+
+    def with_whites(self, pictures: Iterable[Float32[np.ndarray, "height width 3"]]) -> SteadyTone:
+        """The same, clipped white kept as bright as it usually is; `pictures` are as they came."""
+        if self.has_original or not self.coefficients.any():
+            nothing = np.zeros_like(self.coefficients[..., :1])
+            return replace(self, coefficients=np.concatenate([self.coefficients, nothing], axis=-1))
+        return replace(self, coefficients=with_whites(self.coefficients, pictures, self.field))
 
     def unapplied(self) -> SteadyTone:
         """The same, corrected by nothing."""
