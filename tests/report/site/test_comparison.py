@@ -119,9 +119,9 @@ def test_each_measure_knows_what_is_better(measure, better, worse):
 def test_kinds_have_their_own_means_and_all_together_theirs(given):
     board = boards(given(made_lines()))[0]
     table = kind_table(board, m.PSNR)
-    assert [column.label for column in table.columns] == ["exposure", "bands", "mean", "mean place"]
+    assert [column.label for column in table.columns] == ["bands", "exposure", "mean", "mean place"]
     fast = next(row for row in table.rows if row.method.name == "fast")
-    assert [cell.mean for cell in fast.cells] == pytest.approx([39.0, 35.0, 37.0, 1.0])
+    assert [cell.mean for cell in fast.cells] == pytest.approx([35.0, 39.0, 37.0, 1.0])
 
 
 def test_parts_left_out_have_a_table_of_their_own(given):
@@ -181,3 +181,9 @@ def test_the_same_scores_give_the_same_intervals(given):
     one, two = (everyone(scores).estimate("fast", m.PSNR) for _ in range(2))
     assert (one.low, one.high) == (two.low, two.high)
     assert np.isfinite([one.low, one.high]).all()
+
+
+def test_examples_are_in_the_order_people_count_in_whatever_was_done_first(given):
+    names = ("b/w10", "b/w3", "a/w1", "b/w1")
+    lines = [line("input", name, "fidelity", {"psnr": 30.0}) for name in names]
+    assert list(given(lines).examples) == ["a/w1", "b/w1", "b/w3", "b/w10"]

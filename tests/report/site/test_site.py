@@ -73,6 +73,13 @@ def test_a_clip_page_has_all_videos_and_curves(site):
     assert "frame 5" in html
 
 
+def test_the_numbers_of_a_clip_have_the_best_first_the_input_last_and_no_column_twice(site):
+    table = read(site, "clips/apple__bands.html").split("Numbers of this example")[1]
+    places = [table.index(f">{name}<") for name in ("unflicker fast", "histogram", "input")]
+    assert places == sorted(places)
+    assert table.split("<tbody")[0].count(">sharpness ") == 1
+
+
 def test_examples_without_videos_have_no_page_but_their_numbers(site):
     assert not (site / "report/clips/dance__bands.html").exists()
     assert "dance/bands" in read(site)

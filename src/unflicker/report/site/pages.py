@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -127,14 +128,14 @@ def clip_page(
     """
     example = viewing.example
     tried = [name for name in scores.methods if scores.of(name, example.name)]
-    methods = [method_of(name) for name in tried]
+    columns = clip_scores(scores, example, [method_of(name) for name in tried])
     return filled(
         "site/clip.html.j2",
         example=example,
         sort=sort_of(example.category),
         player=player_of(viewing, page=page),
-        methods=methods,
-        scores=clip_scores(scores, example, methods),
+        methods=[method_of(name) for name in _best_first(tried, columns)],
+        scores=columns,
         charts=[chart for chart in (_light_chart(viewing), _error_chart(viewing)) if chart],
         rows=[label_of(copy.name) for copy in viewing.copies],
         viewing=viewing,
@@ -215,7 +216,23 @@ def clip_scores(
         (measure, {k.name: _value(scores, k.name, example, measure) for k in methods})
         for measure in _OF_A_CLIP
     ]
-    return [pair for pair in columns if any(value is not None for value in pair[1].values())]
+    filled_in = [pair for pair in columns if any(value is not None for value in pair[1].values())]
+    known = {measure for measure, _ in filled_in}
+    # Two columns of sharpness would be mistaken for one another; the truth's is the one to trust.
+    return [p for p in filled_in if p[0] != m.SHARPNESS_TO_INPUT or m.SHARPNESS not in known]
+
+
+def _best_first(
+    names: Sequence[str], columns: Sequence[tuple[m.Measure, dict[str, float | None]]]
+) -> list[str]:
+    """Methods by the first column's numbers; those without one after them, the input last."""
+
+    def place(name: str) -> tuple[bool, float]:
+        measure, found = columns[0]
+        value = found.get(name)
+        return name == INPUT, math.inf if value is None else measure.worse(value)
+
+    return sorted(names, key=place) if columns else list(names)
 
 
 def _value(scores: Scores, method: str, example: Example, measure: m.Measure) -> float | None:

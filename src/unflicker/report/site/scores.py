@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ class Scores:
     """The merged scores of one or several runs."""
 
     examples: dict[str, Example]
-    """By name, in the order in which they were met."""
+    """By name: category by category, then as people count ("w3" before "w10")."""
     methods: tuple[str, ...]
     """In the order in which they were met."""
     by_key: dict[tuple[str, str, str], Score]
@@ -105,12 +106,24 @@ def read_scores(*folders: Path) -> Scores:
         places = ", ".join(str(folder / SCORES) for folder in folders)
         raise InputError(f"no scores in {places}; run `unflicker evaluate` into that folder first")
     return Scores(
-        examples={row["example"]: _example(row) for row in rows},
+        examples=_in_order({row["example"]: _example(row) for row in rows}),
         methods=tuple(dict.fromkeys(row["method"] for row in rows)),
         by_key={key: _score(row) for key, row in merged(rows).items()},
         skipped=tuple(skipped),
         runs=tuple(_run(folder) for folder in folders),
     )
+
+
+def _in_order(examples: dict[str, Example]) -> dict[str, Example]:
+    """Whatever process was done first; categories as they were met."""
+    categories = list(dict.fromkeys(example.category for example in examples.values()))
+
+    def place(name: str) -> tuple[int, list[tuple[int, str]]]:
+        parts = re.findall(r"\d+|\D+", name)
+        counted = [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+        return categories.index(examples[name].category), counted
+
+    return {name: examples[name] for name in sorted(examples, key=place)}
 
 
 def _entries(path: Path, skipped: list[str]) -> Iterator[dict[str, Any]]:
