@@ -157,8 +157,10 @@ def steady_in_place(
                 pixels[frame.index] = from_float(drawn, dtype=pixels.dtype)
                 yield frame.index
         return
-    thoughts = (item for item in think(film, settings) if isinstance(item, Thought))
-    yield from _steadied(pixels, film, thoughts, settings)
+    # Frames that thinking still needs are later ones, or small copies of its own.
+    with running_ahead(think(film, settings), most=settings.window.frames) as ahead:
+        thoughts = (item for item in ahead if isinstance(item, Thought))
+        yield from _steadied(pixels, film, thoughts, settings)
 
 
 def _steadied(
@@ -315,8 +317,8 @@ def _graded_array(
     picture: Shaped[np.ndarray, "height width *channels"], grade: Grade
 ) -> Shaped[np.ndarray, "height width *channels"]:
     """One picture of an array with its grade, as its own type; unlike a film's, not dithered."""
-    grey = picture.ndim == 2
-    colour = np.repeat(picture[..., None], 3, axis=-1) if grey else picture
-    graded: Float32[np.ndarray, "height width 3"] = apply_to_light(to_float(colour), grade)
-    graded = graded.mean(axis=-1, dtype=np.float32) if grey else graded
-    return from_float(graded, dtype=picture.dtype)
+    if picture.ndim == 3:
+        return apply_to_light(picture, grade)
+    colour = np.repeat(to_float(picture)[..., None], 3, axis=-1)
+    grey: Float32[np.ndarray, "height width"] = apply_to_light(colour, grade).mean(axis=-1)
+    return from_float(grey, dtype=picture.dtype)

@@ -260,6 +260,18 @@ def test_light_and_pictures_take_a_grade_alike(bins: int) -> None:
     assert np.abs(to_rgb(apply_grade(picture, grade)) - light).max() <= 1.01 / 255
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_whole_numbers_take_a_grade_as_fractions_do_to_the_nearest_code(kind) -> None:
+    peak = np.iinfo(kind).max
+    codes = np.random.default_rng(0).integers(0, peak, (30, 40, 3), endpoint=True, dtype=kind)
+    grade = smooth(bins=4, stops=0.5)
+    wanted = apply_to_light(codes / np.float32(peak), grade) * np.float64(peak)
+    graded = apply_to_light(codes, grade)
+    assert graded.dtype == kind
+    assert abs(graded - wanted).max() <= 0.5 + peak * 1e-6
+    assert graded.max() == peak  # clipped, not wrapped around
+
+
 def test_light_without_a_grade_is_the_same_object() -> None:
     light = np.zeros((4, 5, 3), np.float32)
     assert apply_to_light(light, Grade.identity()) is light

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 import numba
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Shaped
 
 from unflicker.ahead import thread_count
 from unflicker.frames.colour import sample_scale, to_working, yuv_to_rgb_matrix
@@ -105,9 +105,14 @@ def _singles(*numbers: float) -> tuple[np.float32, ...]:
 
 
 def apply_to_light(
-    light: Float32[np.ndarray, "height width 3"], grade: Grade
-) -> Float32[np.ndarray, "height width 3"]:
-    """A picture of working light in [0, 1], such as a proxy, with the grade; nothing is rounded."""
+    light: Shaped[np.ndarray, "height width 3"], grade: Grade
+) -> Shaped[np.ndarray, "height width 3"]:
+    """A picture of working light, such as a proxy, with the grade, as its own type.
+
+    Args:
+        light: float32 in [0, 1], or uint8 or uint16, which are rounded without noise.
+        grade: What to change.
+    """
     if grade.is_identity:
         return light
     out = np.empty_like(light)
@@ -116,7 +121,8 @@ def apply_to_light(
     gains = gains_of(grade)
     where = kernel.columns_of(light.shape[1], gains.shape[1])
     tables = tables_of(grade, ColourMeaning())
-    scale = _singles(1.0, 0.0, 0.0)
+    whole = light.dtype != np.float32
+    scale = _singles(np.iinfo(light.dtype).max if whole else 1.0, 0.0, whole)
     with kernels_turn(light.shape[:2]):
         kernel.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
     return out
