@@ -17,13 +17,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: run test check lint format bench clean
 .DEFAULT_GOAL := run
 
-.venv/core.stamp: pyproject.toml constraints.txt
+.venv/run.stamp: pyproject.toml constraints.txt
 	@echo "setting up .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) -e .
+	@$(PIP) -e ".[neural]"
 	@touch $@
 
-.venv/dev.stamp: .venv/core.stamp
+.venv/dev.stamp: .venv/run.stamp
 	@echo "adding the tools for tests (once) ..."
 	@$(PIP) -e ".[dev,neural,web]"
 	@touch $@
@@ -32,7 +32,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	@$(PIP) -e ".[dev,neural,web,benchmark]"
 	@touch $@
 
-run: .venv/core.stamp
+run: .venv/run.stamp
 ifeq ($(strip $(VIDEO)),)
 	@$(BIN)/python examples/demo.py --folder demo
 else

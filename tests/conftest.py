@@ -1,10 +1,15 @@
 """Lets every test import the clips and films made for them."""
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "video")]
+
+
+# Tests that are not about a preset would spend most of their time in fits of atlases.
+os.environ["UNFLICKER_PRESET"] = "fast"
 
 
 def _load_the_loops_unchecked() -> None:

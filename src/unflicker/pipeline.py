@@ -20,7 +20,7 @@ from unflicker.frames.clip import Clip
 from unflicker.keeping import Keeper
 from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
-from unflicker.settings import Settings
+from unflicker.settings import Settings, usual_settings
 from unflicker.steadying import RunOptions, need_grades, orders, steady_frames, steady_in_place
 from unflicker.video import (
     ArrayFilm,
@@ -33,7 +33,6 @@ from unflicker.video import (
 )
 from unflicker.weights import NEURAL_FILTER, need_neural, weights_file
 
-DEFAULTS = Settings()
 PLAIN = RunOptions()
 
 
@@ -41,7 +40,7 @@ def run(
     source: str | Path,
     target: str | Path | None = None,
     *,
-    settings: Settings = DEFAULTS,
+    settings: Settings | None = None,
     options: RunOptions = PLAIN,
     progress: Report = silent,
 ) -> Record:
@@ -50,13 +49,14 @@ def run(
     Args:
         source: A video file or a folder of pictures.
         target: The file (or folder) to write; `film_unflickered.mp4` beside the source if None.
-        settings: How.
+        settings: How; preset `standard` if None, or `fast` where torch is not installed.
         options: What of it, and what else to read and write.
         progress: Told now and then how far the work is; may stop it by raising `Cancelled`.
 
     Raises:
         UnflickerError: See `errors`; then nothing is left under the target's name.
     """
+    settings = settings or usual_settings(guided=options.guide is not None)
     film = _opened(source, settings, options)
     target = Path(target) if target is not None else default_target(Path(source))
     keeper = Keeper(film, settings, output=str(target))
@@ -76,7 +76,7 @@ def run(
 def analyze(
     source: str | Path,
     *,
-    settings: Settings = DEFAULTS,
+    settings: Settings | None = None,
     options: RunOptions = PLAIN,
     progress: Report = silent,
 ) -> Record:
@@ -84,13 +84,14 @@ def analyze(
 
     Args:
         source: A video file or a folder of pictures.
-        settings: How.
+        settings: How; preset `standard` if None, or `fast` where torch is not installed.
         options: What of it, and whether to save the grades.
         progress: Told now and then how far the work is.
 
     Raises:
         UnflickerError: See `errors`.
     """
+    settings = settings or usual_settings(guided=options.guide is not None)
     need_grades(settings)
     film = _opened(source, settings, options)
     keeper = Keeper(film, settings, output="")
@@ -104,7 +105,7 @@ def deflicker(
     frames: Shaped[np.ndarray, "time height width *channels"],
     *,
     fps: float = 24.0,
-    settings: Settings = DEFAULTS,
+    settings: Settings | None = None,
     guide: Shaped[np.ndarray, "known rows columns *colours"] | None = None,
     progress: Report = silent,
 ) -> Shaped[np.ndarray, "time height width *channels"]:
@@ -114,7 +115,7 @@ def deflicker(
         frames: RGB `(time, height, width, 3)` or grey `(time, height, width)`; uint8, uint16, or
             float32 in [0, 1].
         fps: Frames a second.
-        settings: How.
+        settings: How; preset `standard` if None, or `fast` where torch is not installed.
         guide: The steady original of pictures that were processed one by one; any size.
         progress: Told now and then how far the work is.
 
@@ -125,6 +126,7 @@ def deflicker(
         UsageError: An array of another shape or type, or a rate that is not above zero.
         InputError: A guide that shows something else, or has fewer frames, beyond a few.
     """
+    settings = settings or usual_settings(guided=guide is not None)
     _check_array(frames, fps)
     if guide is None:
         _need_networks(settings)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from unflicker.errors import UsageError
@@ -42,6 +44,10 @@ _OF_PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """What a preset changes. Of `paper`: Lei et al. 2023 and, for layers, Kasten et al. 2021."""
+PRESET_VARIABLE = "UNFLICKER_PRESET"
+"""The environment variable that names the preset where nobody else does."""
+NEURAL_LIBRARIES = ("torch", "safetensors")
+"""What atlases and networks need."""
 
 
 def _setting(default: Any, sentence: str) -> Any:
@@ -270,6 +276,29 @@ def of_preset(name: str) -> Settings:
     """
     _need(name in PRESETS, "preset", name, ", ".join(PRESETS))
     return replaced(Settings(), {"preset": name, **_OF_PRESETS[name]})
+
+
+def usual_preset(*, guided: bool = False) -> str:
+    """The preset where none is asked for: the best picture that what is installed allows.
+
+    Args:
+        guided: Whether the film comes with its steady original, which takes networks' place.
+
+    Raises:
+        UsageError: `UNFLICKER_PRESET` is set, and no preset has that name.
+    """
+    named = os.environ.get(PRESET_VARIABLE)
+    if named:
+        wanted = f"one of {', '.join(PRESETS)}, or unset it"
+        _need(named in PRESETS, PRESET_VARIABLE, named, wanted)
+        return named
+    able = guided or all(find_spec(library) for library in NEURAL_LIBRARIES)
+    return "standard" if able else "fast"
+
+
+def usual_settings(*, guided: bool = False) -> Settings:
+    """The settings where none are asked for; see `usual_preset`."""
+    return of_preset(usual_preset(guided=guided))
 
 
 def replaced(settings: Settings, changes: Mapping[str, Any]) -> Settings:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from unflicker.errors import InputError, MissingError
+from unflicker.settings import NEURAL_LIBRARIES
 
-_LIBRARIES = "torch", "safetensors"
 _FOLDER = Path(__file__).parent / "shipped"
 NEURAL_FILTER = "neural_filter.safetensors"
 SHIPPED = {NEURAL_FILTER: "e09f9e25959344e1699b1b2ee31431c377db70a47fb5e00f9d1894a00e833a36"}
@@ -26,7 +26,7 @@ def need_neural() -> None:
     Raises:
         MissingError: torch or safetensors is not there.
     """
-    for library in _LIBRARIES:
+    for library in NEURAL_LIBRARIES:
         if find_spec(library) is None:
             raise MissingError(
                 f"atlases and networks need {library}, which is not installed; "

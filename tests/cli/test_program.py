@@ -152,6 +152,28 @@ def test_every_preset_that_is_listed_is_there(call, pipeline, film):
     assert [settings.preset for _, _, settings, _ in pipeline.calls] == listed
 
 
+def test_without_a_preset_the_usual_one_is_taken(call, pipeline, film, monkeypatch):
+    for preset in ("standard", "best"):
+        monkeypatch.setenv("UNFLICKER_PRESET", preset)
+        call(film, "--overwrite")
+    assert [settings.preset for _, _, settings, _ in pipeline.calls] == ["standard", "best"]
+    monkeypatch.setenv("UNFLICKER_PRESET", "slow")
+    code, _, err = call(film, "--overwrite")
+    assert code == 2
+    assert "UNFLICKER_PRESET is slow" in err
+
+
+def test_who_gets_preset_fast_for_want_of_torch_is_told_once(call, pipeline, film, monkeypatch):
+    monkeypatch.delenv("UNFLICKER_PRESET")
+    monkeypatch.setattr("unflicker.settings.find_spec", lambda _: None)
+    note = "preset fast, for torch is not installed"
+    assert call(film, "--overwrite")[2].count(note) == 1
+    for asked in (["-q"], ["--preset", "fast"], ["--guide", film]):
+        assert note not in call(film, "--overwrite", *asked)[2]
+    presets = [settings.preset for _, _, settings, _ in pipeline.calls]
+    assert presets == ["fast", "fast", "fast", "standard"]
+
+
 def test_a_log_file_holds_what_was_said(call, pipeline, film, tmp_path):
     log = tmp_path / "logs" / "run.log"
     _, _, err = call(film, "--log-file", log, "-q")

@@ -8,8 +8,8 @@ from unflicker.cli.help import Command
 from unflicker.settings import Settings, describe
 
 _PRESETS = {
-    "fast": "light and colour corrected by curves and by place; the default",
-    "standard": "and an atlas, a trained filter and a refinement, where they help; needs torch",
+    "fast": "light and colour corrected by curves and by place; the default without torch",
+    "standard": "and an atlas, a trained filter and a refinement, where they help; the default",
     "best": "as standard; atlases are fitted for longer, in layers where that explains more",
     "paper": "the reference system as published, to compare with; networks of your own training",
 }

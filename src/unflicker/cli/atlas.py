@@ -11,12 +11,12 @@ from unflicker.cli.display import shown
 from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import (
+    atlas_options,
     encode_options,
     overwrite_option,
     range_options,
     settings_from,
     talk_options,
-    think_options,
 )
 from unflicker.cli.talk import Talk
 
@@ -54,7 +54,7 @@ _FILE = click.Path(path_type=Path)
     help="A film or folder, white where an object is; once for each object.",
 )
 @range_options
-@think_options
+@atlas_options
 @encode_options
 @talk_options
 @click.pass_obj
@@ -63,7 +63,7 @@ def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
     from unflicker import atlases, report
 
     talk = Talk.of(given, stop=stop)
-    settings = settings_from(given)
+    settings = settings_from(given, preset="fast")
     options = atlases.AtlasOptions(
         overwrite=given["overwrite"],
         start_seconds=given["start"],

@@ -14,6 +14,7 @@ from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import (
     encode_options,
+    fallen_back,
     guide_option,
     range_options,
     settings_from,
@@ -76,6 +77,8 @@ def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
         for job in jobs:
             click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
         return
+    if note := fallen_back(given):
+        talk.say(note)
     work_through(
         jobs, work=lambda job: _one(job, settings=settings, given=given, talk=talk), talk=talk
     )

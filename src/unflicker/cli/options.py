@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,16 @@ import click
 
 from unflicker.cli.help import Option, with_options
 from unflicker.cli.values import Device, Seconds, changed_settings, pairs
-from unflicker.settings import PRESETS, STAGES, Settings, of_preset, replaced, without
+from unflicker.settings import (
+    PRESET_VARIABLE,
+    PRESETS,
+    STAGES,
+    Settings,
+    of_preset,
+    replaced,
+    usual_preset,
+    without,
+)
 
 _DEFAULTS = Settings()
 _FILE = click.Path(path_type=Path)
@@ -34,57 +44,62 @@ range_options = with_options(
     ]
 )
 
-think_options = with_options(
-    [
-        _option(
-            "Correction",
-            "--preset",
-            type=click.Choice(PRESETS),
-            metavar="NAME",
-            help=f"{', '.join(PRESETS)}: how thorough.  [default: {_DEFAULTS.preset}]",
-        ),
-        _option(
-            "Correction",
-            "--strength",
-            type=click.FloatRange(0.0, 1.0),
-            metavar="0..1",
-            help=f"How much of the flicker to remove.  [default: {_DEFAULTS.strength:g}]",
-        ),
-        _option(
-            "Correction",
-            "--keep-slower-than",
-            type=click.FloatRange(min=0.0, min_open=True),
-            metavar="SECONDS",
-            help="Light that changes more slowly is wanted and stays.  "
-            f"[default: {_DEFAULTS.keep_slower_than_seconds:g}]",
-        ),
-        _option(
-            "Correction",
-            "--set",
-            "changes",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Any setting that `unflicker presets` lists; repeatable.",
-        ),
-        _option(
-            "Correction",
-            "--without",
-            metavar="STAGE,STAGE",
-            help=f"Leave stages of the preset out: {', '.join(STAGES)}.",
-        ),
-        _option("Correction", "--strict", is_flag=True, help="Stop at the first damaged frame."),
-        _option(
-            "Machine", "--device", type=Device(), metavar="NAME", help="auto, cpu, cuda or cuda:0."
-        ),
-        _option(
-            "Machine",
-            "--threads",
-            type=click.IntRange(min=0),
-            metavar="N",
-            help="Of all libraries together; 0 takes every core.",
-        ),
-    ]
+
+def preset_option(default: str) -> Any:
+    """How thorough to be; `default` is for people to read."""
+    return _option(
+        "Correction",
+        "--preset",
+        type=click.Choice(PRESETS),
+        metavar="NAME",
+        help=f"{', '.join(PRESETS)}: how thorough.  [default: {default}]",
+    )
+
+
+_CORRECTION = (
+    _option(
+        "Correction",
+        "--strength",
+        type=click.FloatRange(0.0, 1.0),
+        metavar="0..1",
+        help=f"How much of the flicker to remove.  [default: {_DEFAULTS.strength:g}]",
+    ),
+    _option(
+        "Correction",
+        "--keep-slower-than",
+        type=click.FloatRange(min=0.0, min_open=True),
+        metavar="SECONDS",
+        help="Light that changes more slowly is wanted and stays.  "
+        f"[default: {_DEFAULTS.keep_slower_than_seconds:g}]",
+    ),
+    _option(
+        "Correction",
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any setting that `unflicker presets` lists; repeatable.",
+    ),
+    _option(
+        "Correction",
+        "--without",
+        metavar="STAGE,STAGE",
+        help=f"Leave stages of the preset out: {', '.join(STAGES)}.",
+    ),
+    _option("Correction", "--strict", is_flag=True, help="Stop at the first damaged frame."),
+    _option(
+        "Machine", "--device", type=Device(), metavar="NAME", help="auto, cpu, cuda or cuda:0."
+    ),
+    _option(
+        "Machine",
+        "--threads",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Of all libraries together; 0 takes every core.",
+    ),
 )
+think_options = with_options([preset_option("standard; fast without torch"), *_CORRECTION])
+atlas_options = with_options([preset_option("fast"), *_CORRECTION])
 
 guide_option = _option(
     "Correction",
@@ -178,14 +193,27 @@ _FLAGS = {
 }
 
 
-def settings_from(given: dict[str, Any]) -> Settings:
+def fallen_back(given: dict[str, Any]) -> str:
+    """What to tell who gets preset `fast` for want of a library; empty where nobody does."""
+    chosen = given.get("preset") or given.get("plan") or os.environ.get(PRESET_VARIABLE)
+    if chosen or usual_preset(guided=bool(given.get("guide"))) == "standard":
+        return ""
+    return "preset fast, for torch is not installed; standard: pip install 'unflicker[neural]'"
+
+
+def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
     """The settings that the options of a command ask for; a flag wins over `--set`.
+
+    Args:
+        given: The options by name.
+        preset: The command's own default; else the usual one.
 
     Raises:
         UsageError: A setting that does not exist, or a value it cannot take.
     """
-    preset = of_preset(given.get("preset") or _DEFAULTS.preset)
-    settings = changed_settings(given.get("changes", ()), preset)
+    guided = bool(given.get("guide"))
+    named = given.get("preset") or preset or usual_preset(guided=guided)
+    settings = changed_settings(given.get("changes", ()), of_preset(named))
     left_out = (given.get("without") or "").split(",")
     settings = without(settings, [stage.strip() for stage in left_out if stage.strip()])
     flags = {name: given[flag] for flag, name in _FLAGS.items() if given.get(flag) is not None}
