@@ -9,7 +9,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "video")
 
 
 # Tests that are not about a preset would spend most of their time in fits of atlases.
-os.environ["UNFLICKER_PRESET"] = "fast"
+os.environ.setdefault("UNFLICKER_PRESET", "fast")
 
 
 def _load_the_loops_unchecked() -> None:

@@ -8,10 +8,10 @@ from unflicker.progress import Progress
 
 
 def test_defaults_come_from_the_settings(call, pipeline, film):
-    from unflicker.settings import Settings, to_dict
+    from unflicker.settings import to_dict, usual_settings
 
     call(film)
-    assert to_dict(pipeline.calls[0][2]) == to_dict(Settings())
+    assert to_dict(pipeline.calls[0][2]) == to_dict(usual_settings())
 
 
 def test_every_option_reaches_its_setting(call, pipeline, film):
