@@ -13,7 +13,7 @@ from unflicker.frames.colour import small_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade import Grade
 from unflicker.record import Record, ShotRecord, Still
-from unflicker.settings import Settings, to_dict
+from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
 from unflicker.thinking import Finding, Thought
 from unflicker.tone import Diagnosis, SteadyTone, diagnose
 from unflicker.video import Film
@@ -35,6 +35,8 @@ class _Shot:
     windows: list[SteadyTone] = field(default_factory=list)
     visible: list[tuple[float, float, int]] = field(default_factory=list)
     """Visible flicker before and after, and the frames it stands for."""
+    guided: bool = False
+    calmed: bool = False
 
 
 class Keeper:
@@ -104,6 +106,8 @@ class Keeper:
         weights = np.array([frames for *_, frames in self._visible] or [1.0])
         visible = np.array([pair[:2] for pair in self._visible] or [(np.nan, np.nan)])
         before, after = np.average(visible, axis=0, weights=weights)
+        neural = any(shot.guided for shot in self._shots) or self._settings.preset == "paper"
+        libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
         return Record(
             source=self._film.name,
             output=self._output,
@@ -117,7 +121,7 @@ class Keeper:
             stills=tuple(sorted((s[1] for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
             settings=to_dict(self._settings),
-            versions={"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+            versions={"python": platform.python_version()} | {n: version(n) for n in libraries},
             notes=notes,
             wall_seconds=time.monotonic() - self._began,
         )
@@ -134,12 +138,16 @@ class Keeper:
         frames = finding.stop - finding.start - finding.overlap
         self._shot.windows.append(finding.tone)
         self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
+        self._shot.guided |= finding.guide_gain is not None
+        self._shot.calmed |= finding.texture > 0.0
         if finding.ends_shot:
             self._shots.append(
                 ShotRecord(
                     start=self._shot.start,
                     stop=finding.stop,
                     diagnosis=self._diagnosis(finding.fps),
+                    guided=self._shot.guided,
+                    calmed=self._shot.calmed,
                 )
             )
             self._visible += self._shot.visible

@@ -18,6 +18,17 @@ class ShotRecord:
     start: int
     stop: int
     diagnosis: Diagnosis
+    guided: bool = False
+    """Whether an atlas added to what tone found, in a window at least."""
+    calmed: bool = False
+    """Whether texture was calmed, in a window at least."""
+
+    @property
+    def corrected_by(self) -> str:
+        """The stages that did something, for people."""
+        parts = self.guided * ["atlas"] + self.calmed * ["refinement"]
+        model = self.diagnosis.model
+        return " + ".join(parts if parts and model == "nothing" else [model, *parts])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -54,6 +54,8 @@ def _shot(shot: ShotRecord, record: Record) -> dict[str, Any]:
         "last_frame_seconds": _finite(float(record.seconds[last])),
         "kind": diagnosis.kind,
         "model": diagnosis.model,
+        "atlas": shot.guided,
+        "refinement": shot.calmed,
         "strength_stops": _finite(diagnosis.strength_stops),
         "strength_delta_e": _finite(diagnosis.strength_delta_e),
         "period_frames": _finite(diagnosis.period_frames),
