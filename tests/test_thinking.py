@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from made_clips import panning
+from unflicker import thinking
 from unflicker.frames.clip import Clip
 from unflicker.grade import Grade
+from unflicker.motion import estimate_motion
 from unflicker.settings import Settings, WindowSettings
 from unflicker.synthesis import synthesise
 from unflicker.thinking import Finding, Thought, proxy_size, think
+from unflicker.tone import SteadyTone, steady_tone, steady_whole
 from unflicker.video import ArrayFilm
 
 SHORT_WINDOWS = Settings(window=WindowSettings(frames=16, overlap_frames=6))
@@ -121,3 +124,42 @@ def test_findings_say_how_visible_flicker_was_and_is() -> None:
     assert len(findings) == 1
     assert findings[0].fps == pytest.approx(24.0, rel=1e-3)
     assert findings[0].visible_after < 0.3 * findings[0].visible_before
+
+
+def test_of_two_descriptions_the_plainer_is_taken_unless_the_eye_sees_more_flicker(
+    monkeypatch,
+) -> None:
+    def findings(pixels: np.ndarray) -> list[Finding]:
+        return [item for item in think(film(pixels), Settings()) if isinstance(item, Finding)]
+
+    pixels = flickering(time=20)
+    (plain,) = findings(pixels)
+    place = plain.tone.coefficients[..., 1 : plain.tone.field.shared]
+    assert plain.tone.coefficients.any()
+    assert not place.any()
+    worse = []
+
+    def of_no_use(_light, _motion, *, like: SteadyTone, keep_slower_frames: float) -> SteadyTone:
+        worse.append(keep_slower_frames)
+        return like.unapplied()
+
+    monkeypatch.setattr(thinking, "steady_whole", of_no_use)
+    (wide,) = findings(pixels)
+    assert worse
+    assert wide.visible_after >= plain.visible_after
+    assert wide.visible_after < 0.3 * wide.visible_before
+
+
+def test_a_gain_that_is_the_same_everywhere_is_found_without_places() -> None:
+    clip = panning(time=20, size=(54, 96))
+    random = np.random.default_rng(3)
+    gains = np.exp(random.normal(0.0, 0.1, 20)).astype(np.float32)
+    light = clip.as_float() * 0.6 * gains[:, None, None, None]
+    motion = estimate_motion(light)
+    tone = steady_tone(light, motion, settings=Settings().tone, keep_slower_frames=48.0)
+    whole = steady_whole(light.copy(), motion, like=tone, keep_slower_frames=48.0)
+    assert not whole.coefficients[..., 1 : tone.field.shared].any()
+    steady = light.copy()
+    whole.apply(steady)
+    left = np.log(steady.mean(axis=(1, 2, 3)) / (clip.as_float() * 0.6).mean(axis=(1, 2, 3)))
+    assert np.std(left) < 0.1 * np.std(np.log(gains))

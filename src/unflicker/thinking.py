@@ -35,7 +35,7 @@ from unflicker.shots import (
     usable_originals,
     usable_pictures,
 )
-from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone
+from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone, steady_whole
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.video import Film
 
@@ -234,9 +234,11 @@ def find(window: Window, settings: Settings) -> Finding:
             del motion  # so that there is never room for two
             motion = estimate_motion(light)
         tone = look_again(tone, light, motion, **beside)
-    del light, original, beside
+    del light
     tone = tone.with_whites(pictures)
     before, after = _visible(pictures, tone, motion, fps)
+    if tone.is_mostly_whole and original is None:
+        tone, after = _whole_if_no_worse(tone, after, pictures, motion, fps=fps, keep=keep)
     tone = tone.earned(visible_before=before, visible_after=after)
     tone.coefficients[blank] = 0.0
     texture = _texture(pictures, originals, tone, motion) if settings.refinement.used else 0.0
@@ -251,6 +253,22 @@ def find(window: Window, settings: Settings) -> Finding:
         visible_after=after if tone.coefficients.any() else before,
         texture=texture,
     )
+
+
+def _whole_if_no_worse(
+    tone: SteadyTone,
+    visible: float,
+    pictures: list[Float32[np.ndarray, "height width 3"]],
+    motion: Motion,
+    *,
+    fps: float,
+    keep: float,
+) -> tuple[SteadyTone, float]:
+    """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
+    whole = steady_whole(np.stack(pictures), motion, like=tone, keep_slower_frames=keep)
+    whole = whole.with_whites(pictures)
+    _, left = _visible(pictures, whole, motion, fps)
+    return (whole, left) if left <= visible else (tone, visible)
 
 
 def _steadiest(

@@ -2,6 +2,14 @@
 
 from unflicker.tone.diagnosis import Diagnosis, diagnose
 from unflicker.tone.grading import grade_of
-from unflicker.tone.steady import SteadyTone, look_again, steady_tone
+from unflicker.tone.steady import SteadyTone, look_again, steady_tone, steady_whole
 
-__all__ = ["Diagnosis", "SteadyTone", "diagnose", "grade_of", "look_again", "steady_tone"]
+__all__ = [
+    "Diagnosis",
+    "SteadyTone",
+    "diagnose",
+    "grade_of",
+    "look_again",
+    "steady_tone",
+    "steady_whole",
+]

@@ -60,6 +60,14 @@ class SteadyTone:
         return strength_of(self.coefficients, self.field) > _STRONG_LIGHT
 
     @property
+    def is_mostly_whole(self) -> bool:
+        """Whether light flickers by place, if at all, less than that of the whole picture."""
+        by_place = self.coefficients[..., : self.field.size].copy()
+        by_place[..., self.field.whole] = 0.0
+        whole = self.coefficients[..., : self.field.size] - by_place
+        return _change(by_place, self.field) < strength_of(whole, self.field)
+
+    @property
     def deceives_motion(self) -> bool:
         """Whether flicker was so strong that the motion, too, should be looked at again."""
         return strength_of(self.coefficients, self.field) > _DECEIVING_LIGHT
@@ -173,6 +181,36 @@ def look_again(
     if original is not None:
         coefficients[len(original) :] = coefficients[len(original) - 1]
     return replace(tone, coefficients=coefficients)
+
+
+def steady_whole(
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    like: SteadyTone,
+    keep_slower_frames: float,
+) -> SteadyTone:
+    """The flicker of a stretch, were it the same all over the picture.
+
+    Errors of the motion look like light that differs by place. Where there is none, not to ask
+    for it is more exact.
+
+    Args:
+        light: The proxies as they came; corrected in place.
+        motion: Between them, as well as it is known.
+        like: What was found with light by place; it shares its functions.
+        keep_slower_frames: As for `steady_tone`.
+    """
+    field = replace(like.field, waves_across=1, waves_down=1, contrast_waves=0)
+    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames)
+    tone = SteadyTone(field=field, coefficients=found.coefficients, flicker=like.flicker)
+    if tone.is_strong:
+        tone.apply(light)
+        again = _look(light, motion, field, keep_slower_frames=keep_slower_frames, again=True)
+        tone = replace(tone, coefficients=tone.coefficients + again.coefficients)
+    coefficients = np.zeros((*tone.coefficients.shape[:2], like.field.size))
+    coefficients[..., like.field.whole] = tone.coefficients[..., field.whole]
+    return replace(like, coefficients=coefficients)
 
 
 def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -> float:
