@@ -15,7 +15,7 @@ from unflicker.motion import estimate_motion
 from unflicker.settings import Settings, WindowSettings
 from unflicker.synthesis import synthesise
 from unflicker.thinking import Finding, Thought, proxy_size, think
-from unflicker.tone import SteadyTone, steady_tone, steady_whole
+from unflicker.tone import Pace, SteadyTone, steady_tone, steady_whole
 from unflicker.video import ArrayFilm
 
 SHORT_WINDOWS = Settings(window=WindowSettings(frames=16, overlap_frames=6))
@@ -139,8 +139,8 @@ def test_of_two_descriptions_the_plainer_is_taken_unless_the_eye_sees_more_flick
     assert not place.any()
     worse = []
 
-    def of_no_use(_light, _motion, *, like: SteadyTone, keep_slower_frames: float) -> SteadyTone:
-        worse.append(keep_slower_frames)
+    def of_no_use(_light, _motion, *, like: SteadyTone, pace: Pace) -> SteadyTone:
+        worse.append(pace.keep_slower_frames)
         return like.unapplied()
 
     monkeypatch.setattr(thinking, "steady_whole", of_no_use)
@@ -156,8 +156,8 @@ def test_a_gain_that_is_the_same_everywhere_is_found_without_places() -> None:
     gains = np.exp(random.normal(0.0, 0.1, 20)).astype(np.float32)
     light = clip.as_float() * 0.6 * gains[:, None, None, None]
     motion = estimate_motion(light)
-    tone = steady_tone(light, motion, settings=Settings().tone, keep_slower_frames=48.0)
-    whole = steady_whole(light.copy(), motion, like=tone, keep_slower_frames=48.0)
+    tone = steady_tone(light, motion, settings=Settings().tone, pace=Pace(keep_slower_frames=48.0))
+    whole = steady_whole(light.copy(), motion, like=tone, pace=Pace(keep_slower_frames=48.0))
     assert not whole.coefficients[..., 1 : tone.field.shared].any()
     steady = light.copy()
     whole.apply(steady)

@@ -26,6 +26,7 @@ from unflicker.guiding import steadied
 from unflicker.motion import match
 from unflicker.progress import Progress, Report, silent
 from unflicker.settings import Settings
+from unflicker.shots import usable_pictures
 from unflicker.thinking import Finding, corrected_windows
 from unflicker.video import Film, open_film
 from unflicker.weights import need_neural
@@ -71,7 +72,7 @@ def draw_atlases(
         files.open(stack, film, settings.encoding)
         frames = _Readings(film, masks)
         for number, (window, finding) in enumerate(corrected_windows(film, settings), start=1):
-            light, motion = steadied(window, finding.tone)
+            light, motion = steadied(np.stack(usable_pictures(window)[0]), finding.tone)
             one = _One(number=number, finding=finding, light=light, film=film, device=device)
             atlas = one.fitted(motion, frames, settings, progress)
             files.record.atlases.append(one.drawn(atlas, frames, files, options, progress))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 from unflicker.devices import chosen, torch_sharing
 from unflicker.frames.flow import Motion, resized
@@ -18,7 +18,6 @@ from unflicker.grade.apply import apply_to_light
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion, match
 from unflicker.settings import Settings
-from unflicker.shots import Window, usable_pictures
 from unflicker.tone import SteadyTone
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 
@@ -38,12 +37,21 @@ _MEASURED_FRAMES = 32
 
 
 def steadied(
-    window: Window, tone: SteadyTone
-) -> tuple[Float32[np.ndarray, "time height width 3"], Motion]:
-    """A window's pictures without the flicker that tone found, and their motion."""
-    light = np.stack(usable_pictures(window)[0])
+    pictures: Float32[np.ndarray, "some height width 3"],
+    tone: SteadyTone,
+    *,
+    at: Int[np.ndarray, " some"] | None = None,
+) -> tuple[Float32[np.ndarray, "some height width 3"], Motion]:
+    """Pictures of a window without the flicker that tone found, and their motion.
+
+    Args:
+        pictures: Proxies as they came.
+        tone: What was found in their window.
+        at: Their places in the window; all of them in order if None.
+    """
+    light = pictures.copy()
     if tone.coefficients.any():
-        tone.apply(light)
+        tone.apply(light, at=at)
     return light, estimate_motion(light)
 
 

@@ -44,6 +44,9 @@ _OF_PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """What a preset changes. Of `paper`: Lei et al. 2023 and, for layers, Kasten et al. 2021."""
+FLASHES = ("keep", "repair")
+USUAL_KEEP_SECONDS = 2.0
+"""Light changes that take longer than this are wanted, unless somebody asks for more."""
 PRESET_VARIABLE = "UNFLICKER_PRESET"
 """The environment variable that names the preset where nobody else does."""
 NEURAL_LIBRARIES = ("torch", "safetensors")
@@ -91,6 +94,9 @@ class ToneSettings:
     contrast_waves: int = _setting(
         3, "Contrast may differ by place in waves of order below this; 0 for not at all."
     )
+    flashes: str = _setting(
+        "keep", "Flashes of light that are clearly no flicker: keep them, or repair them as such."
+    )
 
     def __post_init__(self) -> None:
         """Refuse counts that no field can have."""
@@ -98,6 +104,7 @@ class ToneSettings:
         _need(1 <= self.waves_down <= 32, "tone.waves_down", self.waves_down, "1 to 32")
         _need(0 <= self.tone_powers <= 5, "tone.tone_powers", self.tone_powers, "0 to 5")
         _need(0 <= self.contrast_waves <= 8, "tone.contrast_waves", self.contrast_waves, "0 to 8")
+        _need(self.flashes in FLASHES, "tone.flashes", self.flashes, " or ".join(FLASHES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +213,8 @@ class Settings:
     preset: str = _setting("fast", f"One of {', '.join(PRESETS)}.")
     strength: float = _setting(1.0, "How much of the flicker to take out, 0 to 1; 0 copies.")
     keep_slower_than_seconds: float = _setting(
-        2.0, "Light changes that take longer than this are wanted and stay, in seconds."
+        USUAL_KEEP_SECONDS,
+        "Light changes that take longer than this are wanted and stay, in seconds.",
     )
     device: str = _setting("auto", "Where grades are applied: auto, cpu, cuda or cuda:n.")
     threads: int = _setting(0, "Threads of every library together; 0 takes all cores.")

@@ -61,6 +61,16 @@ class Window:
         """Index in the film after the last frame."""
         return self.start + len(self.frames)
 
+    def multiplied(self, factor: float) -> Window:
+        """The same with its light multiplied."""
+        if factor == 1.0:
+            return self
+        frames = tuple(
+            replace(frame, pixels=np.minimum(frame.pixels * np.float32(factor), 1.0))
+            for frame in self.frames
+        )
+        return replace(self, frames=frames)
+
 
 def cut_into_windows(
     proxies: Iterable[Proxy], *, window_frames: int, overlap_frames: int

@@ -20,7 +20,7 @@ from unflicker.ahead import running_ahead
 from unflicker.devices import chosen, torch_sharing
 from unflicker.errors import InputError, OutputError, UsageError
 from unflicker.frames.clip import from_float, to_float
-from unflicker.frames.picture import Frame, Picture, as_array, as_picture
+from unflicker.frames.picture import Frame, Picture, as_array, as_picture, same_samples
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_grade, apply_to_light
 from unflicker.grade.apply_cuda import apply_grade_on
@@ -200,15 +200,21 @@ def _calmed(
     if not settings.refinement.used:
         yield from ((item, picture) for item, picture, _ in graded)
         return
-    waiting: deque[tuple[Item, Picture]] = deque()
+    waiting: deque[list[tuple[Item, Picture]]] = deque()
 
     def given() -> Iterator[Graded]:
+        """Each picture that is new; the same once more gets the same answer."""
         for item, picture, order in graded:
-            waiting.append((item, picture))
+            if waiting and order.repeats and same_samples(picture, waiting[-1][0][1]):
+                waiting[-1].append((item, picture))
+                continue
+            waiting.append([(item, picture)])
             yield Graded(
                 picture=picture,
                 texture_flickers=order.texture_flickers,
                 starts_shot=order.starts_shot,
+                stands_alone=order.keeps_light,
+                light_scale=order.light_scale,
                 original=order.original,
             )
 
@@ -218,8 +224,8 @@ def _calmed(
         proxy_px=settings.proxy.width_px,
         strength=settings.strength,
     ):
-        item, before = waiting.popleft()
-        yield item, picture if mask is None else within_mask(before, picture, mask)
+        for item, before in waiting.popleft():
+            yield item, picture if mask is None else within_mask(before, picture, mask)
 
 
 def _applied(
@@ -241,6 +247,12 @@ class Order:
     grade: Grade
     texture_flickers: bool = False
     starts_shot: bool = False
+    repeats: bool = False
+    """Whether the frame shows the same picture as the one before."""
+    keeps_light: bool = False
+    """Whether its light is an event of the film, which nothing evens out."""
+    light_scale: float = 1.0
+    """By how much light is multiplied to be looked at."""
     original: Picture | None = None
     """The same frame of the steady original, once the frame is there."""
 
@@ -250,6 +262,9 @@ def _ordered(thought: Thought) -> Order:
         grade=thought.grade,
         texture_flickers=thought.texture_flickers,
         starts_shot=thought.starts_shot,
+        repeats=thought.repeats,
+        keeps_light=thought.keeps_light,
+        light_scale=thought.light_scale,
     )
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from unflicker.ahead import running_ahead
+from unflicker.analysis import Roles
 from unflicker.errors import InputError
 from unflicker.fading import Fading, Levelling
 from unflicker.frames.colour import proxy_size, small_rgb, to_working
@@ -23,10 +24,10 @@ from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.guiding import guided_gain, steadied
-from unflicker.metrics import visible_flicker
+from unflicker.metrics import ADAPTATION_HERTZ, visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
-from unflicker.settings import Settings
+from unflicker.settings import USUAL_KEEP_SECONDS, Settings
 from unflicker.shots import (
     Proxy,
     Window,
@@ -35,7 +36,7 @@ from unflicker.shots import (
     usable_originals,
     usable_pictures,
 )
-from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone, steady_whole
+from unflicker.tone import Pace, SteadyTone, grade_of, look_again, steady_tone, steady_whole
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.video import Film
 
@@ -46,6 +47,14 @@ _CLEARLY_MORE = 0.03
 """Likeness that a guide gains by so many frames, from which on it is out of step."""
 _LONGER_HELD = 10.0
 """Beside an original light is held so many times longer than `keep_slower_than_seconds`."""
+_FEWEST_KEPT_FRAMES = 16.0
+"""Light is wanted only if it takes longer than this to change, in frames: of a time-lapse at one
+picture a second two seconds show nothing."""
+_MOST_WINDOW_FRAMES = 640
+"""Longest window, in frames, for slow pumping: a gigabyte at the usual proxy."""
+_BRIGHT, _DIM, _MOST_SCALE = 0.995, 0.25, 256.0
+"""Where the brightest parts of a shot lie, below which value they are dim, and by how much light is
+multiplied at most."""
 _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
 """Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
@@ -68,6 +77,12 @@ class Thought:
     starts_shot: bool
     texture_flickers: bool
     """Whether the refinement has something to do."""
+    repeats: bool = False
+    """Whether it shows the same picture as the frame before."""
+    keeps_light: bool = False
+    """Whether its light is an event of the film, a flash: then nothing evens it out."""
+    light_scale: float = 1.0
+    """By how much its light was multiplied to be looked at (`light_scale`)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +101,8 @@ class Finding:
     visible_before: float
     """Visible flicker in ΔE, of the at most 32 frames that are corrected most."""
     visible_after: float
+    roles: Roles
+    """Which frames were looked at, and what the others get."""
     texture: float = 0.0
     """Texture flicker relative to light (`refinement.texture`); 0 where there is none to calm."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
@@ -101,33 +118,68 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
     with running_ahead(_proxies(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
         windows = cut_into_windows(
             proxies,
-            window_frames=settings.window.frames,
+            window_frames=_window_frames(settings),
             overlap_frames=settings.window.overlap_frames,
         )
         tone, guided, levels, starts_shot = Fading(), Fading(), None, True
+        scale, before = 1.0, _Before()
         for window in windows:
             _refuse_another(window, film, first=window.start == 0)
-            finding = find(window, settings)
+            if starts_shot:
+                scale, before = light_scale(window), _Before()
+            shown = window.multiplied(scale)
+            finding = find(shown, settings)
             flickers = finding.tone.coefficients.any()
             if not settings.tone.used:
                 finding = finding.without_tone()
             overlap = 0 if window.ends_shot else settings.window.overlap_frames
             light = finding.tone.coefficients
-            if finding.tone.has_original:
-                if levels is None or starts_shot:
-                    levels = _levels(finding.fps, settings)
-                light = levels.levelled(light, overlap)
-            elif flickers and settings.atlas.used:
-                finding = _guided(window, finding, settings)
+            if levels is None or starts_shot or not light.any():
+                levels = _levels(finding, settings)
+            light = levels.levelled(light, overlap)
+            if flickers and settings.atlas.used and not finding.tone.has_original:
+                finding = _guided(shown, finding, settings)
             light = tone.faded(light, overlap)
+            light[finding.roles.keep_light] = 0.0
             gain = guided.faded(_gain_or_zeros(finding), overlap)
             yield finding
             for place in range(len(light) - overlap):
                 grade = grade_of(light[place] * settings.strength, finding.tone.field)
                 grade = grade.followed_by(gain[place] * np.float32(settings.strength))
-                starts = starts_shot and place == 0
-                yield _thought(window, place, grade, finding=finding, starts_shot=starts)
+                repeats = before.repeats(place, finding.roles)
+                grade = before.grade if repeats else grade.at_scale(scale)
+                before.saw(place, finding.roles, grade)
+                thought = _thought(window, place, grade, finding=finding)
+                yield replace(
+                    thought,
+                    starts_shot=starts_shot and place == 0,
+                    repeats=repeats,
+                    light_scale=scale,
+                )
+            before.ends_window(finding.roles, overlap)
             starts_shot = window.ends_shot
+
+
+class _Before:
+    """The last picture of a shot that was new, so that its repeats get the same grade."""
+
+    def __init__(self) -> None:
+        self.grade = Grade.identity()
+        self._next_repeats = False
+
+    def repeats(self, place: int, roles: Roles) -> bool:
+        """Whether a frame of a window shows that picture again."""
+        return self._next_repeats if place == 0 else bool(roles.repeats[place] != place)
+
+    def saw(self, place: int, roles: Roles, grade: Grade) -> None:
+        """Take note of a frame; one that is blank shows nothing that could be repeated."""
+        if roles.told_by[place] >= 0 or roles.repeats[place] == place:
+            self.grade = grade
+
+    def ends_window(self, roles: Roles, overlap: int) -> None:
+        """Take note of whether the next window begins with a repeat."""
+        first = len(roles.repeats) - overlap
+        self._next_repeats = overlap > 0 and bool(roles.repeats[first] != first)
 
 
 def corrected_windows(film: Film, settings: Settings) -> Iterator[tuple[Window, Finding]]:
@@ -140,11 +192,14 @@ def corrected_windows(film: Film, settings: Settings) -> Iterator[tuple[Window, 
 
 def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
     """The finding with what an atlas adds to it, if it adds anything."""
-    light, motion = steadied(window, finding.tone)
-    came = np.stack(usable_pictures(window)[0])
+    roles = finding.roles
+    pictures = usable_pictures(window)[0]
+    came = np.stack([pictures[place] for place in roles.votes])
+    light, motion = steadied(came, finding.tone, at=roles.votes)
     gain, visible = guided_gain(came, light, motion, fps=finding.fps, settings=settings)
     if gain is None:
         return finding
+    gain = roles.spread(gain)
     return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
 
 
@@ -156,9 +211,7 @@ def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns b
     )
 
 
-def _thought(
-    window: Window, place: int, grade: Grade, *, finding: Finding, starts_shot: bool
-) -> Thought:
+def _thought(window: Window, place: int, grade: Grade, *, finding: Finding) -> Thought:
     proxy = window.frames[place]
     sparse = proxy.pixels[::_MEAN_STEP_PX, ::_MEAN_STEP_PX]
     return Thought(
@@ -168,8 +221,9 @@ def _thought(
         mean_before=_mean(sparse),
         mean_after=_mean(apply_to_light(sparse, grade)),
         damaged=proxy.damaged,
-        starts_shot=starts_shot,
+        starts_shot=False,
         texture_flickers=finding.texture > 0.0,
+        keeps_light=bool(finding.roles.keep_light[place]),
     )
 
 
@@ -213,19 +267,39 @@ def _refuse_another(window: Window, film: Film, *, first: bool) -> None:
         )
 
 
-def _levels(fps: float, settings: Settings) -> Levelling:
-    return Levelling(held_frames=_LONGER_HELD * settings.keep_slower_than_seconds * fps)
+def _levels(finding: Finding, settings: Settings) -> Levelling:
+    """How long the level of a window is held: as long as light that is kept, or longer beside an
+    original, which knows what is wanted."""
+    longer = _LONGER_HELD if finding.tone.has_original else 1.0
+    return Levelling(held_frames=longer * _keep_frames(finding.fps, settings))
+
+
+def _window_frames(settings: Settings) -> int:
+    """Frames thought about together: more where light is to go that pumps more slowly than usual,
+    for of that a short window sees nothing."""
+    longer = settings.keep_slower_than_seconds / USUAL_KEEP_SECONDS
+    most = max(settings.window.frames, _MOST_WINDOW_FRAMES)
+    return min(max(settings.window.frames, round(longer * settings.window.frames)), most)
+
+
+def _keep_frames(fps: float, settings: Settings) -> float:
+    """Light that takes longer than this to change is wanted, in frames."""
+    return max(settings.keep_slower_than_seconds * fps, _FEWEST_KEPT_FRAMES)
 
 
 def find(window: Window, settings: Settings) -> Finding:
     """What tone finds in a window."""
-    pictures, blank = usable_pictures(window)
-    light = np.stack(pictures)
-    fps = _fps(window)
-    keep = settings.keep_slower_than_seconds * fps
+    every, blank = usable_pictures(window)
     originals = usable_originals(window)
+    roles = _roles(every, blank, originals, window=window, settings=settings)
+    pictures = [every[place] for place in roles.votes]
+    light = np.stack(pictures)
+    fps = _fps(window) * len(pictures) / len(every)
+    keep = _keep_frames(fps, settings)
     original = np.stack(originals) if originals else None
-    beside = {"keep_slower_frames": keep, "original": original}
+    usual = max(USUAL_KEEP_SECONDS * fps, _FEWEST_KEPT_FRAMES)
+    pace = Pace(keep_slower_frames=keep, usual_frames=usual)
+    beside = {"pace": pace, "original": original}
     motion = estimate_motion(_steadiest(light, originals))
     tone = steady_tone(light, motion, settings=settings.tone, **beside)
     if tone.is_strong:
@@ -236,38 +310,61 @@ def find(window: Window, settings: Settings) -> Finding:
         tone = look_again(tone, light, motion, **beside)
     del light
     tone = tone.with_whites(pictures)
-    before, after = _visible(pictures, tone, motion, fps)
+    seen = _Seen(pictures=pictures, motion=motion, fps=fps, asked=settings)
+    before, after = seen.visible(tone)
     if tone.is_mostly_whole and original is None:
-        tone, after = _whole_if_no_worse(tone, after, pictures, motion, fps=fps, keep=keep)
-    tone = tone.earned(visible_before=before, visible_after=after)
-    tone.coefficients[blank] = 0.0
+        tone, after = _whole_if_no_worse(tone, after, seen, pace)
+    tone = seen.earned(tone, before=before, after=after)
     texture = _texture(pictures, originals, tone, motion) if settings.refinement.used else 0.0
     return Finding(
         start=window.start,
         stop=window.stop,
         overlap=window.overlap,
         ends_shot=window.ends_shot,
-        tone=tone,
+        tone=replace(tone, coefficients=roles.spread(tone.coefficients)),
         fps=fps,
         visible_before=before,
         visible_after=after if tone.coefficients.any() else before,
+        roles=roles,
         texture=texture,
     )
 
 
-def _whole_if_no_worse(
-    tone: SteadyTone,
-    visible: float,
+def _roles(
     pictures: list[Float32[np.ndarray, "height width 3"]],
-    motion: Motion,
+    blank: Bool[np.ndarray, " time"],
+    originals: list[Float32[np.ndarray, "height width 3"]],
     *,
-    fps: float,
-    keep: float,
+    window: Window,
+    settings: Settings,
+) -> Roles:
+    """Which frames tell about light; beside an original, which knows all events, every one."""
+    if originals:
+        every = Roles.all_vote(len(pictures))
+        return replace(every, told_by=np.where(blank, -1, every.told_by))
+    return Roles.of(pictures, blank, fps=_fps(window), keep_flashes=settings.tone.flashes == "keep")
+
+
+def light_scale(window: Window) -> float:
+    """By how much the light of a shot is multiplied to be looked at: a power of two, 1 unless its
+    brightest parts lie more than two stops below white.
+
+    So counts of 12 bits in files of 16 look as they would shifted up.
+    """
+    brightest = max(float(np.quantile(f.pixels[::4, ::4], _BRIGHT)) for f in window.frames)
+    if brightest <= 0.0 or brightest >= _DIM:
+        return 1.0
+    return min(2.0 ** np.ceil(np.log2(_DIM / brightest)), _MOST_SCALE)
+
+
+def _whole_if_no_worse(
+    tone: SteadyTone, visible: float, seen: _Seen, pace: Pace
 ) -> tuple[SteadyTone, float]:
     """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
-    whole = steady_whole(np.stack(pictures), motion, like=tone, keep_slower_frames=keep)
-    whole = whole.with_whites(pictures)
-    _, left = _visible(pictures, whole, motion, fps)
+    light = np.stack(seen.pictures)
+    whole = steady_whole(light, seen.motion, like=tone, pace=pace)
+    whole = whole.with_whites(seen.pictures)
+    _, left = seen.visible(whole)
     return (whole, left) if left <= visible else (tone, visible)
 
 
@@ -290,27 +387,50 @@ def _fps(window: Window) -> float:
     return float(1.0 / np.median(gaps)) if len(gaps) else 24.0
 
 
-def _visible(
-    pictures: list[Float32[np.ndarray, "height width 3"]],
-    tone: SteadyTone,
-    motion: Motion,
-    fps: float,
-) -> tuple[float, float]:
-    """Visible flicker before and after, where a window is corrected most, as ordinary video."""
-    if len(pictures) < 3:
-        return 0.0, 0.0
-    change = (tone.coefficients**2).sum(axis=(1, 2))
-    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
-    first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
-    last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
-    size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
-    shown = resized(np.stack(pictures[first : last + 1]), size)
-    back = motion.back(first, last, size=size)
-    before = visible_flicker(shown, motion=back, fps=fps)
-    if not tone.coefficients.any():
-        return before, before
-    tone.apply(shown, first=first)
-    return before, visible_flicker(shown, motion=back, fps=fps)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Seen:
+    """A window as the eye sees it."""
+
+    pictures: list[Float32[np.ndarray, "height width 3"]]
+    motion: Motion
+    fps: float
+    asked: Settings
+
+    def visible(self, tone: SteadyTone) -> tuple[float, float]:
+        """Visible flicker before and after, where a window is corrected most, as ordinary video."""
+        return self._measured(tone, most_frames=_MEASURED_FRAMES, corner=ADAPTATION_HERTZ)
+
+    def earned(self, tone: SteadyTone, *, before: float, after: float) -> SteadyTone:
+        """The correction if the eye sees enough less flicker for it; where slower light is to go
+        than the eye takes for flicker, an eye as slow must."""
+        slower = self.asked.keep_slower_than_seconds
+        if slower > USUAL_KEEP_SECONDS and tone.coefficients.any():
+            frames = max(_MEASURED_FRAMES, round(slower * self.fps))
+            before, after = self._measured(tone, most_frames=frames, corner=1.0 / slower)
+        return tone.earned(visible_before=before, visible_after=after)
+
+    def _measured(
+        self, tone: SteadyTone, *, most_frames: int, corner: float
+    ) -> tuple[float, float]:
+        pictures = self.pictures
+        if len(pictures) < 3:
+            return 0.0, 0.0
+        change = (tone.coefficients**2).sum(axis=(1, 2))
+        sums = np.convolve(change, np.ones(min(most_frames, len(pictures))), mode="valid")
+        first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
+        last = min(first + most_frames, len(pictures)) - 1
+        size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
+        shown = resized(np.stack(pictures[first : last + 1]), size)
+        seen = {
+            "motion": self.motion.back(first, last, size=size),
+            "fps": self.fps,
+            "adaptation_hertz": corner,
+        }
+        before = visible_flicker(shown, **seen)
+        if not tone.coefficients.any():
+            return before, before
+        tone.apply(shown, first=first)
+        return before, visible_flicker(shown, **seen)
 
 
 def _texture(

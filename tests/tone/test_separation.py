@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unflicker.tone.flicker import Flicker, separate
+from unflicker.tone.flicker import Flicker, Pace, separate
 from unflicker.tone.light_field import LightField
 from unflicker.tone.path import TonePath
 
@@ -22,7 +22,7 @@ def path(light: np.ndarray) -> np.ndarray:
 
 def found(values: np.ndarray, *, keep_slower_frames: float = 48.0) -> Flicker:
     path = TonePath(light=values, free=values)
-    return separate(path, FIELD, keep_slower_frames=keep_slower_frames)
+    return separate(path, FIELD, pace=Pace(keep_slower_frames=keep_slower_frames))
 
 
 def exposure(flicker: Flicker) -> np.ndarray:

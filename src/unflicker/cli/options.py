@@ -11,6 +11,7 @@ import click
 from unflicker.cli.help import Option, with_options
 from unflicker.cli.values import Device, Seconds, changed_settings, pairs
 from unflicker.settings import (
+    FLASHES,
     PRESET_VARIABLE,
     PRESETS,
     STAGES,
@@ -71,6 +72,14 @@ _CORRECTION = (
         metavar="SECONDS",
         help="Light that changes more slowly is wanted and stays.  "
         f"[default: {_DEFAULTS.keep_slower_than_seconds:g}]",
+    ),
+    _option(
+        "Correction",
+        "--flashes",
+        type=click.Choice(FLASHES),
+        metavar="WHAT",
+        help="keep flashes and lightning, or repair them as flicker.  "
+        f"[default: {_DEFAULTS.tone.flashes}]",
     ),
     _option(
         "Correction",
@@ -185,6 +194,7 @@ _FLAGS = {
     "preset": "preset",
     "strength": "strength",
     "keep_slower_than": "keep_slower_than_seconds",
+    "flashes": "tone.flashes",
     "device": "device",
     "threads": "threads",
     "codec": "encoding.codec",

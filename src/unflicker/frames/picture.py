@@ -109,6 +109,13 @@ class Frame:
         return float(self.pts * self.time_base)
 
 
+def same_samples(one: Picture, other: Picture) -> bool:
+    """Whether two pictures are equal to the bit."""
+    return one.layout == other.layout and all(
+        np.array_equal(a, b) for a, b in zip(one.planes, other.planes, strict=True)
+    )
+
+
 def as_picture(pixels: Shaped[np.ndarray, "height width *channels"]) -> Picture:
     """A picture of an array: RGB or grey, uint8, uint16 or float32 in [0, 1] (then of 16 bits)."""
     if pixels.dtype == np.float32:

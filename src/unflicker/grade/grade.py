@@ -69,6 +69,25 @@ class Grade:
         both = (first + later).astype(np.float16).astype(np.float32)
         return Grade(curves=self.curves, log_gain=both)
 
+    def at_scale(self, scale: float) -> Grade:
+        """The grade for light that was multiplied by `scale` when this one was found: the same
+        change where the light is so many times darker."""
+        if scale == 1.0 or self.is_identity:
+            return self
+        inputs = curve_inputs()
+        factors = np.maximum(self.curves[:, 1:], 1e-6) / inputs[1:]
+        seen = np.minimum(inputs * scale, 1.0)
+        factors = np.stack([np.interp(seen[1:], inputs[1:], channel) for channel in factors])
+        curves = np.concatenate([self.curves[:, :1] / scale, inputs[1:] * factors], axis=1)
+        bins = self.log_gain.shape[2]
+        place = np.sqrt(np.minimum(bin_luma(bins) * scale, 1.0)) * (bins - 1)
+        low = np.clip(place.astype(int), 0, max(bins - 2, 0))
+        share = (place - low)[:, None]
+        high = np.minimum(low + 1, bins - 1)
+        log_gain = self.log_gain[:, :, low] * (1.0 - share) + self.log_gain[:, :, high] * share
+        halved = log_gain.astype(np.float16).astype(np.float32)
+        return Grade(curves=curves.astype(np.float32), log_gain=halved)
+
     def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
         """Light added in each part of the picture, in stops, for a middle grey."""
         middle = int(np.searchsorted(curve_inputs(), _MIDDLE_GREY))

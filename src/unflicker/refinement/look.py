@@ -23,6 +23,8 @@ class Look:
     """The same frame of the steady original."""
     proxy_px: int
     """Longest side of proxies."""
+    light_scale: float = 1.0
+    """By how much light is multiplied in them."""
 
     @cached_property
     def light(self) -> Float32[np.ndarray, "rows columns 3"]:
@@ -53,7 +55,10 @@ class Look:
 
     def _proxy(self, picture: Picture) -> Float32[np.ndarray, "rows columns 3"]:
         size = proxy_size(picture.size, self.proxy_px)
-        return to_working(small_rgb(picture, size=size), picture.meaning)
+        light = to_working(small_rgb(picture, size=size), picture.meaning)
+        if self.light_scale == 1.0:
+            return light
+        return np.minimum(light * np.float32(self.light_scale), 1.0)
 
 
 def laid_out(original: Picture, *, like: Picture) -> Picture:

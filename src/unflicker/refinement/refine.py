@@ -36,6 +36,10 @@ class Graded:
     texture_flickers: bool
     """Whether to refine it."""
     starts_shot: bool
+    stands_alone: bool = False
+    """Whether it is an event, a flash: it is left as it is, and says nothing of its neighbours."""
+    light_scale: float = 1.0
+    """By how much its light is multiplied to be looked at."""
     original: Picture | None = None
     """The same frame of the steady original, as it came."""
 
@@ -55,7 +59,8 @@ def refined(
     waiting: Graded | None = None
     for graded in pictures:
         if waiting is not None:
-            yield stage.next(waiting, after=None if graded.starts_shot else graded)
+            alone = graded.starts_shot or graded.stands_alone or waiting.stands_alone
+            yield stage.next(waiting, after=None if alone else graded)
         waiting = graded
     if waiting is not None:
         yield stage.next(waiting, after=None)
@@ -87,13 +92,15 @@ class _Refiner:
     def next(self, now: Graded, *, after: Graded | None) -> Picture:
         """The next picture refined; `after` is the one after it in its shot."""
         look = self._now or self._look(now)
-        if now.starts_shot:
+        if now.starts_shot or now.stands_alone:
             self._before, self._link = None, None
             self._forget()
         self._fade(now)
         look_after = self._look(after) if after is not None else None
         result, link_after = now.picture, None
-        if self._amount * self.strength > 0.0:
+        if now.stands_alone:
+            look = None
+        elif self._amount * self.strength > 0.0:
             if self._link is None and self._before is not None:
                 self._link = self._linked(self._before, look)
             link_after = self._linked(look, look_after) if look_after is not None else None
@@ -104,7 +111,12 @@ class _Refiner:
         return result
 
     def _look(self, graded: Graded) -> Look:
-        return Look(picture=graded.picture, original=graded.original, proxy_px=self.proxy_px)
+        return Look(
+            picture=graded.picture,
+            original=graded.original,
+            proxy_px=self.proxy_px,
+            light_scale=graded.light_scale,
+        )
 
     def _forget(self) -> None:
         self._light, self._beside = SmoothLight(), BesideOriginal()
@@ -135,7 +147,7 @@ class _Refiner:
         for side in sides:
             if side is not None:
                 light = light + side.taken.share[..., None] * (side.taken.moved - look.light)
-        grade = self._light.grade(light, back).scaled(amount)
+        grade = self._light.grade(light, back).scaled(amount).at_scale(look.light_scale)
         picture = mixed(look.picture, past=sides[0], future=sides[1], amount=amount)
         return apply_grade(picture, grade)
 

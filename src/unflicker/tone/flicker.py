@@ -2,7 +2,7 @@
 
 Each coefficient of the path is read as a sum:
     wanted light   slower than `keep_slower`; taken out by a high-pass that keeps straight lines
-    steps          sudden changes of level between quiet frames: held flicker, flashes
+    changes        levels that are held, and fades (`changes`)
     flicker        remembered from frame to frame by a factor ρ (0: every frame for itself)
     drift          a random walk: errors of the estimate add up, real light wanders
 The variogram (mean squared difference over 1, 2, 3 … frames) tells flicker from drift: flicker's is
@@ -20,17 +20,30 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from unflicker.tone.light_field import LightField
+from unflicker.tone.changes import find_changes
+from unflicker.tone.light_field import LightField, tone_of
 from unflicker.tone.path import TonePath
 
 _LAGS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 20])
 _MEMORIES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7)
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]])
 """From red, green, blue to lightness and two tints: flicker is mostly one or the other."""
-_STEP_FACTOR = 6.0
-_STEP_LEAST = 0.02
 _REPEATED_STEPS = 3
-"""So many steps in a window are flicker altogether; fewer may be lamps, whose slow part stays."""
+"""So many steps in a window are flicker altogether; fewer may be lamps."""
+_LAMP = 0.3
+"""Log light of a single step from which on somebody switched a lamp, and it stays."""
+_SPREAD = 2.0
+"""A single step is spread over so many times as long as other light that is kept."""
+_FADE_FRAMES = 24.0
+"""Half-power period of wanted light within a fade, in frames, beside the fade's own shape."""
+_BESIDE_FADE = 3
+"""Frames by which a fade may be longer than it was found."""
+_BEND_FRAMES = 6.0
+"""The same where a fade begins and ends."""
+_NEAR_BLACK, _NEAR_WHITE = 0.15, 0.7
+"""Mean value of a frame of a fade below and above which its flicker fades, too."""
+_TONES = np.array([0.1, 0.35, 0.75])
+"""Values at which dark, middle and bright tones are looked at."""
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
 """Squared size of a trend over what chance makes one expect: below flicker, above wanted light."""
 _FEWEST_FRAMES = 4
@@ -51,6 +64,10 @@ class Flicker:
     """Deviation of log light from frame to frame that is flicker."""
     drifting: float
     """Deviation of log light from frame to frame that is drift or wandering light."""
+    is_levelled: bool = False
+    """Whether steps are among what must go."""
+    pumping: float = 0.0
+    """Deviation of log light that pumps more slowly than flicker, where that is to go, too."""
 
     @property
     def share(self) -> float:
@@ -59,36 +76,63 @@ class Flicker:
         return self.flickering**2 / total if total > 0 else 0.0
 
 
-def separate(path: TonePath, field: LightField, *, keep_slower_frames: float) -> Flicker:
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How slow light must be to be wanted."""
+
+    keep_slower_frames: float
+    """Light that takes longer than this to change is wanted, in frames."""
+    usual_frames: float = np.inf
+    """The same where nobody asks. What is asked for beyond it goes even where drift is as likely:
+    then somebody saw it."""
+
+
+def separate(
+    path: TonePath,
+    field: LightField,
+    *,
+    pace: Pace,
+    brightness: Float[np.ndarray, " time"] | None = None,
+) -> Flicker:
     """The part of a tone path that is flicker.
 
     Args:
         path: From `tone_path`.
         field: The functions its coefficients belong to.
-        keep_slower_frames: Light that takes longer than this to change is wanted, in frames.
+        pace: How slow light must be to be wanted.
+        brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
     """
     time = len(path.light)
     if time < _FEWEST_FRAMES:
         nothing = np.zeros_like(path.light)
         return Flicker(coefficients=nothing, steps=np.zeros(0, int), flickering=0.0, drifting=0.0)
     opponent, free = _opponent(path.light), _opponent(path.free)
-    steps = _steps(opponent, field)
-    stairs = _stairs(opponent, steps)
-    high_pass = _high_pass(time, keep_slower_frames)
+    keep = pace.keep_slower_frames
+    quickly = min(keep, pace.usual_frames)
+    slowly = _stiffness(np.full(time - 2, quickly))
+    changes = find_changes(*_levels(opponent, field), smoothness=slowly)
+    stairs, fades = changes.parted(opponent)
+    even = opponent - stairs - fades
+    high_pass = _high_pass(_yielding(quickly, changes.ramps, time))
     allowed = _drift_allowed(field)
-    even = opponent - stairs
     memory, flicker, drift, wander = _variances(even, allowed)
     believed = drift * _DRIFT_SHARE
     parts = (flicker, believed, wander + drift - believed)
     quick = _wiener(high_pass @ even, high_pass, memory, parts)
     slow = _chance_trend(even, high_pass, memory, (flicker + wander, drift))
-    jumps = stairs - stairs.mean(axis=0) if len(steps) >= _REPEATED_STEPS else high_pass @ stairs
-    found = (quick + slow + jumps).reshape(time, 3, -1)
+    jumps = _unwanted(stairs, changes.steps, field, quickly)
+    if keep > quickly:
+        slow = _pumping(even, high_pass, _yielding(keep, changes.ramps, time), field)
+    found = (quick + slow) * _certain(changes.ramps, brightness, time)[:, None] + jumps
+    found = found.reshape(time, 3, -1)
     back = np.linalg.inv(_OPPONENT)
-    flickering, drifting = _evidence(free - _stairs(free, steps), allowed, field)
+    free = free - np.add(*changes.parted(free))
+    flickering, drifting = _evidence(free, allowed, field)
     return Flicker(
         coefficients=np.einsum("co,tok->tck", back, found),
-        steps=steps + 1,
+        steps=changes.steps + 1,
+        is_levelled=bool(jumps.any()),
+        pumping=float(slow[:, 0].std()) if keep > quickly else 0.0,
         flickering=flickering,
         drifting=drifting,
     )
@@ -125,11 +169,91 @@ def _evidence(
     return float(np.sqrt(flickering)), float(np.sqrt((drift[light] / 2.0).sum()))
 
 
-def _high_pass(time: int, keep_slower_frames: float) -> Float[np.ndarray, "time time"]:
-    """One minus Whittaker's smoother whose half-power period is `keep_slower_frames`."""
-    stiffness = (keep_slower_frames / (2.0 * np.pi)) ** 4
-    bend = np.diff(np.eye(time), 2, axis=0)
-    return np.eye(time) - np.linalg.inv(np.eye(time) + stiffness * bend.T @ bend)
+def _stiffness(periods: Float[np.ndarray, " bends"]) -> Float[np.ndarray, "time time"]:
+    """The penalty of Whittaker's smoother whose half-power period, in frames, is `periods` at each
+    place but the ends."""
+    bend = np.diff(np.eye(len(periods) + 2), 2, axis=0)
+    return bend.T @ (((periods / (2.0 * np.pi)) ** 4)[:, None] * bend)
+
+
+def _high_pass(stiffness: Float[np.ndarray, "time time"]) -> Float[np.ndarray, "time time"]:
+    """One minus Whittaker's smoother."""
+    identity = np.eye(len(stiffness))
+    return identity - np.linalg.inv(identity + stiffness)
+
+
+def _yielding(
+    keep_slower_frames: float, ramps: tuple[tuple[int, int], ...], time: int
+) -> Float[np.ndarray, "time time"]:
+    """The stiffness of wanted light, which follows a fade more closely and bends where it ends."""
+    periods = np.full(time - 2, keep_slower_frames)
+    for start, stop in ramps:
+        around = slice(max(start - _BESIDE_FADE, 0), max(stop + _BESIDE_FADE - 1, 0))
+        periods[around] = np.minimum(periods[around], _FADE_FRAMES)
+        for end in (start, stop):
+            bend = slice(max(end - 2, 0), max(end + 1, 0))
+            periods[bend] = np.minimum(periods[bend], _BEND_FRAMES)
+    return _stiffness(periods)
+
+
+def _pumping(
+    path: Float[np.ndarray, "time all"],
+    high_pass: Float[np.ndarray, "time time"],
+    stiffness: Float[np.ndarray, "time time"],
+    field: LightField,
+) -> Float[np.ndarray, "time all"]:
+    """What of the whole picture's light is slower than flicker, and quicker than what stays."""
+    between = (_high_pass(stiffness) - high_pass) @ path
+    elsewhere = np.ones(field.size, bool)
+    elsewhere[field.whole] = False
+    between[:, np.tile(elsewhere, 3)] = 0.0
+    return between
+
+
+def _certain(
+    ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"] | None, time: int
+) -> Float[np.ndarray, " time"]:
+    """How much of each frame's flicker to believe: in a fade less towards black and white, where
+    there is less of it, and less is seen."""
+    certain = np.ones(time)
+    if brightness is None:
+        return certain
+    shows = np.clip(brightness / _NEAR_BLACK, 0.0, 1.0)
+    shows = np.minimum(shows, np.clip((1.0 - brightness) / (1.0 - _NEAR_WHITE), 0.0, 1.0))
+    for start, stop in ramps:
+        around = slice(max(start - _BESIDE_FADE, 0), stop + _BESIDE_FADE + 1)
+        certain[around] = shows[around]
+    return certain
+
+
+def _levels(
+    opponent: Float[np.ndarray, "time all"], field: LightField
+) -> tuple[Float[np.ndarray, "time tones"], Float[np.ndarray, "time others"]]:
+    """Log light of dark, middle and bright tones; from top to bottom, from side to side, and of the
+    two tints: the broad light of the picture, by which its changes are found."""
+    parts = opponent.reshape(len(opponent), 3, -1)
+    light = parts[:, 0]
+    powers = tone_of(_TONES)[:, None] ** np.arange(field.powers + 1)
+    tones = light[:, field.whole] @ powers.T
+    sides = np.nonzero(field.waves.sum(axis=1) == 1)[0]
+    return tones, np.concatenate([light[:, sides], parts[:, 1:, 0]], axis=1)
+
+
+def _unwanted(
+    stairs: Float[np.ndarray, "time all"],
+    steps: Int[np.ndarray, " steps"],
+    field: LightField,
+    keep_slower_frames: float,
+) -> Float[np.ndarray, "time all"]:
+    """What must go of levels that are held: all that differs between many; of one or two, which
+    may be lamps, what is small, and of that only what is sudden."""
+    if len(steps) >= _REPEATED_STEPS:
+        return stairs - stairs.mean(axis=0)
+    heights = np.abs(np.diff(np.concatenate(_levels(stairs, field), axis=1), axis=0))
+    if not len(steps) or heights.max() > _LAMP:
+        return np.zeros_like(stairs)
+    periods = np.full(len(stairs) - 2, _SPREAD * keep_slower_frames)
+    return _high_pass(_stiffness(periods)) @ stairs
 
 
 def _chance_trend(
@@ -158,30 +282,6 @@ def _chance_trend(
     from_drift = drift * time**2 / 6.0
     likely = freedom * flicker / (freedom * flicker + from_drift + 1e-30)
     return slow * (1.0 - wanted) * likely * (1.0 - memory)
-
-
-def _steps(opponent: Float[np.ndarray, "time all"], field: LightField) -> Int[np.ndarray, " steps"]:
-    """Frames after which the broad light of the picture jumps, while it is quiet elsewhere."""
-    broad = np.concatenate([field.waves.sum(1) <= 1, np.zeros(len(field.contrasts), bool)])
-    broad = np.tile(np.concatenate([broad, np.ones(field.powers, bool)]), 3)
-    jump = np.sqrt((np.diff(opponent[:, broad], axis=0) ** 2).sum(axis=1))
-    return np.nonzero((jump > _STEP_FACTOR * np.median(jump)) & (jump > _STEP_LEAST))[0]
-
-
-def _stairs(
-    opponent: Float[np.ndarray, "time all"], steps: Int[np.ndarray, " steps"]
-) -> Float[np.ndarray, "time all"]:
-    """The sum of the jumps at the steps, beyond how the path moves around them."""
-    stairs = np.zeros_like(opponent)
-    change = np.diff(opponent, axis=0)
-    quiet = np.ones(len(change), bool)
-    quiet[steps] = False
-    for step in steps:
-        near = np.arange(max(0, step - 3), min(len(change), step + 4))
-        near = near[quiet[near]]
-        usual = change[near].mean(axis=0) if len(near) else 0.0
-        stairs[step + 1 :] += change[step] - usual
-    return stairs
 
 
 def _drift_allowed(field: LightField) -> Float[np.ndarray, " all"]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 
 from unflicker.frames.flow import Motion
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.settings import ToneSettings
-from unflicker.tone.flicker import Flicker, beyond_original, separate
+from unflicker.tone.flicker import Flicker, Pace, beyond_original, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
 from unflicker.tone.observations import relative, sightings
@@ -21,6 +21,8 @@ from unflicker.tone.whites import with_whites
 
 Originals = Float32[np.ndarray, "known height width 3"] | None
 _FEWEST_FRAMES = 4
+_PUMPING = 0.01
+"""Deviation of log light that pumps slowly, below which there is nothing to remove if asked to."""
 _POSSIBLE = (0.007, 0.62)
 """Flicker (log light a frame) and its share of all change below which there is none to remove."""
 _SURE = ((0.007, 0.80), (0.016, 0.68))
@@ -106,17 +108,25 @@ class SteadyTone:
         """What takes a frame's flicker away."""
         return grade_of(self.coefficients[frame], self.field)
 
-    def apply(self, light: Float32[np.ndarray, "time height width 3"], *, first: int = 0) -> None:
-        """Take the flicker out of proxies, in place; `first` is the frame of the first of them."""
+    def apply(
+        self,
+        light: Float32[np.ndarray, "some height width 3"],
+        *,
+        first: int = 0,
+        at: Int[np.ndarray, " some"] | None = None,
+    ) -> None:
+        """Take the flicker out of proxies, in place: those at frames `at`, or from `first` on."""
         for t, picture in enumerate(light):
-            picture[:] = apply_to_light(picture, self.grade(first + t))
+            picture[:] = apply_to_light(
+                picture, self.grade(first + t if at is None else int(at[t]))
+            )
 
 
 def steady_tone(
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     *,
-    keep_slower_frames: float,
+    pace: Pace,
     settings: ToneSettings,
     original: Originals = None,
 ) -> SteadyTone:
@@ -125,7 +135,7 @@ def steady_tone(
     Args:
         light: The proxies.
         motion: Between them.
-        keep_slower_frames: Light that takes longer than this to change is wanted.
+        pace: How slow light must be to be wanted.
         settings: Of this stage.
         original: The same frames of the steady original, where there is one; it may end before.
             Then only what light does beyond it is flicker, however slow.
@@ -138,7 +148,7 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames, original=original)
+    found = _look(light, motion, field, pace=pace, original=original)
     coefficients = _simplest(found.coefficients, field)
     if original is not None:
         coefficients[len(original) :] = coefficients[len(original) - 1]
@@ -157,7 +167,7 @@ def look_again(
     corrected: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     *,
-    keep_slower_frames: float,
+    pace: Pace,
     original: Originals = None,
 ) -> SteadyTone:
     """Add what is seen once the first correction is made: the flow is better then.
@@ -166,14 +176,14 @@ def look_again(
         tone: The first finding.
         corrected: The proxies with it applied.
         motion: Between those.
-        keep_slower_frames: As before.
+        pace: As before.
         original: As before.
     """
     found = _look(
         corrected,
         motion,
         tone.field,
-        keep_slower_frames=keep_slower_frames,
+        pace=pace,
         original=original,
         again=True,
     )
@@ -188,7 +198,7 @@ def steady_whole(
     motion: Motion,
     *,
     like: SteadyTone,
-    keep_slower_frames: float,
+    pace: Pace,
 ) -> SteadyTone:
     """The flicker of a stretch, were it the same all over the picture.
 
@@ -199,14 +209,14 @@ def steady_whole(
         light: The proxies as they came; corrected in place.
         motion: Between them, as well as it is known.
         like: What was found with light by place; it shares its functions.
-        keep_slower_frames: As for `steady_tone`.
+        pace: As for `steady_tone`.
     """
     field = replace(like.field, waves_across=1, waves_down=1, contrast_waves=0)
-    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames)
+    found = _look(light, motion, field, pace=pace)
     tone = SteadyTone(field=field, coefficients=found.coefficients, flicker=like.flicker)
     if tone.is_strong:
         tone.apply(light)
-        again = _look(light, motion, field, keep_slower_frames=keep_slower_frames, again=True)
+        again = _look(light, motion, field, pace=pace, again=True)
         tone = replace(tone, coefficients=tone.coefficients + again.coefficients)
     coefficients = np.zeros((*tone.coefficients.shape[:2], like.field.size))
     coefficients[..., like.field.whole] = tone.coefficients[..., field.whole]
@@ -223,17 +233,23 @@ def _look(
     motion: Motion,
     field: LightField,
     *,
-    keep_slower_frames: float,
+    pace: Pace,
     original: Originals = None,
     again: bool = False,
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
-        return separate(TonePath(light=still, free=still), field, keep_slower_frames=1.0)
+        return separate(TonePath(light=still, free=still), field, pace=Pace(keep_slower_frames=1.0))
     seen = sightings(light, motion)
     if original is None:
-        path = tone_path(seen, field, quantiles=frame_quantiles(light), again=again)
-        return separate(path, field, keep_slower_frames=keep_slower_frames)
+        quantiles = frame_quantiles(light)
+        path = tone_path(seen, field, quantiles=quantiles, again=again)
+        return separate(
+            path,
+            field,
+            pace=pace,
+            brightness=quantiles.mean(axis=(1, 2)),
+        )
     known = len(original)
     part = Motion(forward=motion.forward[: known - 1], backward=motion.backward[: known - 1])
     seen = relative(seen, sightings(original, part))
@@ -241,7 +257,7 @@ def _look(
 
 
 def _is_possible(found: Flicker) -> bool:
-    return _exceeds(found, _POSSIBLE) or len(found.steps) > 1
+    return _exceeds(found, _POSSIBLE) or found.is_levelled or found.pumping > _PUMPING
 
 
 def _exceeds(found: Flicker, limits: tuple[float, float]) -> bool:

@@ -25,7 +25,7 @@ from unflicker.guiding import guided_by_atlas, steadied
 from unflicker.neural_filter.network import removed_light, seen_size
 from unflicker.progress import Progress, Report
 from unflicker.settings import Settings
-from unflicker.shots import Proxy, Window, cut_into_windows
+from unflicker.shots import Proxy, Window, cut_into_windows, usable_pictures
 from unflicker.synthesis import KINDS, synthesise
 from unflicker.thinking import find
 from unflicker.training.panned import panned
@@ -170,7 +170,7 @@ def _made(clip: Clip, case: str, *, seed: int, fps: float, settings: Settings) -
 
 def _thought_about(window: Window, clip: Clip, settings: Settings) -> Guided:
     finding = find(window, settings)
-    corrected, motion = steadied(window, finding.tone)
+    corrected, motion = steadied(np.stack(usable_pictures(window)[0]), finding.tone)
     guide = guided_by_atlas(corrected, motion, fps=finding.fps, settings=settings)
     every = slice(None, None, _KEPT_EVERY)
     flickering = np.stack([proxy.pixels for proxy in window.frames[every]])

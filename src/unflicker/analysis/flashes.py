@@ -1,0 +1,184 @@
+"""Flashes: light that leaps up, and comes back within a second.
+
+Lightning, photographers' flashes, a strobe on a stage belong to the film. They are told from
+flicker by their size: all excursions of the light above its running base are ranked, and those that
+stand apart from the rest, far above what the frames between them do, are events. Flicker, even of
+heavy tails, has excursions of every size and no such gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, Float32
+
+_CELLS = (4, 3)
+_TOE = 0.02
+_BASE_SECONDS = 0.6
+"""The base of light is looked for so far to either side."""
+_BASE_QUANTILE = 0.35
+_FEWEST_FRAMES = 7
+_LASTS_SECONDS = 0.9
+"""What lasts longer is a light that was switched on."""
+_LEAST = 0.12
+"""Log light of the peak of an event, at least: an eighth brighter."""
+_ABOVE_FLICKER = 6.0
+"""The same in deviations of the light between events."""
+_APART = 1.8
+"""The smallest event over the largest excursion that is none."""
+_WEAK_ABOVE_FLICKER, _WEAK_APART = 4.0, 1.5
+"""The same of further events, where there is one that is clear."""
+_TAIL = 2.0
+"""An event lasts while its light is above so many deviations,"""
+_LEAST_TAIL = 0.01
+"""and this much log light."""
+_ABRUPT = 0.5
+"""The largest change from frame to frame within an event, over its peak, at the least: a person who
+walks through the picture changes its light little by little."""
+_OFTEN_PER_SECOND, _STROBE = 3.0, 0.4
+"""So many events a second are a strobe, if each is at least so much brighter (log light); weaker
+pulses are a lamp that flickers."""
+_BRIEF_FRAMES = 3
+_DIED = 0.6
+"""Light of the last frame of a longer event over its peak, at the most."""
+_MOST_OF_WINDOW = 0.75
+"""Events that fill more of a window than this are no events."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    start: int
+    stop: int
+    peak: float
+    leap: float
+    """The largest rise from one frame to the next within it."""
+    end: float
+    """The light of its last frame."""
+
+    @property
+    def is_flash(self) -> bool:
+        """Whether it leaps up and dies away; a level that is held, or comes slowly, is none."""
+        brief = self.stop - self.start <= _BRIEF_FRAMES
+        dies = brief or self.end < _DIED * self.peak
+        return self.start > 0 and self.leap >= _ABRUPT * self.peak and dies
+
+
+def find_flashes(
+    pictures: Sequence[Float32[np.ndarray, "height width 3"]], *, fps: float
+) -> Bool[np.ndarray, " time"]:
+    """Which frames of a shot are lit by a flash, its dying away included.
+
+    Args:
+        pictures: Proxies of one shot in working light, in order, none repeated.
+        fps: Frames a second.
+    """
+    none = np.zeros(len(pictures), bool)
+    if len(pictures) < _FEWEST_FRAMES:
+        return none
+    light = np.stack([_light(picture) for picture in pictures])
+    reach = max(_FEWEST_FRAMES // 2, round(_BASE_SECONDS * fps))
+    off = light - _running_base(light, reach)
+    # A quarter of the picture must take part: less is something that moves.
+    excess = np.quantile(off, 0.75, axis=1)
+    excess -= np.median(excess)
+    whole = np.median(off, axis=1)
+    longest = max(2, round(_LASTS_SECONDS * fps))
+    found = none
+    for run_count in range(1, len(pictures) // 3):
+        events = _largest(excess, run_count, threshold=_LEAST_TAIL)
+        if events is None:
+            break
+        calm = whole[~_covered(events, len(whole))]
+        if not len(calm):
+            break
+        deviation = 1.4826 * float(np.median(np.abs(calm - np.median(calm))))
+        tail = max(_TAIL * min(deviation, _flicker(whole)), _LEAST_TAIL)
+        flashes = _events(excess, tail, deviation)
+        # Only if what was left out of the deviation is what stands apart from it: without the
+        # larger half of any light the rest is calm.
+        if len(flashes) < run_count or any(run.stop - run.start > longest for run in flashes):
+            continue
+        often = len(flashes) > _OFTEN_PER_SECOND * len(whole) / fps
+        if often and min(run.peak for run in flashes) < _STROBE:
+            continue
+        covered = _covered(flashes, len(whole))
+        if covered.mean() <= _MOST_OF_WINDOW and covered.sum() > found.sum():
+            found = covered
+    return found
+
+
+def _flicker(light: Float[np.ndarray, " time"]) -> float:
+    """The deviation of light from frame to frame, to which what dies away evenly adds nothing."""
+    return 1.4826 * float(np.median(np.abs(np.diff(light, 2)))) / np.sqrt(6.0)
+
+
+def _largest(
+    excess: Float[np.ndarray, " time"], count: int, *, threshold: float
+) -> list[_Run] | None:
+    """The `count` largest excursions; None where there are not so many."""
+    runs = sorted(_runs(excess, threshold), key=lambda run: -run.peak)
+    return runs[:count] if len(runs) >= count else None
+
+
+def _covered(runs: Sequence[_Run], time: int) -> Bool[np.ndarray, " time"]:
+    covered = np.zeros(time, bool)
+    for run in runs:
+        covered[run.start : run.stop] = True
+    return covered
+
+
+def _events(excess: Float[np.ndarray, " time"], tail: float, deviation: float) -> list[_Run]:
+    """The excursions that stand apart from the rest, and leap up as flashes do.
+
+    Where there is one of them, weaker ones are believed, too: strokes of a storm differ.
+    """
+    runs = sorted(_runs(excess, tail), key=lambda run: -run.peak)
+    darkest = float(-excess.min())
+    count = sum(run.peak >= max(_WEAK_ABOVE_FLICKER * deviation, _LEAST) for run in runs)
+    usual = darkest
+    while count:
+        usual = max(darkest, runs[count].peak if count < len(runs) else 0.0)
+        if runs[count - 1].peak >= _WEAK_APART * usual:
+            break
+        count -= 1
+    if not count or runs[0].peak < max(_ABOVE_FLICKER * deviation, _APART * usual, _LEAST):
+        return []
+    return [run for run in runs[:count] if run.is_flash]
+
+
+def _runs(excess: Float[np.ndarray, " time"], threshold: float) -> list[_Run]:
+    """Stretches above a threshold."""
+    above = (excess > threshold).astype(int)
+    bounds = [0, *(np.nonzero(np.diff(above))[0] + 1), len(above)]
+    return [
+        _Run(
+            start=int(a),
+            stop=int(b),
+            peak=float(excess[a:b].max()),
+            end=float(excess[b - 1]),
+            leap=float(np.diff(excess[max(a - 1, 0) : b]).max(initial=0.0)),
+        )
+        for a, b in pairwise(bounds)
+        if above[a]
+    ]
+
+
+def _light(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " cells"]:
+    cells = cv2.resize(picture, _CELLS, interpolation=cv2.INTER_AREA).mean(axis=2)
+    return np.log(cells + np.float32(_TOE)).ravel()
+
+
+def _running_base(
+    light: Float32[np.ndarray, "time cells"], reach: int
+) -> Float32[np.ndarray, "time cells"]:
+    """A quantile around each frame, below the median: events only ever add light."""
+    time = len(light)
+    found = np.empty_like(light)
+    for t in range(time):
+        near = light[max(0, t - reach) : t + reach + 1]
+        found[t] = np.quantile(near, _BASE_QUANTILE, axis=0)
+    return found

@@ -1,0 +1,55 @@
+"""Repeated frames: film pictures that a transfer shows twice or three times.
+
+A film of 16 or 18 pictures a second becomes video of 24 or 25 by repeating some. A repeated frame
+says nothing new about light: as a member of the statistics it makes flicker look like levels that
+are held. So it is left out of them, and gets the correction of the frame it repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Int
+
+_CELLS = (16, 9)
+"""Columns and rows in which light is compared."""
+_SAME_LIGHT = 0.004
+"""Difference of log light in any cell up to which two frames have the same light. Flicker of half
+of that is neither seen nor corrected (`tone/steady.py`), so a wrong repeat costs nothing."""
+_SAME_DETAIL = 0.25
+"""Difference of two frames, over the larger ones of the window, up to which only coding differs:
+MPEG-2 and H.264 leave 0.02 to 0.2 of it between repeats (lab notebook)."""
+_TOE = 0.02
+_LARGER = 0.75
+
+
+def find_repeats(
+    pictures: Sequence[Float32[np.ndarray, "height width 3"]],
+) -> Int[np.ndarray, " time"]:
+    """For each picture the index of the first one that it repeats; its own index if it is new.
+
+    Args:
+        pictures: Proxies of one shot in working light, in order.
+    """
+    count = len(pictures)
+    first = np.arange(count)
+    changes = [float(np.sqrt(np.mean((b - a) ** 2))) for a, b in pairwise(pictures)]
+    usual = float(np.quantile(changes, _LARGER)) if changes else 0.0
+    light = [_light(picture) for picture in pictures]
+    for t in range(1, count):
+        anchor = first[t - 1]
+        if changes[t - 1] == 0.0:
+            first[t] = anchor
+            continue
+        difference = pictures[t] - pictures[anchor]
+        same_light = np.abs(light[t] - light[anchor]).max() < _SAME_LIGHT
+        if same_light and float(np.sqrt(np.mean(difference**2))) < _SAME_DETAIL * usual:
+            first[t] = anchor
+    return first
+
+
+def _light(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "rows columns 3"]:
+    return np.log(cv2.resize(picture, _CELLS, interpolation=cv2.INTER_AREA) + np.float32(_TOE))

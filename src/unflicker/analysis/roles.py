@@ -1,0 +1,80 @@
+"""What each frame of a window is for: some tell about light, some repeat others, some flash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int, Shaped
+
+from unflicker.analysis.flashes import find_flashes
+from unflicker.analysis.repeats import find_repeats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Roles:
+    """Which frames of a window are looked at, and what the others get."""
+
+    votes: Int[np.ndarray, " votes"]
+    """Frames that tell about light, by their place in the window; none repeats or flashes."""
+    told_by: Int[np.ndarray, " time"]
+    """For each frame the vote that it gets its correction from; -1 where it keeps its light."""
+    repeats: Int[np.ndarray, " time"]
+    """For each frame the first one that shows the same picture; itself if it is new."""
+
+    @classmethod
+    def all_vote(cls, time: int) -> Roles:
+        """Every frame speaks for itself."""
+        every = np.arange(time)
+        return cls(votes=every, told_by=every, repeats=every)
+
+    @classmethod
+    def of(
+        cls,
+        pictures: Sequence[Float32[np.ndarray, "height width 3"]],
+        blank: Bool[np.ndarray, " time"],
+        *,
+        fps: float,
+        keep_flashes: bool,
+    ) -> Roles:
+        """The roles of a window's frames.
+
+        Args:
+            pictures: Proxies in working light, in order; blank and damaged ones replaced by their
+                neighbours (`shots.usable_pictures`).
+            blank: Which of them were all white or black: they keep their light.
+            fps: Frames a second.
+            keep_flashes: Whether frames in a flash keep their light; if not, they are as others.
+        """
+        group = find_repeats(pictures)
+        new = np.unique(group)
+        flash = np.zeros(len(new), bool)
+        if keep_flashes:
+            pace = fps * len(new) / len(pictures)
+            flash = find_flashes([pictures[place] for place in new], fps=pace)
+        vote = np.where(flash, -1, np.cumsum(~flash) - 1)
+        told_by = vote[np.searchsorted(new, group)]
+        told_by[blank] = -1
+        return cls(votes=new[~flash], told_by=told_by, repeats=_without(blank, group))
+
+    @property
+    def keep_light(self) -> Bool[np.ndarray, " time"]:
+        """Which frames are left as they are."""
+        return self.told_by < 0
+
+    def spread(self, values: Shaped[np.ndarray, "votes *any"]) -> Shaped[np.ndarray, "time *any"]:
+        """What was found for each vote, for each frame; zeros where it keeps its light."""
+        spread = values[np.maximum(self.told_by, 0)]
+        spread[self.told_by < 0] = 0
+        return spread
+
+
+def _without(
+    blank: Bool[np.ndarray, " time"], group: Int[np.ndarray, " time"]
+) -> Int[np.ndarray, " time"]:
+    """Groups of repeats whose blank members, which only look like them, stand alone."""
+    first = {}
+    for place in np.nonzero(~blank)[0]:
+        first.setdefault(int(group[place]), int(place))
+    return np.array([p if blank[p] else first[int(g)] for p, g in enumerate(group)], int)

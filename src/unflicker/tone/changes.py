@@ -1,0 +1,352 @@
+"""Steps and ramps in a path of light: levels that are held, and fades.
+
+A path is read as a smooth curve, plus flicker that is remembered from frame to frame by a factor ρ,
+plus a few changes of level: a step from one frame to the next, or a ramp over up to two seconds.
+They are added one by one, the one that explains most first, as long as chance would hardly explain
+as much: what counts is not the size of a jump but whether the levels before and after it stay apart
+by more than the flicker around them allows.
+
+Source: generalised least squares under first-order autoregression; forward selection of change
+points, e.g. Fryzlewicz, Wild binary segmentation, Annals of Statistics 42 (2014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+
+_LENGTHS = (1, 4, 6, 8, 11, 15, 20, 27, 36)
+"""Frames that a change may take: a step, and ramps."""
+_FACTORS = (0.0, 0.25, 1.0, 4.0, np.inf)
+"""By how much light grows in a ramp; 1 for a little."""
+_MOST_CHANGES = 40
+_ROUNDS = 2
+_LEAST_DEVIATION = 1e-3
+"""Log light by which the estimate of a path errs from frame to frame, at least."""
+_MEMORIES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7)
+_HELD_FRAMES = 3
+"""A level that stays for fewer frames than this is no level."""
+_LEAST_STEP = 0.02
+"""Log light of a step, at least: less is what a person does who walks through the picture."""
+_MOSTLY = 0.6
+"""Of all steps that must be between levels that are held, or none is."""
+_SIDE_FRAMES = 4
+"""Frames on either side of a ramp that must be steady, or the ramp belongs to something that
+swings."""
+_STEADY_SHARE = 0.35
+"""Change within such a side, and flicker within the ramp, over the ramp's own size, at the most."""
+_SHARED = 0.4
+"""Of the shorter of two ramps, what the other must cover for them to be one."""
+_LARGEST_LEAP = 0.4
+"""Of a ramp's size, what may happen from one frame to the next: a ramp is no flight of stairs."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Changes:
+    """Where the level of a path changes."""
+
+    steps: Int[np.ndarray, " steps"]
+    """Frames after which the level is another, held for some frames on both sides."""
+    ramps: tuple[tuple[int, int], ...]
+    """First and last frame of each fade."""
+    shapes: Float[np.ndarray, "time all"]
+    """How light moves in all of them: a column for each step, then those that make up the ramps."""
+    weigh: Float[np.ndarray, "time time"]
+    """What weighs deviations of a path from its best smooth curve."""
+
+    def parted(
+        self, path: Float[np.ndarray, "time any"]
+    ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
+        """The steps and the ramps in each column of a path, fitted together."""
+        heights = _heights(path, self.shapes, self.weigh)
+        count = len(self.steps)
+        stairs = self.shapes[:, :count] @ heights[:count]
+        return stairs, self.shapes[:, count:] @ heights[count:]
+
+
+def find_changes(
+    tones: Float[np.ndarray, "time tones"],
+    others: Float[np.ndarray, "time others"],
+    *,
+    smoothness: Float[np.ndarray, "time time"],
+) -> Changes:
+    """The steps and ramps of a path of light.
+
+    Args:
+        tones: Log light of dark to bright tones, frame by frame: a fade moves them all.
+        others: Log light of parts of the picture and of tints, which may step, too.
+        smoothness: The matrix of the smooth curve's penalty, relative to the flicker's variance.
+    """
+    time = len(tones)
+    found = _chosen(tones, smoothness)
+    ramps = _believed(found.ramps, tones)
+    fades = found.shapes[:, [any(_lies_in(place, r) for r in ramps) for place in found.places]]
+    levels = np.concatenate([tones, others], axis=1)
+    found = _chosen(levels - _fitted(levels, fades, found.weigh), smoothness)
+    held = [
+        step
+        for step in _held(found.steps, time)
+        if _height(levels, step) > _LEAST_STEP and not any(a - 1 <= step <= b for a, b in ramps)
+    ]
+    stairs = np.stack([np.arange(time) > step for step in held], axis=1) if held else fades[:, :0]
+    return Changes(
+        steps=np.array(held, int),
+        ramps=ramps,
+        shapes=np.concatenate([stairs, fades], axis=1, dtype=float),
+        weigh=found.weigh,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Chosen:
+    """Changes that levels hold, and what weighs deviations from the smooth curve."""
+
+    shapes: Float[np.ndarray, "time some"]
+    places: tuple[tuple[int, int], ...]
+    weigh: Float[np.ndarray, "time time"]
+
+    @property
+    def steps(self) -> list[int]:
+        """The frames after which levels step."""
+        return [start for start, stop in self.places if stop - start == 1]
+
+    @property
+    def ramps(self) -> list[tuple[int, int]]:
+        """Where they change more slowly."""
+        return [place for place in self.places if place[1] - place[0] > 1]
+
+
+def _chosen(
+    levels: Float[np.ndarray, "time parts"], smoothness: Float[np.ndarray, "time time"]
+) -> _Chosen:
+    """The changes that explain levels best."""
+    time = len(levels)
+    nothing = np.zeros((time, 0))
+    chosen = _Chosen(shapes=nothing, places=(), weigh=np.eye(time))
+    known = _everywhere(time)
+    # Fades look like light with a memory, so both are judged anew once the first are known; and
+    # where the first are, they are looked for more exactly.
+    for _ in range(_ROUNDS):
+        calm = np.diff(levels - _fitted(levels, chosen.shapes, chosen.weigh), axis=0)
+        deviation = _deviation(calm)
+        memory = _memory(calm / deviation)
+        weigh = _projector(time, memory, smoothness)
+        which = _select(levels * (np.sqrt(2.0 - 2.0 * memory) / deviation), known.shapes, weigh)
+        chosen = _Chosen(
+            shapes=known.shapes[:, which],
+            places=tuple(known.places[k] for k in which),
+            weigh=weigh,
+        )
+        if not chosen.ramps:
+            break
+        known = _around(time, chosen.ramps)
+    return chosen
+
+
+def _lies_in(place: tuple[int, int], ramp: tuple[int, int]) -> bool:
+    return place[1] - place[0] > 1 and ramp[0] <= place[0] and place[1] <= ramp[1]
+
+
+def _heights(
+    path: Float[np.ndarray, "time any"],
+    shapes: Float[np.ndarray, "time some"],
+    weigh: Float[np.ndarray, "time time"],
+) -> Float[np.ndarray, "some any"]:
+    """How much of each shape a path holds beside its smooth curve and its flicker."""
+    weighed = weigh @ shapes
+    return np.linalg.solve(shapes.T @ weighed + 1e-6 * np.eye(shapes.shape[1]), weighed.T @ path)
+
+
+def _fitted(
+    path: Float[np.ndarray, "time any"],
+    shapes: Float[np.ndarray, "time some"],
+    weigh: Float[np.ndarray, "time time"],
+) -> Float[np.ndarray, "time any"]:
+    return shapes @ _heights(path, shapes, weigh)
+
+
+def _deviation(changes: Float[np.ndarray, "pairs parts"]) -> Float[np.ndarray, " parts"]:
+    """The standard deviation of changes from frame to frame, robust to a few large ones. Parts that
+    hardly vary would only add noise: none is taken for calmer than a path is exact."""
+    off = np.abs(changes - np.median(changes, axis=0))
+    return np.maximum(1.4826 * np.median(off, axis=0), _LEAST_DEVIATION)
+
+
+def _height(levels: Float[np.ndarray, "time parts"], step: int) -> float:
+    """How far the levels on both sides of a step are apart."""
+    before = levels[max(step + 1 - _HELD_FRAMES, 0) : step + 1].mean(axis=0)
+    return float(np.abs(levels[step + 1 : step + 1 + _HELD_FRAMES].mean(axis=0) - before).max())
+
+
+def _memory(difference: Float[np.ndarray, "pairs parts"]) -> float:
+    """How much of the flicker of one frame is there in the next, robust to a few large changes."""
+    calm = np.clip(difference, -4.0, 4.0)
+    calm -= calm.mean(axis=0)
+    power = (calm**2).sum()
+    if len(calm) < 3 or power == 0.0:
+        return 0.0
+    correlation = float((calm[1:] * calm[:-1]).sum() / power)
+    return float(_MEMORIES[int(np.abs(np.array(_MEMORIES) - (1.0 + 2.0 * correlation)).argmin())])
+
+
+def _projector(
+    time: int, memory: float, smoothness: Float[np.ndarray, "time time"]
+) -> Float[np.ndarray, "time time"]:
+    """What weighs deviations from the best smooth curve, flicker of unit variance."""
+    frames = np.arange(time)
+    covariance = memory ** np.abs(frames[:, None] - frames)
+    precision = np.linalg.inv(covariance)
+    return precision - precision @ np.linalg.solve(precision + smoothness, precision)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Dictionary:
+    """Changes that may be: steps, and the logarithm of light that grows or falls evenly by a
+    factor, as fades and dissolves make it do."""
+
+    shapes: Float[np.ndarray, "time shapes"]
+    places: tuple[tuple[int, int], ...]
+    """The first and the last frame of each; those of a fade may lie beyond the path."""
+
+    @classmethod
+    def of(cls, time: int, places: Iterable[tuple[int, int]]) -> _Dictionary:
+        """Every way in which light may change at some places."""
+        frames = np.arange(time, dtype=float)
+        columns, named = [], []
+        for start, stop in places:
+            share = np.clip((frames - start) / (stop - start), 0.0, 1.0)
+            for factor in _FACTORS if stop - start > 1 else (1.0,):
+                columns.append(_evenly(share, factor, stop - start))
+                named.append((start, stop))
+        return cls(shapes=np.stack(columns, axis=1), places=tuple(named))
+
+    def is_step(self, which: int) -> bool:
+        """Whether a change is one from one frame to the next."""
+        start, stop = self.places[which]
+        return stop - start == 1
+
+
+@lru_cache(maxsize=8)
+def _everywhere(time: int) -> _Dictionary:
+    """Steps at every frame, and fades of every length, not quite at every frame."""
+    places = [
+        (start, start + length)
+        for length in _LENGTHS
+        if length < time
+        for start in range(
+            0 if length == 1 else -length // 2,
+            time - length + (0 if length == 1 else length // 2),
+            max(1, length // 4),
+        )
+    ]
+    return _Dictionary.of(time, places)
+
+
+def _around(time: int, ramps: Iterable[tuple[int, int]]) -> _Dictionary:
+    """Steps at every frame, and fades that begin and end about where some do."""
+    near = set()
+    for start, stop in ramps:
+        reach = max(1, (stop - start) // 4)
+        off = range(-reach, reach + 1)
+        near |= {(start + a, stop + b) for a in off for b in off if stop + b - start - a >= 4}
+    return _Dictionary.of(time, [(t, t + 1) for t in range(time - 1)] + sorted(near))
+
+
+def _evenly(
+    share: Float[np.ndarray, " time"], factor: float, length: int
+) -> Float[np.ndarray, " time"]:
+    """The logarithm of light that goes from 1 to `factor` as a share goes from 0 to 1."""
+    if factor == 1.0:
+        return share
+    if np.isinf(factor):
+        return np.log(np.maximum(share, 0.5 / length))
+    if factor == 0.0:
+        return np.log(np.maximum(1.0 - share, 0.5 / length))
+    return np.log(1.0 + (factor - 1.0) * share)
+
+
+def _select(
+    levels: Float[np.ndarray, "time parts"],
+    shapes: Float[np.ndarray, "time shapes"],
+    weigh: Float[np.ndarray, "time time"],
+) -> list[int]:
+    """Shapes by number, the one that explains most first, until chance explains as much."""
+    parts = levels.shape[1]
+    doubt = np.log(10.0 * shapes.shape[1])
+    least = parts + 2.0 * np.sqrt(parts * doubt) + 2.0 * doubt
+    chosen: list[int] = []
+    weighed = weigh @ shapes
+    power = np.einsum("ts,ts->s", shapes, weighed)
+    seen = weighed.T @ levels
+    start = np.maximum(power, 1e-9)
+    for _ in range(min(_MOST_CHANGES, len(levels) // 2)):
+        explained = (seen**2).sum(axis=1) / np.maximum(power, 1e-9)
+        # What the chosen ones make up already explains nothing more.
+        explained[power < 1e-3 * start] = 0.0
+        best = int(explained.argmax())
+        if explained[best] < least:
+            break
+        chosen.append(best)
+        along = weighed[:, best] / np.sqrt(power[best])
+        shared = along @ shapes
+        seen = seen - np.outer(shared, along @ levels)
+        power = power - shared**2
+        weighed = weighed - np.outer(along, shared)
+    return chosen
+
+
+def _held(steps: list[int], time: int) -> list[int]:
+    """Steps between levels that are held; others are flicker with large jumps."""
+    bounds = np.array([-_HELD_FRAMES, *sorted(steps), time - 1 + _HELD_FRAMES])
+    held = [
+        int(step)
+        for before, step, after in zip(bounds[:-2], bounds[1:-1], bounds[2:], strict=True)
+        if step - before >= _HELD_FRAMES and after - step >= _HELD_FRAMES
+    ]
+    # Light that flickers now and then has stretches that look held.
+    return held if len(held) >= _MOSTLY * len(steps) else []
+
+
+def _believed(
+    ramps: list[tuple[int, int]],
+    tones: Float[np.ndarray, "time tones"],
+) -> tuple[tuple[int, int], ...]:
+    """Ramps that lead from one level to another; overlapping ones are one."""
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(ramps):
+        if merged and merged[-1][1] - start > _SHARED * min(
+            stop - start, merged[-1][1] - merged[-1][0]
+        ):
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        else:
+            merged.append((start, stop))
+    deviation = _deviation(np.diff(tones, axis=0)) / np.sqrt(2.0)
+    return tuple(ramp for ramp in merged if _leads_on(ramp, tones, deviation))
+
+
+def _leads_on(
+    ramp: tuple[int, int],
+    levels: Float[np.ndarray, "time parts"],
+    deviation: Float[np.ndarray, " parts"],
+) -> bool:
+    """Whether a ramp is even in itself, and light is steady before and after it, where the shot
+    shows that."""
+    start, stop = max(ramp[0], 0), min(ramp[1], len(levels) - 1)
+    across = np.abs(levels[stop] - levels[start]) - 2.0 * deviation
+    part = int((across / deviation).argmax())
+    within = np.diff(levels[start : stop + 1, part])
+    leap = np.abs(within).max() - 3.0 * deviation[part]
+    rough = float(np.sqrt(np.mean(np.diff(within) ** 2) / 6.0)) if len(within) > 1 else 0.0
+    if leap > _LARGEST_LEAP * across[part] or rough > _STEADY_SHARE * across[part]:
+        return False
+    before, after = levels[: start + 1, part], levels[stop:, part]
+    sides = [
+        abs(float(side[: len(side) // 2].mean() - side[len(side) // 2 :].mean()))
+        for side in (before[-3 * _SIDE_FRAMES :], after[: 3 * _SIDE_FRAMES])
+        if len(side) >= _SIDE_FRAMES
+    ]
+    return all(side < max(_STEADY_SHARE * across[part], deviation[part]) for side in sides)
