@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
@@ -43,7 +44,7 @@ def compiled(**options: Any) -> Callable[[Callable], Any]:
         made = numba.njit(nogil=True, **options)(function)
         # Where the user has switched compiling off, numba returns the function itself.
         if made is not function:
-            made._cache = _Kept(function)
+            made._cache = _Kept(function)  # pyright: ignore - as its `enable_caching` does
         return made
 
     return compile_when_called
@@ -137,7 +138,7 @@ def _candidates(source: Path) -> Iterator[tuple[Path, bool]]:
     What `NUMBA_CACHE_DIR` names goes first, as with numba itself; then beside the source.
     """
     own = f"{source.parent.name}_{_short(os.fsencode(source.parent.resolve()))}"
-    asked = getattr(numba.config, "CACHE_DIR", "")
+    asked = getattr(config, "CACHE_DIR", "")
     if asked:
         yield Path(asked) / own, is_usable(Path(asked) / own, shared=True)
     beside = source.parent / "__pycache__"

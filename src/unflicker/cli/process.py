@@ -1,4 +1,4 @@
-"""How the process behaves: memory is given back, threads sleep while they wait, no home is needed."""
+"""How the process behaves: memory is given back, threads sleep while waiting, no home is needed."""
 
 from __future__ import annotations
 
