@@ -53,6 +53,10 @@ def roundabout(path, folder, monkeypatch):
     return path.parent / "sub" / ".." / path.name
 
 
+def through_a_new_folder(path, folder, monkeypatch):
+    return path.parent / "new" / ".." / path.name
+
+
 def symlink(path, folder, monkeypatch):
     (folder / "link.html").symlink_to(path)
     return folder / "link.html"
@@ -80,8 +84,15 @@ def linked_folder(path, folder, monkeypatch):
 
 
 WAYS = [
-    relative, roundabout, symlink, relative_symlink, link_to_a_link, hard_link, linked_folder,
-]  # fmt: skip
+    relative,
+    roundabout,
+    through_a_new_folder,
+    symlink,
+    relative_symlink,
+    link_to_a_link,
+    hard_link,
+    linked_folder,
+]
 OTHERS = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 ANY = pytest.mark.parametrize("overwrite", [False, True])
 
@@ -163,6 +174,8 @@ def test_what_is_there_is_replaced_only_when_asked(tmp_path):
     there.write_text("precious")
     with pytest.raises(OutputError, match=r"already there; pass --overwrite .* with --report"):
         refuse_loss([], [report(there)], overwrite=False)
+    with pytest.raises(OutputError, match="already there"):
+        refuse_loss([], [report(tmp_path / "new" / ".." / "there.html")], overwrite=False)
     refuse_loss([], [report(there)], overwrite=True)
     refuse_loss([], [report(there, completes=True)], overwrite=False)
     dangling = tmp_path / "dangling.html"
@@ -182,12 +195,19 @@ def test_a_place_that_cannot_be_is_told_before_work(tmp_path, monkeypatch):
         refuse_loss([], [report(tmp_path / "r.html")], overwrite=True)
 
 
-def test_devices_are_allowed_twice_and_written_as_they_are(tmp_path):
-    null = Path(os.devnull)
+@pytest.fixture
+def null(tmp_path):
+    """A device; not the real name, which a broken program could replace."""
+    path = tmp_path / "null"
+    path.symlink_to(os.devnull)
+    return path
+
+
+def test_devices_are_allowed_twice_and_written_as_they_are(tmp_path, null):
     refuse_loss(named("the film", null), [report(null), report(null)], overwrite=False)
     write_whole(null, b"gone")
     assert is_stream(null)
-    assert not null.is_file()
+    assert null.is_symlink()
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert is_stream(pipe)
@@ -304,7 +324,7 @@ def test_a_plan_of_a_film_that_cannot_be_read_leaves_no_folder(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_plan_may_go_nowhere(tmp_path):
+def test_a_plan_may_go_nowhere(tmp_path, null):
     source = make_film(tmp_path / "film.mp4")
-    unflicker.analyze(source, options=RunOptions(save_plan=Path(os.devnull)))
-    assert not Path(os.devnull).is_file()
+    unflicker.analyze(source, options=RunOptions(save_plan=null))
+    assert null.is_symlink()

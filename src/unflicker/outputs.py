@@ -180,7 +180,7 @@ def _with_a_frame_of(output: Written, folders: dict[Hashable, Read]) -> Read | N
         inside = folders.get(_identity(real.parent))
         if inside is not None:
             return inside
-    if not output.path.is_file() or output.path.stat().st_nlink < 2:
+    if not real.is_file() or real.stat().st_nlink < 2:
         return None
     own = _identity(output.path)
     for source in folders.values():
@@ -214,7 +214,8 @@ def _refuse_two_alike(writes: list[Written]) -> None:
 
 def _refuse_place(output: Written) -> None:
     """Stop where a result could not be written for want of a folder, or of permission."""
-    path, folder = output.path, output.path.parent
+    path = output.path
+    folder = Path(os.path.realpath(path.parent))
     if path.is_dir() and not output.folder:
         raise OutputError(
             f"{output.what} {path} is a folder, a file is to be written; "
@@ -235,12 +236,12 @@ def _refuse_place(output: Written) -> None:
 
 
 def _refuse_existing(output: Written, *, overwrite: bool) -> None:
-    path = output.path
+    path = output.path if os.path.lexists(output.path) else Path(os.path.realpath(output.path))
     if output.appends:
         if path.exists() and not _is_log(path):
             raise OutputError(
-                f"{output.what} {path} is there and holds something else than our log, which "
-                f"would be spoilt; choose another name with {output.option}"
+                f"{output.what} {output.path} is there and holds something else than our log, "
+                f"which would be spoilt; choose another name with {output.option}"
             )
         return
     if overwrite or output.completes or not os.path.lexists(path):
@@ -248,8 +249,8 @@ def _refuse_existing(output: Written, *, overwrite: bool) -> None:
     if output.folder and path.is_dir() and not any(path.iterdir()):
         return
     raise OutputError(
-        f"{output.what} {path} is already there; pass --overwrite to replace it, or another name "
-        f"with {output.option}"
+        f"{output.what} {output.path} is already there; pass --overwrite to replace it, "
+        f"or another name with {output.option}"
     )
 
 
@@ -267,11 +268,15 @@ def _is_log(path: Path) -> bool:
 
 
 def _identity(path: str | Path) -> Hashable:
-    """The same for two paths that lead, or would lead, to one file."""
+    """The same for two paths that lead, or would lead, to one file.
+
+    A path may lead through a folder that is only to be made, as `new/../film.mp4` does.
+    """
+    real = os.path.realpath(path)
     try:
-        found = os.stat(path)
+        found = os.stat(real)
     except (OSError, ValueError):
-        return _spelt_alike(os.path.realpath(path))
+        return _spelt_alike(real)
     return found.st_dev, found.st_ino
 
 
