@@ -50,6 +50,17 @@ class Written:
     """Whether it may be there already: it is gone on with, or checked later."""
     appends: bool = False
     """Whether it is a log, which goes on below earlier ones."""
+    of: Path | None = None
+    """The film that it is made of, where there are several."""
+
+    def __str__(self) -> str:
+        """In words, with its path."""
+        return f"{self.what} {self.path}" + (f" of {self.of}" if self.of else "")
+
+    @property
+    def nameless(self) -> str:
+        """In words, without its path."""
+        return self.what + (f" of {self.of}" if self.of else "")
 
 
 def named(what: str, *paths: str | Path | None) -> list[Read]:
@@ -166,7 +177,7 @@ def _refuse_inputs(reads: list[Read], writes: list[Written]) -> None:
         where = "is the input itself" if own in found else "is among the input"
         where = "holds the input" if own in around and own not in found else where
         raise OutputError(
-            f"{output.what} {output.path} {where}, {source.what} {source.path}, which is never "
+            f"{output} {where}, {source.what} {source.path}, which is never "
             f"replaced; choose another name with {output.option}"
         )
 
@@ -200,14 +211,14 @@ def _refuse_two_alike(writes: list[Written]) -> None:
             files[own] = output
         if other is not output:
             raise UsageError(
-                f"{other.what} and {output.what} would both become {output.path}; "
+                f"{other.nameless} and {output.nameless} would both become {output.path}; "
                 f"choose another name for one of them with {output.option}"
             )
     for output in writes:
         for parent in Path(os.path.realpath(output.path)).parents:
             if holder := files.get(_identity(parent)):
                 raise UsageError(
-                    f"{output.what} {output.path} would lie in {holder.what} {holder.path}, which "
+                    f"{output} would lie in {holder}, which "
                     f"is a file; choose another name with {output.option}"
                 )
 
@@ -218,19 +229,18 @@ def _refuse_place(output: Written) -> None:
     folder = Path(os.path.realpath(path.parent))
     if path.is_dir() and not output.folder:
         raise OutputError(
-            f"{output.what} {path} is a folder, a file is to be written; "
-            f"name a file with {output.option}"
+            f"{output} is a folder, a file is to be written; name a file with {output.option}"
         )
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
         raise OutputError(
-            f"{output.what} {path} cannot be written: {folder} is not a folder; "
+            f"{output} cannot be written: {folder} is not a folder; "
             f"choose another place with {output.option}"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(
-            f"{output.what} {path} cannot be written: no permission to write in {folder}; "
+            f"{output} cannot be written: no permission to write in {folder}; "
             f"choose another place with {output.option}"
         )
 
@@ -240,7 +250,7 @@ def _refuse_existing(output: Written, *, overwrite: bool) -> None:
     if output.appends:
         if path.exists() and not _is_log(path):
             raise OutputError(
-                f"{output.what} {output.path} is there and holds something else than our log, "
+                f"{output} is there and holds something else than our log, "
                 f"which would be spoilt; choose another name with {output.option}"
             )
         return
@@ -249,7 +259,7 @@ def _refuse_existing(output: Written, *, overwrite: bool) -> None:
     if output.folder and path.is_dir() and not any(path.iterdir()):
         return
     raise OutputError(
-        f"{output.what} {output.path} is already there; pass --overwrite to replace it, "
+        f"{output} is already there; pass --overwrite to replace it, "
         f"or another name with {output.option}"
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
     ]
 
 
-def written_by(jobs: Iterable[Job], *, skip_existing: bool) -> Iterator[Written]:
+def written_by(jobs: Sequence[Job], *, skip_existing: bool) -> Iterator[Written]:
     """Every file that jobs write.
 
     A result that is there already is refused when its turn comes, so that one film does not stop
@@ -64,12 +64,12 @@ def written_by(jobs: Iterable[Job], *, skip_existing: bool) -> Iterator[Written]
     for job in jobs:
         if skip_existing and job.target.exists():
             continue
+        of = job.source if len(jobs) > 1 else None
         folder = is_picture_folder(job.target, source=job.source)
-        result = f"the result of {job.source}"
-        yield Written(path=job.target, what=result, folder=folder, completes=True)
+        yield Written(path=job.target, what="the result", folder=folder, completes=True, of=of)
         for path, name in ((job.report, "report"), (job.sheet, "sheet")):
             if path is not None:
-                yield Written(path=path, what=f"the {name} of {job.source}", option=f"--{name}")
+                yield Written(path=path, what=f"the {name}", option=f"--{name}", of=of)
 
 
 def is_folder(path: str) -> bool:
