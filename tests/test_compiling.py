@@ -201,6 +201,15 @@ def test_with_nowhere_to_write_code_stays_in_memory(module, tmp_path, monkeypatc
     assert compilations(function) == (1, 0)
 
 
+def test_python_s_last_resort_for_temporary_files_is_not_taken(module, tmp_path, monkeypatch):
+    make_unwritable(module.folder)
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert module()(4) == 8
+    assert code_in(tmp_path) == []
+
+
 def test_a_full_disk_leaves_code_in_memory_and_no_half_file(module, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
@@ -292,14 +301,17 @@ def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
     if not command:
         pytest.skip("only the administrator can become another user")
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        os.chmod(folder, 0o777)
+        temporary = Path(folder) / "tmp"
+        temporary.mkdir()
+        for place in (folder, temporary):
+            os.chmod(place, 0o777)
         make_film(Path(folder) / "film.mp4")
         package = Path(compiling.__file__).parent.parent
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(package),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "TMPDIR": folder,
+            "TMPDIR": str(temporary),
             "OMP_NUM_THREADS": "1",
             "UNFLICKER_PRESET": "fast",
         } | ({} if home is None else {"HOME": home})

@@ -51,6 +51,8 @@ def _candidates(environment: Mapping[str, str]) -> list[Path]:
         temporary = Path(tempfile.gettempdir())
     except OSError:
         return places
+    if temporary == Path.cwd():  # the last resort of Python, where the user's films lie
+        return places
     user = os.geteuid() if hasattr(os, "geteuid") else "cache"
     return [*places, temporary / f"{_NAME}-{user}"]
 

@@ -155,9 +155,8 @@ def made_folder(folder: Path) -> Iterator[None]:
 def _remove_empty(folders: Iterable[Path]) -> None:
     """Remove folders, the innermost first, until one is not empty."""
     with contextlib.suppress(OSError):
-        for folder in folders:
-            if folder.exists():
-                folder.rmdir()
+        for folder in filter(Path.exists, folders):
+            folder.rmdir()
 
 
 def _refuse_inputs(reads: list[Read], writes: list[Written]) -> None:
