@@ -104,6 +104,20 @@ def test_a_library_away_from_home_would_be_noticed():
     assert guests_away_from_home('torch = import_module("torch")', "frames") == {"torch"}
 
 
+def compiles_by_itself(source: str) -> bool:
+    return bool(re.search(r"\bn?jit\(|import n?jit\b", source))
+
+
+def test_loops_are_compiled_in_one_place():
+    by = {path.stem for path in MODULES if compiles_by_itself(path.read_text(encoding="utf-8"))}
+    assert by == {"compiling"}
+
+
+def test_a_loop_compiled_elsewhere_would_be_noticed():
+    assert compiles_by_itself("@numba.njit(cache=True)\ndef f(): ...")
+    assert compiles_by_itself("from numba import njit")
+
+
 def test_the_core_needs_only_what_it_declares():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[<>=\[]", line)[0].lower() for line in project["dependencies"]}

@@ -11,14 +11,19 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.errors import InputError, OutputError
+from unflicker.errors import InputError
 from unflicker.frames.colour import from_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
+from unflicker.outputs import Read, Written, made_folder, named, refuse_loss
 from unflicker.settings import EncodingSettings
 from unflicker.video import Film, Writer, open_writer
 
 if TYPE_CHECKING:
     from unflicker.atlas.picture import AtlasPicture
+
+FIT = "fit.png"
+"""The plot of how atlases were fitted, which the command line adds."""
+_PICTURES, _FIRST = "atlas-*.png", "atlas-001"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +95,7 @@ class AtlasFiles:
         if options.edit is not None:
             if not options.edit.exists():
                 raise InputError(f"there is no drawing {options.edit}; pass a PNG or a folder")
-            suffix = source.suffix if source.is_file() else ""
-            edited = folder / f"{source.stem}_edited{suffix}"
+            edited = _edited(source, folder)
         outputs = cls(
             folder=folder,
             record=AtlasRecord(guide=folder / "guide.mkv", edited=edited),
@@ -99,15 +103,13 @@ class AtlasFiles:
             edited_target=edited,
             overwrite=options.overwrite,
         )
-        there = [outputs.record.guide, folder / "alpha.mkv", edited, *folder.glob("atlas-*.png")]
-        taken = [path for path in there if path is not None and path.exists()]
-        if taken and not options.overwrite:
-            raise OutputError(f"{taken[0]} is already there; name another folder or overwrite it")
+        reads, writes = paths_of(source, folder, options)
+        refuse_loss(reads, writes, overwrite=options.overwrite)
         return outputs
 
     def open(self, stack: ExitStack, film: Film, encoding: EncodingSettings) -> None:
         """Open the films to be written."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(made_folder(self.folder))
 
         def writer(target: Path) -> Writer:
             made = open_writer(film, target, encoding=encoding, overwrite=self.overwrite)
@@ -181,6 +183,36 @@ class AtlasFiles:
             self.alpha_target.unlink(missing_ok=True)
         self.record.notes = film.notes
         return self.record
+
+
+def paths_of(source: Path, folder: Path, options: AtlasOptions) -> tuple[list[Read], list[Written]]:
+    """Every file that a call reads, and every one that it writes.
+
+    A drawing made in the place of an atlas picture is not among the former: it is never replaced.
+    """
+    reads = [*named("the film", source), *named("the mask", *options.masks)]
+    edit = options.edit
+    if edit is not None and edit.is_file() and not _in_its_place(edit, folder):
+        reads += named("the drawing", edit)
+    names = ["guide.mkv", "alpha.mkv", FIT, *sorted(path.name for path in folder.glob(_PICTURES))]
+    files = [folder / name for name in names]
+    if not any(path.name.startswith(_FIRST) for path in files):
+        files.append(folder / f"{_FIRST}.png")
+    writes = [Written(path=path, what="the file") for path in files]
+    if edit is not None:
+        edited = _edited(source, folder)
+        writes.append(Written(path=edited, what="the edited film", folder=source.is_dir()))
+    return reads, writes
+
+
+def _edited(source: Path, folder: Path) -> Path:
+    """The film that drawings are carried back into."""
+    return folder / f"{source.stem}_edited{source.suffix if source.is_file() else ''}"
+
+
+def _in_its_place(edit: Path, folder: Path) -> bool:
+    real = edit.resolve()
+    return real.parent == folder.resolve() and real.match(_PICTURES)
 
 
 def _is_in(path: Path, edit: Path) -> bool:

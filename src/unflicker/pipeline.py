@@ -18,6 +18,7 @@ from unflicker.devices import limited_threads
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip
 from unflicker.keeping import Keeper
+from unflicker.outputs import Written, companions, named, refuse_loss
 from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
 from unflicker.settings import Settings, usual_settings
@@ -27,6 +28,7 @@ from unflicker.video import (
     Film,
     WithOriginal,
     default_target,
+    is_picture_folder,
     open_film,
     open_original,
     open_writer,
@@ -57,8 +59,11 @@ def run(
         UnflickerError: See `errors`; then nothing is left under the target's name.
     """
     settings = settings or usual_settings(guided=options.guide is not None)
-    film = _opened(source, settings, options)
     target = Path(target) if target is not None else default_target(Path(source))
+    folder = is_picture_folder(target, source=Path(source))
+    result = Written(path=target, what="the result", folder=folder)
+    _refuse_loss(source, result, settings=settings, options=options)
+    film = _opened(source, settings, options)
     keeper = Keeper(film, settings, output=str(target))
     with (
         limited_threads(settings.threads),
@@ -93,6 +98,7 @@ def analyze(
     """
     settings = settings or usual_settings(guided=options.guide is not None)
     need_grades(settings)
+    _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
     keeper = Keeper(film, settings, output="")
     with limited_threads(settings.threads), orders(film, settings, options, keeper) as ordered:
@@ -140,6 +146,17 @@ def deflicker(
         for index in steady_in_place(out, film, settings, progress):
             progress(Progress(stage="steady", done=index + 1, total=len(frames)))
     return out
+
+
+def _refuse_loss(
+    source: str | Path, *results: Written, settings: Settings, options: RunOptions
+) -> None:
+    """Stop before any work that would replace what is read, or what is there."""
+    beside = companions(settings, mask=options.mask, guide=options.guide, plan=options.plan)
+    saved = options.save_plan
+    plans = [] if saved is None else [Written(path=saved, what="the plan", option="--plan")]
+    reads = [*named("the film", source), *beside]
+    refuse_loss(reads, [*results, *plans], overwrite=options.overwrite)
 
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film:

@@ -18,7 +18,7 @@ from jaxtyping import Float32, Shaped
 
 from unflicker.ahead import running_ahead
 from unflicker.devices import chosen, torch_sharing
-from unflicker.errors import InputError, OutputError, UsageError
+from unflicker.errors import InputError, UsageError
 from unflicker.frames.clip import from_float, to_float
 from unflicker.frames.picture import Frame, Picture, as_array, as_picture, same_samples
 from unflicker.grade import Grade
@@ -277,8 +277,6 @@ def orders(
         _, planned = read_plan(options.plan)
         yield _planned(planned, settings, keeper)
         return
-    if options.save_plan is not None and options.save_plan.exists() and not options.overwrite:
-        raise OutputError(f"the plan {options.save_plan} exists; pass --overwrite to replace it")
     thoughts = think(film, settings)
     about = {"source": film.name, "settings": to_dict(settings)}
     if options.save_plan is None:

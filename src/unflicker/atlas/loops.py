@@ -6,12 +6,13 @@ Apart from what calls them: the tests' shape checks cannot wrap compiled functio
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from unflicker.compiling import compiled
 
 _ONE = np.float32(1.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def splat(picture, texels, weight, sums):
     """Add each pixel to the four texels around its place, bilinear."""
     rows, columns = sums.shape[:2]
@@ -35,7 +36,7 @@ def splat(picture, texels, weight, sums):
                     sums[row + below, column + right, 3] += share
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def add_normal_equations(measured, every, step, shape, into):
     """Add what pixels say of a mesh's nodes to its normal equations, in lower bands.
 
@@ -77,7 +78,7 @@ def add_normal_equations(measured, every, step, shape, into):
                     bands[number[j], number[i] - number[j]] += part * share[j]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+@compiled(fastmath={"contract", "reassoc"})
 def solve_banded(bands, right):
     """Solve a positive definite banded system in place: `right` becomes the solution.
 

@@ -19,6 +19,7 @@ from unflicker.cli.options import (
     talk_options,
 )
 from unflicker.cli.talk import Talk
+from unflicker.outputs import companions
 
 _FILE = click.Path(path_type=Path)
 
@@ -60,9 +61,8 @@ _FILE = click.Path(path_type=Path)
 @click.pass_obj
 def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
     """Draw one steady picture of each shot, and carry drawings on it back into the film."""
-    from unflicker import atlases, report
+    from unflicker import atlas_files, atlases, report
 
-    talk = Talk.of(given, stop=stop)
     settings = settings_from(given, preset="fast")
     options = atlases.AtlasOptions(
         overwrite=given["overwrite"],
@@ -71,11 +71,14 @@ def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
         masks=given["layer_mask"],
         edit=given["edit"],
     )
+    reads, writes = atlas_files.paths_of(Path(film), output, options)
+    reads += companions(settings)
+    talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
     with shown(talk.progress, title=film, quiet=talk.quiet) as tell:
         record = atlases.draw_atlases(
             film, output, settings=settings, options=options, progress=stop.watch(tell)
         )
-    plot = output / "fit.png"
+    plot = output / atlas_files.FIT
     report.write_fit(record.atlases, plot)
     for note in record.notes:
         talk.say(f"note: {note}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unflicker.cli.talk import Talk
-from unflicker.cli.writing import refuse_existing
 from unflicker.errors import Cancelled, PartlyFailedError, UnflickerError, UsageError
+from unflicker.outputs import Written, is_stream
 
 _log = logging.getLogger(__name__)
 
@@ -27,16 +27,14 @@ class Job:
 
 
 def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
-    """Where each film goes, decided and checked before the first one is opened.
+    """Where each film goes; nothing is made yet (see `written_by` for what must be checked).
 
     Raises:
-        UsageError: Two films that would become one file, or options that contradict each other.
-        OutputError: A report or picture that exists, without leave to replace it.
+        UsageError: Several films for one file, or options that contradict each other.
     """
-    from unflicker.video import resolve_target
+    from unflicker.video import planned_target
 
-    overwrite, skip = given["overwrite"], given["skip_existing"]
-    if overwrite and skip:
+    if given["overwrite"] and given["skip_existing"]:
         raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
     output = given.get("output")
     several = len(films) > 1
@@ -44,20 +42,34 @@ def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
         raise UsageError(
             f"{len(films)} films cannot all become {output}; name a folder: -o {Path(output).stem}/"
         )
-    jobs = []
-    for film in films:
-        jobs.append(
-            Job(
-                source=Path(film),
-                target=resolve_target(Path(film), output),
-                report=_extra(given.get("report"), film, several=several, suffix=".html"),
-                sheet=_extra(given.get("sheet"), film, several=several, suffix=".png"),
-            )
+    return [
+        Job(
+            source=Path(film),
+            target=planned_target(Path(film), output),
+            report=_extra(given.get("report"), film, several=several, suffix=".html"),
+            sheet=_extra(given.get("sheet"), film, several=several, suffix=".png"),
         )
-    _refuse_clashes(jobs)
-    for job in jobs if not skip else ():
-        refuse_existing(job.report, job.sheet, overwrite=overwrite)
-    return jobs
+        for film in films
+    ]
+
+
+def written_by(jobs: Sequence[Job], *, skip_existing: bool) -> Iterator[Written]:
+    """Every file that jobs write.
+
+    A result that is there already is refused when its turn comes, so that one film does not stop
+    the others. A job that will be skipped writes nothing.
+    """
+    from unflicker.video import is_picture_folder
+
+    for job in jobs:
+        if skip_existing and job.target.exists():
+            continue
+        of = job.source if len(jobs) > 1 else None
+        folder = is_picture_folder(job.target, source=job.source)
+        yield Written(path=job.target, what="the result", folder=folder, completes=True, of=of)
+        for path, name in ((job.report, "report"), (job.sheet, "sheet")):
+            if path is not None:
+                yield Written(path=path, what=f"the {name}", option=f"--{name}", of=of)
 
 
 def is_folder(path: str) -> bool:
@@ -69,25 +81,13 @@ def _extra(path: str | None, film: str, *, several: bool, suffix: str) -> Path |
     """The file for a film's report or picture; in a folder it takes the film's name."""
     if path is None:
         return None
+    if is_stream(path):
+        return Path(path)
     if is_folder(path):
         return Path(path) / f"{Path(film).stem}{suffix}"
     if several:
         raise UsageError(f"{path} is one file for several films; name a folder: {Path(path).stem}/")
     return Path(path)
-
-
-def _refuse_clashes(jobs: Sequence[Job]) -> None:
-    seen: dict[Path, Path] = {}
-    for job in jobs:
-        for path in (job.target, job.report, job.sheet):
-            if path is None:
-                continue
-            if path in seen:
-                raise UsageError(
-                    f"{seen[path]} and {job.source} would both become {path}; "
-                    "run them one by one, with another -o for each"
-                )
-            seen[path] = job.source
 
 
 def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk) -> None:

@@ -17,7 +17,8 @@ from unflicker.cli.options import (
     talk_options,
 )
 from unflicker.cli.talk import Talk
-from unflicker.cli.writing import refuse_existing, write_film
+from unflicker.cli.writing import write_film
+from unflicker.outputs import Written, named
 
 
 @click.command(
@@ -38,8 +39,8 @@ def compare(stop: Stop, first: str, second: str, output: Path, **given: Any) -> 
     from unflicker.report.compare import ComparedFilm
     from unflicker.video import open_film
 
-    talk = Talk.of(given, stop=stop)
-    refuse_existing(output, overwrite=given["overwrite"])
+    reads, writes = named("the film", first, second), [Written(path=output, what="the new film")]
+    talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
     part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
     film = ComparedFilm(
         open_film(first, **part),

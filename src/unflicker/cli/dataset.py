@@ -14,6 +14,7 @@ from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import talk_options
 from unflicker.cli.talk import Talk
 from unflicker.errors import UsageError
+from unflicker.outputs import Written, named
 
 if TYPE_CHECKING:
     from unflicker.evaluation.examples import Example
@@ -75,7 +76,15 @@ def build(stop: Stop, clean: Path, output: Path, **given: Any) -> None:
     """
     from unflicker.evaluation.datasets import Recipe, build_dataset
 
-    talk = Talk.of(given, stop=stop)
+    talk = Talk.of(
+        given,
+        stop=stop,
+        reads=named("the folder", clean) + named("the split", given["split"].rpartition(":")[0]),
+        writes=[
+            Written(path=output / "manifest.json", what="the manifest", completes=True),
+            Written(path=output / "clips", what="the folder", folder=True, completes=True),
+        ],
+    )
     usual = Recipe()
     recipe = Recipe(
         kinds=_listed(given["kinds"]) or usual.kinds,

@@ -16,6 +16,7 @@ from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import talk_options
 from unflicker.cli.talk import Talk
 from unflicker.errors import InputError, PartlyFailedError
+from unflicker.outputs import folders_in, named
 
 if TYPE_CHECKING:
     from unflicker.evaluation.plan import Plan, Scope
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 """Where a checkout has the weights of trained baselines, and the split of its clips."""
+
+
+_WRITTEN = ("dataset", "videos", "tables", "report", ".motion")
+"""Folders that a comparison writes."""
 
 
 def _option(section: str, *names: str, **kwargs: Any) -> Any:
@@ -84,7 +89,10 @@ def evaluate(stop: Stop, folder: Path, out: Path, **given: Any) -> None:
     from unflicker.evaluation.run import compare, prepared
     from unflicker.evaluation.summary import summary
 
-    talk = Talk.of(given, stop=stop)
+    parts = [folder, *(folder / part for part in ("clean", "flicker", "processed", "clips"))]
+    reads = named("the folder", *(part for part in parts if part.is_dir()))
+    reads += named("the weights", given["weights"])
+    talk = Talk.of(given, stop=stop, reads=reads, writes=folders_in(out, *_WRITTEN))
     comparison = _comparison(folder, out, given)
     with shown(talk.progress, title=str(out), quiet=talk.quiet) as report:
         progress = stop.watch(report)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unflicker.cli.batch import Job, plan_jobs, work_through
+from unflicker.cli.batch import Job, plan_jobs, work_through, written_by
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
@@ -24,6 +24,7 @@ from unflicker.cli.options import (
 )
 from unflicker.cli.talk import Talk
 from unflicker.errors import UsageError
+from unflicker.outputs import companions, made_folder, named
 from unflicker.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,7 +66,6 @@ def apply(stop: Stop, film: str, **given: Any) -> None:
 
 def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
     """Plan the films, then run each and say what came of it."""
-    talk = Talk.of(given, stop=stop)
     settings = settings_from(given)
     if given.get("guide") and len(films) > 1:
         raise UsageError(
@@ -73,6 +73,13 @@ def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
             "run them one by one, each with its own --guide"
         )
     jobs = plan_jobs(films, given)
+    beside = {name: given.get(name) for name in ("mask", "guide", "plan")}
+    talk = Talk.of(
+        given,
+        stop=stop,
+        reads=[*named("the film", *films), *companions(settings, **beside)],
+        writes=written_by(jobs, skip_existing=given["skip_existing"]),
+    )
     if given["dry_run"]:
         for job in jobs:
             click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
@@ -99,7 +106,10 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
         mask=given["mask"],
         guide=given.get("guide"),
     )
-    with shown(talk.progress, title=str(job.source), quiet=talk.quiet) as report:
+    with (
+        made_folder(job.target.parent),
+        shown(talk.progress, title=str(job.source), quiet=talk.quiet) as report,
+    ):
         record = pipeline.run(
             job.source,
             job.target,

@@ -20,8 +20,8 @@ from unflicker.cli.options import (
     think_options,
 )
 from unflicker.cli.talk import Talk
-from unflicker.cli.writing import refuse_existing
 from unflicker.errors import PartlyFailedError
+from unflicker.outputs import Read, Written, companions, named
 
 if TYPE_CHECKING:
     from unflicker.record import Record
@@ -45,8 +45,17 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     """Say which flicker a film has, how much, and its period, as JSON; no film is written."""
     from unflicker import report
 
-    talk = Talk.of(given, stop=stop)
-    refuse_existing(given["output"], given["plan"], overwrite=given["overwrite"])
+    writes = [("the JSON", "-o", given["output"]), ("the plan", "--plan", given["plan"])]
+    talk = Talk.of(
+        given,
+        stop=stop,
+        reads=_read(film, given),
+        writes=[
+            Written(path=path, what=what, option=option)
+            for what, option, path in writes
+            if path is not None
+        ],
+    )
     record = _analyzed(film, given, talk=talk)
     if given["output"] is None:
         click.echo(report.as_json(record))
@@ -73,7 +82,8 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
 @click.pass_obj
 def metrics(stop: Stop, film: str, **given: Any) -> None:
     """Measure how much flicker is seen in a film, and how near it is to its original, as JSON."""
-    talk = Talk.of(given, stop=stop)
+    reads = [*_read(film, given), *named("the reference", given["reference"])]
+    talk = Talk.of(given, stop=stop, reads=reads)
     record = _analyzed(film, given, talk=talk)
     numbers: dict[str, Any] = {
         "film": film,
@@ -88,6 +98,12 @@ def metrics(stop: Stop, film: str, **given: Any) -> None:
         numbers["reference"] = given["reference"]
         numbers |= nearness(open_film(film, **part), open_film(given["reference"], **part))
     click.echo(json.dumps(numbers, indent=2, ensure_ascii=False))
+
+
+def _read(film: str, given: dict[str, Any]) -> list[Read]:
+    """The film and what goes with it."""
+    beside = companions(settings_from(given), guide=given.get("guide"))
+    return [*named("the film", film), *beside]
 
 
 def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:

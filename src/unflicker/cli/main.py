@@ -18,7 +18,11 @@ from typing import Any
 import click
 
 from unflicker.cli.interrupt import stopping_cleanly
-from unflicker.cli.process import give_back_large_blocks, sleep_while_waiting
+from unflicker.cli.process import (
+    do_without_a_home,
+    give_back_large_blocks,
+    sleep_while_waiting,
+)
 from unflicker.cli.talk import close_logging
 from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
 
@@ -109,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code."""
     give_back_large_blocks()
     sleep_while_waiting()
+    do_without_a_home()
     sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -18,7 +18,8 @@ from unflicker.cli.options import (
     talk_options,
 )
 from unflicker.cli.talk import Talk
-from unflicker.cli.writing import refuse_existing, write_film
+from unflicker.cli.writing import write_film
+from unflicker.outputs import Written, named
 
 
 @click.command(
@@ -43,10 +44,11 @@ def synthesise(stop: Stop, film: str, output: Path, **given: Any) -> None:
     from unflicker.frames.clip import Clip, from_float, to_float
     from unflicker.frames.colour import from_rgb, to_rgb
     from unflicker.synthesis import synthesise as make
-    from unflicker.video import open_film
+    from unflicker.video import is_picture_folder, open_film
 
-    talk = Talk.of(given, stop=stop)
-    refuse_existing(output, overwrite=given["overwrite"])
+    folder = is_picture_folder(output, source=Path(film))
+    writes = [Written(path=output, what="the new film", folder=folder)]
+    talk = Talk.of(given, stop=stop, reads=named("the film", film), writes=writes)
     source = open_film(film, start_seconds=given["start"], duration_seconds=given["duration"])
     frames = [(frame.seconds, to_rgb(frame.picture)) for frame in source.frames()]
     sample = np.uint8 if source.layout.depth == 8 else np.uint16

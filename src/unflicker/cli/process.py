@@ -1,10 +1,12 @@
-"""How the process behaves: it gives memory back, and its threads sleep while they wait."""
+"""How the process behaves: memory is given back, threads sleep while waiting, no home is needed."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
+
+from unflicker.caches import cache_folder, is_home_writable
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BYTES = 1024 * 1024
@@ -36,3 +38,17 @@ def sleep_while_waiting() -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+
+
+def do_without_a_home() -> None:
+    """Give libraries a place for their caches where the home cannot be written.
+
+    Without one matplotlib and fontconfig complain, and list all fonts anew in every run. To be
+    called before they load.
+    """
+    if is_home_writable():
+        return
+    folder = cache_folder()
+    if folder is not None:
+        os.environ["XDG_CACHE_HOME"] = str(folder)
+        os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))

@@ -12,6 +12,7 @@ from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import talk_options
 from unflicker.cli.talk import Talk
+from unflicker.outputs import folders_in, named
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -38,7 +39,10 @@ def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: 
     """
     from unflicker.report.site import write_site
 
-    talk = Talk.of(given, stop=stop)
+    out = output or folders[0]
+    reads = [*named("the folder", *folders), *named("the videos", *(f / "videos" for f in folders))]
+    reads += named("the scores", *(f / "scores.jsonl" for f in folders))
+    talk = Talk.of(given, stop=stop, reads=reads, writes=folders_in(out, "tables", "report"))
     with shown(talk.progress, title=str(folders[0]), quiet=talk.quiet) as progress:
-        index = write_site(output or folders[0], *folders, report=stop.watch(progress))
+        index = write_site(out, *folders, report=stop.watch(progress))
     click.echo(index)

@@ -10,6 +10,7 @@ import click
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.talk import Talk
+from unflicker.outputs import Written, named, refuse_loss
 
 if TYPE_CHECKING:
     from unflicker.web.study import Answers
@@ -114,6 +115,7 @@ def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None
     plan = Plan(
         pairs=given["pairs_per_person"], checks=given["checks"], shown_input=given["show_input"]
     )
+    _refuse_material(folder, path)
     answers = Answers(path)
     with bound(given["host"], port=given["port"]) as listener:
         place = address(listener)
@@ -124,6 +126,13 @@ def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None
         if given["opens"]:
             click.launch(place)
         server_of(study_app(material, answers, plan=plan)).run(sockets=[listener])
+
+
+def _refuse_material(folder: Path, path: Path) -> None:
+    """Stop where answers would be kept in a file that people are asked about."""
+    places = [folder / "scores.jsonl", folder / "run.json", *folder.glob("videos/*/*")]
+    written = Written(path=path, what="the file of answers", option="--answers", completes=True)
+    refuse_loss(named("the results", *places), [written], overwrite=False)
 
 
 def _told(answers: Answers, given: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 
 from unflicker.cli.interrupt import Stop
 from unflicker.errors import OutputError
+from unflicker.outputs import Read, Written, refuse_loss
 
 
 @dataclass(kw_only=True)
@@ -33,12 +35,39 @@ class Talk:
         click.echo(f"unflicker: {message}", err=True)
 
     @classmethod
-    def of(cls, given: dict[str, Any], *, stop: Stop) -> Talk:
-        """Set up logging as the options ask for, and return how to talk."""
-        _set_up_logging(given.get("verbose", 0), log_file=given.get("log_file"))
+    def of(
+        cls,
+        given: dict[str, Any],
+        *,
+        stop: Stop,
+        reads: Iterable[Read] = (),
+        writes: Iterable[Written] = (),
+    ) -> Talk:
+        """Set up logging as the options ask for, and return how to talk.
+
+        Args:
+            given: The options by name.
+            stop: Whether the user asked to stop.
+            reads: Every file that the command reads.
+            writes: Every file that it writes but the log.
+
+        Raises:
+            OutputError: A result, or the log, would replace something; nothing is written then.
+            UsageError: Two of them would become one file.
+        """
+        log_file = given.get("log_file")
+        everything = [*writes, *_logs(log_file)]
+        refuse_loss(reads, everything, overwrite=given.get("overwrite", False))
+        _set_up_logging(given.get("verbose", 0), log_file=log_file)
         return cls(
             quiet=given.get("quiet", False), progress=given.get("progress", "none"), stop=stop
         )
+
+
+def _logs(path: Path | None) -> list[Written]:
+    if path is None:
+        return []
+    return [Written(path=path, what="the log", option="--log-file", appends=True)]
 
 
 class _ToStderr(logging.Handler):

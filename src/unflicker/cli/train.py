@@ -13,6 +13,7 @@ from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import talk_options
 from unflicker.cli.talk import Talk
 from unflicker.cli.values import Device
+from unflicker.outputs import Written, named
 from unflicker.training.networks import NETWORKS, trainer
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -88,7 +89,14 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
     need_neural()
     from unflicker.training.loop import Training
 
-    talk, course = Talk.of(given, stop=stop), NETWORKS[network]
+    begin = given["begin_with"]
+    talk = Talk.of(
+        given,
+        stop=stop,
+        reads=[*named("the data", *given["data"]), *named("the weights", begin)],
+        writes=_written(network, out),
+    )
+    course = NETWORKS[network]
     training = Training(
         data=given["data"],
         out=out,
@@ -98,7 +106,7 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
         seed=given["seed"],
         rate=given["rate"],
         crop_px=given["crop"],
-        begin_with=given["begin_with"],
+        begin_with=begin,
         device=chosen(given["device"]),
         leave_out=frozenset(name for name in given["leave_out"].split(",") if name),
     )
@@ -110,3 +118,10 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
         )
     report.write_training(out / "log.jsonl", out / "training.png")
     click.echo(weights)
+
+
+def _written(network: str, out: Path) -> list[Written]:
+    """What a training writes, all of which may be there from before it was stopped."""
+    weights = f"{network.replace('-', '_')}.safetensors"
+    names = (weights, "training.png", "validation.png", "log.jsonl", "recipe.json", "split.json")
+    return [Written(path=out / name, what="the file", completes=True) for name in names]

@@ -9,23 +9,11 @@ from typing import TYPE_CHECKING, Any
 from unflicker.cli.display import shown
 from unflicker.cli.options import settings_from
 from unflicker.cli.talk import Talk
-from unflicker.errors import OutputError
 from unflicker.progress import Progress
 
 if TYPE_CHECKING:
     from unflicker.frames.picture import Frame
     from unflicker.video import Film
-
-
-def refuse_existing(*paths: Path | None, overwrite: bool) -> None:
-    """Stop before any work where a file is there that may not be replaced.
-
-    Raises:
-        OutputError: One of them exists.
-    """
-    for path in paths:
-        if path is not None and path.exists() and not overwrite:
-            raise OutputError(f"{path} is already there; name another or add --overwrite")
 
 
 def write_film(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from unflicker.evaluation.datasets import Loaded
     from unflicker.frames.clip import Clip
 
-MOTION = "motion"
+MOTION = ".motion"
 """Where the motion of steady videos is kept while a comparison runs."""
 _WARM_UP_FRAMES, _WARM_UP_PX = 6, 128
 _WORTH_WARMING_SECONDS = 0.5

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from unflicker.compiling import compiled
 from unflicker.frames.colour import LUMA
 
 TABLE = 4096
@@ -28,8 +29,8 @@ _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
 
 _ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
 """Fast arithmetic, but for numbers that are none: assuming them away would let indices run wild."""
-_compile = numba.njit(parallel=True, fastmath=_ARITHMETIC, cache=True, nogil=True)
-_inline = numba.njit(fastmath=_ARITHMETIC, cache=True, nogil=True, inline="always")
+_compile = compiled(parallel=True, fastmath=_ARITHMETIC)
+_inline = compiled(fastmath=_ARITHMETIC, inline="always")
 
 
 def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:

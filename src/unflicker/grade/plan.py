@@ -11,14 +11,16 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import IO, Any
 
 import numpy as np
 
 from unflicker.errors import InputError, OutputError
 from unflicker.grade.grade import KNOTS, Grade
+from unflicker.outputs import is_stream, made_folder
 
 SCHEMA_VERSION = 1
 _CHUNK = 64
@@ -30,7 +32,8 @@ class PlanWriter:
     def __init__(self, path: Path, *, about: dict[str, Any]) -> None:
         """Begin a plan; `about` is stored with it (source, size, settings)."""
         self._path = path
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = path if is_stream(path) else path.with_name(f".{path.name}.part")
+        self._open = ExitStack()
         self._about = about
         self._held: list[Grade] = []
         self._frames = 0
@@ -38,9 +41,13 @@ class PlanWriter:
     def __enter__(self) -> PlanWriter:
         """Open the file beside its final name."""
         try:
-            self._part.parent.mkdir(parents=True, exist_ok=True)
-            self._archive = zipfile.ZipFile(self._part, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+            self._open.enter_context(made_folder(self._part.parent))
+            place: Any = self._part
+            if place == self._path:
+                place = _Passing(self._open.enter_context(place.open("wb")))
+            self._archive = zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         except OSError as fault:
+            self._open.__exit__(type(fault), fault, None)
             raise OutputError(
                 f"the plan {self._path} cannot be written: {fault.strerror}; name another place"
             ) from fault
@@ -52,17 +59,39 @@ class PlanWriter:
         if len(self._held) == _CHUNK:
             self._flush()
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Name the file if all went well, else remove it."""
-        if kind is None:
-            self._flush()
-            about = {"schema": SCHEMA_VERSION, "frames": self._frames, **self._about}
-            self._archive.writestr("plan.json", json.dumps(about, indent=2))
-        self._archive.close()
-        if kind is None:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink(missing_ok=True)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Name the file if all went well, else remove it.
+
+        Raises:
+            OutputError: The disk is full or gone.
+        """
+        try:
+            self._finish(whole=kind is None)
+        except OSError as trouble:
+            self._open.__exit__(type(trouble), trouble, None)
+            raise OutputError(
+                f"the plan {self._path} cannot be written: {trouble.strerror}; "
+                "make room or name another place"
+            ) from trouble
+        self._open.__exit__(kind, fault, trace)
+
+    def _finish(self, *, whole: bool) -> None:
+        try:
+            if whole:
+                self._flush()
+                about = {"schema": SCHEMA_VERSION, "frames": self._frames, **self._about}
+                self._archive.writestr("plan.json", json.dumps(about, indent=2))
+            self._archive.close()
+            if whole and self._part != self._path:
+                self._part.replace(self._path)
+        finally:
+            if self._part != self._path:
+                self._part.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         for start, group in _of_one_shape(self._held):
@@ -76,6 +105,13 @@ class PlanWriter:
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
         self._archive.writestr(f"{name}.npy", buffer.getvalue())
+
+
+class _Passing:
+    """A stream to which is only written: a device says that it can go back, and does not."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.write, self.flush = stream.write, stream.flush
 
 
 def _of_one_shape(grades: list[Grade]) -> Iterator[tuple[int, list[Grade]]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from unflicker.compiling import compiled
+
 SPAN = 8
 """Pixels of a row that share one motion, so that a processor's vector units can have them."""
 _ROOM = 16
@@ -20,8 +22,8 @@ _LEAST_SHARE = np.float32(0.004)
 _OUTLIER = np.float32(1.0 / 0.08**2)
 
 _ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
-_compile = numba.njit(parallel=True, fastmath=_ARITHMETIC, cache=True, nogil=True)
-_inline = numba.njit(fastmath=_ARITHMETIC, cache=True, nogil=True, inline="always")
+_compile = compiled(parallel=True, fastmath=_ARITHMETIC)
+_inline = compiled(fastmath=_ARITHMETIC, inline="always")
 
 
 @_compile

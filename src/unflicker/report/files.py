@@ -8,16 +8,22 @@ import tempfile
 from pathlib import Path
 
 from unflicker.errors import OutputError
+from unflicker.outputs import is_stream
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside its final name and rename it when whole; missing folders are made.
+
+    What passes through, such as `/dev/stdout` or a pipe, is written as it is.
 
     Raises:
         OutputError: The folder cannot be written or the disk is full.
     """
     beside = None
     try:
+        if is_stream(path):
+            path.write_bytes(content)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:

@@ -2,7 +2,14 @@
 
 from unflicker.video.film import ArrayFilm, Film, open_film
 from unflicker.video.original import WithOriginal, open_original
-from unflicker.video.writer import Writer, default_target, open_writer, resolve_target
+from unflicker.video.writer import (
+    Writer,
+    default_target,
+    is_picture_folder,
+    open_writer,
+    planned_target,
+    resolve_target,
+)
 
 __all__ = [
     "ArrayFilm",
@@ -10,8 +17,10 @@ __all__ = [
     "WithOriginal",
     "Writer",
     "default_target",
+    "is_picture_folder",
     "open_film",
     "open_original",
     "open_writer",
+    "planned_target",
     "resolve_target",
 ]

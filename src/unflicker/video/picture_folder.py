@@ -14,10 +14,11 @@ import numpy as np
 
 from unflicker.errors import InputError, OutputError
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
+from unflicker.outputs import PICTURE_ENDINGS
 from unflicker.video.target import discard, disk_error, part_of, settle, sync
 from unflicker.video.traits import Traits
 
-ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+ENDINGS = PICTURE_ENDINGS
 DEFAULT_RATE = Fraction(24)
 _JPEG = (".jpg", ".jpeg")
 _JPEG_OPTIONS = [

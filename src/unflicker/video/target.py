@@ -12,7 +12,8 @@ import re
 import shutil
 from pathlib import Path
 
-from unflicker.errors import OutputError
+from unflicker.errors import OutputError, UsageError
+from unflicker.outputs import made_folder
 
 ENDING = "_unflickered"
 CONTAINERS = {
@@ -55,29 +56,49 @@ def default_target(source: Path) -> Path:
     return source.with_name(f"{source.stem if suffix else source.name}{ENDING}.mkv")
 
 
-def resolve_target(source: Path, output: str | None) -> Path:
-    """The file or folder a result is written to.
+def planned_target(source: Path, output: str | None) -> Path:
+    """The file or folder a result is to be written to; nothing is made.
 
     Args:
         source: The film, or the folder of pictures.
         output: As the user wrote it. A trailing slash, an existing folder, or no suffix is a
-            folder, which is made if missing; the result gets its default name in it. Only for a
-            folder of pictures, a new name without a slash is the result itself. None: beside the
-            source.
+            folder; the result gets its default name in it. Only for a folder of pictures, a new
+            name without a slash is the result itself. None: beside the source.
 
     Raises:
-        OutputError: The folder cannot be made.
+        UsageError: It begins with the home of a user who has none.
     """
     beside = default_target(source)
     if not output:
         return beside
-    target = Path(output).expanduser() if output.startswith("~") else Path(output)
+    try:
+        target = Path(output).expanduser() if output.startswith("~") else Path(output)
+    except RuntimeError as fault:
+        raise UsageError(
+            f"{output} begins with a home that is not known: {fault}; write the path without ~"
+        ) from fault
     slash = output.endswith(("/", os.sep))
     if not slash and not target.is_dir() and (target.suffix or Path(source).is_dir()):
-        _make(target.parent)
         return target
-    _make(target)
     return target / beside.name
+
+
+def resolve_target(source: Path, output: str | None) -> Path:
+    """The file or folder a result is written to (see `planned_target`); its folder is made.
+
+    Raises:
+        OutputError: The folder cannot be made.
+    """
+    target = planned_target(source, output)
+    if output:
+        with made_folder(target.parent):
+            pass
+    return target
+
+
+def is_picture_folder(target: Path, *, source: Path) -> bool:
+    """Whether the result of a film is a folder of pictures, as its source is."""
+    return source.is_dir() and target.suffix.lower() not in CONTAINERS
 
 
 def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_bytes: int) -> None:
@@ -172,16 +193,6 @@ def disk_error(target: Path, fault: Exception) -> OutputError:
         f"{target} cannot be written: {reason}; nothing was left behind, "
         "make room or choose another place with -o"
     )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise OutputError(
-            f"the folder {folder} cannot be made: {os.strerror(fault.errno or 0)}; "
-            "choose another place with -o"
-        ) from fault
 
 
 def _is_empty_folder(place: Path) -> bool:

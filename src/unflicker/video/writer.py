@@ -29,13 +29,22 @@ from unflicker.video.target import (
     default_target,
     discard,
     disk_error,
+    is_picture_folder,
     part_of,
+    planned_target,
     remove_leftovers,
     resolve_target,
     settle,
 )
 
-__all__ = ["Writer", "default_target", "open_writer", "resolve_target"]
+__all__ = [
+    "Writer",
+    "default_target",
+    "is_picture_folder",
+    "open_writer",
+    "planned_target",
+    "resolve_target",
+]
 
 _LOSSLESS_GROWTH = 0.4
 """Bytes a lossless encoder needs for each byte of raw video, cautiously."""

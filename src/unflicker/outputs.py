@@ -1,0 +1,300 @@
+"""What a run may write: no file that it reads, no file twice, nothing that is there unasked.
+
+Paths are compared by the file behind them, so links, hard links and other spellings of a name do
+not get past. Everything is checked before the first file is opened for writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from unflicker.errors import OutputError, UsageError
+from unflicker.settings import Settings
+
+PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+"""Files that are frames where they lie in a folder that is read as a film."""
+_STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
+_LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ unflicker")
+"""How a line of our log files begins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """A file that a run reads, or a folder: then the pictures right in it."""
+
+    path: Path
+    what: str
+    """In words, such as `the mask`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A file that a run writes, or a folder."""
+
+    path: Path
+    what: str
+    """In words, such as `the report`."""
+    option: str = "-o"
+    """What names it on the command line."""
+    folder: bool = False
+    """Whether it is a folder of files."""
+    completes: bool = False
+    """Whether it may be there already: it is gone on with, or checked later."""
+    appends: bool = False
+    """Whether it is a log, which goes on below earlier ones."""
+    of: Path | None = None
+    """The film that it is made of, where there are several."""
+
+    def __str__(self) -> str:
+        """In words, with its path."""
+        return f"{self.what} {self.path}" + (f" of {self.of}" if self.of else "")
+
+    @property
+    def nameless(self) -> str:
+        """In words, without its path."""
+        return self.what + (f" of {self.of}" if self.of else "")
+
+
+def named(what: str, *paths: str | Path | None) -> list[Read]:
+    """The paths that are given, as files that are read."""
+    return [Read(path=Path(path), what=what) for path in paths if path]
+
+
+def folders_in(folder: Path, *names: str) -> list[Written]:
+    """Folders that a run makes, or goes on with, in one that it is given."""
+    return [
+        Written(path=folder / name, what="the folder", folder=True, completes=True)
+        for name in names
+    ]
+
+
+def companions(
+    settings: Settings,
+    *,
+    mask: str | Path | None = None,
+    guide: str | Path | None = None,
+    plan: str | Path | None = None,
+) -> list[Read]:
+    """What a run reads beside its film; weights of one's own are among the settings."""
+    weights = (settings.neural_filter.weights, settings.refinement.weights)
+    return [
+        *named("the mask", mask),
+        *named("the guide", guide),
+        *named("the plan", plan),
+        *named("the weights", *weights),
+    ]
+
+
+def refuse_loss(reads: Iterable[Read], writes: Sequence[Written], *, overwrite: bool) -> None:
+    """Stop a run, before it has written anything, that would lose a file of the user's.
+
+    Args:
+        reads: Everything that it reads.
+        writes: Everything that it writes; where nothing is kept, `/dev/null` say, is allowed.
+        overwrite: Whether results of earlier runs may be replaced; what is read never is.
+
+    Raises:
+        UsageError: Two results would become one file.
+        OutputError: A result is something that is read, or is there already, or has no place.
+    """
+    kept = [output for output in writes if not is_device(output.path)]
+    _refuse_inputs(list(reads), kept)
+    _refuse_two_alike(kept)
+    for output in kept:
+        if not is_stream(output.path):
+            _refuse_place(output)
+            _refuse_existing(output, overwrite=overwrite)
+
+
+def is_stream(path: str | Path) -> bool:
+    """Whether what is written to a path passes through, as with `/dev/stdout` or a pipe."""
+    text = os.fspath(path)
+    return is_device(path) or text in _STREAMS or text.startswith(_STREAMS[-2:])
+
+
+def is_device(path: str | Path) -> bool:
+    """Whether a path is there and neither a file nor a folder, as `/dev/null`."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder with its parents; after an exception those that are empty are removed again.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        _remove_empty(missing)
+        raise OutputError(
+            f"{folder} cannot be written: the folder cannot be made, "
+            f"{os.strerror(fault.errno or 0)}; choose another place"
+        ) from fault
+    try:
+        yield
+    except BaseException:
+        _remove_empty(missing)
+        raise
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, until one is not empty."""
+    with contextlib.suppress(OSError):
+        for folder in filter(Path.exists, folders):
+            folder.rmdir()
+
+
+def _refuse_inputs(reads: list[Read], writes: list[Written]) -> None:
+    found = {_identity(source.path): source for source in reads}
+    folders = {_identity(source.path): source for source in reads if source.path.is_dir()}
+    around = {
+        _identity(parent): source
+        for source in reversed(reads)
+        for parent in Path(os.path.realpath(source.path)).parents
+    }
+    for output in writes:
+        own = _identity(output.path)
+        source = found.get(own) or (around.get(own) if output.folder else None)
+        source = source or _with_a_frame_of(output, folders)
+        if source is None:
+            continue
+        where = "is the input itself" if own in found else "is among the input"
+        where = "holds the input" if own in around and own not in found else where
+        raise OutputError(
+            f"{output} {where}, {source.what} {source.path}, which is never "
+            f"replaced; choose another name with {output.option}"
+        )
+
+
+def _with_a_frame_of(output: Written, folders: dict[Hashable, Read]) -> Read | None:
+    """The folder of pictures that has a result for a frame, or would from now on."""
+    if output.folder or not folders:
+        return None
+    real = Path(os.path.realpath(output.path))
+    if real.suffix.lower() in PICTURE_ENDINGS:
+        inside = folders.get(_identity(real.parent))
+        if inside is not None:
+            return inside
+    if not real.is_file() or real.stat().st_nlink < 2:
+        return None
+    own = _identity(output.path)
+    for source in folders.values():
+        with os.scandir(source.path) as entries:
+            if any(_identity(entry.path) == own for entry in entries):
+                return source
+    return None
+
+
+def _refuse_two_alike(writes: list[Written]) -> None:
+    seen: dict[Hashable, Written] = {}
+    files: dict[Hashable, Written] = {}
+    for output in writes:
+        own = _identity(output.path)
+        other = seen.setdefault(own, output)
+        if not output.folder:
+            files[own] = output
+        if other is not output:
+            raise UsageError(
+                f"{other.nameless} and {output.nameless} would both become {output.path}; "
+                f"choose another name for one of them with {output.option}"
+            )
+    for output in writes:
+        for parent in Path(os.path.realpath(output.path)).parents:
+            if holder := files.get(_identity(parent)):
+                raise UsageError(
+                    f"{output} would lie in {holder}, which "
+                    f"is a file; choose another name with {output.option}"
+                )
+
+
+def _refuse_place(output: Written) -> None:
+    """Stop where a result could not be written for want of a folder, or of permission."""
+    path = output.path
+    folder = Path(os.path.realpath(path.parent))
+    if path.is_dir() and not output.folder:
+        raise OutputError(
+            f"{output} is a folder, a file is to be written; name a file with {output.option}"
+        )
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise OutputError(
+            f"{output} cannot be written: {folder} is not a folder; "
+            f"choose another place with {output.option}"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{output} cannot be written: no permission to write in {folder}; "
+            f"choose another place with {output.option}"
+        )
+
+
+def _refuse_existing(output: Written, *, overwrite: bool) -> None:
+    path = output.path if os.path.lexists(output.path) else Path(os.path.realpath(output.path))
+    if output.appends:
+        if path.exists() and not _is_log(path):
+            raise OutputError(
+                f"{output} is there and holds something else than our log, "
+                f"which would be spoilt; choose another name with {output.option}"
+            )
+        return
+    if overwrite or output.completes or not os.path.lexists(path):
+        return
+    if output.folder and path.is_dir() and not any(path.iterdir()):
+        return
+    raise OutputError(
+        f"{output} is already there; pass --overwrite to replace it, "
+        f"or another name with {output.option}"
+    )
+
+
+def _is_log(path: Path) -> bool:
+    """Whether a file is empty or begins as our logs do."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(200)
+    except OSError as fault:
+        raise OutputError(
+            f"the log {path} cannot be gone on with: {fault.strerror}; "
+            "name another file with --log-file"
+        ) from fault
+    return not begin or _LOG_LINE.match(begin) is not None
+
+
+def _identity(path: str | Path) -> Hashable:
+    """The same for two paths that lead, or would lead, to one file.
+
+    A path may lead through a folder that is only to be made, as `new/../film.mp4` does.
+    """
+    real = os.path.realpath(path)
+    try:
+        found = os.stat(real)
+    except (OSError, ValueError):
+        return _spelt_alike(real)
+    return found.st_dev, found.st_ino
+
+
+def _spelt_alike(real: str) -> str:
+    """A name that is not there yet, as the file system tells names apart."""
+    place = Path(real)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    other = place.with_name(place.name.swapcase()) if place.name else place
+    if other.name == place.name or not other.exists() or not os.path.samefile(place, other):
+        return real
+    return unicodedata.normalize("NFC", real).casefold()
