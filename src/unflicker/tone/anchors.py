@@ -1,9 +1,9 @@
-"""Pictures of a shot that are remembered, and what a later picture says of its light beside them.
+"""Two pictures of one scene, and how their exposure and white balance differ.
 
-A picture is laid over an anchor by the shift at which their structure agrees best, then by dense
-motion that is followed there and back. What both show says how exposure and white balance differ:
-a gain for each channel and a power of tone, fitted so that points that disagree (objects that
-moved, shading, a wrong motion) lose their weight.
+One picture is laid over the other by the shift at which their structure agrees best, then by dense
+motion that is checked there and back. What both show says how their light differs: a gain and a
+power of tone for each channel, fitted so that pixels that disagree (objects that changed, shading,
+wrong motion) lose their weight. Anchors, pictures remembered for a whole shot, are compared so.
 
 Source: anchors, Farbman and Lischinski, Tonal stabilization of video, SIGGRAPH 2011; colours
 compared between distant frames along the dominant motion, and a power law for each channel, Frigo,
@@ -25,138 +25,183 @@ from unflicker.frames.flow import look_up, pixel_places
 from unflicker.frames.structure import normalised
 from unflicker.tone.light_field import TOE
 
-Match = Callable[..., tuple[np.ndarray, np.ndarray]]
-"""Estimates the motion between two pictures, and how far it can be trusted (`motion.match`)."""
-
-_THUMBNAIL_PX = 64
-_PADDED = 128
-_LEAST_OVERLAP = 0.25
-"""Share of a picture that a shift has to leave in sight of another."""
+Match = Callable[
+    [Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]],
+    tuple[Float32[np.ndarray, "height width 2"], Float32[np.ndarray, "height width"]],
+]
+"""Estimates the flow between two pictures, and how far each pixel is seen (`motion.match`)."""
 MIDDLE_GREY = 0.4
 """Where a power of tone changes nothing, in working light."""
-_LEAST_LIGHT = 1e-3
+LEAST_LIGHT = 1e-3
+"""Working light below this is taken for it, so that it has a logarithm."""
+
+_THUMBNAIL_PX, _PADDED = 64, 128
+_LEAST_OVERLAP = 0.25
+"""Share of a picture that a shift has to leave in sight of the other."""
+_SMALLEST_PX = 16
 _CLIPPED, _DARK = 0.97, 0.03
+_BLUR_PX = 1.0
 _NOISE, _NOISE_OF_LIGHT, _MISS_PX = 0.006, 0.01, 0.3
-"""As `observations`: in the dark, anywhere, and of the motion, where the picture is steep."""
+"""As in `observations`: in the dark, anywhere, and of the motion, where the picture is steep."""
 _INDEPENDENT_SHARE = 0.008
-"""Neighbouring pixels err alike (`path`)."""
-_FEWEST = 150
-"""Pixels in common below which nothing is said."""
+"""Neighbouring pixels err alike; as in `path`."""
+_FEWEST, _MOST = 150, 2000
+"""Pixels in common below which nothing is said, and those looked at at the most."""
 _ROUNDS = 4
-_TRUSTED = 0.5
-_OUTLIER = 2.0
+_SEEN = 0.5
+_OUTLIER_DEVIATIONS = 2.0
+_ONE_TONE = 0.002
+"""Variance of tone among pixels, about which a power is told apart from a gain only by half."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
-    """A small picture, made ready to be compared with others of the same size."""
+    """A small picture, made ready to be compared with others of its size."""
 
     light: Float32[np.ndarray, "height width 3"]
     """Working light in [0, 1]."""
 
     @cached_property
-    def usable(self) -> Bool[np.ndarray, "height width"]:
-        """Where no channel is clipped or dark."""
-        return (self.light.max(axis=-1) < _CLIPPED) & (self.light.min(axis=-1) > _DARK)
+    def clipped(self) -> Bool[np.ndarray, "height width 3"]:
+        """Which channels are clipped."""
+        return self.light > _CLIPPED
+
+    @cached_property
+    def usable(self) -> Float32[np.ndarray, "height width"]:
+        """1 where no channel is clipped or dark, else 0."""
+        return (~self.clipped.any(axis=-1) & (self.light.min(axis=-1) > _DARK)).astype(np.float32)
 
     @cached_property
     def tone(self) -> Float32[np.ndarray, "height width 3"]:
-        """Log light of each channel over a middle grey, of a slightly blurred picture."""
-        light = cv2.GaussianBlur(self.light, (0, 0), 1.0)
-        return cv2.log(np.maximum(light, _LEAST_LIGHT) / np.float32(MIDDLE_GREY))
+        """Log light of each channel over a middle grey, slightly blurred."""
+        blurred = cv2.GaussianBlur(self.light, (0, 0), _BLUR_PX)
+        return cv2.log(np.maximum(blurred, LEAST_LIGHT) * np.float32(1.0 / MIDDLE_GREY))
 
     @cached_property
     def steepness(self) -> Float32[np.ndarray, "height width"]:
         """Squared change of log luma over a pixel."""
-        log = np.log(cv2.GaussianBlur(self.light @ LUMA, (0, 0), 1.0) + TOE)
+        log = cv2.log(cv2.GaussianBlur(self.light @ LUMA, (0, 0), _BLUR_PX) + TOE)
         across = cv2.Sobel(log, cv2.CV_32F, 1, 0, scale=0.125)
         down = cv2.Sobel(log, cv2.CV_32F, 0, 1, scale=0.125)
         return across * across + down * down
 
     @cached_property
-    def _spectrum(self) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-        """Of its structure and of its energy, padded, and the thumbnail's size."""
+    def thumbnail(self) -> tuple[int, int]:
+        """Height and width in which shifts are looked for."""
         height, width = self.light.shape[:2]
         scale = min(1.0, _THUMBNAIL_PX / max(height, width))
-        size = max(1, round(height * scale)), max(1, round(width * scale))
-        small = cv2.resize(
-            normalised(self.light).astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA
-        )
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
+    @cached_property
+    def spectra(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the thumbnail's structure, and of its energy; padded with zeros."""
+        structure = normalised(self.light).astype(np.float32)
+        small = cv2.resize(structure, self.thumbnail[::-1], interpolation=cv2.INTER_AREA)
         small -= small.mean()
         padded = (_PADDED, _PADDED)
-        return np.fft.rfft2(small, padded), np.fft.rfft2(small * small, padded), size
+        return np.fft.rfft2(small, padded), np.fft.rfft2(small * small, padded)
 
-    def shift_to(self, other: View) -> tuple[tuple[int, int], float]:
-        """Where this picture lies in another: px down and across, and how well they agree there.
 
-        Agreement is the correlation of what both show, −1 to 1.
-        """
-        one, energy_one, size = self._spectrum
-        two, energy_two, _ = other._spectrum
-        mask = np.fft.rfft2(np.ones(size, np.float32), (_PADDED, _PADDED))
-        spectra = np.stack([one.conj() * two, energy_one.conj() * mask, mask.conj() * energy_two])
-        both, first, second = np.fft.irfft2(spectra, (_PADDED, _PADDED))
-        overlap = np.fft.irfft2(mask.conj() * mask, (_PADDED, _PADDED))
-        score = both / np.sqrt(np.maximum(first * second, 1e-3))
-        score[overlap < _LEAST_OVERLAP * size[0] * size[1]] = -1.0
-        best = int(np.argmax(score))
-        down, across = (int(p) for p in np.unravel_index(best, score.shape))
-        down, across = down - _PADDED * (down > size[0]), across - _PADDED * (across > size[1])
-        scale = self.light.shape[0] / size[0], self.light.shape[1] / size[1]
-        return (round(down * scale[0]), round(across * scale[1])), float(score.flat[best])
+def shift_between(first: View, second: View) -> tuple[tuple[int, int], float]:
+    """Where a picture lies in another.
+
+    Returns:
+        The shift in px, down first; the correlation of what both then show, −1 to 1.
+    """
+    size = first.thumbnail
+    padded = (_PADDED, _PADDED)
+    mask = np.fft.rfft2(np.ones(size, np.float32), padded)
+    (one, energy_one), (two, energy_two) = first.spectra, second.spectra
+    spectra = [one.conj() * two, energy_one.conj() * mask, mask.conj() * energy_two]
+    both, energy_first, energy_second = np.fft.irfft2(np.stack(spectra), padded)
+    in_common = np.fft.irfft2(mask.conj() * mask, padded)
+    score = both / np.sqrt(np.maximum(energy_first * energy_second, 1e-3))
+    score[in_common < _LEAST_OVERLAP * size[0] * size[1]] = -1.0
+    best = np.unravel_index(int(np.argmax(score)), score.shape)
+    shift = [int(at) - _PADDED * (at > _PADDED // 2) for at in best]
+    down, across = (
+        round(by * long / short)
+        for by, long, short in zip(shift, first.light.shape, size, strict=False)
+    )
+    return (down, across), float(score[best])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Difference:
-    """What two pictures say about their light: that of the second less that of the first."""
+    """How the light of a second picture differs from that of a first."""
 
     light: Float[np.ndarray, "3 2"]
     """Of each channel: log gain at a middle grey, and how it rises with tone."""
     information: Float[np.ndarray, "3 2 2"]
-    """Inverse covariance of that."""
+    """Its inverse covariance."""
     seen: float
-    """Share of the second picture that the first shows, too."""
+    """Share of a picture that both show."""
+    whites: Float[np.ndarray, "3 3"]
+    """Of each channel's pixels that are clipped in the second picture: share of a picture that is
+    not clipped in the first, its mean `View.tone` there, share that is clipped there as well."""
 
 
 def difference(
     first: View, second: View, match: Match, *, shift: tuple[int, int] = (0, 0), error: float
 ) -> Difference | None:
-    """What two pictures of one scene say about their light; None where too little is in common.
+    """How the light of two pictures of one scene differs; None where too little is in common.
 
     Args:
         first: A picture.
         second: Another of the same size.
         match: Estimates the motion.
-        shift: Where the first lies in the second, roughly, in px down and across.
-        error: Deviation of log light by which even a good match may be wrong (lenses, shading).
+        shift: Where the first lies in the second, roughly, in px, down first.
+        error: Deviation of log light by which even a good match may err (lens, shading).
     """
     one, two = _in_common(first.light.shape[:2], shift)
-    if min(one[0].stop - one[0].start, one[1].stop - one[1].start) < 16:
+    if min(part.stop - part.start for part in one) < _SMALLEST_PX:
         return None
     flow, visible = match(first.light[one], second.light[two])
     places = pixel_places(*flow.shape[:2]) + flow
-    sees = (visible > _TRUSTED) & first.usable[one]
-    sees &= look_up(second.usable[two].astype(np.float32), places) > 0.99
-    part = float((visible > _TRUSTED).sum()) / first.usable.size
-    if sees.sum() < _FEWEST:
+    seen = visible > _SEEN
+    fit = seen & (first.usable[one] > 0) & (look_up(second.usable[two], places) > 0.99)
+    found = np.flatnonzero(fit)
+    if len(found) < _FEWEST:
         return None
-    before, after = first.tone[one][sees], look_up(second.tone[two], places)[sees]
-    weight = visible[sees] / _variance(before, after, first.steepness[one][sees])
-    light, information = _fitted(before, after, weight)
-    spread = np.linalg.inv(information) + np.diag([error**2, (2.0 * error) ** 2])
-    return Difference(light=light, information=np.linalg.inv(spread), seen=part)
+    every = -(-len(found) // _MOST)
+    at = np.unravel_index(found[::every], fit.shape)
+    after = look_up(second.tone[two], places)
+    pair = first.tone[one][at], after[at]
+    weight = visible[at] / _variance(*pair, first.steepness[one][at])
+    light, information = _fitted(*pair, weight)
+    spread = np.linalg.inv(information * every) + np.diag([error**2, (2.0 * error) ** 2])
+    clipped = look_up(second.clipped[two].astype(np.float32), places) > 0.5
+    return Difference(
+        light=light,
+        information=np.linalg.inv(spread),
+        seen=float(seen.sum()) / first.usable.size,
+        whites=_whites(first, one, clipped & seen[..., None]),
+    )
 
 
 def _in_common(
-    size: tuple[int, int], shift: tuple[int, int]
+    size: tuple[int, ...], shift: tuple[int, int]
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    one = tuple(
-        slice(max(0, -by), min(long, long - by)) for long, by in zip(size, shift, strict=True)
+    """The parts of two pictures that show the same, were one shifted against the other."""
+    down, across = (
+        slice(max(0, -by), long - max(0, by)) for long, by in zip(size, shift, strict=True)
     )
-    two = tuple(
-        slice(part.start + by, part.stop + by) for part, by in zip(one, shift, strict=True)
+    return (down, across), (
+        slice(down.start + shift[0], down.stop + shift[0]),
+        slice(across.start + shift[1], across.stop + shift[1]),
     )
-    return (one[0], one[1]), (two[0], two[1])
+
+
+def _whites(
+    first: View, part: tuple[slice, slice], clipped: Bool[np.ndarray, "rows columns 3"]
+) -> Float[np.ndarray, "3 3"]:
+    """See `Difference.whites`; `clipped` says where the second picture is."""
+    also = first.clipped[part] & clipped
+    only = clipped & ~also
+    counts = only.sum(axis=(0, 1))
+    tone = (first.tone[part] * only).sum(axis=(0, 1)) / np.maximum(counts, 1)
+    whole = float(first.usable.size)
+    return np.stack([counts / whole, tone, also.sum(axis=(0, 1)) / whole], axis=1)
 
 
 def _variance(
@@ -164,9 +209,9 @@ def _variance(
     after: Float32[np.ndarray, "pixels 3"],
     steepness: Float32[np.ndarray, " pixels"],
 ) -> Float32[np.ndarray, " pixels"]:
-    darker = np.minimum(before, after).min(axis=1)
-    of_noise = (_NOISE / (MIDDLE_GREY * np.exp(darker))) ** 2
-    return of_noise + _NOISE_OF_LIGHT**2 + _MISS_PX**2 * steepness
+    """Expected of the difference of both, in log light."""
+    darkest = MIDDLE_GREY * np.exp(np.minimum(before, after).min(axis=1))
+    return (_NOISE / darkest) ** 2 + _NOISE_OF_LIGHT**2 + _MISS_PX**2 * steepness
 
 
 def _fitted(
@@ -174,19 +219,23 @@ def _fitted(
     after: Float32[np.ndarray, "pixels 3"],
     weight: Float32[np.ndarray, " pixels"],
 ) -> tuple[Float[np.ndarray, "3 2"], Float[np.ndarray, "3 2 2"]]:
-    """A gain and a power for each channel, and the information in them; robust."""
+    """A gain and a power for each channel, and the information in them.
+
+    Tone is that midway between both pictures, so that either may come first.
+    """
     change = (after - before).T.astype(np.float64)
     tone = 0.5 * (after + before).T.astype(np.float64)
-    middle = np.median(change, axis=1)
-    left = change - middle[:, None]
-    design = np.stack([np.ones_like(tone), tone], axis=1)
-    light = np.stack([middle, np.zeros(3)], axis=1)
+    left = change - np.median(change, axis=1, keepdims=True)
     for _ in range(_ROUNDS):
-        squared = (left**2 * weight).mean(axis=0)
-        usual = max(float(np.median(squared)) / 0.8, 1e-3)
-        trusted = weight / (1.0 + squared / (usual * _OUTLIER**2)) ** 2
-        normal = np.einsum("ckp,p,clp->ckl", design, trusted, design)
-        normal += np.diag([1e-6, 1e-6 + 0.02 * float(trusted.sum())])
-        light = np.linalg.solve(normal, np.einsum("ckp,p,cp->ck", design, trusted, change)[..., None])[..., 0]
-        left = change - np.einsum("ckp,ck->cp", design, light)
+        squared = (left**2).mean(axis=0) * weight
+        usual = max(float(np.median(squared)), 1e-3)
+        trusted = weight / (1.0 + squared / (usual * _OUTLIER_DEVIATIONS**2)) ** 2
+        weighted = tone * trusted
+        sums = trusted.sum(), weighted.sum(axis=1), (weighted * tone).sum(axis=1)
+        normal = np.empty((3, 2, 2))
+        normal[:, 0, 0], normal[:, 1, 1] = sums[0], sums[2] + sums[0] * _ONE_TONE
+        normal[:, 0, 1] = normal[:, 1, 0] = sums[1]
+        right = np.stack([change @ trusted, (weighted * change).sum(axis=1)], axis=1)
+        light = np.linalg.solve(normal, right[..., None])[..., 0]
+        left = change - light[:, :1] - light[:, 1:] * tone
     return light, normal * (_INDEPENDENT_SHARE / max(usual, 1.0))

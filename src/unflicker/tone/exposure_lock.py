@@ -1,212 +1,280 @@
 """Exposure lock: exposure and white balance of a shot, held as they are in its first window.
 
-A phone's automatic exposure drifts while the camera moves. The light of every frame of a shot, one
-gain and one power of tone for each channel, is found from what neighbours say about each other and
-from what anchors say, pictures that are remembered for the whole shot. All of a window is one
-small least-squares problem; anchors and the frames of the window before are known in it, as well
-as they are. When the camera comes back to an anchor, the drift of the chain between is taken out.
+Automatic exposure and white balance drift while a camera moves. The light of each frame, a gain
+and a power of tone for each channel, is found from what neighbours say about each other and what
+anchors say, pictures that are remembered for the whole shot. A window is one small least-squares
+problem, in which anchors, and frames that the window before has as well, are known as well as they
+are. When the camera comes back to a place, its anchor takes out what the chain has gathered since.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
+from unflicker.ahead import in_parallel
 from unflicker.frames.colour import proxy_size
 from unflicker.grade.grade import curve_inputs
-from unflicker.tone.anchors import MIDDLE_GREY, Difference, Match, View, difference
+from unflicker.tone.anchors import (
+    LEAST_LIGHT,
+    MIDDLE_GREY,
+    Difference,
+    Match,
+    View,
+    difference,
+    shift_between,
+)
+from unflicker.tone.light_graph import Equation, KnownLight, solved
 
 _LOOK_PX = 128
+"""Longest side of the pictures compared: light that is the same all over needs no finer ones."""
 _LOOKS_A_SECOND = 5.0
-_MOST_ANCHORS = 24
-_TRIED = 2
-_NEW_BELOW = 0.6
-_LEAST_SEEN = 0.25
+"""How often anchors are looked at."""
+_MOST_ANCHORS, _TRIED = 24, 2
+"""Anchors remembered, and those compared with a frame; each takes half a megabyte."""
+_NEW_BELOW, _LEAST_SEEN = 0.6, 0.2
+"""Share of a frame that the best anchor shows, below which the frame becomes one itself; and share
+below which an anchor says nothing."""
 _LEAST_ALIKE = 0.2
 _NEIGHBOUR_ERROR, _ANCHOR_ERROR = 0.001, 0.01
-_WANDER = 0.05
-_POWER = 0.1
+"""Log light by which matches err that see the same points under another angle of the lens."""
 _SURE = 1e8
-_OUTLIER = 3.0
-_ROUNDS = 4
 _MOST_LOG_GAIN = 1.4
-_SHOULDER = 0.9
+"""Two doublings of stored light: what is beyond is a fade, or a lamp."""
+_FADING = 0.01
+"""Log light a frame; a fade is followed to where it changes by less."""
+_STEADIED_SECONDS = 0.2
+"""Light that lasts less, such as a flash, is not exposure."""
+_WHITES_SECONDS, _WHITES_DOUBTED = 0.5, 0.002
+"""Over how long frames share what is known of clipped white; and the share of a picture that would
+have to be seen unclipped elsewhere to believe it as much as that white stays white."""
+_SHOULDER = 0.88
+"""Working light from which on curves go over into what clipped white becomes."""
 _NOISE = 0.02
-_LEAST_LIGHT = 1e-3
-_SMOOTH_SECONDS = 0.25
+"""Working light below which noise is not lifted."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Anchor:
-    """A picture of the shot that is remembered, and its light as well as it is known."""
+class _Anchor:
+    """A picture that is remembered."""
 
     view: View
-    light: Float[np.ndarray, "3 2"]
-    covariance: Float[np.ndarray, "3 2 2"]
-    last_used: int
+    frame: int
+    """Of the shot."""
+    seen: int
+    """The last frame that showed it, too."""
+    known: KnownLight | None = None
+    """Its light, once its window is solved."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Edge:
-    """What one look says: light of frame `to` less that of frame `since`, or less a known one."""
+class _Look:
+    """A frame of the window beside an anchor."""
 
-    since: int | None
-    to: int
-    light: np.ndarray
-    information: np.ndarray
+    place: int
+    anchor: int
+    found: Difference
 
 
 class ExposureLock:
-    """The windows of a film in order, each brought to the light of its shot's first."""
+    """The windows of one shot, in order, each brought to the level of the first.
+
+    The level of a shot is the median over its first window. Memory is bounded: of more than
+    `_MOST_ANCHORS` anchors, those that were not seen for the longest time are forgotten.
+    """
 
     def __init__(self, *, match: Match) -> None:
-        """Begin a shot; `match` estimates motion between two pictures (`motion.match`)."""
+        """Begin a shot; `match` estimates the motion between two pictures."""
         self._match = match
-        self._anchors: list[Anchor] = []
-        self._kept: tuple[np.ndarray, np.ndarray] | None = None
-        self._level: np.ndarray | None = None
+        self._anchors: list[_Anchor] = []
+        self._known: KnownLight | None = None
+        self._level: Float[np.ndarray, "3 2"] | None = None
         self._first = 0
 
-    def light_of(
-        self, pictures: list[Float32[np.ndarray, "height width 3"]], *, fps: float, overlap: int
-    ) -> Float[np.ndarray, "time 3 2"]:
-        """Exposure and white balance of each frame of a window, relative to the shot's level."""
-        size = proxy_size(pictures[0].shape[:2], _LOOK_PX)
+    def exposure_of(
+        self,
+        pictures: Sequence[Float32[np.ndarray, "height width 3"]],
+        *,
+        fps: float,
+        overlap: int,
+    ) -> Float[np.ndarray, "time 3 3"]:
+        """Exposure and white balance of each frame of the next window.
+
+        Args:
+            pictures: The window's frames in working light, fast flicker removed.
+            fps: Frames a second.
+            overlap: How many of the last frames the next window has as well; 0 ends the shot.
+
+        Returns:
+            Of each channel: log gain at a middle grey and power of tone that the camera applied,
+            relative to the level of the shot; log light that clipped white is brought to.
+        """
+        size = proxy_size(pictures[0].shape[:2], _LOOK_PX)[::-1]
         views = [
-            View(light=cv2.resize(p, size[::-1], interpolation=cv2.INTER_AREA)) for p in pictures
+            View(light=cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+            for picture in pictures
         ]
-        edges = self._between(views)
-        new, more = self._beside_anchors(views, every=max(1, round(fps / _LOOKS_A_SECOND)))
-        known = len(self._kept[0]) if self._kept is not None else 0
-        edges += more + [
-            _Edge(since=None, to=t, light=self._kept[0][t], information=_inverse(self._kept[1][t]))
-            for t in range(known)
-        ]
-        if not known:
-            sure = np.broadcast_to(np.diag([_SURE, _SURE]), (3, 2, 2))
-            edges.append(_Edge(since=None, to=0, light=np.zeros((3, 2)), information=sure))
-        light, covariance = _solved(edges, len(views))
-        for t in new:
-            anchor = Anchor(
-                view=views[t], light=light[t], covariance=covariance[t], last_used=self._first + t
-            )
-            self._anchors.append(anchor)
-        self._forget()
+        looks = self._looks(views, every=max(1, round(fps / _LOOKS_A_SECOND)))
+        equations = [*self._between(views), *(self._equation(look) for look in looks)]
+        found = solved([*equations, *self._given()], frames=len(views))
         if self._level is None:
-            self._level = np.median(light, axis=0)
-        self._kept = (light[-overlap:], covariance[-overlap:]) if overlap else None
+            self._level = np.median(found.light, axis=0)
+        self._anchors = [self._solved(anchor, found) for anchor in self._anchors]
+        whites = self._whites(looks, frames=len(views), reach_frames=fps * _WHITES_SECONDS)
+        self._forget()
+        self._known = found.part(len(views) - overlap, len(views)) if overlap else None
         self._first += len(views) - overlap
-        return light - self._level
+        slow = _slow(_without_fades(found.light - self._level), fps)
+        return np.concatenate([slow, whites[..., None]], axis=-1)
 
-    def _between(self, views: list[View]) -> list[_Edge]:
-        found = (difference(a, b, self._match, error=_NEIGHBOUR_ERROR) for a, b in pairwise(views))
-        return [_edge(t, t + 1, each) for t, each in enumerate(found) if each is not None]
-
-    def _beside_anchors(
-        self, views: list[View], *, every: int
-    ) -> tuple[list[int], list[_Edge]]:
-        """What anchors say, old ones and such as are new in this window."""
-        new: list[int] = []
-        edges: list[_Edge] = []
-        for t in range(0, len(views), every):
-            view, most = views[t], 0.0
-            places = [*range(len(self._anchors)), *(-1 - k for k in new)]
-            others = [anchor.view for anchor in self._anchors] + [views[k] for k in new]
-            shifts = [other.shift_to(view) for other in others]
-            order = sorted(range(len(others)), key=lambda k: -shifts[k][1])[:_TRIED]
-            for k in order:
-                if shifts[k][1] < _LEAST_ALIKE:
-                    continue
+    def _looks(self, views: list[View], *, every: int) -> list[_Look]:
+        """Frames beside the anchors most like them; those that none shows become anchors."""
+        looks: list[_Look] = []
+        for place in range(0, len(views), every):
+            frame = self._first + place
+            shifts = [shift_between(anchor.view, views[place]) for anchor in self._anchors]
+            order = sorted(range(len(shifts)), key=lambda k: -shifts[k][1])[:_TRIED]
+            most = 0.0
+            for at in (k for k in order if shifts[k][1] >= _LEAST_ALIKE):
+                anchor, shift = self._anchors[at], shifts[at][0]
                 found = difference(
-                    others[k], view, self._match, shift=shifts[k][0], error=_ANCHOR_ERROR
+                    anchor.view, views[place], self._match, shift=shift, error=_ANCHOR_ERROR
                 )
-                if found is None or found.seen < _LEAST_SEEN:
-                    continue
-                most = max(most, found.seen)
-                if places[k] >= 0:
-                    anchor = self._anchors[places[k]]
-                    self._anchors[places[k]] = replace(anchor, last_used=self._first + t)
-                    edges.append(_beside(t, anchor, found))
-                else:
-                    edges.append(_edge(-1 - places[k], t, found))
+                if found is not None and found.seen >= _LEAST_SEEN:
+                    looks.append(_Look(place=place, anchor=at, found=found))
+                    self._anchors[at] = replace(anchor, seen=frame)
+                    most = max(most, found.seen)
             if most < _NEW_BELOW:
-                new.append(t)
-        return new, edges
+                self._anchors.append(_Anchor(view=views[place], frame=frame, seen=frame))
+        return looks
+
+    def _between(self, views: list[View]) -> Iterator[Equation]:
+        """What neighbouring frames say."""
+
+        def compare(one: View, two: View) -> Difference | None:
+            return difference(one, two, self._match, error=_NEIGHBOUR_ERROR)
+
+        for place, found in enumerate(in_parallel(compare, views[:-1], views[1:])):
+            if found is not None:
+                yield Equation(
+                    since=place, to=place + 1, light=found.light, information=found.information
+                )
+
+    def _equation(self, look: _Look) -> Equation:
+        """What a look at an anchor says."""
+        anchor, found = self._anchors[look.anchor], look.found
+        if anchor.known is None:
+            since = anchor.frame - self._first
+            return Equation(
+                since=since, to=look.place, light=found.light, information=found.information
+            )
+        covariance = np.linalg.inv(found.information) + anchor.known.covariance[0]
+        light = anchor.known.light[0] + found.light
+        return Equation(to=look.place, light=light, information=np.linalg.inv(covariance))
+
+    def _given(self) -> Iterator[Equation]:
+        """What is known of the first frames: from the window before, or by definition."""
+        if self._known is None:
+            sure = np.tile(np.eye(2) * _SURE, (3, 1, 1))
+            yield Equation(to=0, light=np.zeros((3, 2)), information=sure)
+            return
+        pairs = zip(self._known.light, self._known.covariance, strict=True)
+        for place, (light, covariance) in enumerate(pairs):
+            yield Equation(to=place, light=light, information=np.linalg.inv(covariance))
+
+    def _solved(self, anchor: _Anchor, found: KnownLight) -> _Anchor:
+        """The anchor with its light, if it is one of this window's."""
+        if anchor.known is not None:
+            return anchor
+        place = anchor.frame - self._first
+        return replace(anchor, known=found.part(place, place + 1))
 
     def _forget(self) -> None:
-        """Keep the first anchor and those that were of use last."""
-        rest = sorted(self._anchors[1:], key=lambda anchor: -anchor.last_used)
-        self._anchors = self._anchors[:1] + rest[: _MOST_ANCHORS - 1]
+        """Keep the first anchor, and those that were seen last."""
+        rest = sorted(self._anchors[1:], key=lambda anchor: -anchor.seen)
+        self._anchors = [*self._anchors[:1], *rest[: _MOST_ANCHORS - 1]]
+
+    def _whites(
+        self, looks: list[_Look], *, frames: int, reach_frames: float
+    ) -> Float[np.ndarray, "time 3"]:
+        """Log light that clipped white should have: what anchors show of the same places.
+
+        Where they are clipped as well, or show nothing of it, white stays white.
+        """
+        assert self._level is not None
+        sums = np.zeros((2, frames, 3))
+        near = np.arange(frames)
+        for look in looks:
+            known = self._anchors[look.anchor].known
+            assert known is not None
+            share, tone, also = look.found.whites.T
+            log = np.log(MIDDLE_GREY) + _unexposed(tone, known.light[0] - self._level)
+            weight = np.exp(-0.5 * ((near - look.place) / reach_frames) ** 2)[:, None]
+            sums[0] += weight * share * np.minimum(log, 0.0)
+            sums[1] += weight * (share + also)
+        return sums[0] / (sums[1] + _WHITES_DOUBTED)
 
 
-def _edge(since: int, to: int, found: Difference) -> _Edge:
-    return _Edge(since=since, to=to, light=found.light, information=found.information)
+def _unexposed(
+    tone: Float[np.ndarray, "*shape"], light: Float[np.ndarray, "*shape 2"]
+) -> Float[np.ndarray, "*shape"]:
+    """Tone (log light over a middle grey) without an exposure's gain and power.
+
+    The power belongs to the tone midway between before and after, as in `anchors`.
+    """
+    gain, power = light[..., 0], light[..., 1]
+    return (tone * (1.0 - 0.5 * power) - gain) / (1.0 + 0.5 * power)
 
 
-def _beside(to: int, anchor: Anchor, found: Difference) -> _Edge:
-    covariance = _inverse(found.information) + anchor.covariance
-    return _Edge(
-        since=None, to=to, light=anchor.light + found.light, information=_inverse(covariance)
-    )
+def _without_fades(light: Float[np.ndarray, "time 3 2"]) -> Float[np.ndarray, "time 3 2"]:
+    """Light of frames, held where the picture fades to or from what no exposure comes to."""
+    gain = np.abs(light[..., 0].mean(axis=1))
+    beyond = gain > _MOST_LOG_GAIN
+    if not beyond.any() or beyond.all():
+        return light
+    fading = beyond.copy()
+    for t in range(1, len(gain)):
+        fading[t] |= fading[t - 1] and gain[t - 1] - gain[t] > _FADING
+    for t in range(len(gain) - 2, -1, -1):
+        fading[t] |= fading[t + 1] and gain[t + 1] - gain[t] > _FADING
+    frames, sound = np.arange(len(gain)), np.flatnonzero(~fading)
+    if not len(sound):
+        return light
+    flat = light.reshape(len(light), -1)
+    held = [np.interp(frames, sound, series[sound]) for series in flat.T]
+    return np.stack(held, axis=1).reshape(light.shape)
 
 
-def _inverse(matrices: np.ndarray) -> np.ndarray:
-    return np.linalg.inv(matrices)
+def _slow(light: Float[np.ndarray, "time 3 2"], fps: float) -> Float[np.ndarray, "time 3 2"]:
+    """Light without what lasts for less than `_STEADIED_SECONDS`."""
+    reach = max(1, round(fps * _STEADIED_SECONDS))
+    padded = np.pad(light, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    middle = np.median(around, axis=-1)
+    padded = np.pad(middle, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (0.5 * reach)) ** 2)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    return around @ (kernel / kernel.sum())
 
 
-def _solved(edges: list[_Edge], frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """Light of each frame, and its covariance, by least squares over all edges; robust."""
-    trust = np.ones(len(edges))
-    wander = np.diag([_WANDER**-2, _WANDER**-2])
-    for _ in range(_ROUNDS):
-        normal = np.zeros((3, frames, 2, frames, 2))
-        right = np.zeros((3, frames, 2))
-        for t in range(frames):
-            normal[:, t, :, t] += np.diag([1e-4, _POWER**-2 * 1e-2])
-        for t in range(frames - 1):
-            _add(normal, t, t + 1, np.broadcast_to(wander, (3, 2, 2)))
-        for edge, share in zip(edges, trust, strict=True):
-            information = edge.information * share
-            pull = np.einsum("ckl,cl->ck", information, edge.light)
-            right[:, edge.to] += pull
-            if edge.since is None:
-                normal[:, edge.to, :, edge.to] += information
-            else:
-                right[:, edge.since] -= pull
-                _add(normal, edge.since, edge.to, information)
-        inverse = np.linalg.inv(normal.reshape(3, frames * 2, frames * 2))
-        light = np.einsum("cab,cb->ca", inverse, right.reshape(3, -1)).reshape(3, frames, 2)
-        for place, edge in enumerate(edges):
-            before = light[:, edge.since] if edge.since is not None else 0.0
-            miss = light[:, edge.to] - before - edge.light
-            squared = np.einsum("ck,ckl,cl->", miss, edge.information, miss) / 6.0
-            trust[place] = 1.0 / (1.0 + squared / _OUTLIER**2) ** 2
-    blocks = inverse.reshape(3, frames, 2, frames, 2)
-    covariance = np.stack([blocks[:, t, :, t] for t in range(frames)])
-    return light.transpose(1, 0, 2), covariance
+def locking_curves(exposure: Float[np.ndarray, "3 3"]) -> Float32[np.ndarray, "3 knots"]:
+    """The curves that take an exposure away (`ExposureLock.exposure_of`), at `curve_inputs()`.
 
-
-def _add(normal: np.ndarray, since: int, to: int, information: np.ndarray) -> None:
-    normal[:, since, :, since] += information
-    normal[:, to, :, to] += information
-    normal[:, since, :, to] -= information
-    normal[:, to, :, since] -= information
-
-
-def locking_curves(light: Float[np.ndarray, "3 2"]) -> Float32[np.ndarray, "3 knots"]:
-    """The curves that take exposure and white balance away, at `curve_inputs()`."""
+    Noise near black is not lifted. Near white they go over into what clipped white becomes, and
+    never make it darker than the rest.
+    """
     inputs = curve_inputs().astype(np.float64)
-    tone = np.log(np.maximum(inputs, _LEAST_LIGHT) / MIDDLE_GREY)
-    gain, power = light[:, :1], light[:, 1:]
-    after = (tone * (1.0 - power / 2.0) - gain) / (1.0 + power / 2.0)
-    lift = np.clip(after - tone, -_MOST_LOG_GAIN, _MOST_LOG_GAIN)
+    tone = np.log(np.maximum(inputs, LEAST_LIGHT) / MIDDLE_GREY)
+    lift = _unexposed(tone, exposure[:, None, :2]) - tone
+    lift = np.clip(lift, -_MOST_LOG_GAIN, _MOST_LOG_GAIN)
     lift = np.where(lift > 0.0, lift * inputs**2 / (inputs**2 + _NOISE**2), lift)
-    curves = inputs * np.exp(lift)
     share = np.clip((inputs - _SHOULDER) / (1.0 - _SHOULDER), 0.0, 1.0)
     share = share**2 * (3.0 - 2.0 * share)
-    curves = curves * (1.0 - share) + share * np.maximum(curves, inputs)
-    return np.maximum.accumulate(np.clip(curves, 0.0, 2.0), axis=1).astype(np.float32)
+    white = np.maximum(exposure[:, 2:], lift[:, -1:])
+    lift += share * (np.maximum(white, lift) - lift)
+    curves = np.clip(inputs * np.exp(lift), 0.0, 2.0)
+    return np.maximum.accumulate(curves, axis=1).astype(np.float32)
