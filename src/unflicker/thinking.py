@@ -23,6 +23,7 @@ from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.guiding import guided_gain, steadied
+from unflicker.locking import Locking
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
@@ -105,6 +106,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             overlap_frames=settings.window.overlap_frames,
         )
         tone, guided, levels, starts_shot = Fading(), Fading(), None, True
+        locking = Locking(settings)
         for window in windows:
             _refuse_another(window, film, first=window.start == 0)
             finding = find(window, settings)
@@ -121,10 +123,15 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
                 finding = _guided(window, finding, settings)
             light = tone.faded(light, overlap)
             gain = guided.faded(_gain_or_zeros(finding), overlap)
+            exposure = locking.exposure_of(
+                window, light, finding.tone.field, fps=finding.fps, overlap=overlap
+            )
             yield finding
             for place in range(len(light) - overlap):
                 grade = grade_of(light[place] * settings.strength, finding.tone.field)
                 grade = grade.followed_by(gain[place] * np.float32(settings.strength))
+                if exposure is not None:
+                    grade = locking.locked(grade, exposure[place])
                 starts = starts_shot and place == 0
                 yield _thought(window, place, grade, finding=finding, starts_shot=starts)
             starts_shot = window.ends_shot
