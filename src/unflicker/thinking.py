@@ -36,7 +36,15 @@ from unflicker.shots import (
     usable_originals,
     usable_pictures,
 )
-from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone, steady_whole
+from unflicker.tone import (
+    Course,
+    SteadyTone,
+    course_of,
+    grade_of,
+    look_again,
+    steady_tone,
+    steady_whole,
+)
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.video import Film
 
@@ -87,6 +95,8 @@ class Finding:
     visible_before: float
     """Visible flicker in ΔE, of the at most 32 frames that are corrected most."""
     visible_after: float
+    course: Course | None = None
+    """How light, content and view change over its frames, to tell automatic exposure."""
     texture: float = 0.0
     """Texture flicker relative to light (`refinement.texture`); 0 where there is none to calm."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
@@ -258,6 +268,7 @@ def find(window: Window, settings: Settings) -> Finding:
         fps=fps,
         visible_before=before,
         visible_after=after if tone.coefficients.any() else before,
+        course=course_of(pictures, motion),
         texture=texture,
     )
 
