@@ -132,12 +132,11 @@ class Keeper:
         drifts = [shot.diagnosis.exposure_drift_stops for shot in self._shots]
         if self._settings.tone.lock_exposure or not any(drifts):
             return ()
-        shots = (
-            "1 shot" if len(drifts) == 1 else f"{sum(d > 0 for d in drifts)} of {len(drifts)} shots"
-        )
+        drifting = sum(drift > 0.0 for drift in drifts)
+        where = "" if len(drifts) == 1 else f" in {drifting} of {len(drifts)} shots"
         return (
-            f"automatic exposure or white balance drifts by up to {max(drifts):.1f} stops in "
-            f"{shots}; --lock-exposure removes it",
+            f"automatic exposure or white balance drifts by up to {max(drifts):.1f} stops{where}; "
+            "--lock-exposure removes it",
         )
 
     def _is_among_the_most_changed(self, seconds: float, change: float) -> bool:

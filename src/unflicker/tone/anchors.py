@@ -225,17 +225,17 @@ def _fitted(
     """
     change = (after - before).T.astype(np.float64)
     tone = 0.5 * (after + before).T.astype(np.float64)
-    left = change - np.median(change, axis=1, keepdims=True)
+    usual, normal = 1.0, np.tile(np.eye(2), (3, 1, 1))
+    light = np.stack([np.median(change, axis=1), np.zeros(3)], axis=1)
     for _ in range(_ROUNDS):
+        left = change - light[:, :1] - light[:, 1:] * tone
         squared = (left**2).mean(axis=0) * weight
         usual = max(float(np.median(squared)), 1e-3)
         trusted = weight / (1.0 + squared / (usual * _OUTLIER_DEVIATIONS**2)) ** 2
-        weighted = tone * trusted
-        sums = trusted.sum(), weighted.sum(axis=1), (weighted * tone).sum(axis=1)
-        normal = np.empty((3, 2, 2))
-        normal[:, 0, 0], normal[:, 1, 1] = sums[0], sums[2] + sums[0] * _ONE_TONE
-        normal[:, 0, 1] = normal[:, 1, 0] = sums[1]
+        weighted, total = tone * trusted, trusted.sum()
+        normal[:, 0, 0] = total
+        normal[:, 1, 1] = (weighted * tone).sum(axis=1) + total * _ONE_TONE
+        normal[:, 0, 1] = normal[:, 1, 0] = weighted.sum(axis=1)
         right = np.stack([change @ trusted, (weighted * change).sum(axis=1)], axis=1)
         light = np.linalg.solve(normal, right[..., None])[..., 0]
-        left = change - light[:, :1] - light[:, 1:] * tone
     return light, normal * (_INDEPENDENT_SHARE / max(usual, 1.0))

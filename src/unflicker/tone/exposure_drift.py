@@ -62,7 +62,7 @@ def course_of(pictures: Sequence[Float32[np.ndarray, "height width 3"]], motion:
         back = _change(second, first, places, ways[::-1])
         # Interpolation makes the second picture smoother; there and back that cancels.
         steps.append(0.5 * (there - back))
-        moved.append(np.median(ways[0][2::6, 2::6].reshape(-1, 2), axis=0) / (width, height))
+        moved.append(np.median(ways[0][::6, ::6].reshape(-1, 2), axis=0) / (width, height))
     return Course(
         light=np.cumsum(steps, axis=0),
         content=np.log([picture[::4, ::4].mean() + 1e-3 for picture in pictures]),

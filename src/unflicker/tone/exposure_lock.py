@@ -212,7 +212,8 @@ class ExposureLock:
             known = self._anchors[look.anchor].known
             assert known is not None
             share, tone, also = look.found.whites.T
-            log = np.log(MIDDLE_GREY) + _unexposed(tone, known.light[0] - self._level)
+            gain, power = (known.light[0] - self._level).T
+            log = np.log(MIDDLE_GREY) + _unexposed(tone, gain=gain, power=power)
             weight = np.exp(-0.5 * ((near - look.place) / reach_frames) ** 2)[:, None]
             sums[0] += weight * share * np.minimum(log, 0.0)
             sums[1] += weight * (share + also)
@@ -220,13 +221,12 @@ class ExposureLock:
 
 
 def _unexposed(
-    tone: Float[np.ndarray, "*shape"], light: Float[np.ndarray, "*shape 2"]
-) -> Float[np.ndarray, "*shape"]:
+    tone: Float[np.ndarray, ...], *, gain: Float[np.ndarray, ...], power: Float[np.ndarray, ...]
+) -> Float[np.ndarray, ...]:
     """Tone (log light over a middle grey) without an exposure's gain and power.
 
     The power belongs to the tone midway between before and after, as in `anchors`.
     """
-    gain, power = light[..., 0], light[..., 1]
     return (tone * (1.0 - 0.5 * power) - gain) / (1.0 + 0.5 * power)
 
 
@@ -269,7 +269,7 @@ def locking_curves(exposure: Float[np.ndarray, "3 3"]) -> Float32[np.ndarray, "3
     """
     inputs = curve_inputs().astype(np.float64)
     tone = np.log(np.maximum(inputs, LEAST_LIGHT) / MIDDLE_GREY)
-    lift = _unexposed(tone, exposure[:, None, :2]) - tone
+    lift = _unexposed(tone, gain=exposure[:, :1], power=exposure[:, 1:2]) - tone
     lift = np.clip(lift, -_MOST_LOG_GAIN, _MOST_LOG_GAIN)
     lift = np.where(lift > 0.0, lift * inputs**2 / (inputs**2 + _NOISE**2), lift)
     share = np.clip((inputs - _SHOULDER) / (1.0 - _SHOULDER), 0.0, 1.0)
