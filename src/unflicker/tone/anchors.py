@@ -50,6 +50,9 @@ _FEWEST, _MOST = 150, 2000
 _ROUNDS = 4
 _SEEN = 0.5
 _OUTLIER_DEVIATIONS = 2.0
+_UPPER = 0.6
+"""White of several sorts clips together; a sky that turns grey is worse than a wall that is white,
+so the brighter sort decides (lab notebook)."""
 _ONE_TONE = 0.002
 """Variance of tone among pixels, about which a power is told apart from a gain only by half."""
 
@@ -136,9 +139,9 @@ class Difference:
     """Its inverse covariance."""
     seen: float
     """Share of a picture that both show."""
-    whites: Float[np.ndarray, "3 3"]
-    """Of each channel's pixels that are clipped in the second picture: share of a picture that is
-    not clipped in the first, its mean `View.tone` there, share that is clipped there as well."""
+    whites: Float[np.ndarray, "3 2"]
+    """Of each channel: share of a picture that is clipped in the second and seen in the first, and
+    the `View.tone` that two fifths of it exceed there (infinite where that is clipped as well)."""
 
 
 def difference(
@@ -194,14 +197,16 @@ def _in_common(
 
 def _whites(
     first: View, part: tuple[slice, slice], clipped: Bool[np.ndarray, "rows columns 3"]
-) -> Float[np.ndarray, "3 3"]:
+) -> Float[np.ndarray, "3 2"]:
     """See `Difference.whites`; `clipped` says where the second picture is."""
-    also = first.clipped[part] & clipped
-    only = clipped & ~also
-    counts = only.sum(axis=(0, 1))
-    tone = (first.tone[part] * only).sum(axis=(0, 1)) / np.maximum(counts, 1)
-    whole = float(first.usable.size)
-    return np.stack([counts / whole, tone, also.sum(axis=(0, 1)) / whole], axis=1)
+    found = np.zeros((3, 2))
+    tone = np.where(first.clipped[part], np.inf, first.tone[part])
+    for channel, where in enumerate(np.moveaxis(clipped, -1, 0)):
+        seen = tone[where, channel]
+        if len(seen):
+            upper = np.quantile(seen, _UPPER, method="higher")
+            found[channel] = len(seen) / first.usable.size, upper
+    return found
 
 
 def _variance(

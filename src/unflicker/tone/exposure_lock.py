@@ -203,21 +203,22 @@ class ExposureLock:
     ) -> Float[np.ndarray, "time 3"]:
         """Log light that clipped white should have: what anchors show of the same places.
 
-        Where they are clipped as well, or show nothing of it, white stays white.
+        Where they are clipped as well, or show nothing of it, white stays white. It is the same
+        for all channels, so that no white is tinted.
         """
         assert self._level is not None
-        sums = np.zeros((2, frames, 3))
+        sums = np.zeros((frames, 2))
         near = np.arange(frames)
         for look in looks:
             known = self._anchors[look.anchor].known
             assert known is not None
-            share, tone, also = look.found.whites.T
+            share, tone = look.found.whites.T
             gain, power = (known.light[0] - self._level).T
             log = np.log(MIDDLE_GREY) + _unexposed(tone, gain=gain, power=power)
             weight = np.exp(-0.5 * ((near - look.place) / reach_frames) ** 2)[:, None]
-            sums[0] += weight * share * np.minimum(log, 0.0)
-            sums[1] += weight * (share + also)
-        return sums[0] / (sums[1] + _WHITES_DOUBTED)
+            sums += weight * [float(share @ np.minimum(log, 0.0)), float(share.sum())]
+        white = sums[:, 0] / (sums[:, 1] + _WHITES_DOUBTED)
+        return np.tile(white[:, None], (1, 3))
 
 
 def _unexposed(
