@@ -15,7 +15,7 @@ from unflicker.grade import Grade
 from unflicker.record import Record, ShotRecord, Still
 from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
 from unflicker.thinking import Finding, Thought
-from unflicker.tone import Diagnosis, SteadyTone, diagnose
+from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
 from unflicker.video import Film
 
 _MAP = {"rows": 6, "columns": 8}
@@ -35,6 +35,7 @@ class _Shot:
     windows: list[SteadyTone] = field(default_factory=list)
     visible: list[tuple[float, float, int]] = field(default_factory=list)
     """Visible flicker before and after, and the frames it stands for."""
+    course: Course | None = None
     guided: bool = False
     calmed: bool = False
 
@@ -122,8 +123,20 @@ class Keeper:
             damaged=tuple(self._damaged),
             settings=to_dict(self._settings),
             versions={"python": platform.python_version()} | {n: version(n) for n in libraries},
-            notes=notes,
+            notes=(*notes, *self._suggestions()),
             wall_seconds=time.monotonic() - self._began,
+        )
+
+    def _suggestions(self) -> tuple[str, ...]:
+        """Options that this film is better off with."""
+        drifts = [shot.diagnosis.exposure_drift_stops for shot in self._shots]
+        if self._settings.tone.lock_exposure or not any(drifts):
+            return ()
+        drifting = sum(drift > 0.0 for drift in drifts)
+        where = "" if len(drifts) == 1 else f" in {drifting} of {len(drifts)} shots"
+        return (
+            f"automatic exposure or white balance drifts by up to {max(drifts):.1f} stops{where}; "
+            "--lock-exposure removes it",
         )
 
     def _is_among_the_most_changed(self, seconds: float, change: float) -> bool:
@@ -138,6 +151,12 @@ class Keeper:
         frames = finding.stop - finding.start - finding.overlap
         self._shot.windows.append(finding.tone)
         self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
+        if finding.course is not None:
+            known = self._shot.course
+            overlap = int((finding.roles.votes < finding.overlap).sum())
+            self._shot.course = (
+                known.followed_by(finding.course, overlap) if known else finding.course
+            )
         self._shot.guided |= finding.guide_gain is not None
         self._shot.calmed |= finding.texture > 0.0
         if finding.ends_shot:
@@ -157,7 +176,14 @@ class Keeper:
         assert self._shot is not None
         weights = [frames for *_, frames in self._shot.visible]
         before = float(np.average([v[0] for v in self._shot.visible], weights=weights))
-        return diagnose(self._shot.windows, fps=fps, visible_delta_e=before)
+        course = self._shot.course
+        return diagnose(
+            self._shot.windows,
+            fps=fps,
+            visible_delta_e=before,
+            exposure_drift_stops=drift_of(course, fps=fps) if course is not None else 0.0,
+            locked=self._settings.tone.lock_exposure,
+        )
 
 
 def _mean(picture: Picture) -> np.ndarray:

@@ -91,6 +91,10 @@ class ToneSettings:
     tone_powers: int = _setting(
         3, "Powers of log tone for the whole picture; 0 for gain alone, 1 adds gamma."
     )
+    lock_exposure: bool = _setting(
+        default=False,
+        sentence="Whether slow drift of exposure and white balance is removed within each shot.",
+    )
     contrast_waves: int = _setting(
         3, "Contrast may differ by place in waves of order below this; 0 for not at all."
     )
@@ -233,6 +237,9 @@ class Settings:
         _need(0.0 <= self.strength <= 1.0, "strength", self.strength, "0 to 1")
         slow = self.keep_slower_than_seconds
         _need(0.0 < slow < float("inf"), "keep_slower_than_seconds", slow, "seconds above 0")
+        locks = self.tone.lock_exposure and self.preset == "paper"
+        wanted = "False with preset paper, which draws frames anew and has no grades"
+        _need(not locks, "tone.lock_exposure", self.tone.lock_exposure, wanted)
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
 

@@ -24,6 +24,7 @@ from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.guiding import guided_gain, steadied
+from unflicker.locking import Locking
 from unflicker.metrics import ADAPTATION_HERTZ, visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
@@ -36,7 +37,16 @@ from unflicker.shots import (
     usable_originals,
     usable_pictures,
 )
-from unflicker.tone import Pace, SteadyTone, grade_of, look_again, steady_tone, steady_whole
+from unflicker.tone import (
+    Course,
+    Pace,
+    SteadyTone,
+    course_of,
+    grade_of,
+    look_again,
+    steady_tone,
+    steady_whole,
+)
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.video import Film
 
@@ -103,6 +113,8 @@ class Finding:
     visible_after: float
     roles: Roles
     """Which frames were looked at, and what the others get."""
+    course: Course | None = None
+    """How light, content and view change over its frames, to tell automatic exposure."""
     texture: float = 0.0
     """Texture flicker relative to light (`refinement.texture`); 0 where there is none to calm."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
@@ -123,6 +135,7 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
         )
         tone, guided, levels, starts_shot = Fading(), Fading(), None, True
         scale, before = 1.0, _Before()
+        locking = Locking(settings)
         for window in windows:
             _refuse_another(window, film, first=window.start == 0)
             if starts_shot:
@@ -142,10 +155,15 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             light = tone.faded(light, overlap)
             light[finding.roles.keep_light] = 0.0
             gain = guided.faded(_gain_or_zeros(finding), overlap)
+            exposure = locking.exposure_of(
+                shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
+            )
             yield finding
             for place in range(len(light) - overlap):
                 grade = grade_of(light[place] * settings.strength, finding.tone.field)
                 grade = grade.followed_by(gain[place] * np.float32(settings.strength))
+                if exposure is not None:
+                    grade = locking.locked(grade, exposure[place])
                 repeats = before.repeats(place, finding.roles)
                 grade = before.grade if repeats else grade.at_scale(scale)
                 before.saw(place, finding.roles, grade)
@@ -326,6 +344,7 @@ def find(window: Window, settings: Settings) -> Finding:
         visible_before=before,
         visible_after=after if tone.coefficients.any() else before,
         roles=roles,
+        course=course_of(pictures, motion),
         texture=texture,
     )
 

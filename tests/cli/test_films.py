@@ -33,6 +33,20 @@ def test_every_option_reaches_its_setting(call, pipeline, film):
     assert options.guide.name == "original.mp4"
 
 
+def test_exposure_is_locked_where_asked_for_and_only_there(call, pipeline, film):
+    call(film)
+    call("run", film, "--lock-exposure")
+    call("analyze", film, "--lock-exposure")
+    assert [each[2].tone.lock_exposure for each in pipeline.calls] == [False, True, True]
+
+
+def test_a_preset_without_grades_cannot_lock_exposure(call, pipeline, film):
+    code, _, err = call("run", film, "--lock-exposure", "--preset", "paper")
+    assert code == 2
+    assert "tone.lock_exposure is True" in err
+    assert not pipeline.calls
+
+
 def test_a_guide_is_the_original_of_one_film(call, pipeline, film):
     code, _, err = call("run", film, film, "--guide", film)
     assert code == 2

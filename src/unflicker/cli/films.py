@@ -16,6 +16,7 @@ from unflicker.cli.options import (
     encode_options,
     fallen_back,
     guide_option,
+    lock_option,
     range_options,
     settings_from,
     talk_options,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @range_options
 @write_options
 @guide_option
+@lock_option
 @think_options
 @encode_options
 @talk_options

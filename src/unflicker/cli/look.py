@@ -13,6 +13,7 @@ from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.options import (
     guide_option,
+    lock_option,
     overwrite_option,
     range_options,
     settings_from,
@@ -38,6 +39,7 @@ _FILE = click.Path(path_type=Path)
 @overwrite_option
 @range_options
 @guide_option
+@lock_option
 @think_options
 @talk_options
 @click.pass_obj

@@ -118,6 +118,13 @@ guide_option = _option(
     help="The steady original of a film that was processed frame by frame.",
 )
 
+lock_option = _option(
+    "Correction",
+    "--lock-exposure",
+    is_flag=True,
+    help="Also remove slow drift of automatic exposure and white balance.",
+)
+
 encode_options = with_options(
     [
         _option(
@@ -229,6 +236,8 @@ def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
     flags = {name: given[flag] for flag, name in _FLAGS.items() if given.get(flag) is not None}
     if given.get("strict"):
         flags["strict"] = True
+    if given.get("lock_exposure"):
+        flags["tone.lock_exposure"] = True
     if given.get("encoder_options"):
         flags["encoding.options"] = pairs(given["encoder_options"], flag="-e")
     return replaced(settings, flags)

@@ -79,14 +79,28 @@ class Grade:
         seen = np.minimum(inputs * scale, 1.0)
         factors = np.stack([np.interp(seen[1:], inputs[1:], channel) for channel in factors])
         curves = np.concatenate([self.curves[:, :1] / scale, inputs[1:] * factors], axis=1)
-        bins = self.log_gain.shape[2]
-        place = np.sqrt(np.minimum(bin_luma(bins) * scale, 1.0)) * (bins - 1)
-        low = np.clip(place.astype(int), 0, max(bins - 2, 0))
-        share = (place - low)[:, None]
-        high = np.minimum(low + 1, bins - 1)
-        log_gain = self.log_gain[:, :, low] * (1.0 - share) + self.log_gain[:, :, high] * share
-        halved = log_gain.astype(np.float16).astype(np.float32)
+        luma = np.minimum(bin_luma(self.log_gain.shape[2]) * np.float32(scale), 1.0)
+        moved = _at_luma(self.log_gain, np.broadcast_to(luma, self.log_gain.shape[:3]))
+        halved = moved.astype(np.float16).astype(np.float32)
         return Grade(curves=curves.astype(np.float32), log_gain=halved)
+
+    def recurved(self, curves: Float32[np.ndarray, "3 knots"]) -> Grade:
+        """This grade, and after its curves others, for the whole picture.
+
+        Gains by tone follow the tone they were found at. Exact where the grid is one cell or the
+        later curves are gains.
+        """
+        inputs, first = curve_inputs(), np.maximum(self.curves[:, 1:], 1e-6)
+        factors = curves[:, 1:] / inputs[1:]
+        both = [np.interp(x, inputs[1:], y) * x for x, y in zip(first, factors, strict=True)]
+        joined = np.concatenate([self.curves[:, :1], both], axis=1).astype(np.float32)
+        if self.log_gain.shape[2] == 1 or not self.log_gain.any():
+            return Grade(curves=joined, log_gain=self.log_gain)
+        bins = bin_luma(self.log_gain.shape[2])
+        grey = np.interp(bins, np.maximum.accumulate(LUMA @ curves), inputs)
+        moved = _at_luma(self.log_gain, np.broadcast_to(grey, self.log_gain.shape[:3]))
+        halved = moved.astype(np.float16).astype(np.float32)
+        return Grade(curves=joined, log_gain=halved)
 
     def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
         """Light added in each part of the picture, in stops, for a middle grey."""
@@ -120,7 +134,15 @@ def _at_tone_after(
     bins = log_gain.shape[2]
     if bins == 1:
         return log_gain
-    luma = bin_luma(bins) * np.exp(first @ LUMA)
+    return _at_luma(log_gain, bin_luma(bins) * np.exp(first @ LUMA))
+
+
+def _at_luma(
+    log_gain: Float32[np.ndarray, "rows columns bins 3"],
+    luma: Float32[np.ndarray, "rows columns bins"],
+) -> Float32[np.ndarray, "rows columns bins 3"]:
+    """Gains read off at a luma for each place and bin."""
+    bins = log_gain.shape[2]
     place = np.clip(np.sqrt(luma) * (bins - 1), 0.0, bins - 1.0)[..., None]
     lower = np.minimum(place.astype(np.int64), bins - 2)
     share = (place - lower).astype(np.float32)

@@ -60,6 +60,7 @@ def _shot(shot: ShotRecord, record: Record) -> dict[str, Any]:
         "strength_delta_e": _finite(diagnosis.strength_delta_e),
         "period_frames": _finite(diagnosis.period_frames),
         "frequency_hz": _finite(diagnosis.frequency_hz),
+        "exposure_drift_stops": _finite(diagnosis.exposure_drift_stops),
         "confidence": _finite(diagnosis.confidence),
     }
 

@@ -17,6 +17,7 @@ KINDS = {
     "local tint": "colour flicker in parts of the picture",
     "bands": "bands that crawl over the picture",
     "held": "steps of light, each held for some frames",
+    "auto exposure": "slow drift of automatic exposure or white balance",
 }
 _UNSEEN_DELTA_E = 0.05
 """Below this nobody sees flicker, and a share of it means nothing."""
@@ -29,7 +30,12 @@ def headline(record: Record) -> str:
         return "The film was corrected; its flicker was not measured."
     if worst is None or worst.diagnosis.kind == "none":
         return "No flicker was found; the film is left as it is."
-    return f"{_sentence(describe_diagnosis(worst.diagnosis))} {_outcome(record)}"
+    text = _sentence(describe_diagnosis(worst.diagnosis))
+    if worst.diagnosis.kind == "auto exposure":
+        locked = record.settings.get("tone.lock_exposure", False)
+        verb = "was removed" if record.output else "can be removed"
+        return f"{text} It {verb}." if locked else f"{text} --lock-exposure removes it."
+    return f"{text} {_outcome(record)}"
 
 
 def summary(record: Record) -> str:
@@ -48,6 +54,8 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
     text = KINDS[diagnosis.kind]
     if diagnosis.kind == "none":
         return text
+    if diagnosis.kind == "auto exposure":
+        return f"{text}, {diagnosis.exposure_drift_stops:.2f} stops from least to most"
     text += f", {diagnosis.strength_stops:.2f} stops"
     if diagnosis.period_frames is not None:
         text += f", repeating every {diagnosis.period_frames:.3g} frames"

@@ -1,16 +1,25 @@
 """Tone: what light flicker adds to each frame, and the grade that takes it away."""
 
 from unflicker.tone.diagnosis import Diagnosis, diagnose
+from unflicker.tone.exposure_drift import Course, course_of, drift_of
+from unflicker.tone.exposure_lock import ExposureLock, locking_curves
 from unflicker.tone.flicker import Pace
 from unflicker.tone.grading import grade_of
+from unflicker.tone.light_field import LightField
 from unflicker.tone.steady import SteadyTone, look_again, steady_tone, steady_whole
 
 __all__ = [
+    "Course",
     "Diagnosis",
+    "ExposureLock",
+    "LightField",
     "Pace",
     "SteadyTone",
+    "course_of",
     "diagnose",
+    "drift_of",
     "grade_of",
+    "locking_curves",
     "look_again",
     "steady_tone",
     "steady_whole",

@@ -12,7 +12,9 @@ from jaxtyping import Float
 from unflicker.tone.light_field import LightField, tone_of
 from unflicker.tone.steady import SteadyTone
 
-Kind = Literal["none", "exposure", "tint", "gamma", "local", "local tint", "bands", "held"]
+Kind = Literal[
+    "none", "exposure", "tint", "gamma", "local", "local tint", "bands", "held", "auto exposure"
+]
 Model = Literal["nothing", "curves", "path", "curves+path"]
 
 _LEAST_SHARE = 0.03
@@ -41,39 +43,56 @@ class Diagnosis:
     """The same in cycles a second, or None."""
     confidence: float
     """0 to 1: how far flicker stands above drift and noise, or how sure it is that none does."""
+    exposure_drift_stops: float = 0.0
+    """By how much automatic exposure or white balance drifts, from least to most; 0 if neither
+    does. It stays in the film unless exposure is locked."""
 
 
-def diagnose(windows: Sequence[SteadyTone], *, fps: float, visible_delta_e: float) -> Diagnosis:
+def diagnose(
+    windows: Sequence[SteadyTone],
+    *,
+    fps: float,
+    visible_delta_e: float,
+    exposure_drift_stops: float = 0.0,
+    locked: bool = False,
+) -> Diagnosis:
     """The flicker of a shot from its windows, in order.
 
     Args:
         windows: What the tone stage found; overlaps count twice, which no number notices.
         fps: Frames a second.
         visible_delta_e: Visible flicker before correction.
+        exposure_drift_stops: Of the shot's automatic exposure (`exposure_drift`).
+        locked: Whether that is removed.
     """
     share = float(np.mean([window.flicker.share for window in windows]))
     energy = np.mean([_energy(window.coefficients, window.field) for window in windows], axis=0)
     total = float(energy.sum())
+    drifts = exposure_drift_stops > 0.0
     if total == 0.0:
         return Diagnosis(
-            kind="none",
-            model="nothing",
+            kind="auto exposure" if drifts else "none",
+            model="curves" if locked and drifts else "nothing",
             strength_stops=0.0,
             strength_delta_e=visible_delta_e,
             period_frames=None,
             frequency_hz=None,
+            exposure_drift_stops=exposure_drift_stops,
             confidence=float(np.clip(1.0 - share, 0.0, 1.0)),
         )
     steps = sum(len(window.flicker.steps) for window in windows)
     largest = max(windows, key=lambda window: np.abs(window.coefficients).sum())
     period = _period(largest.coefficients)
+    kind = "held" if _is_held(windows, steps) else _kind(energy)
     return Diagnosis(
-        kind="held" if _is_held(windows, steps) else _kind(energy),
+        # A camera's exposure that moves by jerks looks like steps.
+        kind="auto exposure" if drifts and kind == "held" else kind,
         model=_model(energy),
         strength_stops=float(np.sqrt(total) / np.log(2.0)),
         strength_delta_e=visible_delta_e,
         period_frames=period,
         frequency_hz=fps / period if period else None,
+        exposure_drift_stops=exposure_drift_stops,
         confidence=1.0 if steps else share,
     )
 
