@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -45,6 +44,9 @@ pulses are a lamp that flickers."""
 _BRIEF_FRAMES = 3
 _DIED = 0.6
 """Light of the last frame of a longer event over its peak, at the most."""
+_FLAT, _AGAIN = 0.15, 0.3
+"""Of its peak: an event is over where it no longer falls below the first, and another begins where
+light rises by the second."""
 _MOST_OF_WINDOW = 0.75
 """Events that fill more of a window than this are no events."""
 
@@ -64,7 +66,7 @@ class _Run:
         """Whether it leaps up and dies away; a level that is held, or comes slowly, is none."""
         brief = self.stop - self.start <= _BRIEF_FRAMES
         dies = brief or self.end < _DIED * self.peak
-        return self.start > 0 and self.leap >= _ABRUPT * self.peak and dies
+        return self.leap >= _ABRUPT * self.peak and dies
 
 
 def find_flashes(
@@ -150,21 +152,44 @@ def _events(excess: Float[np.ndarray, " time"], tail: float, deviation: float) -
     return [run for run in runs[:count] if run.is_flash]
 
 
-def _runs(excess: Float[np.ndarray, " time"], threshold: float) -> list[_Run]:
-    """Stretches above a threshold."""
-    above = (excess > threshold).astype(int)
-    bounds = [0, *(np.nonzero(np.diff(above))[0] + 1), len(above)]
-    return [
-        _Run(
-            start=int(a),
-            stop=int(b),
-            peak=float(excess[a:b].max()),
-            end=float(excess[b - 1]),
-            leap=float(np.diff(excess[max(a - 1, 0) : b]).max(initial=0.0)),
+def _runs(excess: Float[np.ndarray, " time"], tail: float) -> list[_Run]:
+    """Stretches that begin with a leap of light, and end where it is back at what it was, or has
+    died away, or leaps again."""
+    rise = np.diff(excess)
+    runs, t = [], 1
+    while t < len(excess):
+        if rise[t - 1] <= 2.0 * tail or excess[t] <= 2.0 * tail:
+            t += 1
+            continue
+        stop = t + 1
+        while stop < len(excess) and not _is_over(excess, rise, t, stop, tail):
+            stop += 1
+        runs.append(
+            _Run(
+                start=t,
+                stop=stop,
+                peak=float(excess[t:stop].max()),
+                end=float(excess[stop - 1]),
+                leap=float(rise[t - 1 : stop - 1].max()),
+            )
         )
-        for a, b in pairwise(bounds)
-        if above[a]
-    ]
+        t = stop
+    return runs
+
+
+def _is_over(
+    excess: Float[np.ndarray, " time"],
+    rise: Float[np.ndarray, " pairs"],
+    start: int,
+    now: int,
+    tail: float,
+) -> bool:
+    """Whether an excursion that began at `start` has ended before `now`."""
+    peak = float(excess[start:now].max())
+    back = excess[now] <= excess[start - 1] + tail
+    flat = rise[now - 1] > -0.5 * tail and excess[now] < _FLAT * peak
+    again = rise[now - 1] > _AGAIN * peak and now - start > 1
+    return bool(back or flat or again)
 
 
 def _light(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " cells"]:
