@@ -44,7 +44,8 @@ def flash(random: np.random.Generator, time: int, fps: float) -> Event:
     """Photographers' flashes: two to four, each for one or two frames, at different sizes."""
     del fps
     light = np.ones(time)
-    for start in random.choice(np.arange(4, time - 4, 5), int(random.integers(2, 5)), replace=False):
+    places = np.arange(4, time - 4, 5)
+    for start in random.choice(places, int(random.integers(2, 5)), replace=False):
         light[start : start + random.integers(1, 3)] = random.uniform(1.6, 2.4)
     return _lit(light)
 
@@ -73,9 +74,7 @@ def fade_to_white(random: np.random.Generator, time: int, fps: float) -> Event:
     """To white in half a second to a second."""
     length = _length(random, time, fps)
     white = _over_time(np.clip((np.arange(time) - time + 1.0 + length) / length, 0.0, 1.0))
-    return Event(
-        show=lambda clip: clip * (1.0 - white) + white, frames=white.reshape(-1) > 0.0
-    )
+    return Event(show=lambda clip: clip * (1.0 - white) + white, frames=white.reshape(-1) > 0.0)
 
 
 def dissolve(random: np.random.Generator, time: int, fps: float) -> Event:

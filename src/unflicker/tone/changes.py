@@ -32,13 +32,22 @@ _HELD_FRAMES = 3
 """A level that stays for fewer frames than this is no level."""
 _LEAST_STEP = 0.02
 """Log light of a step, at least: less is what a person does who walks through the picture."""
+_LEVEL_FRAMES = 8
+"""Frames on either side of a step that are compared."""
+_ABOVE_UNREST = 4.0
+"""Height of a step, over the deviation of light before and after it, at the least: levels that are
+held are quiet, those of a wave or of a wandering light are not."""
+_AT_ONCE = 0.6
+"""Of a step's height, what must happen from one frame to the next."""
 _MOSTLY = 0.6
-"""Of all steps that must be between levels that are held, or none is."""
+"""Of all light that leaps, what must lead from one held level to another, or none does."""
 _SIDE_FRAMES = 4
 """Frames on either side of a ramp that must be steady, or the ramp belongs to something that
 swings."""
 _STEADY_SHARE = 0.35
 """Change within such a side, and flicker within the ramp, over the ramp's own size, at the most."""
+_FADE = 0.5
+"""Log light of a ramp whose beginning or end is not seen, at the least: less is a slow trend."""
 _SHARED = 0.4
 """Of the shorter of two ramps, what the other must cover for them to be one."""
 _LARGEST_LEAP = 0.4
@@ -86,12 +95,10 @@ def find_changes(
     ramps = _believed(found.ramps, tones)
     fades = found.shapes[:, [any(_lies_in(place, r) for r in ramps) for place in found.places]]
     levels = np.concatenate([tones, others], axis=1)
-    found = _chosen(levels - _fitted(levels, fades, found.weigh), smoothness)
-    held = [
-        step
-        for step in _held(found.steps, time)
-        if _height(levels, step) > _LEAST_STEP and not any(a - 1 <= step <= b for a, b in ramps)
-    ]
+    levels -= _fitted(levels, fades, found.weigh)
+    found = _chosen(levels, smoothness, steps_alone=True)
+    steps = [t for t in found.steps if not any(a - 1 <= t <= b for a, b in ramps)]
+    held = _held(steps, levels)
     stairs = np.stack([np.arange(time) > step for step in held], axis=1) if held else fades[:, :0]
     return Changes(
         steps=np.array(held, int),
@@ -121,13 +128,16 @@ class _Chosen:
 
 
 def _chosen(
-    levels: Float[np.ndarray, "time parts"], smoothness: Float[np.ndarray, "time time"]
+    levels: Float[np.ndarray, "time parts"],
+    smoothness: Float[np.ndarray, "time time"],
+    *,
+    steps_alone: bool = False,
 ) -> _Chosen:
     """The changes that explain levels best."""
     time = len(levels)
     nothing = np.zeros((time, 0))
     chosen = _Chosen(shapes=nothing, places=(), weigh=np.eye(time))
-    known = _everywhere(time)
+    known = _steps(time) if steps_alone else _everywhere(time)
     # Fades look like light with a memory, so both are judged anew once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
@@ -174,12 +184,6 @@ def _deviation(changes: Float[np.ndarray, "pairs parts"]) -> Float[np.ndarray, "
     hardly vary would only add noise: none is taken for calmer than a path is exact."""
     off = np.abs(changes - np.median(changes, axis=0))
     return np.maximum(1.4826 * np.median(off, axis=0), _LEAST_DEVIATION)
-
-
-def _height(levels: Float[np.ndarray, "time parts"], step: int) -> float:
-    """How far the levels on both sides of a step are apart."""
-    before = levels[max(step + 1 - _HELD_FRAMES, 0) : step + 1].mean(axis=0)
-    return float(np.abs(levels[step + 1 : step + 1 + _HELD_FRAMES].mean(axis=0) - before).max())
 
 
 def _memory(difference: Float[np.ndarray, "pairs parts"]) -> float:
@@ -246,6 +250,12 @@ def _everywhere(time: int) -> _Dictionary:
     return _Dictionary.of(time, places)
 
 
+@lru_cache(maxsize=8)
+def _steps(time: int) -> _Dictionary:
+    """Steps at every frame."""
+    return _Dictionary.of(time, [(t, t + 1) for t in range(time - 1)])
+
+
 def _around(time: int, ramps: Iterable[tuple[int, int]]) -> _Dictionary:
     """Steps at every frame, and fades that begin and end about where some do."""
     near = set()
@@ -299,16 +309,25 @@ def _select(
     return chosen
 
 
-def _held(steps: list[int], time: int) -> list[int]:
+def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int]:
     """Steps between levels that are held; others are flicker with large jumps."""
-    bounds = np.array([-_HELD_FRAMES, *sorted(steps), time - 1 + _HELD_FRAMES])
-    held = [
-        int(step)
-        for before, step, after in zip(bounds[:-2], bounds[1:-1], bounds[2:], strict=True)
-        if step - before >= _HELD_FRAMES and after - step >= _HELD_FRAMES
-    ]
+    leaps = np.abs(np.diff(levels, axis=0)).max(axis=1)
+    steps = sorted(step for step in steps if leaps[step] > _LEAST_STEP)
+    bounds = [-1, *steps, len(levels) - 1]
+    held = []
+    for before, step, after in zip(bounds[:-2], bounds[1:-1], bounds[2:], strict=True):
+        if min(step - before, after - step) < _HELD_FRAMES:
+            continue
+        old = levels[max(before, step - _LEVEL_FRAMES) + 1 : step + 1]
+        new = levels[step + 1 : min(after, step + _LEVEL_FRAMES) + 1]
+        height = np.abs(new.mean(axis=0) - old.mean(axis=0))
+        unrest = np.sqrt(0.5 * (old.var(axis=0) + new.var(axis=0)))
+        part = int((height / (unrest + _LEAST_DEVIATION)).argmax())
+        leap = abs(float(levels[step + 1, part] - levels[step, part]))
+        if min(height[part], leap / _AT_ONCE) > max(_LEAST_STEP, _ABOVE_UNREST * unrest[part]):
+            held.append(step)
     # Light that flickers now and then has stretches that look held.
-    return held if len(held) >= _MOSTLY * len(steps) else []
+    return held if leaps[held].sum() >= _MOSTLY * leaps[steps].sum() else []
 
 
 def _believed(
@@ -341,6 +360,9 @@ def _leads_on(
     within = np.diff(levels[start : stop + 1, part])
     leap = np.abs(within).max() - 3.0 * deviation[part]
     rough = float(np.sqrt(np.mean(np.diff(within) ** 2) / 6.0)) if len(within) > 1 else 0.0
+    seen = min(start, len(levels) - 1 - stop) >= _SIDE_FRAMES
+    if not seen and across.max() < _FADE:
+        return False
     if leap > _LARGEST_LEAP * across[part] or rough > _STEADY_SHARE * across[part]:
         return False
     before, after = levels[: start + 1, part], levels[stop:, part]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from unflicker.tone.changes import find_changes
+from unflicker.tone.changes import Changes, find_changes
 from unflicker.tone.light_field import LightField, tone_of
 from unflicker.tone.path import TonePath
 
@@ -66,6 +66,8 @@ class Flicker:
     """Deviation of log light from frame to frame that is drift or wandering light."""
     is_levelled: bool = False
     """Whether steps are among what must go."""
+    changes: Changes | None = None
+    """Steps and fades of the path, where they were looked for."""
     pumping: float = 0.0
     """Deviation of log light that pumps more slowly than flicker, where that is to go, too."""
 
@@ -93,6 +95,7 @@ def separate(
     *,
     pace: Pace,
     brightness: Float[np.ndarray, " time"] | None = None,
+    changes: Changes | None = None,
 ) -> Flicker:
     """The part of a tone path that is flicker.
 
@@ -101,6 +104,8 @@ def separate(
         field: The functions its coefficients belong to.
         pace: How slow light must be to be wanted.
         brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
+        changes: Steps and fades, if they are known from an earlier look; a look at corrected
+            pictures hardly sees them, for it doubts all that moves together.
     """
     time = len(path.light)
     if time < _FEWEST_FRAMES:
@@ -110,7 +115,8 @@ def separate(
     keep = pace.keep_slower_frames
     quickly = min(keep, pace.usual_frames)
     slowly = _stiffness(np.full(time - 2, quickly))
-    changes = find_changes(*_levels(opponent, field), smoothness=slowly)
+    if changes is None:
+        changes = find_changes(*_levels(opponent, field), smoothness=slowly)
     stairs, fades = changes.parted(opponent)
     even = opponent - stairs - fades
     high_pass = _high_pass(_yielding(quickly, changes.ramps, time))
@@ -132,6 +138,7 @@ def separate(
         coefficients=np.einsum("co,tok->tck", back, found),
         steps=changes.steps + 1,
         is_levelled=bool(jumps.any()),
+        changes=changes,
         pumping=float(slow[:, 0].std()) if keep > quickly else 0.0,
         flickering=flickering,
         drifting=drifting,

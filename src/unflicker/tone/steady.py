@@ -12,6 +12,7 @@ from unflicker.frames.flow import Motion
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.settings import ToneSettings
+from unflicker.tone.changes import Changes
 from unflicker.tone.flicker import Flicker, Pace, beyond_original, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
@@ -186,6 +187,7 @@ def look_again(
         pace=pace,
         original=original,
         again=True,
+        changes=tone.flicker.changes,
     )
     coefficients = _simplest(tone.coefficients + found.coefficients, tone.field)
     if original is not None:
@@ -212,11 +214,12 @@ def steady_whole(
         pace: As for `steady_tone`.
     """
     field = replace(like.field, waves_across=1, waves_down=1, contrast_waves=0)
-    found = _look(light, motion, field, pace=pace)
+    known = like.flicker.changes
+    found = _look(light, motion, field, pace=pace, changes=known)
     tone = SteadyTone(field=field, coefficients=found.coefficients, flicker=like.flicker)
     if tone.is_strong:
         tone.apply(light)
-        again = _look(light, motion, field, pace=pace, again=True)
+        again = _look(light, motion, field, pace=pace, again=True, changes=known)
         tone = replace(tone, coefficients=tone.coefficients + again.coefficients)
     coefficients = np.zeros((*tone.coefficients.shape[:2], like.field.size))
     coefficients[..., like.field.whole] = tone.coefficients[..., field.whole]
@@ -228,7 +231,7 @@ def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: LightFiel
     return float(np.sqrt(np.mean(coefficients[..., : len(field.waves)] ** 2 @ field.wave_power)))
 
 
-def _look(
+def _look(  # noqa: PLR0913 # long: one look of several kinds
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     field: LightField,
@@ -236,6 +239,7 @@ def _look(
     pace: Pace,
     original: Originals = None,
     again: bool = False,
+    changes: Changes | None = None,
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
@@ -249,6 +253,7 @@ def _look(
             field,
             pace=pace,
             brightness=quantiles.mean(axis=(1, 2)),
+            changes=changes,
         )
     known = len(original)
     part = Motion(forward=motion.forward[: known - 1], backward=motion.backward[: known - 1])
