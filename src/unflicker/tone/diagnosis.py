@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -70,19 +70,10 @@ def diagnose(
     total = float(energy.sum())
     drifts = exposure_drift_stops > 0.0
     if total == 0.0:
-        return Diagnosis(
-            kind="auto exposure" if drifts else "none",
-            model="curves" if locked and drifts else "nothing",
-            strength_stops=0.0,
-            strength_delta_e=visible_delta_e,
-            period_frames=None,
-            frequency_hz=None,
-            exposure_drift_stops=exposure_drift_stops,
-            confidence=float(np.clip(1.0 - share, 0.0, 1.0)),
-        )
+        steady = _steady(visible_delta_e, share)
+        return _drifting(steady, exposure_drift_stops, locked=locked) if drifts else steady
     steps = sum(len(window.flicker.steps) for window in windows)
-    largest = max(windows, key=lambda window: np.abs(window.coefficients).sum())
-    period = _period(largest.coefficients)
+    period = _period(max((w.coefficients for w in windows), key=lambda light: np.abs(light).sum()))
     kind = "held" if _is_held(windows, steps) else _kind(energy)
     return Diagnosis(
         # A camera's exposure that moves by jerks looks like steps.
@@ -95,6 +86,25 @@ def diagnose(
         exposure_drift_stops=exposure_drift_stops,
         confidence=1.0 if steps else share,
     )
+
+
+def _steady(visible_delta_e: float, share: float) -> Diagnosis:
+    """Of a shot from which nothing is removed."""
+    return Diagnosis(
+        kind="none",
+        model="nothing",
+        strength_stops=0.0,
+        strength_delta_e=visible_delta_e,
+        period_frames=None,
+        frequency_hz=None,
+        confidence=float(np.clip(1.0 - share, 0.0, 1.0)),
+    )
+
+
+def _drifting(steady: Diagnosis, stops: float, *, locked: bool) -> Diagnosis:
+    """Of a shot of which automatic exposure is all that drifts."""
+    model = "curves" if locked else steady.model
+    return replace(steady, kind="auto exposure", model=model, exposure_drift_stops=stops)
 
 
 def _energy(
