@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from unflicker.ahead import running_ahead
 from unflicker.errors import InputError
 from unflicker.fading import Fading, Levelling
-from unflicker.frames.colour import proxy_size, small_rgb, to_working
+from unflicker.frames.alpha import small_seen
+from unflicker.frames.colour import proxy_size, small_luma, small_rgb, to_working
 from unflicker.frames.flow import Motion, resized
 from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
-from unflicker.grade.apply import apply_to_light
+from unflicker.grade.apply import apply_grade, apply_to_light
+from unflicker.grade.mask import Kept, keep_places, kept_of
 from unflicker.guiding import guided_gain, steadied
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
@@ -32,11 +34,13 @@ from unflicker.shots import (
     Window,
     cut_into_windows,
     likeness_to_original,
+    scene_shown,
     usable_originals,
     usable_pictures,
 )
 from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone, steady_whole
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
+from unflicker.tone.overlays import corrected_share
 from unflicker.video import Film
 
 _LEAST_ALIKE = 0.15
@@ -50,6 +54,10 @@ _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
 """Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
 _PROXIES_AHEAD = 8
+_LUMA_PX = 960
+"""Longest side of the luma in which overlays are looked for: strokes of text must be seen."""
+_REACH_PX = 5
+"""Pixels of a proxy, across, in which an overlay may show in what is blurred or followed there."""
 _MEAN_STEP_PX = 2
 """Every other pixel across and down tells the mean of a picture."""
 
@@ -68,6 +76,8 @@ class Thought:
     starts_shot: bool
     texture_flickers: bool
     """Whether the refinement has something to do."""
+    kept: Kept | None = None
+    """What of it is not the scene and stays as it is."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,6 +100,8 @@ class Finding:
     """Texture flicker relative to light (`refinement.texture`); 0 where there is none to calm."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
     """Log gain that an atlas adds to what tone found; None where it has none to add."""
+    kept: tuple[Kept | None, ...] = ()
+    """What of each frame is not the scene; empty where nothing is found in the window."""
 
     def without_tone(self) -> Finding:
         """The same, nothing corrected."""
@@ -170,6 +182,7 @@ def _thought(
         damaged=proxy.damaged,
         starts_shot=starts_shot,
         texture_flickers=finding.texture > 0.0,
+        kept=finding.kept[place] if finding.kept else None,
     )
 
 
@@ -181,11 +194,14 @@ def light_of(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray, 
 def _proxies(film: Film, longest_px: int) -> Iterator[Proxy]:
     size = proxy_size(film.size, longest_px)
     for frame in film.frames():
+        stored, opaque = small_seen(frame.picture, size=size)
         yield Proxy(
-            pixels=light_of(frame.picture, size=size),
+            pixels=to_working(stored, frame.picture.meaning),
             seconds=frame.seconds,
             damaged=frame.damaged,
             original=light_of(frame.original, size=size) if frame.original is not None else None,
+            opaque=opaque,
+            luma=small_luma(frame.picture, longest_px=_LUMA_PX),
         )
 
 
@@ -220,28 +236,23 @@ def _levels(fps: float, settings: Settings) -> Levelling:
 def find(window: Window, settings: Settings) -> Finding:
     """What tone finds in a window."""
     pictures, blank = usable_pictures(window)
-    light = np.stack(pictures)
-    fps = _fps(window)
+    originals, fps = usable_originals(window), _fps(window)
     keep = settings.keep_slower_than_seconds * fps
-    originals = usable_originals(window)
-    original = np.stack(originals) if originals else None
-    beside = {"keep_slower_frames": keep, "original": original}
-    motion = estimate_motion(_steadiest(light, originals))
-    tone = steady_tone(light, motion, settings=settings.tone, **beside)
-    if tone.is_strong:
-        tone.apply(light)
-        if tone.deceives_motion and original is None:
-            del motion  # so that there is never room for two
-            motion = estimate_motion(light)
-        tone = look_again(tone, light, motion, **beside)
-    del light
-    tone = tone.with_whites(pictures)
+    known = _Known(pictures=pictures, originals=originals, keep=keep, scene=scene_shown(window))
+    tone, motion = _toned(known, settings)
+    kept = kept_of(_not_scene(window, tone))
+    if kept:
+        known = replace(known, scene=_without(kept, known))
+        tone, motion = _toned(known, settings)
     before, after = _visible(pictures, tone, motion, fps)
-    if tone.is_mostly_whole and original is None:
+    if tone.is_mostly_whole and not originals:
         tone, after = _whole_if_no_worse(tone, after, pictures, motion, fps=fps, keep=keep)
     tone = tone.earned(visible_before=before, visible_after=after)
     tone.coefficients[blank] = 0.0
-    texture = _texture(pictures, originals, tone, motion) if settings.refinement.used else 0.0
+    corrects = bool(tone.coefficients.any())
+    texture = 0.0
+    if settings.refinement.used:
+        texture = _texture(known, tone, motion, kept if corrects else ())
     return Finding(
         start=window.start,
         stop=window.stop,
@@ -250,9 +261,64 @@ def find(window: Window, settings: Settings) -> Finding:
         tone=tone,
         fps=fps,
         visible_before=before,
-        visible_after=after if tone.coefficients.any() else before,
+        visible_after=after if corrects else before,
         texture=texture,
+        kept=kept if corrects else (),
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Known:
+    """What a window shows."""
+
+    pictures: list[Float32[np.ndarray, "height width 3"]]
+    originals: list[Float32[np.ndarray, "height width 3"]]
+    keep: float
+    """Frames: light that takes longer to change is wanted."""
+    scene: Float32[np.ndarray, "time height width"] | None
+    """How far each pixel shows the scene; None where all do."""
+
+
+def _toned(known: _Known, settings: Settings) -> tuple[SteadyTone, Motion]:
+    """What light must go, as far as tone alone can say, and the motion of the window."""
+    light = np.stack(known.pictures)
+    original = np.stack(known.originals) if known.originals else None
+    beside = {"keep_slower_frames": known.keep, "original": original}
+    motion = _followed(_steadiest(light, known.originals), known)
+    tone = steady_tone(light, motion, settings=settings.tone, **beside)
+    if tone.is_strong:
+        tone.apply(light)
+        if tone.deceives_motion and original is None:
+            del motion  # so that there is never room for two
+            motion = _followed(light, known)
+        tone = look_again(tone, light, motion, **beside)
+    return tone.with_whites(known.pictures, scene=known.scene), motion
+
+
+def _followed(light: Float32[np.ndarray, "time height width 3"], known: _Known) -> Motion:
+    return replace(estimate_motion(light), scene=known.scene)
+
+
+def _not_scene(window: Window, tone: SteadyTone) -> UInt8[np.ndarray, "time height width"] | None:
+    """How much of its correction each pixel takes, where something is not the scene."""
+    lumas = [frame.luma for frame in window.frames if frame.luma is not None]
+    if len(lumas) < len(window.frames) or not tone.coefficients.any():
+        return None
+    grades = [tone.grade(t) for t in range(len(lumas))]
+    stored = np.stack([luma.planes[0] for luma in lumas])
+    return corrected_share(stored, grades, lambda t: apply_grade(lumas[t], grades[t]).planes[0])
+
+
+def _without(
+    kept: tuple[Kept | None, ...], known: _Known
+) -> Float32[np.ndarray, "time height width"]:
+    """How far each pixel shows the scene, and nothing near it shows anything else."""
+    scene, size = [], known.pictures[0].shape[:2]
+    for t, one in enumerate(kept):
+        share = np.ones(size, np.float32) if one is None else one.share(size)
+        near = cv2.erode(share, np.ones((_REACH_PX, _REACH_PX), np.uint8))
+        scene.append(near if known.scene is None else near * known.scene[t])
+    return np.stack(scene)
 
 
 def _whole_if_no_worse(
@@ -266,7 +332,7 @@ def _whole_if_no_worse(
 ) -> tuple[SteadyTone, float]:
     """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
     whole = steady_whole(np.stack(pictures), motion, like=tone, keep_slower_frames=keep)
-    whole = whole.with_whites(pictures)
+    whole = whole.with_whites(pictures, scene=motion.scene)
     _, left = _visible(pictures, whole, motion, fps)
     return (whole, left) if left <= visible else (tone, visible)
 
@@ -314,17 +380,16 @@ def _visible(
 
 
 def _texture(
-    pictures: list[Float32[np.ndarray, "height width 3"]],
-    originals: list[Float32[np.ndarray, "height width 3"]],
-    tone: SteadyTone,
-    motion: Motion,
+    known: _Known, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
 ) -> float:
     """Flicker of texture in what tone has corrected, beyond an original's where there is one."""
+    pictures, originals = known.pictures, known.originals
 
     def corrected(t: int) -> Triple:
         light = np.stack(pictures[t - 1 : t + 2])
         if tone.coefficients.any():
             tone.apply(light, first=t - 1)
+            keep_places(light, pictures[t - 1 : t + 2], kept[t - 1 : t + 2])
         return triple(light, t)
 
     def triple(light: Float32[np.ndarray, "3 height width 3"], t: int) -> Triple:

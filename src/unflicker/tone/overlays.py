@@ -1,0 +1,200 @@
+"""What was laid over the scene: timecode, logos, subtitles, and bars around the picture.
+
+Flicker is in the film, and what was laid over it later does not take part. So a pixel of it keeps
+its value from frame to frame while the light around it changes, and a correction makes it pulse. A
+pixel of the scene does the opposite; one of a moving scene does neither. Frames a few apart are
+compared, as stored and as corrected: of each pair, the one that changes less says which it is. A
+digit of a running clock is ink in some frames and ground in others, and is the same again each time.
+
+Nothing is decided by a single pixel of a single frame: where no pixel stands out for long, the
+whole window shows the scene and nothing else (docs/decisions/0013-what-is-not-the-scene.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from unflicker.grade import Grade
+from unflicker.tone.bars import may_be_framed, take_bars
+
+_LAGS = (1, 2, 3, 5, 8, 13)
+"""Frames apart that are compared: few of these are whole periods of any one flicker."""
+_MOST_CODES = 6
+"""Changes are compared up to so many codes of 8 bits: more says no more than that it is another
+thing that is seen. Coding leaves less than half of it in what stands still."""
+_DOUBT = 0.25
+"""What pairs that show another thing each time count against those that say something."""
+_LEAST_CODES = 1.5
+"""Change by the correction, in codes of 8 bits, from which on it says something."""
+_LONG, _OFTEN, _MOSTLY = 10, 0.3, 0.3
+"""A pixel stands out if it does in so many frames on end, in such a share of frames, or so much on
+the whole. A moving scene comes to 6, 0.2 and 0.11 in 55,000 pixels (lab notebook)."""
+_HIT = 0.4
+_FREE, _KEPT = 0.2, 0.5
+"""Score at and below which a place near an overlay is corrected in full, and from which on it is
+not corrected at all; edges, which are a mixture, lie between."""
+_BLOCK = 12
+"""Frames that are summed up in the first, quick look."""
+_TILE = 8
+_MOST_TILES = 0.4
+"""Share of the picture that is looked at closely at most: where more seems to stand still, it is
+the light that was misjudged."""
+_WHITE = 250
+_CHUNK = 1 << 14
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Laid:
+    """Luma of a window, as stored and as corrected, in codes of 8 bits."""
+
+    stored: UInt8[np.ndarray, "time height width"]
+    corrected: UInt8[np.ndarray, "time height width"]
+
+
+def corrected_share(
+    stored: UInt8[np.ndarray, "time height width"],
+    grades: list[Grade],
+    correct: Callable[[int], UInt8[np.ndarray, "height width"]],
+) -> UInt8[np.ndarray, "time height width"] | None:
+    """How much of its correction each pixel of a window takes: 255 all, 0 none, as overlays and
+    bars do; None where all pixels take all of it.
+
+    Args:
+        stored: The film's luma, in codes of 8 bits.
+        grades: Of each frame.
+        correct: Gives a frame's luma with its grade.
+    """
+    if len(stored) < _LONG or all(grade.is_identity for grade in grades):
+        return None
+    tiles = _standing_tiles(stored, grades)
+    framed = may_be_framed(stored)
+    if not (tiles.any() or framed):
+        return None
+    laid = Laid(stored=stored, corrected=np.stack([correct(t) for t in range(len(stored))]))
+    share = np.full(stored.shape, 255, np.uint8)
+    _take_overlays(share, laid, tiles)
+    if framed:
+        take_bars(share, laid.stored, laid.corrected, _scores)
+    return share if (share < 255).any() else None
+
+
+def _standing_tiles(
+    stored: UInt8[np.ndarray, "time height width"], grades: list[Grade]
+) -> Bool[np.ndarray, "rows columns"]:
+    """Tiles of the picture in which pixels stand still for a while although the light changes."""
+    height, width = stored.shape[1:]
+    tiles = np.zeros((-(-height // _TILE), -(-width // _TILE)), bool)
+    still = lit = np.zeros((height, width), np.uint16)
+    before = _roughly_corrected(stored[0], grades[0])
+    for t in range(1, len(stored)):
+        now = _roughly_corrected(stored[t], grades[t])
+        still = cv2.add(still, _squared_change(stored[t - 1], stored[t]), dtype=cv2.CV_16U)
+        lit = cv2.add(lit, _squared_change(before, now), dtype=cv2.CV_16U)
+        before = now
+        if t % _BLOCK == 0 or t == len(stored) - 1:
+            tiles |= _crowded(still, lit, tiles.shape)
+            still = lit = np.zeros((height, width), np.uint16)
+    wide = cv2.dilate(tiles.astype(np.uint8), np.ones((3, 5), np.uint8)) > 0
+    return wide if wide.mean() <= _MOST_TILES else np.zeros_like(wide)
+
+
+def _squared_change(
+    one: UInt8[np.ndarray, "height width"], other: UInt8[np.ndarray, "height width"]
+) -> UInt8[np.ndarray, "height width"]:
+    change = cv2.min(cv2.absdiff(one, other), _MOST_CODES)  # pyright: ignore - a number is fine
+    return cv2.multiply(change, change)
+
+
+def _crowded(
+    still: np.ndarray, lit: np.ndarray, shape: tuple[int, int]
+) -> Bool[np.ndarray, "rows columns"]:
+    """Tiles of which at least three pixels changed little, and would change much if corrected."""
+    stands = (lit >= _BLOCK * _LEAST_CODES**2) & (still * np.float32(3.0) <= lit)
+    if not stands.any():
+        return np.zeros(shape, bool)
+    rows, columns = shape
+    whole = np.zeros((rows * _TILE, columns * _TILE), np.uint8)
+    whole[: still.shape[0], : still.shape[1]] = stands
+    counts = whole.reshape(rows, _TILE, columns, _TILE).sum(axis=(1, 3))
+    return counts >= 3
+
+
+def _roughly_corrected(
+    luma: UInt8[np.ndarray, "height width"], grade: Grade
+) -> UInt8[np.ndarray, "height width"]:
+    """Luma with the gain that a grade has by place for a middle tone; several times as fast."""
+    if grade.is_identity:
+        return luma
+    rows, columns = grade.log_gain.shape[:2]
+    gain = np.exp2(grade.stops_by_place(rows=rows, columns=columns))
+    if gain.size == 1:
+        return cv2.multiply(luma, float(gain[0, 0]))  # pyright: ignore - a number is fine
+    wide = cv2.resize(gain, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.multiply(luma, wide, dtype=cv2.CV_8U)
+
+
+def _take_overlays(
+    share: UInt8[np.ndarray, "time height width"], laid: Laid, tiles: Bool[np.ndarray, "_ _"]
+) -> None:
+    """Lower the share of what stands still within these tiles."""
+    if not tiles.any():
+        return
+    height, width = share.shape[1:]
+    near = np.repeat(np.repeat(tiles, _TILE, axis=0), _TILE, axis=1)[:height, :width]
+    scores = np.zeros(share.shape, np.int8)
+    rows, columns = np.nonzero(near)
+    for first in range(0, len(rows), _CHUNK):
+        part = slice(None), rows[first : first + _CHUNK], columns[first : first + _CHUNK]
+        found = _scores(laid.stored[part], laid.corrected[part])
+        scores[part] = np.rint(found * 100.0).astype(np.int8)
+    seeds = _seeds(scores, laid)
+    if not seeds.any():
+        return
+    around = cv2.dilate(seeds.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    span = 100.0 * (_KEPT - _FREE)
+    for t in range(len(share)):
+        kept = np.clip((scores[t] - 100.0 * _FREE) / span, 0.0, 1.0) * around
+        share[t] = np.rint(255.0 * (1.0 - kept))
+
+
+def _scores(
+    stored: UInt8[np.ndarray, "time pixels"], corrected: UInt8[np.ndarray, "time pixels"]
+) -> Float32[np.ndarray, "time pixels"]:
+    """How far a pixel keeps its stored value (towards 1) or its corrected one (towards -1), for
+    each frame from those around it; about 0 where it keeps neither or the light does not change."""
+    values, steady = stored.astype(np.int16), corrected.astype(np.int16)
+    light = values - steady
+    says, known, asked = (np.zeros(stored.shape, np.float32) for _ in range(3))
+    for lag in (lag for lag in _LAGS if lag < len(stored)):
+        change, left, lit = (
+            np.minimum(np.abs(each[lag:] - each[:-lag]), _MOST_CODES)
+            for each in (values, steady, light)
+        )
+        evidence = (lit * lit).astype(np.float32)
+        same_thing = np.minimum(change, left) < _MOST_CODES
+        for total, part in (
+            (says, (left * left - change * change).astype(np.float32)),
+            (known, evidence * same_thing),
+            (asked, evidence),
+        ):
+            total[lag:] += part
+            total[:-lag] += part
+    least = 2 * len(_LAGS) * _LEAST_CODES**2
+    return says / (known + _DOUBT * asked + least)
+
+
+def _seeds(scores: np.ndarray, laid: Laid) -> Bool[np.ndarray, "height width"]:
+    """Pixels that are sure to belong to an overlay at some time, and are not alone."""
+    hits = scores >= 100 * _HIT
+    on_end = longest = np.zeros(scores.shape[1:], np.int16)
+    for hit in hits:
+        on_end = (on_end + 1) * hit
+        longest = np.maximum(longest, on_end)
+    stands = (longest >= _LONG) | (hits.mean(axis=0) >= _OFTEN)
+    count = cv2.boxFilter(stands.astype(np.float32), -1, (3, 3), normalize=False)
+    return stands & (count >= 3)
