@@ -25,7 +25,7 @@ from unflicker.grade import Grade
 from unflicker.grade.apply import apply_grade, apply_to_light
 from unflicker.grade.apply_cuda import apply_grade_on
 from unflicker.grade.mask import FullShares, Kept, Share, read_mask
-from unflicker.grade.plan import PlanWriter, read_plan
+from unflicker.grade.plan import PlanWriter, read_kept, read_plan
 from unflicker.keeping import Keeper
 from unflicker.motion import estimate_motion
 from unflicker.progress import Report
@@ -264,7 +264,7 @@ def orders(
     """What to do to each frame: thought, or read from a plan; grades are saved where asked."""
     if options.plan is not None:
         _, planned = read_plan(options.plan)
-        yield _planned(planned, settings, keeper)
+        yield _planned(zip(planned, read_kept(options.plan), strict=False), settings, keeper)
         return
     if options.save_plan is not None and options.save_plan.exists() and not options.overwrite:
         raise OutputError(f"the plan {options.save_plan} exists; pass --overwrite to replace it")
@@ -286,16 +286,18 @@ def _kept(thoughts: Iterator, keeper: Keeper, plan: PlanWriter | None) -> Iterat
         keeper.heard(thought)
         if isinstance(thought, Thought):
             if plan is not None:
-                plan.add(thought.grade)
+                plan.add(thought.grade, kept=thought.kept)
             yield _ordered(thought)
 
 
-def _planned(planned: Iterator[Grade], settings: Settings, keeper: Keeper) -> Iterator[Order]:
+def _planned(
+    planned: Iterator[tuple[Grade, Kept | None]], settings: Settings, keeper: Keeper
+) -> Iterator[Order]:
     """A plan's grades, at this run's strength."""
-    for grade in planned:
+    for grade, kept in planned:
         scaled = grade.scaled(settings.strength)
         keeper.planned(scaled)
-        yield Order(grade=scaled)
+        yield Order(grade=scaled, kept=kept)
 
 
 def _side_by_side(film: Film, orders: Iterator[Order]) -> Iterator[tuple[Frame, Order]]:

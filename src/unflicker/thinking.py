@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from unflicker.ahead import running_ahead
 from unflicker.errors import InputError
@@ -22,12 +22,13 @@ from unflicker.frames.colour import proxy_size, small_luma, small_rgb, to_workin
 from unflicker.frames.flow import Motion, resized
 from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
-from unflicker.grade.apply import apply_grade, apply_to_light
+from unflicker.grade.apply import apply_to_light
 from unflicker.grade.mask import Kept, keep_places, kept_of
 from unflicker.guiding import guided_gain, steadied
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
+from unflicker.scene import not_scene, scene_without
 from unflicker.settings import Settings
 from unflicker.shots import (
     Proxy,
@@ -40,7 +41,7 @@ from unflicker.shots import (
 )
 from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone, steady_whole
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
-from unflicker.tone.overlays import corrected_share
+from unflicker.tone.overlays import Standing
 from unflicker.video import Film
 
 _LEAST_ALIKE = 0.15
@@ -56,8 +57,6 @@ _MEASURED_PX = 128
 _PROXIES_AHEAD = 8
 _LUMA_PX = 960
 """Longest side of the luma in which overlays are looked for: strokes of text must be seen."""
-_REACH_PX = 5
-"""Pixels of a proxy, across, in which an overlay may show in what is blurred or followed there."""
 _MEAN_STEP_PX = 2
 """Every other pixel across and down tells the mean of a picture."""
 
@@ -102,6 +101,8 @@ class Finding:
     """Log gain that an atlas adds to what tone found; None where it has none to add."""
     kept: tuple[Kept | None, ...] = ()
     """What of each frame is not the scene; empty where nothing is found in the window."""
+    standing: Standing | None = None
+    """What of its last frame is not the scene."""
 
     def without_tone(self) -> Finding:
         """The same, nothing corrected."""
@@ -117,9 +118,11 @@ def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
             overlap_frames=settings.window.overlap_frames,
         )
         tone, guided, levels, starts_shot = Fading(), Fading(), None, True
+        standing: Standing | None = None
         for window in windows:
             _refuse_another(window, film, first=window.start == 0)
-            finding = find(window, settings)
+            finding = find(window, settings, standing=standing)
+            standing = finding.standing
             flickers = finding.tone.coefficients.any()
             if not settings.tone.used:
                 finding = finding.without_tone()
@@ -154,6 +157,7 @@ def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
     """The finding with what an atlas adds to it, if it adds anything."""
     light, motion = steadied(window, finding.tone)
     came = np.stack(usable_pictures(window)[0])
+    keep_places(light, list(came), finding.kept)
     gain, visible = guided_gain(came, light, motion, fps=finding.fps, settings=settings)
     if gain is None:
         return finding
@@ -233,16 +237,18 @@ def _levels(fps: float, settings: Settings) -> Levelling:
     return Levelling(held_frames=_LONGER_HELD * settings.keep_slower_than_seconds * fps)
 
 
-def find(window: Window, settings: Settings) -> Finding:
-    """What tone finds in a window."""
+def find(window: Window, settings: Settings, *, standing: Standing | None = None) -> Finding:
+    """What tone finds in a window; `standing` lay over the frame before."""
     pictures, blank = usable_pictures(window)
     originals, fps = usable_originals(window), _fps(window)
     keep = settings.keep_slower_than_seconds * fps
     known = _Known(pictures=pictures, originals=originals, keep=keep, scene=scene_shown(window))
     tone, motion = _toned(known, settings)
-    kept = kept_of(_not_scene(window, tone))
+    share, standing = not_scene(window, tone, standing)
+    kept = kept_of(share)
     if kept:
-        known = replace(known, scene=_without(kept, known))
+        scene = scene_without(kept, known.scene, size=pictures[0].shape[:2])
+        known = replace(known, scene=scene)
         tone, motion = _toned(known, settings)
     before, after = _visible(pictures, tone, motion, fps)
     if tone.is_mostly_whole and not originals:
@@ -264,6 +270,7 @@ def find(window: Window, settings: Settings) -> Finding:
         visible_after=after if corrects else before,
         texture=texture,
         kept=kept if corrects else (),
+        standing=standing,
     )
 
 
@@ -297,28 +304,6 @@ def _toned(known: _Known, settings: Settings) -> tuple[SteadyTone, Motion]:
 
 def _followed(light: Float32[np.ndarray, "time height width 3"], known: _Known) -> Motion:
     return replace(estimate_motion(light), scene=known.scene)
-
-
-def _not_scene(window: Window, tone: SteadyTone) -> UInt8[np.ndarray, "time height width"] | None:
-    """How much of its correction each pixel takes, where something is not the scene."""
-    lumas = [frame.luma for frame in window.frames if frame.luma is not None]
-    if len(lumas) < len(window.frames) or not tone.coefficients.any():
-        return None
-    grades = [tone.grade(t) for t in range(len(lumas))]
-    stored = np.stack([luma.planes[0] for luma in lumas])
-    return corrected_share(stored, grades, lambda t: apply_grade(lumas[t], grades[t]).planes[0])
-
-
-def _without(
-    kept: tuple[Kept | None, ...], known: _Known
-) -> Float32[np.ndarray, "time height width"]:
-    """How far each pixel shows the scene, and nothing near it shows anything else."""
-    scene, size = [], known.pictures[0].shape[:2]
-    for t, one in enumerate(kept):
-        share = np.ones(size, np.float32) if one is None else one.share(size)
-        near = cv2.erode(share, np.ones((_REACH_PX, _REACH_PX), np.uint8))
-        scene.append(near if known.scene is None else near * known.scene[t])
-    return np.stack(scene)
 
 
 def _whole_if_no_worse(

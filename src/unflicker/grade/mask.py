@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ Share = Float32[np.ndarray, "height width"]
 """How much of a correction each pixel takes, 0 to 1."""
 
 
+_HEADER = 8
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kept:
     """What of a frame is kept as it is, such as a subtitle or bars: small, and compressed."""
@@ -34,6 +38,28 @@ class Kept:
         """What takes less than 255 of a correction."""
         rows, columns = share.shape
         return cls(packed=zlib.compress(share.tobytes(), 1), rows=rows, columns=columns)
+
+    def to_bytes(self) -> bytes:
+        """For a file: rows, columns, then what is packed."""
+        return struct.pack("<II", self.rows, self.columns) + self.packed
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Kept:
+        """The way back.
+
+        Raises:
+            ValueError: These are no such bytes.
+        """
+        if len(data) < _HEADER:
+            raise ValueError(f"{len(data)} bytes of what is kept of a frame")
+        rows, columns = struct.unpack("<II", data[:_HEADER])
+        try:
+            size = len(zlib.decompress(data[_HEADER:]))
+        except zlib.error as fault:
+            raise ValueError(f"what is kept of a frame cannot be unpacked: {fault}") from fault
+        if size != rows * columns or size == 0:
+            raise ValueError(f"{size} pixels for {rows} rows of {columns} kept of a frame")
+        return cls(packed=data[_HEADER:], rows=rows, columns=columns)
 
     def share(self, size: tuple[int, int]) -> Share:
         """How much of a correction each pixel of a picture of this height and width takes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Shaped, UInt8
@@ -28,11 +28,18 @@ Scores = Callable[
 """How far pixels keep their stored value; see `overlays`."""
 _SIDES = (slice(None), 0), (slice(None, None, -1), 0), (slice(None), 1), (slice(None, None, -1), 1)
 """Top, bottom, left and right: the way in which lines are looked at, and their axis."""
+_OUTERMOST = (
+    lambda frame: frame[0],
+    lambda frame: frame[-1],
+    lambda frame: frame[:, 0],
+    lambda frame: frame[:, -1],
+)
 
 
-def may_be_framed(stored: UInt8[np.ndarray, "time height width"]) -> bool:
+def may_be_framed(stored: Sequence[UInt8[np.ndarray, "height width"]]) -> bool:
     """Whether the outermost line of any side is of one level in all frames: a quick look."""
-    return any(_level(_side(stored, *side)[:, 0]) is not None for side in _SIDES)
+    sides = ([line(frame) for frame in stored] for line in _OUTERMOST)
+    return any(_level(np.stack(lines)) is not None for lines in sides)
 
 
 def take_bars(

@@ -4,7 +4,7 @@ Flicker is in the film, and what was laid over it later does not take part. So a
 its value from frame to frame while the light around it changes, and a correction makes it pulse. A
 pixel of the scene does the opposite; one of a moving scene does neither. Frames a few apart are
 compared, as stored and as corrected: of each pair, the one that changes less says which it is. A
-digit of a running clock is ink in some frames and ground in others, and is the same again each time.
+digit of a running clock is ink in some frames and ground in others, and the same again each time.
 
 Nothing is decided by a single pixel of a single frame: where no pixel stands out for long, the
 whole window shows the scene and nothing else (docs/decisions/0013-what-is-not-the-scene.md).
@@ -12,12 +12,12 @@ whole window shows the scene and nothing else (docs/decisions/0013-what-is-not-t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int8, UInt8
 
 from unflicker.grade import Grade
 from unflicker.tone.bars import may_be_framed, take_bars
@@ -38,14 +38,30 @@ _HIT = 0.4
 _FREE, _KEPT = 0.2, 0.5
 """Score at and below which a place near an overlay is corrected in full, and from which on it is
 not corrected at all; edges, which are a mixture, lie between."""
+_DIGIT = 0.06
+"""Height of a digit in heights of the picture, about: one that changes all the time is recognised
+between others that stand, by the luma of their ink."""
+_INK_CODES, _INK_SHARE = 2, 0.15
+_NOT_SCENE = -0.15
+"""Score from which on a pixel of an ink's luma is not known to follow the light."""
+_KNOWN_CODES, _KNOWN_SHARE = 4, 0.6
+"""An overlay of the frame before is there as long as such a share of its pixels differ by so few
+codes of 8 bits."""
+_LEAST_SHARE = 0.0005
+"""Share of the picture that an overlay covers at the least."""
 _BLOCK = 12
 """Frames that are summed up in the first, quick look."""
 _TILE = 8
 _MOST_TILES = 0.4
 """Share of the picture that is looked at closely at most: where more seems to stand still, it is
 the light that was misjudged."""
-_WHITE = 250
 _CHUNK = 1 << 14
+
+
+Luma = Sequence[UInt8[np.ndarray, "height width"]]
+"""Of a window's frames, in codes of 8 bits."""
+Share = UInt8[np.ndarray, "time height width"]
+"""How much of its correction each pixel takes: 255 all, 0 none, as overlays and bars do."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,39 +72,70 @@ class Laid:
     corrected: UInt8[np.ndarray, "time height width"]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Standing:
+    """What lay over the last frame of a window, to be known again where too little is seen of it:
+    in the next window, or after a cut."""
+
+    places: Bool[np.ndarray, "height width"]
+    luma: UInt8[np.ndarray, "height width"]
+
+    @classmethod
+    def after(cls, share: Share | None, stored: Luma) -> Standing | None:
+        """What of a window's last frame takes less than half of its correction, if anything."""
+        places = None if share is None else share[-1] < 128
+        return None if places is None or not places.any() else cls(places=places, luma=stored[-1])
+
+
 def corrected_share(
-    stored: UInt8[np.ndarray, "time height width"],
+    laid: Callable[[], Laid],
+    stored: Luma,
     grades: list[Grade],
-    correct: Callable[[int], UInt8[np.ndarray, "height width"]],
-) -> UInt8[np.ndarray, "time height width"] | None:
-    """How much of its correction each pixel of a window takes: 255 all, 0 none, as overlays and
-    bars do; None where all pixels take all of it.
+    *,
+    standing: Standing | None = None,
+) -> Share | None:
+    """How much of its correction each pixel of a window takes; None where all take all of it.
 
     Args:
-        stored: The film's luma, in codes of 8 bits.
+        laid: Gives the same luma beside the corrected one, which takes some time.
+        stored: The film's luma.
         grades: Of each frame.
-        correct: Gives a frame's luma with its grade.
+        standing: What lay over the frame before.
     """
-    if len(stored) < _LONG or all(grade.is_identity for grade in grades):
+    if all(grade.is_identity for grade in grades):
         return None
     tiles = _standing_tiles(stored, grades)
     framed = may_be_framed(stored)
-    if not (tiles.any() or framed):
-        return None
-    laid = Laid(stored=stored, corrected=np.stack([correct(t) for t in range(len(stored))]))
-    share = np.full(stored.shape, 255, np.uint8)
-    _take_overlays(share, laid, tiles)
-    if framed:
-        take_bars(share, laid.stored, laid.corrected, _scores)
+    share = np.full((len(stored), *stored[0].shape), 255, np.uint8)
+    if tiles.any() or framed:
+        both = laid()
+        _take_overlays(share, both, tiles)
+        if framed:
+            take_bars(share, both.stored, both.corrected, _scores)
+    if standing is not None and standing.luma.shape == stored[0].shape:
+        _take_known(share, stored, standing)
     return share if (share < 255).any() else None
 
 
-def _standing_tiles(
-    stored: UInt8[np.ndarray, "time height width"], grades: list[Grade]
-) -> Bool[np.ndarray, "rows columns"]:
+def _take_known(share: Share, stored: Luma, standing: Standing) -> None:
+    """Set the share to 0, in place, where an overlay of the frame before is seen again."""
+    reach = _reach(standing.places.shape[0])
+    groups, labels = _groups(_grown(standing.places, reach))
+    where = labels[standing.places]
+    counts = np.maximum(np.bincount(where, minlength=groups), 1)
+    for frame, into in zip(stored, share, strict=True):
+        apart = cv2.absdiff(frame, standing.luma)[standing.places]
+        same = apart <= _KNOWN_CODES
+        seen = np.bincount(where, weights=same, minlength=groups) >= _KNOWN_SHARE * counts
+        into[standing.places] = np.where(same & seen[where], 0, into[standing.places])
+
+
+def _standing_tiles(stored: Luma, grades: list[Grade]) -> Bool[np.ndarray, "rows columns"]:
     """Tiles of the picture in which pixels stand still for a while although the light changes."""
-    height, width = stored.shape[1:]
+    height, width = stored[0].shape
     tiles = np.zeros((-(-height // _TILE), -(-width // _TILE)), bool)
+    if len(stored) < _LONG:
+        return tiles
     still = lit = np.zeros((height, width), np.uint16)
     before = _roughly_corrected(stored[0], grades[0])
     for t in range(1, len(stored)):
@@ -138,28 +185,45 @@ def _roughly_corrected(
     return cv2.multiply(luma, wide, dtype=cv2.CV_8U)
 
 
-def _take_overlays(
-    share: UInt8[np.ndarray, "time height width"], laid: Laid, tiles: Bool[np.ndarray, "_ _"]
-) -> None:
-    """Lower the share of what stands still within these tiles."""
+def _take_overlays(share: Share, laid: Laid, tiles: Bool[np.ndarray, "_ _"]) -> None:
+    """Lower the share, in place, of what stands still within these tiles."""
     if not tiles.any():
         return
-    height, width = share.shape[1:]
+    scores = _scores_within(tiles, laid)
+    seeds = _seeds(scores)
+    if not seeds.any():
+        return
+    around = _grown(seeds, 5)
+    solid = cv2.morphologyEx(seeds.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    strokes = seeds & (np.asarray(solid) == 0)
+    # Closed over the height of a digit, and wider by half of one.
+    between = ~_grown(~_grown(strokes, 2 * _reach(seeds.shape[0]) - 1), _reach(seeds.shape[0]))
+    inks = _inks(scores, laid.stored, strokes)
+    for t, score in enumerate(scores):
+        kept = np.clip((score - 100.0 * _FREE) / (100.0 * (_KEPT - _FREE)), 0.0, 1.0) * around
+        ink = between & inks[laid.stored[t]] & (score > 100 * _NOT_SCENE)
+        kept[ink | (_grown(ink, 3) & (score >= 0))] = 1.0
+        share[t] = np.rint(255.0 * (1.0 - kept))
+
+
+def _scores_within(
+    tiles: Bool[np.ndarray, "_ _"], laid: Laid
+) -> Int8[np.ndarray, "time height width"]:
+    """`_scores` in hundredths for the pixels of these tiles, 0 elsewhere."""
+    height, width = laid.stored.shape[1:]
     near = np.repeat(np.repeat(tiles, _TILE, axis=0), _TILE, axis=1)[:height, :width]
-    scores = np.zeros(share.shape, np.int8)
+    scores = np.zeros(laid.stored.shape, np.int8)
     rows, columns = np.nonzero(near)
     for first in range(0, len(rows), _CHUNK):
         part = slice(None), rows[first : first + _CHUNK], columns[first : first + _CHUNK]
         found = _scores(laid.stored[part], laid.corrected[part])
         scores[part] = np.rint(found * 100.0).astype(np.int8)
-    seeds = _seeds(scores, laid)
-    if not seeds.any():
-        return
-    around = cv2.dilate(seeds.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    span = 100.0 * (_KEPT - _FREE)
-    for t in range(len(share)):
-        kept = np.clip((scores[t] - 100.0 * _FREE) / span, 0.0, 1.0) * around
-        share[t] = np.rint(255.0 * (1.0 - kept))
+    return scores
+
+
+def _grown(places: Bool[np.ndarray, "height width"], px: int) -> Bool[np.ndarray, "height width"]:
+    """Places and what is near them, within a square of so many px across, an odd number."""
+    return np.asarray(cv2.dilate(places.astype(np.uint8), np.ones((px, px), np.uint8))) > 0
 
 
 def _scores(
@@ -188,7 +252,26 @@ def _scores(
     return says / (known + _DOUBT * asked + least)
 
 
-def _seeds(scores: np.ndarray, laid: Laid) -> Bool[np.ndarray, "height width"]:
+def _inks(
+    scores: Int8[np.ndarray, "time height width"],
+    stored: UInt8[np.ndarray, "time height width"],
+    seeds: Bool[np.ndarray, "height width"],
+) -> Bool[np.ndarray, " 256"]:
+    """Which luma, in codes, is an ink of the overlays: much of what stands out has it."""
+    sure = scores[:, seeds] >= 100 * _KEPT
+    counts = np.bincount(stored[:, seeds][sure], minlength=256).astype(np.float32)
+    width = 2 * _INK_CODES + 1
+    around = np.convolve(counts, np.ones(width, np.float32), mode="same")
+    peaks = (around >= _INK_SHARE * max(counts.sum(), 1.0)) & (counts == _greatest(counts, width))
+    return np.convolve(peaks & (counts > 0), np.ones(width), mode="same") > 0
+
+
+def _greatest(counts: Float32[np.ndarray, " 256"], width: int) -> Float32[np.ndarray, " 256"]:
+    """Around each count the greatest."""
+    return cv2.dilate(counts[None], np.ones((1, width), np.uint8))[0]
+
+
+def _seeds(scores: Int8[np.ndarray, "time height width"]) -> Bool[np.ndarray, "height width"]:
     """Pixels that are sure to belong to an overlay at some time, and are not alone."""
     hits = scores >= 100 * _HIT
     on_end = longest = np.zeros(scores.shape[1:], np.int16)
@@ -197,4 +280,23 @@ def _seeds(scores: np.ndarray, laid: Laid) -> Bool[np.ndarray, "height width"]:
         longest = np.maximum(longest, on_end)
     stands = (longest >= _LONG) | (hits.mean(axis=0) >= _OFTEN)
     count = cv2.boxFilter(stands.astype(np.float32), -1, (3, 3), normalize=False)
-    return stands & (count >= 3)
+    return _in_company(stands & (count >= 3))
+
+
+def _in_company(seeds: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """Without seeds of which there are too few around: no logo and no word is so small."""
+    reach = _reach(seeds.shape[0])
+    groups, labels = _groups(_grown(seeds, reach))
+    sizes = np.bincount(labels[seeds], minlength=groups)
+    return seeds & (sizes >= _LEAST_SHARE * seeds.size)[labels]
+
+
+def _groups(places: Bool[np.ndarray, "height width"]) -> tuple[int, np.ndarray]:
+    """How many groups of places touch each other, and the number of each place's, from 0 up."""
+    groups, labels = cv2.connectedComponents(places.astype(np.uint8))
+    return groups, np.asarray(labels, np.intp)
+
+
+def _reach(height: int) -> int:
+    """A digit's height in px, odd."""
+    return max(5, round(height * _DIGIT)) | 1
