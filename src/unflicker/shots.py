@@ -47,7 +47,8 @@ class Proxy:
     opaque: Float32[np.ndarray, "height width"] | None = None
     """How opaque each pixel is, 0 to 1; None where all are."""
     luma: Picture | None = None
-    """Its luma, larger than the proxy, to find what was laid over the scene."""
+    """Its luma, larger than the proxy, to find what was laid over the scene; None with
+    transparency, under which anything may lie."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -205,7 +205,7 @@ def _proxies(film: Film, longest_px: int) -> Iterator[Proxy]:
             damaged=frame.damaged,
             original=light_of(frame.original, size=size) if frame.original is not None else None,
             opaque=opaque,
-            luma=small_luma(frame.picture, longest_px=_LUMA_PX),
+            luma=small_luma(frame.picture, longest_px=_LUMA_PX) if opaque is None else None,
         )
 
 
