@@ -19,6 +19,7 @@ from jaxtyping import Float32, Shaped
 from unflicker.ahead import running_ahead
 from unflicker.devices import chosen, torch_sharing
 from unflicker.errors import InputError, OutputError, UsageError
+from unflicker.frames.alpha import covered
 from unflicker.frames.clip import from_float, to_float
 from unflicker.frames.picture import Frame, Picture, as_array, as_picture
 from unflicker.grade import Grade
@@ -205,7 +206,7 @@ def _calmed(
         for item, picture, order in graded:
             waiting.append((item, picture, order.share))
             yield Graded(
-                picture=picture,
+                picture=covered(picture),
                 texture_flickers=order.texture_flickers,
                 starts_shot=order.starts_shot,
                 original=order.original,

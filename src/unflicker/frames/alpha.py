@@ -6,16 +6,20 @@ frame to frame. They have no influence on a small picture made here.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from unflicker.frames.colour import rgb_of_planes, shrunk, small_rgb
+from unflicker.frames.colour import proxy_size, rgb_of_planes, shrunk, small_rgb
 from unflicker.frames.picture import Picture
 
 _LEAST_OPAQUE = 0.02
 """Opacity at which a pixel's own colour and that of its neighbourhood count the same: alpha of 8
 bits holds a colour of so few steps there that rounding is as large as flicker."""
+_COARSE_PX = 256
+"""Longest side of the picture from which colours are continued."""
 
 
 def small_seen(
@@ -37,6 +41,22 @@ def small_seen(
         weighted, amount = shrunk(plane * weight, size), shrunk(weight, size)
         planes.append(_continued(weighted, amount))
     return rgb_of_planes(planes, picture), opaque
+
+
+def covered(picture: Picture) -> Picture:
+    """The picture with what is seen continued to where nothing is; itself where all is seen."""
+    seen = visible_places(picture)
+    if seen is None:
+        return picture
+    planes, opacity = [], seen.astype(np.float32)
+    size = proxy_size(picture.size, _COARSE_PX)
+    for plane in picture.planes[: picture.layout.colour_planes]:
+        fits = plane.shape == opacity.shape
+        weight = opacity if fits else shrunk(opacity, plane.shape)
+        around = _continued(shrunk(plane * weight, size), shrunk(weight, size))
+        wide = cv2.resize(around, plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        planes.append(np.where(weight > 0, plane, np.rint(wide)).astype(plane.dtype))
+    return replace(picture, planes=(*planes, picture.planes[-1]))
 
 
 def alpha_of(picture: Picture) -> np.ndarray | None:

@@ -47,6 +47,12 @@ _NOT_SCENE = -0.15
 _KNOWN_CODES, _KNOWN_SHARE = 4, 0.6
 """An overlay of the frame before is there as long as such a share of its pixels differ by so few
 codes of 8 bits."""
+_CONSTANT, _CLEAR, _SURE_SHARE = 0.6, 0.55, 0.5
+"""In such a share of the frames in which it stands out a pixel of an overlay has one value, with
+such a mean score; so do such a share of its pixels. Overlays come to 0.6 and more, lamps and water
+that the light field cannot follow to 0.46 and less (lab notebook)."""
+_DARK_CODES = 20
+"""What is darker is hardly changed by any correction."""
 _LEAST_SHARE = 0.0005
 """Share of the picture that an overlay covers at the least."""
 _BLOCK = 12
@@ -144,7 +150,7 @@ def _standing_tiles(stored: Luma, grades: list[Grade]) -> Bool[np.ndarray, "rows
         lit = cv2.add(lit, _squared_change(before, now), dtype=cv2.CV_16U)
         before = now
         if t % _BLOCK == 0 or t == len(stored) - 1:
-            tiles |= _crowded(still, lit, tiles.shape)
+            tiles |= _crowded(still, lit, stored[t], tiles.shape)
             still = lit = np.zeros((height, width), np.uint16)
     wide = cv2.dilate(tiles.astype(np.uint8), np.ones((3, 5), np.uint8)) > 0
     return wide if wide.mean() <= _MOST_TILES else np.zeros_like(wide)
@@ -158,10 +164,14 @@ def _squared_change(
 
 
 def _crowded(
-    still: np.ndarray, lit: np.ndarray, shape: tuple[int, int]
+    still: np.ndarray,
+    lit: np.ndarray,
+    luma: UInt8[np.ndarray, "height width"],
+    shape: tuple[int, int],
 ) -> Bool[np.ndarray, "rows columns"]:
     """Tiles of which at least three pixels changed little, and would change much if corrected."""
     stands = (lit >= _BLOCK * _LEAST_CODES**2) & (still * np.float32(3.0) <= lit)
+    stands &= luma >= _DARK_CODES
     if not stands.any():
         return np.zeros(shape, bool)
     rows, columns = shape
@@ -191,6 +201,8 @@ def _take_overlays(share: Share, laid: Laid, tiles: Bool[np.ndarray, "_ _"]) -> 
         return
     scores = _scores_within(tiles, laid)
     seeds = _seeds(scores)
+    if seeds.any():
+        seeds = _of_overlays(seeds, scores, laid.stored)
     if not seeds.any():
         return
     around = _grown(seeds, 5)
@@ -280,15 +292,30 @@ def _seeds(scores: Int8[np.ndarray, "time height width"]) -> Bool[np.ndarray, "h
         longest = np.maximum(longest, on_end)
     stands = (longest >= _LONG) | (hits.mean(axis=0) >= _OFTEN)
     count = cv2.boxFilter(stands.astype(np.float32), -1, (3, 3), normalize=False)
-    return _in_company(stands & (count >= 3))
+    return stands & (count >= 3)
 
 
-def _in_company(seeds: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-    """Without seeds of which there are too few around: no logo and no word is so small."""
-    reach = _reach(seeds.shape[0])
-    groups, labels = _groups(_grown(seeds, reach))
-    sizes = np.bincount(labels[seeds], minlength=groups)
-    return seeds & (sizes >= _LEAST_SHARE * seeds.size)[labels]
+def _of_overlays(
+    seeds: Bool[np.ndarray, "height width"],
+    scores: Int8[np.ndarray, "time height width"],
+    stored: UInt8[np.ndarray, "time height width"],
+) -> Bool[np.ndarray, "height width"]:
+    """Of pixels that stand out, those in groups that are large enough and mostly of one value.
+
+    A part of the scene that flickers less than what is around it stands out as well, but changes.
+    """
+    groups, labels = _groups(_grown(seeds, _reach(seeds.shape[0])))
+    where = labels[seeds]
+    hits = scores[:, seeds] >= 100 * _HIT
+    count = np.maximum(hits.sum(axis=0), 1)
+    values = np.where(hits, stored[:, seeds].astype(np.float32), np.nan)
+    usual = np.nanmedian(values, axis=0)
+    constant = (np.abs(values - usual) <= _INK_CODES).sum(axis=0) >= _CONSTANT * count
+    clear = np.where(hits, scores[:, seeds], 0).sum(axis=0) >= 100 * _CLEAR * count
+    sure = constant & clear & (usual >= _DARK_CODES)
+    sizes, good = (np.bincount(where, weights=each, minlength=groups) for each in (None, sure))
+    keep = (sizes >= _LEAST_SHARE * seeds.size) & (good >= _SURE_SHARE * sizes)
+    return seeds & keep[labels]
 
 
 def _groups(places: Bool[np.ndarray, "height width"]) -> tuple[int, np.ndarray]:
