@@ -269,7 +269,7 @@ def find(window: Window, settings: Settings, *, standing: Standing | None = None
         visible_before=before,
         visible_after=after if corrects else before,
         texture=texture,
-        kept=kept if corrects else (),
+        kept=kept,
         standing=standing,
     )
 

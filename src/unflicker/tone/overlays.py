@@ -112,6 +112,8 @@ def corrected_share(
         return None
     tiles = _standing_tiles(stored, grades)
     framed = may_be_framed(stored)
+    if not (tiles.any() or framed or standing):
+        return None
     share = np.full((len(stored), *stored[0].shape), 255, np.uint8)
     if tiles.any() or framed:
         both = laid()
