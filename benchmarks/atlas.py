@@ -25,6 +25,7 @@ import tables
 from unflicker.atlas.guide import Guide, guide_of
 from unflicker.atlas.make import Footage, ShotAtlas, make_atlas
 from unflicker.devices import limited_threads
+from unflicker.finding import find
 from unflicker.frames.clip import to_float
 from unflicker.frames.colour import proxy_size
 from unflicker.frames.flow import resized
@@ -33,7 +34,6 @@ from unflicker.motion import estimate_motion, match
 from unflicker.settings import of_preset
 from unflicker.shots import Proxy, Window
 from unflicker.synthesis import synthesise
-from unflicker.thinking import find
 
 _KINDS = ("exposure", "gamma", "tint", "local", "local tint", "bands", "film", "held")
 _GUIDE_BLUR_PX = 2.0

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from made_clips import panning
 from unflicker import thinking
+from unflicker.finding import Finding
 from unflicker.frames.clip import Clip
+from unflicker.frames.colour import proxy_size
 from unflicker.grade import Grade
 from unflicker.motion import estimate_motion
 from unflicker.settings import Settings, WindowSettings
 from unflicker.synthesis import synthesise
-from unflicker.thinking import Finding, Thought, proxy_size, think
+from unflicker.thinking import Thought, think
 from unflicker.tone import Pace, SteadyTone, steady_tone, steady_whole
 from unflicker.video import ArrayFilm
 

@@ -18,6 +18,7 @@ from jaxtyping import Float32
 from unflicker.atlas_files import AtlasFiles, AtlasOptions, AtlasRecord, DrawnAtlas
 from unflicker.devices import chosen, limited_threads, torch_sharing
 from unflicker.errors import InputError
+from unflicker.finding import Finding
 from unflicker.frames.colour import small_rgb, to_rgb
 from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Frame, Picture
@@ -27,7 +28,7 @@ from unflicker.motion import match
 from unflicker.progress import Progress, Report, silent
 from unflicker.settings import Settings
 from unflicker.shots import usable_pictures
-from unflicker.thinking import Finding, corrected_windows
+from unflicker.thinking import corrected_windows
 from unflicker.video import Film, open_film
 from unflicker.weights import need_neural
 

@@ -9,12 +9,13 @@ from importlib.metadata import version
 
 import numpy as np
 
+from unflicker.finding import Finding
 from unflicker.frames.colour import small_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade import Grade
 from unflicker.record import Record, ShotRecord, Still
 from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
-from unflicker.thinking import Finding, Thought
+from unflicker.thinking import Thought
 from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
 from unflicker.video import Film
 

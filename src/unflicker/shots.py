@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float32
 
 from unflicker.errors import UsageError
 from unflicker.frames.colour import LUMA
+from unflicker.frames.picture import Picture
 
 _THUMBNAIL = (96, 54)
 _CUT_DISTANCE = 0.5
@@ -43,6 +44,11 @@ class Proxy:
     damaged: bool = False
     original: Float32[np.ndarray, "height width 3"] | None = None
     """The same frame of the steady original, as large, where there is one."""
+    opaque: Float32[np.ndarray, "height width"] | None = None
+    """How opaque each pixel is, 0 to 1; None where all are."""
+    luma: Picture | None = None
+    """Its luma, larger than the proxy, to find what was laid over the scene; None with
+    transparency, under which anything may lie."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +61,8 @@ class Window:
     overlap: int
     """How many of the first frames the window before has as well; 0 at the start of a shot."""
     ends_shot: bool
+    light_scale: float = 1.0
+    """By how much light was multiplied in its proxies."""
 
     @property
     def stop(self) -> int:
@@ -69,7 +77,7 @@ class Window:
             replace(frame, pixels=np.minimum(frame.pixels * np.float32(factor), 1.0))
             for frame in self.frames
         )
-        return replace(self, frames=frames)
+        return replace(self, frames=frames, light_scale=factor)
 
 
 def cut_into_windows(
@@ -199,6 +207,17 @@ def usable_originals(window: Window) -> list[Float32[np.ndarray, "height width 3
     nearest, _ = _nearest_sound(window)
     found = [window.frames[place].original for place in nearest]
     return list(takewhile(lambda original: original is not None, found))  # pyright: ignore
+
+
+def scene_shown(window: Window) -> Float32[np.ndarray, "time height width"] | None:
+    """How far each pixel of `usable_pictures` shows the scene, for all that transparency says: its
+    opacity, 0 to 1; None where everything is opaque."""
+    if all(frame.opaque is None for frame in window.frames):
+        return None
+    nearest, _ = _nearest_sound(window)
+    shape = window.frames[0].pixels.shape[:2]
+    opaque = [window.frames[place].opaque for place in nearest]
+    return np.stack([np.ones(shape, np.float32) if one is None else one for one in opaque])
 
 
 def likeness_to_original(window: Window, *, later: int = 0) -> float | None:

@@ -19,13 +19,14 @@ from jaxtyping import Float32, Shaped
 from unflicker.ahead import running_ahead
 from unflicker.devices import chosen, torch_sharing
 from unflicker.errors import InputError, UsageError
+from unflicker.frames.alpha import covered
 from unflicker.frames.clip import from_float, to_float
 from unflicker.frames.picture import Frame, Picture, as_array, as_picture, same_samples
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_grade, apply_to_light
 from unflicker.grade.apply_cuda import apply_grade_on
-from unflicker.grade.mask import read_mask
-from unflicker.grade.plan import PlanWriter, read_plan
+from unflicker.grade.mask import FullShares, Kept, Share, read_mask
+from unflicker.grade.plan import PlanWriter, read_kept, read_plan
 from unflicker.keeping import Keeper
 from unflicker.motion import estimate_motion
 from unflicker.progress import Report
@@ -36,7 +37,6 @@ from unflicker.thinking import Thought, think
 from unflicker.video import Film
 
 Item = TypeVar("Item")
-_Mask = Float32[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,25 +87,25 @@ def _steady(
     ordered: Iterator[Order],
     settings: Settings,
     *,
-    mask: _Mask | None,
+    mask: Share | None,
     device: str,
     keeper: Keeper,
 ) -> Iterator[Frame]:
-    graded = (
-        (
-            frame,
-            _applied(frame.picture, order.grade, device=device, mask=mask),
-            replace(order, original=frame.original),
-        )
-        for frame, order in _side_by_side(film, ordered)
-    )
-    for frame, picture in _calmed(graded, settings, mask=mask):
+    shares = FullShares(mask)
+
+    def graded() -> Iterator[tuple[Frame, Picture, Order]]:
+        for frame, order in _side_by_side(film, ordered):
+            share = shares.of(frame.picture, order.kept)
+            picture = _applied(frame.picture, order.grade, device=device, mask=share)
+            yield frame, picture, replace(order, original=frame.original, share=share)
+
+    for frame, picture in _calmed(graded(), settings):
         keeper.saw(frame, picture)
         yield replace(frame, picture=picture)
 
 
 def _redrawn(
-    film: Film, settings: Settings, mask: _Mask | None, keeper: Keeper, progress: Report
+    film: Film, settings: Settings, mask: Share | None, keeper: Keeper, progress: Report
 ) -> Iterator[Frame]:
     """Each frame drawn anew by the reference system."""
     from unflicker import reference
@@ -171,46 +171,46 @@ def _steadied(
 ) -> Iterator[int]:
     """Grade and refine pictures in place; their indices as they are done."""
 
-    def graded() -> Iterator[Thought]:
+    shares = FullShares(None)
+
+    def graded() -> Iterator[tuple[int, Share | None, Thought]]:
         for thought in thoughts:
+            t, share = thought.index, shares.of_size(out.shape[1:3], thought.kept)
             if not thought.grade.is_identity:
-                out[thought.index] = _graded_array(out[thought.index], thought.grade)
-            yield thought
+                out[t] = _graded_array(out[t], thought.grade, share=share)
+            yield t, share, thought
 
     if not settings.refinement.used:
-        yield from (thought.index for thought in graded())
+        yield from (index for index, _, _ in graded())
         return
     beside = (frame.original for frame in film.frames())
     pictures = (
-        (t.index, as_picture(out[t.index]), replace(_ordered(t), original=next(beside)))
-        for t in graded()
+        (t, as_picture(out[t]), replace(_ordered(thought), original=next(beside), share=share))
+        for t, share, thought in graded()
     )
-    for index, picture in _calmed(pictures, settings, mask=None):
+    for index, picture in _calmed(pictures, settings):
         out[index] = as_array(picture, like=out[index])
         yield index
 
 
 def _calmed(
-    graded: Iterator[tuple[Item, Picture, Order]],
-    settings: Settings,
-    *,
-    mask: _Mask | None,
+    graded: Iterator[tuple[Item, Picture, Order]], settings: Settings
 ) -> Iterator[tuple[Item, Picture]]:
     """Graded pictures with their texture calmed where it flickers, each with what it came with."""
     if not settings.refinement.used:
         yield from ((item, picture) for item, picture, _ in graded)
         return
-    waiting: deque[list[tuple[Item, Picture]]] = deque()
+    waiting: deque[list[tuple[Item, Picture, Share | None]]] = deque()
 
     def given() -> Iterator[Graded]:
         """Each picture that is new; the same once more gets the same answer."""
         for item, picture, order in graded:
             if waiting and order.repeats and same_samples(picture, waiting[-1][0][1]):
-                waiting[-1].append((item, picture))
+                waiting[-1].append((item, picture, order.share))
                 continue
-            waiting.append([(item, picture)])
+            waiting.append([(item, picture, order.share)])
             yield Graded(
-                picture=picture,
+                picture=covered(picture),
                 texture_flickers=order.texture_flickers,
                 starts_shot=order.starts_shot,
                 stands_alone=order.keeps_light,
@@ -224,8 +224,8 @@ def _calmed(
         proxy_px=settings.proxy.width_px,
         strength=settings.strength,
     ):
-        for item, before in waiting.popleft():
-            yield item, picture if mask is None else within_mask(before, picture, mask)
+        for item, before, share in waiting.popleft():
+            yield item, picture if share is None else within_mask(before, picture, share)
 
 
 def _applied(
@@ -233,7 +233,7 @@ def _applied(
     grade: Grade,
     *,
     device: str,
-    mask: _Mask | None,
+    mask: Share | None,
 ) -> Picture:
     if device == "cpu":
         return apply_grade(picture, grade, mask=mask)
@@ -242,9 +242,11 @@ def _applied(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Order:
-    """What is to be done to a frame. A plan holds grades alone, so nothing is refined by one."""
+    """What is to be done to a frame. By a plan nothing is refined: it says nothing of texture."""
 
     grade: Grade
+    kept: Kept | None = None
+    """What of it is not the scene."""
     texture_flickers: bool = False
     starts_shot: bool = False
     repeats: bool = False
@@ -255,11 +257,14 @@ class Order:
     """By how much light is multiplied to be looked at."""
     original: Picture | None = None
     """The same frame of the steady original, once the frame is there."""
+    share: Share | None = None
+    """How much of the correction each pixel takes, likewise; all of it where None."""
 
 
 def _ordered(thought: Thought) -> Order:
     return Order(
         grade=thought.grade,
+        kept=thought.kept,
         texture_flickers=thought.texture_flickers,
         starts_shot=thought.starts_shot,
         repeats=thought.repeats,
@@ -275,7 +280,7 @@ def orders(
     """What to do to each frame: thought, or read from a plan; grades are saved where asked."""
     if options.plan is not None:
         _, planned = read_plan(options.plan)
-        yield _planned(planned, settings, keeper)
+        yield _planned(zip(planned, read_kept(options.plan), strict=False), settings, keeper)
         return
     thoughts = think(film, settings)
     about = {"source": film.name, "settings": to_dict(settings)}
@@ -295,16 +300,18 @@ def _kept(thoughts: Iterator, keeper: Keeper, plan: PlanWriter | None) -> Iterat
         keeper.heard(thought)
         if isinstance(thought, Thought):
             if plan is not None:
-                plan.add(thought.grade)
+                plan.add(thought.grade, kept=thought.kept)
             yield _ordered(thought)
 
 
-def _planned(planned: Iterator[Grade], settings: Settings, keeper: Keeper) -> Iterator[Order]:
+def _planned(
+    planned: Iterator[tuple[Grade, Kept | None]], settings: Settings, keeper: Keeper
+) -> Iterator[Order]:
     """A plan's grades, at this run's strength."""
-    for grade in planned:
+    for grade, kept in planned:
         scaled = grade.scaled(settings.strength)
         keeper.planned(scaled)
-        yield Order(grade=scaled)
+        yield Order(grade=scaled, kept=kept)
 
 
 def _side_by_side(film: Film, orders: Iterator[Order]) -> Iterator[tuple[Frame, Order]]:
@@ -327,11 +334,17 @@ def _side_by_side(film: Film, orders: Iterator[Order]) -> Iterator[tuple[Frame, 
 
 
 def _graded_array(
-    picture: Shaped[np.ndarray, "height width *channels"], grade: Grade
+    picture: Shaped[np.ndarray, "height width *channels"], grade: Grade, *, share: Share | None
 ) -> Shaped[np.ndarray, "height width *channels"]:
     """One picture of an array with its grade, as its own type; unlike a film's, not dithered."""
     if picture.ndim == 3:
-        return apply_to_light(picture, grade)
-    colour = np.repeat(to_float(picture)[..., None], 3, axis=-1)
-    grey: Float32[np.ndarray, "height width"] = apply_to_light(colour, grade).mean(axis=-1)
-    return from_float(grey, dtype=picture.dtype)
+        graded = apply_to_light(picture, grade)
+    else:
+        colour = np.repeat(to_float(picture)[..., None], 3, axis=-1)
+        grey: Float32[np.ndarray, "height width"] = apply_to_light(colour, grade).mean(axis=-1)
+        graded = from_float(grey, dtype=picture.dtype)
+    if share is None:
+        return graded
+    part = share.reshape(share.shape + (1,) * (picture.ndim - 2))
+    mixed = picture + (graded.astype(np.float32) - picture) * part
+    return (np.rint(mixed) if picture.dtype != np.float32 else mixed).astype(picture.dtype)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from unflicker.errors import InputError
-from unflicker.grade.mask import read_mask
+from unflicker.grade.mask import FullShares, Kept, kept_of, read_mask
 
 SIZE = (6, 9)
 
@@ -53,3 +53,36 @@ def test_what_is_no_picture_is_an_input_error(tmp_path, content) -> None:
         path.write_bytes(content)
     with pytest.raises(InputError, match="not a picture"):
         read_mask(path, size=SIZE)
+
+
+def shares(*values: int) -> np.ndarray:
+    return np.stack([np.full(SIZE, value, np.uint8) for value in values])
+
+
+def test_frames_that_keep_the_same_share_it_and_those_that_keep_nothing_have_none() -> None:
+    one, twin, none, other = kept_of(shares(0, 0, 255, 10))
+    assert one is twin
+    assert none is None
+    assert one is not None
+    assert other is not None
+    assert one.share(SIZE).max() == 0.0
+    np.testing.assert_allclose(other.share((12, 18)), 10 / 255)
+    assert kept_of(None) == ()
+
+
+def test_a_mask_and_what_is_kept_both_take_their_part() -> None:
+    mask = np.full(SIZE, 0.5, np.float32)
+    (half,) = kept_of(shares(51))
+    full = FullShares(mask)
+    np.testing.assert_allclose(full.of_size(SIZE, half), 0.1)
+    assert full.of_size(SIZE, None) is mask
+    assert FullShares(None).of_size(SIZE, None) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"1234", b"12345678no zlib"])
+def test_bytes_that_keep_nothing_are_refused(data) -> None:
+    (kept,) = kept_of(shares(7))
+    assert kept is not None
+    assert Kept.from_bytes(kept.to_bytes()) == kept
+    with pytest.raises(ValueError, match="kept of a frame"):
+        Kept.from_bytes(data)

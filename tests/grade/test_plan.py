@@ -13,7 +13,8 @@ from made_pictures import curve, gain, smooth
 from unflicker.errors import InputError, OutputError
 from unflicker.grade import Grade
 from unflicker.grade.grade import KNOTS
-from unflicker.grade.plan import SCHEMA_VERSION, PlanWriter, read_plan
+from unflicker.grade.mask import Kept
+from unflicker.grade.plan import SCHEMA_VERSION, PlanWriter, read_kept, read_plan
 
 
 def write(path, grades: list[Grade], **about) -> None:
@@ -188,3 +189,16 @@ def test_a_plan_whose_numbers_are_no_grades_is_an_input_error(tmp_path, part, co
             archive.writestr(name, content)
     with pytest.raises(InputError):
         list(read_plan(path)[1])
+
+
+def test_what_frames_keep_comes_back_frame_by_frame(tmp_path) -> None:
+    random = np.random.default_rng(1)
+    one, other = (Kept.of(random.integers(0, 256, (6, 9), np.uint8)) for _ in range(2))
+    kept = [None] * 3 + [one] * 70 + [None] + [other] * 2 + [one]
+    with PlanWriter(tmp_path / "film.plan", about={}) as plan:
+        for each in kept:
+            plan.add(gain(0.1), kept=each)
+    read = read_kept(tmp_path / "film.plan")
+    assert [next(read) for _ in kept] == kept
+    with zipfile.ZipFile(tmp_path / "film.plan") as archive:
+        assert sum(name.endswith(".kept") for name in archive.namelist()) == 4

@@ -12,10 +12,11 @@ import unflicker
 from made_clips import panning
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip, to_float
+from unflicker.frames.colour import proxy_size
 from unflicker.settings import WindowSettings
 from unflicker.shots import Proxy, cut_into_windows, find_cuts
 from unflicker.synthesis import KINDS, synthesise
-from unflicker.thinking import light_of, proxy_size
+from unflicker.thinking import light_of
 from unflicker.video import open_film
 
 DATA = os.environ.get("UNFLICKER_DATA")

@@ -6,12 +6,13 @@ import pytest
 
 import unflicker
 from made_clips import panning, scene
+from unflicker.finding import Finding
 from unflicker.frames.clip import Clip
 from unflicker.grade.grade import curve_inputs
 from unflicker.motion import estimate_motion, match
 from unflicker.settings import Settings, ToneSettings, WindowSettings
 from unflicker.synthesis import sunset
-from unflicker.thinking import Finding, think
+from unflicker.thinking import think
 from unflicker.tone import ExposureLock, course_of, drift_of, locking_curves
 from unflicker.tone.anchors import View, difference, shift_between
 from unflicker.tone.exposure_drift import Course

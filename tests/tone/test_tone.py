@@ -9,13 +9,14 @@ import pytest
 import unflicker
 from made_clips import panning, photograph, psnr
 from unflicker.devices import limited_threads
+from unflicker.finding import Finding
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.grade.grade import curve_inputs
 from unflicker.settings import Settings
 from unflicker.synthesis import KINDS, sunset, synthesise
-from unflicker.thinking import Finding, Thought, think
+from unflicker.thinking import Thought, think
 from unflicker.tone import Diagnosis, SteadyTone, diagnose, grade_of
 from unflicker.tone.flicker import Flicker
 from unflicker.tone.light_field import LightField, tone_of

@@ -24,10 +24,10 @@ class Roles:
     """For each frame the first one that shows the same picture; itself if it is new."""
 
     @classmethod
-    def all_vote(cls, time: int) -> Roles:
-        """Every frame speaks for itself."""
-        every = np.arange(time)
-        return cls(votes=every, told_by=every, repeats=every)
+    def beside_original(cls, blank: Bool[np.ndarray, " time"]) -> Roles:
+        """The roles where a steady original knows all events: every frame speaks for itself."""
+        every = np.arange(len(blank))
+        return cls(votes=every, told_by=np.where(blank, -1, every), repeats=every)
 
     @classmethod
     def of(

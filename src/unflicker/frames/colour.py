@@ -8,6 +8,8 @@ enough to need none that we could know.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -66,14 +68,26 @@ def proxy_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
 
 def small_rgb(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
     """The picture's stored colours at another size `(height, width)`, averaged when shrunk."""
+    colour = picture.planes[: picture.layout.colour_planes]
+    return rgb_of_planes([shrunk(plane, size) for plane in colour], picture)
+
+
+def shrunk(
+    plane: Shaped[np.ndarray, "_ _"], size: tuple[int, int]
+) -> Shaped[np.ndarray, "height width"]:
+    """A plane at another size `(height, width)`, averaged when shrunk; itself where it fits."""
     height, width = size
+    shrinks = plane.shape[0] > height or plane.shape[1] > width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    fits = plane.shape == (height, width)
+    return plane if fits else cv2.resize(plane, (width, height), interpolation=how)
+
+
+def rgb_of_planes(
+    planes: list[Shaped[np.ndarray, "height width"]], picture: Picture
+) -> Float32[np.ndarray, "height width 3"]:
+    """Stored colours of planes that are all of one size and hold values as a picture's do."""
     layout = picture.layout
-    planes = []
-    for plane in picture.planes[: layout.colour_planes]:
-        shrinks = plane.shape[0] > height or plane.shape[1] > width
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        fits = plane.shape == (height, width)
-        planes.append(plane if fits else cv2.resize(plane, (width, height), interpolation=how))
     offset, span, middle, chroma_span = sample_scale(layout, picture.meaning)
     first = (planes[0].astype(np.float32) - offset) / span
     if layout.family == "grey":
@@ -84,6 +98,21 @@ def small_rgb(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray,
         chroma = [(plane.astype(np.float32) - middle) / chroma_span for plane in planes[1:]]
         values = np.stack([first, *chroma], axis=-1) @ yuv_to_rgb_matrix(picture.meaning).T
     return np.clip(values, 0.0, 1.0, dtype=np.float32)
+
+
+def small_luma(picture: Picture, *, longest_px: int) -> Picture:
+    """The picture's luma alone, in 8 bits of full range, its longest side at most `longest_px`."""
+    layout, size = picture.layout, proxy_size(picture.size, longest_px)
+    if layout.family == "rgb":
+        parts = [shrunk(plane, size).astype(np.float32) for plane in picture.planes[:3]]
+        luma = sum(part * np.float32(weight) for part, weight in zip(parts, LUMA, strict=True))
+    else:
+        luma = shrunk(picture.planes[0], size)
+    offset, span, _, _ = sample_scale(layout, picture.meaning)
+    factor, values = 255.0 / span, np.asarray(luma)
+    codes = cv2.addWeighted(values, factor, values, 0.0, -offset * factor, dtype=cv2.CV_8U)
+    meaning = replace(picture.meaning, full_range=True)
+    return Picture(planes=(codes,), layout=PixelLayout(family="grey", depth=8), meaning=meaning)
 
 
 def from_rgb(

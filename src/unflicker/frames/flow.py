@@ -26,22 +26,29 @@ class Motion:
     """From frame t to frame t+1, in px, x first."""
     backward: Float32[np.ndarray, "pairs height width 2"]
     """From frame t+1 back to frame t."""
+    scene: Float32[np.ndarray, "frames height width"] | None = None
+    """How far each pixel shows the scene, 0 to 1; None where all do. The rest is never trusted."""
 
     @cached_property
     def visible_forward(self) -> Float32[np.ndarray, "pairs height width"]:
         """How far each pixel of frame t is trusted to be seen in frame t+1, 0 to 1."""
-        return _visible(self.forward, self.backward)
+        seen = _visible(self.forward, self.backward)
+        return seen if self.scene is None else seen * self.scene[:-1]
 
     @cached_property
     def visible_backward(self) -> Float32[np.ndarray, "pairs height width"]:
         """How far each pixel of frame t+1 is trusted to be seen in frame t."""
-        return _visible(self.backward, self.forward)
+        seen = _visible(self.backward, self.forward)
+        return seen if self.scene is None else seen * self.scene[1:]
 
     def back(self, first: int, last: int, *, size: tuple[int, int]) -> BackwardMotion:
         """The way back between frames `first` and `last`, both included, at another size."""
         height, width = self.forward.shape[1:3]
         scale = np.array([size[1] / width, size[0] / height], np.float32)
-        part = Motion(forward=self.forward[first:last], backward=self.backward[first:last])
+        scene = None if self.scene is None else self.scene[first : last + 1]
+        part = Motion(
+            forward=self.forward[first:last], backward=self.backward[first:last], scene=scene
+        )
         return BackwardMotion(
             backward=resized(part.backward, size) * scale,
             visible_backward=resized(part.visible_backward, size),

@@ -1,15 +1,126 @@
-"""A picture that says where to correct."""
+"""Where to correct: a picture that says so, and what of a frame is not the scene."""
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from unflicker.errors import InputError
+from unflicker.frames.alpha import visible_places
 from unflicker.frames.clip import to_float
+from unflicker.frames.picture import Picture
+
+Share = Float32[np.ndarray, "height width"]
+"""How much of a correction each pixel takes, 0 to 1."""
+
+
+_HEADER = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What of a frame is kept as it is, such as a subtitle or bars: small, and compressed."""
+
+    packed: bytes
+    """How much of a correction each pixel takes, 0 to 255, row by row, as zlib packs it."""
+    rows: int
+    columns: int
+
+    @classmethod
+    def of(cls, share: UInt8[np.ndarray, "rows columns"]) -> Kept:
+        """What takes less than 255 of a correction."""
+        rows, columns = share.shape
+        return cls(packed=zlib.compress(share.tobytes(), 1), rows=rows, columns=columns)
+
+    def to_bytes(self) -> bytes:
+        """For a file: rows, columns, then what is packed."""
+        return struct.pack("<II", self.rows, self.columns) + self.packed
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Kept:
+        """The way back.
+
+        Raises:
+            ValueError: These are no such bytes.
+        """
+        if len(data) < _HEADER:
+            raise ValueError(f"{len(data)} bytes of what is kept of a frame")
+        rows, columns = struct.unpack("<II", data[:_HEADER])
+        try:
+            size = len(zlib.decompress(data[_HEADER:]))
+        except zlib.error as fault:
+            raise ValueError(f"what is kept of a frame cannot be unpacked: {fault}") from fault
+        if size != rows * columns or size == 0:
+            raise ValueError(f"{size} pixels for {rows} rows of {columns} kept of a frame")
+        return cls(packed=data[_HEADER:], rows=rows, columns=columns)
+
+    def share(self, size: tuple[int, int]) -> Share:
+        """How much of a correction each pixel of a picture of this height and width takes."""
+        packed = np.frombuffer(zlib.decompress(self.packed), np.uint8)
+        small = packed.reshape(self.rows, self.columns).astype(np.float32) / np.float32(255.0)
+        if small.shape == size:
+            return small
+        shrinks = size[0] < self.rows
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return cv2.resize(small, size[::-1], interpolation=how)
+
+
+def kept_of(shares: UInt8[np.ndarray, "time rows columns"] | None) -> tuple[Kept | None, ...]:
+    """The same for each frame of a window; frames that keep the same share one object."""
+    kept: list[Kept | None] = []
+    for t, share in enumerate([] if shares is None else shares):
+        same = t > 0 and shares is not None and np.array_equal(share, shares[t - 1])
+        kept.append(kept[-1] if same else Kept.of(share) if share.min() < 255 else None)
+    return tuple(kept)
+
+
+def keep_places(
+    light: Float32[np.ndarray, "time height width 3"],
+    before: Sequence[Float32[np.ndarray, "height width 3"]],
+    kept: Sequence[Kept | None],
+) -> None:
+    """Put back, in place, what is kept of proxies that were corrected; `before` they were."""
+    for now, was, one in zip(light, before, kept, strict=False):
+        if one is not None:
+            now += (was - now) * (1.0 - one.share(now.shape[:2]))[..., None]
+
+
+class FullShares:
+    """How much of its correction each pixel of a film's frames takes, one frame after the other.
+
+    What a mask says, what is kept of the frame, and nothing where it is wholly transparent.
+    """
+
+    def __init__(self, mask: Share | None) -> None:
+        """Begin a film; `mask` holds for all of its frames."""
+        self._mask = mask
+        self._kept: Kept | None = None
+        self._share: Share | None = mask
+
+    def of(self, picture: Picture, kept: Kept | None) -> Share | None:
+        """For a frame's picture; None where all pixels take all of the correction."""
+        share, seen = self.of_size(picture.size, kept), visible_places(picture)
+        return share if seen is None else _product(share, seen.astype(np.float32))
+
+    def of_size(self, size: tuple[int, int], kept: Kept | None) -> Share | None:
+        """The same for a frame that is opaque, of this height and width."""
+        if kept is not self._kept:
+            self._kept = kept
+            self._share = _product(self._mask, kept.share(size) if kept is not None else None)
+        return self._share
+
+
+def _product(one: Share | None, other: Share | None) -> Share | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one * other
 
 
 def read_mask(path: Path, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width"]:

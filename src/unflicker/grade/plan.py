@@ -1,7 +1,8 @@
 """The grades of a film in a file, to be looked at or applied later.
 
 A zip archive: `plan.json` says what it is, and every 64 frames share two NumPy files, the curves
-and the gains. It is written and read as a stream, so no film is too long for it.
+and the gains. What is kept of frames as it is (`mask.Kept`) has a file wherever it changes. All is
+written and read as a stream, so no film is too long for it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import numpy as np
 
 from unflicker.errors import InputError, OutputError
 from unflicker.grade.grade import KNOTS, Grade
+from unflicker.grade.mask import Kept
 from unflicker.outputs import is_stream, made_folder
 
 SCHEMA_VERSION = 1
 _CHUNK = 64
+_KEPT = ".kept"
 
 
 class PlanWriter:
@@ -37,6 +40,7 @@ class PlanWriter:
         self._about = about
         self._held: list[Grade] = []
         self._frames = 0
+        self._kept: Kept | None = None
 
     def __enter__(self) -> PlanWriter:
         """Open the file beside its final name."""
@@ -53,8 +57,12 @@ class PlanWriter:
             ) from fault
         return self
 
-    def add(self, grade: Grade) -> None:
-        """Append the next frame's grade."""
+    def add(self, grade: Grade, *, kept: Kept | None = None) -> None:
+        """Append the next frame's grade, and what of the frame it leaves as it is."""
+        if kept != self._kept:
+            name = f"{self._frames + len(self._held):09d}{_KEPT}"
+            self._archive.writestr(name, b"" if kept is None else kept.to_bytes())
+            self._kept = kept
         self._held.append(grade)
         if len(self._held) == _CHUNK:
             self._flush()
@@ -139,6 +147,21 @@ def read_plan(path: Path) -> tuple[dict[str, Any], Iterator[Grade]]:
             f"{SCHEMA_VERSION}; make it again with `unflicker analyze --plan`"
         )
     return about, _grades(path)
+
+
+def read_kept(path: Path) -> Iterator[Kept | None]:
+    """What a plan keeps of each frame, in order; the last goes on for ever."""
+    kept, frame = None, 0
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        stored = sorted(name for name in archive.namelist() if name.endswith(_KEPT))
+        for name in stored:
+            while frame < int(name.removesuffix(_KEPT)):
+                yield kept
+                frame += 1
+            data = archive.read(name)
+            kept = Kept.from_bytes(data) if data else None
+    while True:
+        yield kept
 
 
 def _grades(path: Path) -> Iterator[Grade]:

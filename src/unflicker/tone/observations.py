@@ -58,7 +58,20 @@ def sightings(
     places = sample_places(*frames.shape[1:3])
     looks = pairwise(_look(frame) for frame in frames)
     ways = zip(motion.forward, motion.backward, strict=True)
-    return [_pair(*look, places, *way) for look, way in zip(looks, ways, strict=True)]
+    seen = [_pair(*look, places, *way) for look, way in zip(looks, ways, strict=True)]
+    if motion.scene is None:
+        return seen
+    return [_of_scene(*both, places) for both in zip(seen, pairwise(motion.scene), strict=True)]
+
+
+def _of_scene(
+    seen: Sightings,
+    scene: tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]],
+    places: Float32[np.ndarray, "samples 2"],
+) -> Sightings:
+    """The same without what is not the scene at either end."""
+    shown = _sampled(scene[0], places) * _sampled(scene[1], seen.there)
+    return replace(seen, weight=seen.weight * shown)
 
 
 def relative(seen: list[Sightings], steady: list[Sightings]) -> list[Sightings]:

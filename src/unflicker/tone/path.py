@@ -39,6 +39,7 @@ _FREQUENCIES = (np.arange(6) + 0.5) * np.pi / 6
 _FREEDOM = 1.0 / 8.0
 _QUANTILES = np.linspace(0.03, 0.97, 24)
 _QUANTILE_NOISE = 0.3
+_MOSTLY_SCENE = 0.5
 _OUTLIER_DEVIATIONS = 2.0
 _SMALL_ENOUGH = 24
 """Rows of a matrix from which on inverting it by halves pays."""
@@ -93,10 +94,29 @@ def tone_path(
 
 def frame_quantiles(
     frames: Float32[np.ndarray, "time height width 3"],
+    *,
+    scene: Float32[np.ndarray, "time height width"] | None = None,
 ) -> Float[np.ndarray, "time levels 3"]:
-    """Quantiles of each channel of each frame, of every third pixel across and down."""
+    """Quantiles of each channel of each frame, of every third pixel across and down.
+
+    Args:
+        frames: The proxies.
+        scene: How far each pixel shows the scene, 0 to 1; only those that mostly do are counted.
+    """
+    if scene is not None:
+        return np.stack([_quantiles(*both) for both in zip(frames, scene, strict=True)])
     pixels = np.sort(frames[:, ::3, ::3].reshape(len(frames), -1, 3), axis=1)
     return pixels[:, (_QUANTILES * (pixels.shape[1] - 1)).astype(int)].astype(np.float64)
+
+
+def _quantiles(
+    frame: Float32[np.ndarray, "height width 3"], scene: Float32[np.ndarray, "height width"]
+) -> Float[np.ndarray, "levels 3"]:
+    """Of one frame's scene; black where it shows too little, which has no weight."""
+    pixels = np.sort(frame[::3, ::3][scene[::3, ::3] > _MOSTLY_SCENE], axis=0)
+    if len(pixels) < len(_QUANTILES):
+        return np.zeros((len(_QUANTILES), 3))
+    return pixels[(_QUANTILES * (len(pixels) - 1)).astype(int)].astype(np.float64)
 
 
 _Equations = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,12 +94,21 @@ class SteadyTone:
             return self
         return self.unapplied()
 
-    def with_whites(self, pictures: Iterable[Float32[np.ndarray, "height width 3"]]) -> SteadyTone:
-        """The same, clipped white kept as bright as it usually is; `pictures` are as they came."""
+    def with_whites(
+        self,
+        pictures: Sequence[Float32[np.ndarray, "height width 3"]],
+        *,
+        scene: Float32[np.ndarray, "time height width"] | None = None,
+    ) -> SteadyTone:
+        """The same, clipped white kept as bright as it usually is; `pictures` are as they came.
+
+        White is looked for only where they show the `scene`.
+        """
         if self.has_original or not self.coefficients.any():
             nothing = np.zeros_like(self.coefficients[..., :1])
             return replace(self, coefficients=np.concatenate([self.coefficients, nothing], axis=-1))
-        return replace(self, coefficients=with_whites(self.coefficients, pictures, self.field))
+        found = with_whites(self.coefficients, pictures, self.field, scene=scene)
+        return replace(self, coefficients=found)
 
     def unapplied(self) -> SteadyTone:
         """The same, corrected by nothing."""
@@ -246,7 +255,7 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
         return separate(TonePath(light=still, free=still), field, pace=Pace(keep_slower_frames=1.0))
     seen = sightings(light, motion)
     if original is None:
-        quantiles = frame_quantiles(light)
+        quantiles = frame_quantiles(light, scene=motion.scene)
         path = tone_path(seen, field, quantiles=quantiles, again=again)
         return separate(
             path,

@@ -7,7 +7,7 @@ share of a frame was before it clipped. It is the mean over the frames in which 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -16,6 +16,7 @@ from unflicker.tone.light_field import LightField, tone_of
 
 _CLIPPED = 0.985
 _EVERY_PX = 3
+_MOSTLY_SCENE = 0.5
 _NEAR_FRAMES, _ANYWHERE = 6.0, 1e-3
 """How far around a frame others tell what is usual, and what one counts that is farther away."""
 _SHARES = (np.arange(256) + 0.5) / 256.0
@@ -23,8 +24,10 @@ _SHARES = (np.arange(256) + 0.5) / 256.0
 
 def with_whites(
     coefficients: Float[np.ndarray, "time 3 size"],
-    pictures: Iterable[Float32[np.ndarray, "height width 3"]],
+    pictures: Sequence[Float32[np.ndarray, "height width 3"]],
     field: LightField,
+    *,
+    scene: Float32[np.ndarray, "time height width"] | None = None,
 ) -> Float[np.ndarray, "time 3 size+1"]:
     """Coefficients of flicker, and one more that keeps clipped white as bright as it usually is.
 
@@ -32,8 +35,10 @@ def with_whites(
         coefficients: Of each frame.
         pictures: The proxies as they came, in working light.
         field: The functions of all but the last of them; its function is `whiteness_of`.
+        scene: How far each pixel shows the scene, 0 to 1; white of anything else is not looked at.
     """
-    seen = np.stack([_quantiles(picture) for picture in pictures])
+    shown = [None] * len(pictures) if scene is None else scene
+    seen = np.stack([_quantiles(*both) for both in zip(pictures, shown, strict=True)])
     whole = coefficients[..., field.whole]
     steady = seen * np.exp(-np.einsum("tck,tlck->tlc", whole, _powers(seen, field)))
     clipped = (seen >= _CLIPPED).astype(np.float64)
@@ -60,8 +65,15 @@ def _usual(
     return np.maximum.accumulate(found, axis=1)
 
 
-def _quantiles(picture: Float32[np.ndarray, "height width 3"]) -> Float[np.ndarray, "shares 3"]:
-    pixels = np.sort(picture[::_EVERY_PX, ::_EVERY_PX].reshape(-1, 3), axis=0)
+def _quantiles(
+    picture: Float32[np.ndarray, "height width 3"],
+    scene: Float32[np.ndarray, "height width"] | None,
+) -> Float[np.ndarray, "shares 3"]:
+    sparse = picture[::_EVERY_PX, ::_EVERY_PX].reshape(-1, 3)
+    if scene is not None:
+        shown = scene[::_EVERY_PX, ::_EVERY_PX].ravel() > _MOSTLY_SCENE
+        sparse = sparse[shown] if shown.any() else np.zeros((1, 3), np.float32)
+    pixels = np.sort(sparse, axis=0)
     return pixels[(_SHARES * len(pixels)).astype(int)].astype(np.float64)
 
 

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float16, Float32
 from torch.nn import functional
 
+from unflicker.finding import find
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import proxy_size, small_rgb
 from unflicker.guiding import guided_by_atlas, steadied
@@ -27,7 +28,6 @@ from unflicker.progress import Progress, Report
 from unflicker.settings import Settings
 from unflicker.shots import Proxy, Window, cut_into_windows, usable_pictures
 from unflicker.synthesis import KINDS, synthesise
-from unflicker.thinking import find
 from unflicker.training.panned import panned
 from unflicker.training.photos import by_chance
 from unflicker.video import Film, open_film
