@@ -300,7 +300,9 @@ def _shaken(setting: Setting) -> np.ndarray:
     for _ in range(setting.time):
         step = 0.7 * step + random.normal(0, sway, 2) - 0.02 * (place - [width / 2, height / 2])
         place = np.clip(place + step, 4, [width - 4, height - 4])
-        blurred = cv2.blur(large, (1 + 2 * round(abs(step[0]) / 4), 1 + 2 * round(abs(step[1]) / 4)))
+        blurred = cv2.blur(
+            large, (1 + 2 * round(abs(step[0]) / 4), 1 + 2 * round(abs(step[1]) / 4))
+        )
         frames.append(_looked_at(blurred, place, setting.size))
     return np.stack(frames)
 

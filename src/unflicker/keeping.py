@@ -139,7 +139,7 @@ class Keeper:
         self._shot.windows.append(finding.tone)
         self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
         self._shot.guided |= finding.guide_gain is not None
-        self._shot.calmed |= finding.texture > 0.0
+        self._shot.calmed |= finding.texture.amount > 0.0
         if finding.ends_shot:
             self._shots.append(
                 ShotRecord(

@@ -31,6 +31,7 @@ from unflicker.motion import estimate_motion
 from unflicker.progress import Report
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
+from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 from unflicker.settings import Settings, to_dict
 from unflicker.thinking import Thought, think
 from unflicker.video import Film
@@ -207,7 +208,8 @@ def _calmed(
             waiting.append((item, picture))
             yield Graded(
                 picture=picture,
-                texture_flickers=order.texture_flickers,
+                texture_flickers=order.texture.amount > 0.0,
+                where=order.texture.where,
                 starts_shot=order.starts_shot,
                 original=order.original,
             )
@@ -239,7 +241,7 @@ class Order:
     """What is to be done to a frame. A plan holds grades alone, so nothing is refined by one."""
 
     grade: Grade
-    texture_flickers: bool = False
+    texture: TextureFlicker = NO_FLICKER
     starts_shot: bool = False
     original: Picture | None = None
     """The same frame of the steady original, once the frame is there."""
@@ -248,7 +250,7 @@ class Order:
 def _ordered(thought: Thought) -> Order:
     return Order(
         grade=thought.grade,
-        texture_flickers=thought.texture_flickers,
+        texture=thought.texture,
         starts_shot=thought.starts_shot,
     )
 

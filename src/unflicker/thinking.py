@@ -25,7 +25,15 @@ from unflicker.grade.apply import apply_to_light
 from unflicker.guiding import guided_gain, steadied
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
-from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
+from unflicker.refinement.texture import (
+    LOOKED_AT,
+    NO_FLICKER,
+    TextureFlicker,
+    Triple,
+    middles,
+    texture_beyond,
+    texture_flicker,
+)
 from unflicker.settings import Settings
 from unflicker.shots import (
     Proxy,
@@ -66,8 +74,8 @@ class Thought:
     mean_after: Float32[np.ndarray, " 3"]
     damaged: bool
     starts_shot: bool
-    texture_flickers: bool
-    """Whether the refinement has something to do."""
+    texture: TextureFlicker
+    """What the refinement has to do."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,8 +94,8 @@ class Finding:
     visible_before: float
     """Visible flicker in ΔE, of the at most 32 frames that are corrected most."""
     visible_after: float
-    texture: float = 0.0
-    """Texture flicker relative to light (`refinement.texture`); 0 where there is none to calm."""
+    texture: TextureFlicker = NO_FLICKER
+    """Texture that is to be calmed, and where."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
     """Log gain that an atlas adds to what tone found; None where it has none to add."""
 
@@ -169,7 +177,7 @@ def _thought(
         mean_after=_mean(apply_to_light(sparse, grade)),
         damaged=proxy.damaged,
         starts_shot=starts_shot,
-        texture_flickers=finding.texture > 0.0,
+        texture=finding.texture,
     )
 
 
@@ -241,7 +249,8 @@ def find(window: Window, settings: Settings) -> Finding:
         tone, after = _whole_if_no_worse(tone, after, pictures, motion, fps=fps, keep=keep)
     tone = tone.earned(visible_before=before, visible_after=after)
     tone.coefficients[blank] = 0.0
-    texture = _texture(pictures, originals, tone, motion) if settings.refinement.used else 0.0
+    looked = settings.refinement.used
+    texture = _texture(pictures, originals, tone, motion) if looked else NO_FLICKER
     return Finding(
         start=window.start,
         stop=window.stop,
@@ -318,7 +327,7 @@ def _texture(
     originals: list[Float32[np.ndarray, "height width 3"]],
     tone: SteadyTone,
     motion: Motion,
-) -> float:
+) -> TextureFlicker:
     """Flicker of texture in what tone has corrected, beyond an original's where there is one."""
 
     def corrected(t: int) -> Triple:
@@ -337,9 +346,12 @@ def _texture(
         )
 
     if not originals:
-        return texture_flicker(corrected(t) for t in middles(len(pictures)))
+        looked_at = middles(len(pictures), most=LOOKED_AT)
+        flickers = bool(tone.coefficients.any())
+        return texture_flicker((corrected(t) for t in looked_at), light_flickers=flickers)
     looked_at = middles(len(originals))
-    return texture_beyond(
+    beyond = texture_beyond(
         (corrected(t) for t in looked_at),
         (triple(np.stack(originals[t - 1 : t + 2]), t) for t in looked_at),
     )
+    return TextureFlicker(amount=beyond)

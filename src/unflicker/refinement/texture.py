@@ -26,15 +26,19 @@ _LEAST_SEEN = 1e-4
 _BEYOND_LEAST, _BEYOND_SHARE = 0.0008, 0.08
 """Texture flicker beyond an original's, and its share of the film's, that is clear: steady
 looks come to 0.0006 (lab notebook)."""
-SHARED = 0.22
-"""Change that cells share, relative to how much texture differs, from which it is flicker in a
-window whose light flickers (decision 11)."""
-SHARED_CONTRAST = 0.3
-"""The same of contrast alone, where no light flickers."""
-RETURNING = 0.0
-"""How far changes are taken back in the next frame, at the least."""
+_LIGHT, _LIGHT_SURE = 0.24, 1.5
+"""Change of light that cells share, relative to how much texture differs, and deviations above
+chance, from which texture flickers where light does (decision 11)."""
+_CONTRAST, _CONTRAST_SURE = 0.03, 6.0
+"""The same of the strength of texture."""
+_CONTRAST_ALONE = 0.3
+"""The same, where no light was found to flicker."""
+_RETURNING = -0.05
+"""How far changes must be taken back in the next frame; what moves comes to -0.1 to -0.6."""
+_UNSURE_SLOW = 0.1
+"""Share of places that hardly move, below which flicker of light decides unless all is clear."""
 _NATURAL_SHARED = 0.08
-"""Below this a place of a flickering window moves by itself."""
+"""Shared change below which a place of a flickering window moves by itself."""
 _CELLS = 16
 _LEAST_CELL_PX = 8
 """Cells: so many along the longer side, each at least so large, in px of the proxy."""
@@ -82,7 +86,7 @@ class TextureFlicker:
     """Relative to light: the mean absolute difference from the mean of both neighbours in time,
     between two blurs; 0.001 to 0.005 is usual for steady film. 0 where there is none to calm."""
     where: Float32[np.ndarray, "rows columns"] | None = None
-    """Share of the refinement for each cell of the picture, 0 to 1; None is all of it."""
+    """How much of it is calmed in each cell of the picture, 0 to 1; None is all of it."""
 
 
 NO_FLICKER = TextureFlicker(amount=0.0)
@@ -101,27 +105,28 @@ def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> Textu
     changes = [change for triple in triples if (change := _change(triple)) is not None]
     if not changes:
         return NO_FLICKER
-    slow_share = float(np.mean([change.weight.mean(dtype=np.float64) for change in changes]))
-    if slow_share <= _LEAST_SEEN:
-        return NO_FLICKER
     found = coherence(changes)
-    weights = sum(change.weight.sum(dtype=np.float64) for change in changes)
-    amount = sum(float((c.off * c.weight).sum(dtype=np.float64)) for c in changes) / float(weights)
-    least = LEAST * max(1.0, (_LEAST_SLOW / slow_share) ** 0.5)
-    if amount <= least or not _is_flicker(found, light_flickers=light_flickers):
+    least = LEAST * max(1.0, (_LEAST_SLOW / max(found.slow_share, 1e-4)) ** 0.5)
+    if found.slow_share <= _LEAST_SEEN or found.off <= least:
         return NO_FLICKER
-    return TextureFlicker(amount=amount, where=_where(found) if light_flickers else None)
-
-
-def _is_flicker(found: Coherence, *, light_flickers: bool) -> bool:
     if not light_flickers:
-        return found.contrast > SHARED_CONTRAST
-    return float(np.hypot(found.light, found.contrast)) > SHARED and found.returning > RETURNING
+        alone = found.contrast.is_clear(size=_CONTRAST_ALONE, deviations=_CONTRAST_SURE)
+        return TextureFlicker(amount=found.off) if alone else NO_FLICKER
+    return TextureFlicker(amount=found.off, where=_where(found)) if _flickers(found) else NO_FLICKER
+
+
+def _flickers(found: Coherence) -> bool:
+    """Whether texture flickers in a window whose light does."""
+    if found.returning < _RETURNING:
+        return False
+    clear = found.light.is_clear(size=_LIGHT, deviations=_LIGHT_SURE)
+    clear |= found.contrast.is_clear(size=_CONTRAST, deviations=_CONTRAST_SURE)
+    return clear or (found.slow_share < _UNSURE_SLOW and found.light.may_be(_LIGHT))
 
 
 def _where(found: Coherence) -> Float32[np.ndarray, "rows columns"]:
     """Everywhere but where much texture changes and moves by itself."""
-    alone = (found.shared_by_cell < _NATURAL_SHARED) | (found.returning_by_cell < RETURNING)
+    alone = (found.shared_by_cell < _NATURAL_SHARED) | (found.returning_by_cell < _RETURNING)
     natural = alone & (found.off_by_cell > LEAST) & (found.weight_by_cell > _LEAST_WEIGHT)
     soft = cv2.GaussianBlur((~natural).astype(np.float32), (3, 3), 0.0)
     return np.where(natural, 0.0, soft).astype(np.float32)
