@@ -132,7 +132,8 @@ def _swaying(setting: Setting, *, rooted: bool) -> np.ndarray:
     random, (x, y) = setting.random, setting.places
     bunches = [_noise(random, setting.size, random.uniform(4, 14)) for _ in range(6)]
     turns = random.uniform(0.1, 0.9, 6) * setting.pace
-    phases = random.uniform(0, 2 * np.pi, 6)
+    # Each place sways in a time of its own; one time for all would be flicker.
+    phases = [3.0 * _noise(random, setting.size, random.uniform(8, 16)) for _ in range(6)]
     sway, shine = random.uniform(0.5, 3.0), random.uniform(0.0, 0.1)
     fine = _noise(random, setting.size, random.uniform(0.7, 1.6))
     leafy = np.clip(setting.behind * (1 + random.uniform(0.1, 0.3) * fine)[..., None], 0, 1)

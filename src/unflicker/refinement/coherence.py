@@ -11,11 +11,11 @@ changes of texture are taken back in the next frame (flicker, noise) or go on (m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 
 Cells = Float32[np.ndarray, "rows columns"]
 _APART = ((0, 2), (2, 0), (2, 2), (2, -2), (0, 3), (3, 0), (3, 3), (3, -3))
@@ -44,6 +44,10 @@ class Change:
     returns: Cells
     """Mean product of both steps: half of `steps` where each frame stands alone, below 0 where
     texture goes on changing as it did."""
+
+    def without(self, cells: Bool[np.ndarray, "rows columns"]) -> Change:
+        """The same, some cells left out."""
+        return replace(self, weight=np.where(cells, np.float32(0.0), self.weight))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from unflicker.frames.flow import visibility, warp
 from unflicker.refinement.coherence import Change, Coherence, coherence
@@ -26,7 +26,7 @@ _LEAST_SEEN = 1e-4
 _BEYOND_LEAST, _BEYOND_SHARE = 0.0008, 0.08
 """Texture flicker beyond an original's, and its share of the film's, that is clear: steady
 looks come to 0.0006 (lab notebook)."""
-_LIGHT, _LIGHT_SURE = 0.24, 1.5
+_LIGHT, _LIGHT_SURE = 0.24, 3.0
 """Change of light that cells share, relative to how much texture differs, and deviations above
 chance, from which texture flickers where light does (decision 11)."""
 _CONTRAST, _CONTRAST_SURE = 0.03, 6.0
@@ -35,9 +35,9 @@ _CONTRAST_ALONE = 0.3
 """The same, where no light was found to flicker."""
 _RETURNING = -0.05
 """How far changes must be taken back in the next frame; what moves comes to -0.1 to -0.6."""
-_UNSURE_SLOW = 0.1
-"""Share of places that hardly move, below which flicker of light decides unless all is clear."""
-_NATURAL_SHARED = 0.08
+_NOISE_RETURNING = 0.3
+"""From here on they are noise, as grain and rain; what is new in each frame comes to 0.5."""
+_NATURAL_SHARED = 0.04
 """Shared change below which a place of a flickering window moves by itself."""
 _CELLS = 16
 _LEAST_CELL_PX = 8
@@ -106,27 +106,32 @@ def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> Textu
     if not changes:
         return NO_FLICKER
     found = coherence(changes)
-    least = LEAST * max(1.0, (_LEAST_SLOW / max(found.slow_share, 1e-4)) ** 0.5)
-    if found.slow_share <= _LEAST_SEEN or found.off <= least:
+    moving = found.returning_by_cell < _RETURNING
+    rest = coherence([change.without(moving) for change in changes])
+    least = LEAST * max(1.0, (_LEAST_SLOW / max(rest.slow_share, 1e-4)) ** 0.5)
+    if rest.slow_share <= _LEAST_SEEN or rest.off <= least:
         return NO_FLICKER
+    if not any(_flickers(part, light_flickers=light_flickers) for part in (rest, found)):
+        return NO_FLICKER
+    return TextureFlicker(amount=rest.off, where=_where(found, moving))
+
+
+def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
+    """Whether texture flickers in a window, apart from what goes on moving."""
     if not light_flickers:
-        alone = found.contrast.is_clear(size=_CONTRAST_ALONE, deviations=_CONTRAST_SURE)
-        return TextureFlicker(amount=found.off) if alone else NO_FLICKER
-    return TextureFlicker(amount=found.off, where=_where(found)) if _flickers(found) else NO_FLICKER
-
-
-def _flickers(found: Coherence) -> bool:
-    """Whether texture flickers in a window whose light does."""
-    if found.returning < _RETURNING:
-        return False
+        return found.contrast.is_clear(size=_CONTRAST_ALONE, deviations=_CONTRAST_SURE)
     clear = found.light.is_clear(size=_LIGHT, deviations=_LIGHT_SURE)
     clear |= found.contrast.is_clear(size=_CONTRAST, deviations=_CONTRAST_SURE)
-    return clear or (found.slow_share < _UNSURE_SLOW and found.light.may_be(_LIGHT))
+    # Neither motion nor noise: then flicker of light decides, unless it is clear that none is left.
+    neither = _RETURNING <= found.returning < _NOISE_RETURNING
+    return clear or (neither and found.light.may_be(_LIGHT))
 
 
-def _where(found: Coherence) -> Float32[np.ndarray, "rows columns"]:
+def _where(
+    found: Coherence, moving: Bool[np.ndarray, "rows columns"]
+) -> Float32[np.ndarray, "rows columns"]:
     """Everywhere but where much texture changes and moves by itself."""
-    alone = (found.shared_by_cell < _NATURAL_SHARED) | (found.returning_by_cell < _RETURNING)
+    alone = (found.shared_by_cell < _NATURAL_SHARED) | moving
     natural = alone & (found.off_by_cell > LEAST) & (found.weight_by_cell > _LEAST_WEIGHT)
     soft = cv2.GaussianBlur((~natural).astype(np.float32), (3, 3), 0.0)
     return np.where(natural, 0.0, soft).astype(np.float32)
