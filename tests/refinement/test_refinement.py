@@ -107,8 +107,8 @@ def test_texture_is_calmed_where_it_is_said_to_flicker() -> None:
     kept, taken = (
         change_of[1][:, *part].std() / change_of[0][:, *part].std() for part in (left, right)
     )
-    assert taken < 0.8
-    assert kept > 0.9
+    assert taken < kept - 0.1
+    assert kept > 0.85  # its light is carried
 
 
 def test_nothing_crosses_a_cut() -> None:
