@@ -22,7 +22,7 @@ def test_what_lies_over_the_scene_stays_while_the_scene_is_steadied(kind: str) -
 
 def test_the_twin_without_a_search_for_overlays_makes_them_pulse(monkeypatch) -> None:
     made = overlaid("logo", seed=4)
-    monkeypatch.setattr("unflicker.thinking.not_scene", lambda *_: (None, None))
+    monkeypatch.setattr("unflicker.finding.not_scene", lambda *_: (None, None))
     assert made.overlay_deviation(deflicker(made.frames, fps=25.0, settings=FAST)) > 3.0
 
 
@@ -65,7 +65,7 @@ def test_a_logo_is_known_again_in_a_shot_that_is_too_short_to_show_it() -> None:
 def test_a_film_with_nothing_over_it_comes_out_as_without_a_search(monkeypatch, seed) -> None:
     made = overlaid("none", seed=seed, flicker=0.06, pan=[0.0, 1.5][seed - 1])
     searched = deflicker(made.frames, fps=25.0, settings=FAST)
-    monkeypatch.setattr("unflicker.thinking.not_scene", lambda *_: (None, None))
+    monkeypatch.setattr("unflicker.finding.not_scene", lambda *_: (None, None))
     np.testing.assert_array_equal(searched, deflicker(made.frames, fps=25.0, settings=FAST))
 
 

@@ -17,7 +17,15 @@ from unflicker.frames.flow import Motion, resized
 from unflicker.grade.mask import Kept, keep_places, kept_of
 from unflicker.metrics import ADAPTATION_HERTZ, visible_flicker
 from unflicker.motion import estimate_motion
-from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
+from unflicker.refinement.texture import (
+    LOOKED_AT,
+    NO_FLICKER,
+    TextureFlicker,
+    Triple,
+    middles,
+    texture_beyond,
+    texture_flicker,
+)
 from unflicker.scene import not_scene, scene_without
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings
 from unflicker.shots import Window, scene_shown, usable_originals, usable_pictures
@@ -64,8 +72,8 @@ class Finding:
     """Which frames were looked at, and what the others get."""
     course: Course | None = None
     """How light, content and view change over its frames, to tell automatic exposure."""
-    texture: float = 0.0
-    """Texture flicker relative to light (`refinement.texture`); 0 where there is none to calm."""
+    texture: TextureFlicker = NO_FLICKER
+    """Texture that is to be calmed, and where."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
     """Log gain that an atlas adds to what tone found; None where it has none to add."""
     kept: tuple[Kept | None, ...] = ()
@@ -93,7 +101,7 @@ def find(window: Window, settings: Settings, *, standing: Standing | None = None
         tone, after = _whole_if_no_worse(tone, after, seen, looked.pace)
     tone = seen.earned(tone, before=before, after=after)
     corrects = bool(tone.coefficients.any())
-    texture = 0.0
+    texture = NO_FLICKER
     if settings.refinement.used:
         texture = _texture(looked, tone, motion, kept if corrects else ())
     return Finding(
@@ -272,7 +280,7 @@ class _Seen:
 
 def _texture(
     looked: _Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
-) -> float:
+) -> TextureFlicker:
     """Flicker of texture in what tone has corrected, beyond an original's where there is one."""
     pictures, originals = looked.pictures, looked.originals
     voting = tuple(kept[place] for place in looked.roles.votes) if kept else ()
@@ -294,9 +302,12 @@ def _texture(
         )
 
     if not originals:
-        return texture_flicker(corrected(t) for t in middles(len(pictures)))
+        looked_at = middles(len(pictures), most=LOOKED_AT)
+        flickers = bool(tone.coefficients.any())
+        return texture_flicker((corrected(t) for t in looked_at), light_flickers=flickers)
     looked_at = middles(len(originals))
-    return texture_beyond(
+    beyond = texture_beyond(
         (corrected(t) for t in looked_at),
         (triple(np.stack(originals[t - 1 : t + 2]), t) for t in looked_at),
     )
+    return TextureFlicker(amount=beyond)

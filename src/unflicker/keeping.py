@@ -159,7 +159,7 @@ class Keeper:
                 known.followed_by(finding.course, overlap) if known else finding.course
             )
         self._shot.guided |= finding.guide_gain is not None
-        self._shot.calmed |= finding.texture > 0.0
+        self._shot.calmed |= finding.texture.amount > 0.0
         if finding.ends_shot:
             self._shots.append(
                 ShotRecord(

@@ -32,6 +32,7 @@ from unflicker.motion import estimate_motion
 from unflicker.progress import Report
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
+from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 from unflicker.settings import Settings, to_dict
 from unflicker.thinking import Thought, think
 from unflicker.video import Film
@@ -211,7 +212,8 @@ def _calmed(
             waiting.append([(item, picture, order.share)])
             yield Graded(
                 picture=covered(picture),
-                texture_flickers=order.texture_flickers,
+                texture_flickers=order.texture.amount > 0.0,
+                where=order.texture.where,
                 starts_shot=order.starts_shot,
                 stands_alone=order.keeps_light,
                 light_scale=order.light_scale,
@@ -247,7 +249,7 @@ class Order:
     grade: Grade
     kept: Kept | None = None
     """What of it is not the scene."""
-    texture_flickers: bool = False
+    texture: TextureFlicker = NO_FLICKER
     starts_shot: bool = False
     repeats: bool = False
     """Whether the frame shows the same picture as the one before."""
@@ -265,7 +267,7 @@ def _ordered(thought: Thought) -> Order:
     return Order(
         grade=thought.grade,
         kept=thought.kept,
-        texture_flickers=thought.texture_flickers,
+        texture=thought.texture,
         starts_shot=thought.starts_shot,
         repeats=thought.repeats,
         keeps_light=thought.keeps_light,

@@ -26,6 +26,7 @@ from unflicker.grade.apply import apply_to_light
 from unflicker.grade.mask import Kept, keep_places
 from unflicker.guiding import guided_gain, steadied
 from unflicker.locking import Locking
+from unflicker.refinement.texture import TextureFlicker
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings
 from unflicker.shots import Proxy, Window, cut_into_windows, likeness_to_original, usable_pictures
 from unflicker.tone import grade_of
@@ -61,8 +62,8 @@ class Thought:
     mean_after: Float32[np.ndarray, " 3"]
     damaged: bool
     starts_shot: bool
-    texture_flickers: bool
-    """Whether the refinement has something to do."""
+    texture: TextureFlicker
+    """What the refinement has to do."""
     repeats: bool = False
     """Whether it shows the same picture as the frame before."""
     keeps_light: bool = False
@@ -191,7 +192,7 @@ def _thought(window: Window, place: int, grade: Grade, *, finding: Finding) -> T
         mean_after=_mean(apply_to_light(sparse, grade)),
         damaged=proxy.damaged,
         starts_shot=False,
-        texture_flickers=finding.texture > 0.0,
+        texture=finding.texture,
         keeps_light=bool(finding.roles.keep_light[place]),
         kept=finding.kept[place] if finding.kept else None,
     )

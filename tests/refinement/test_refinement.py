@@ -7,7 +7,7 @@ import pytest
 import unflicker
 from made_clips import panning, scene
 from unflicker import Settings
-from unflicker.frames.clip import Clip, from_float, to_float
+from unflicker.frames.clip import from_float, to_float
 from unflicker.frames.colour import from_rgb, to_rgb
 from unflicker.frames.flow import pixel_places, warp
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout, as_array, as_picture
@@ -18,9 +18,8 @@ from unflicker.refinement.light import SmoothLight
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
 from unflicker.refinement.sharing import Way
-from unflicker.refinement.texture import Triple, middles, texture_flicker
 from unflicker.settings import replaced
-from unflicker.synthesis import processed, synthesise
+from unflicker.synthesis import processed
 
 USED = replaced(Settings(), {"refinement.used": True})
 SIZE = (72, 128)
@@ -58,20 +57,6 @@ def change(frames: np.ndarray) -> float:
     return float(np.diff(to_float(frames), axis=0).std())
 
 
-def triples(frames: np.ndarray) -> list[Triple]:
-    motion = estimate_motion(frames)
-    return [
-        Triple(
-            light=frames[t - 1 : t + 2],
-            back=motion.backward[t - 1],
-            forth=motion.forward[t],
-            back_again=motion.forward[t - 1],
-            forth_again=motion.backward[t],
-        )
-        for t in middles(len(frames))
-    ]
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_a_steady_clip_comes_out_bit_for_bit(dtype) -> None:
     clip = panning(time=12, size=SIZE, dtype=dtype)
@@ -82,7 +67,7 @@ def test_a_steady_clip_comes_out_bit_for_bit(dtype) -> None:
 def test_texture_that_flickers_is_calmed_and_stays_sharp() -> None:
     clean = still(time=10, size=(144, 256))
     frames = np.clip(clean + noise(time=10, size=(144, 256), deviation=0.02), 0, 1)
-    result = unflicker.deflicker(from_float(frames, dtype=np.uint8), settings=USED)
+    result = calmed(from_float(frames, dtype=np.uint8))
     given = change(frames)
     # A share of a fifth from both sides leaves 0.45 of independent changes, less where motion errs.
     assert 0.40 * given < change(result) < 0.68 * given
@@ -104,15 +89,26 @@ def test_processed_video_is_calmed_along_its_motion() -> None:
     assert error(on) - own < 0.75 * (error(off) - own)
 
 
-def test_texture_flicker_tells_texture_from_light_and_stillness() -> None:
-    steady = still(time=8)
-    assert texture_flicker(triples(steady)) == 0.0
-    light = synthesise(Clip.at_rate(steady, fps=24), kind="local", seed=1, strength=0.3)
-    assert texture_flicker(triples(light.clip.pixels)) == 0.0
-    noisy = steady + noise(time=8, size=SIZE, deviation=0.03)
-    assert texture_flicker(triples(noisy)) > 0.0
-    assert texture_flicker([]) == 0.0
-    assert middles(2) == []
+def test_texture_is_calmed_where_it_is_said_to_flicker() -> None:
+    frames = np.clip(still(time=6) + noise(time=6, size=SIZE, deviation=0.03), 0, 1)
+    given = [as_picture(frame) for frame in from_float(frames, dtype=np.uint8)]
+    where = np.zeros((9, 16), np.float32)
+    where[:, 8:] = 1.0
+    left, right = (slice(None), slice(0, 56)), (slice(None), slice(72, 128))
+    graded = [
+        Graded(picture=p, texture_flickers=True, where=where, starts_shot=p is given[0])
+        for p in given
+    ]
+    result = refined(graded, follow=estimate_motion, proxy_px=256, strength=1.0)
+    change_of = [
+        np.diff(np.stack([p.planes[0] for p in film]).astype(float), axis=0)
+        for film in (given, list(result))
+    ]
+    kept, taken = (
+        change_of[1][:, *part].std() / change_of[0][:, *part].std() for part in (left, right)
+    )
+    assert taken < kept - 0.1
+    assert kept > 0.85  # its light is carried
 
 
 def test_nothing_crosses_a_cut() -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,20 @@ def test_a_result_that_got_worse_is_not_praised(make_record):
 def test_the_summary_is_one_line(record):
     assert "\n" not in summary(record)
     assert "4.20 -> 0.60" in summary(record)
+
+
+@pytest.mark.parametrize("output", ["out.mp4", ""])
+def test_only_a_film_that_is_left_alone_is_said_to_have_no_flicker(make_record, output) -> None:
+    first = make_record().shots[0]
+    steady = replace(first, diagnosis=replace(first.diagnosis, kind="none", model="nothing"))
+    alone, calmed = (
+        make_record(shots=(replace(steady, calmed=calm),), output=output) for calm in (False, True)
+    )
+    assert "No flicker" in headline(alone)
+    assert "no flicker" in summary(alone)
+    assert "flicker of texture" in headline(calmed)
+    assert "flicker of texture" in summary(calmed)
+    assert "no flicker" not in headline(calmed).lower()
 
 
 def test_flicker_that_nobody_measured_is_not_said_to_be_none(make_record):

@@ -7,8 +7,9 @@ lacks. All that is decided on proxies and done to the picture's own planes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 from jaxtyping import Float32
 
@@ -26,6 +27,7 @@ Follow = Callable[[Float32[np.ndarray, "two rows columns 3"]], Motion]
 """What finds the motion between two proxies."""
 _FADE_FRAMES = 8
 """Frames over which refinement comes and goes within a shot."""
+_NOWHERE = np.zeros((1, 1), np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +42,8 @@ class Graded:
     """Whether it is an event, a flash: it is left as it is, and says nothing of its neighbours."""
     light_scale: float = 1.0
     """By how much its light is multiplied to be looked at."""
+    where: Float32[np.ndarray, "rows columns"] | None = None
+    """How much of its texture is calmed, by cells of the picture, 0 to 1; None is all of it."""
     original: Picture | None = None
     """The same frame of the steady original, as it came."""
 
@@ -86,6 +90,8 @@ class _Refiner:
     _link: _Link | None = None
     """Between these two, if it was needed."""
     _amount: float = 0.0
+    _where: Float32[np.ndarray, "rows columns"] = field(default_factory=lambda: _NOWHERE)
+    """How much of texture is calmed, by cells of the picture."""
     _light: SmoothLight = field(default_factory=SmoothLight)
     _beside: BesideOriginal = field(default_factory=BesideOriginal)
 
@@ -125,6 +131,9 @@ class _Refiner:
         wanted = 1.0 if now.texture_flickers else 0.0
         most = 1.0 if self._before is None else 1.0 / _FADE_FRAMES
         self._amount += min(max(wanted - self._amount, -most), most)
+        where = now.where if now.where is not None else _NOWHERE + 1.0
+        where = where * np.float32(wanted)
+        self._where = self._where + np.clip(where - self._where, -most, most, dtype=np.float32)
 
     def _linked(self, before: Look, after: Look) -> _Link:
         motion = self.follow(np.stack([before.steady_light, after.steady_light]))
@@ -148,8 +157,20 @@ class _Refiner:
             if side is not None:
                 light = light + side.taken.share[..., None] * (side.taken.moved - look.light)
         grade = self._light.grade(light, back).scaled(amount).at_scale(look.light_scale)
-        picture = mixed(look.picture, past=sides[0], future=sides[1], amount=amount)
+        # Light is carried everywhere: it has no texture to lose.
+        past, future = (_taken_within(side, self._where) for side in sides)
+        picture = mixed(look.picture, past=past, future=future, amount=self.strength)
         return apply_grade(picture, grade)
+
+
+def _taken_within(
+    side: Neighbour | None, where: Float32[np.ndarray, "rows columns"]
+) -> Neighbour | None:
+    if side is None:
+        return None
+    rows, columns = side.taken.share.shape
+    share = cv2.resize(where, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return replace(side, taken=replace(side.taken, share=side.taken.share * share))
 
 
 def _side(other: Look | None, way: Way | None) -> Side | None:

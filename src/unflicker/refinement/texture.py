@@ -1,7 +1,8 @@
 """Whether a shot's texture flickers, so that one that does not is left alone bit for bit.
 
 Where the picture hardly moves, texture that belongs to things looks the same in three frames, apart
-from sensor noise that a proxy averages away. What differs there, relative to light, is flicker.
+from sensor noise that a proxy averages away. What differs there, relative to light, is flicker or
+moves by itself; which, `coherence` tells.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from unflicker.frames.flow import visibility, warp
+from unflicker.refinement.coherence import Change, Coherence, coherence
 
 LEAST = 0.0066
 """Texture flicker from which a shot is refined (lab notebook)."""
@@ -24,11 +26,34 @@ _LEAST_SEEN = 1e-4
 _BEYOND_LEAST, _BEYOND_SHARE = 0.0008, 0.08
 """Texture flicker beyond an original's, and its share of the film's, that is clear: steady
 looks come to 0.0006 (lab notebook)."""
+_LIGHT, _LIGHT_SURE = 0.24, 3.0
+"""Change of light that cells share, relative to how much texture differs, and deviations above
+chance, from which texture flickers where light does (decision 11)."""
+_CONTRAST, _CONTRAST_SURE = 0.03, 6.0
+"""The same of the strength of texture."""
+_CONTRAST_ALONE = 0.3
+"""The same, where no light was found to flicker."""
+_RETURNING = -0.05
+"""How far changes must be taken back in the next frame; what moves comes to -0.1 to -0.6."""
+_NOISE_RETURNING = 0.3
+"""From here on they are noise, as grain and rain; what is new in each frame comes to 0.5."""
+_NATURAL_SHARED = 0.04
+"""Shared change below which a place of a flickering window moves by itself."""
+_CELLS = 16
+_LEAST_CELL_PX = 8
+"""Cells: so many along the longer side, each at least so large, in px of the proxy."""
 _STILL_PX = 1.0
 _FINE_PX, _COARSE_PX = 1.0, 4.0
 """Texture is what lies between these blurs: finer is noise, coarser is light, tone's business."""
 _DARK = 0.1
+_LIGHT_DARK = 0.02
+_NOISE = 2e-6
+"""Added to the square of texture, so that noise in flat places is no contrast."""
 _MOST_TRIPLES = 12
+LOOKED_AT = 24
+"""Triples from which is told what moves by itself."""
+_LEAST_WEIGHT = 0.02
+"""Share of a cell that hardly moves, below which it says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,23 +70,115 @@ class Triple:
     """From the frame after to the middle one."""
 
 
-def middles(frames: int) -> list[int]:
-    """The frames of a window around which texture is looked at: a dozen at most, spread evenly."""
-    count = min(_MOST_TRIPLES, frames - 2)
+def middles(frames: int, *, most: int = _MOST_TRIPLES) -> list[int]:
+    """The frames of a window around which texture is looked at: a few at most, spread evenly."""
+    count = min(most, frames - 2)
     if count < 1:
         return []
     return [1 + (2 * k + 1) * (frames - 2) // (2 * count) for k in range(count)]
 
 
-def texture_flicker(triples: Iterable[Triple]) -> float:
-    """How much the texture of a shot flickers, relative to light; 0 where that is not enough.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TextureFlicker:
+    """How a window's texture flickers, and where."""
 
-    The mean absolute difference of each frame from the mean of its neighbours in time, between two
-    blurs; 0.001 to 0.005 is usual for steady film.
+    amount: float
+    """Relative to light: the mean absolute difference from the mean of both neighbours in time,
+    between two blurs; 0.001 to 0.005 is usual for steady film. 0 where there is none to calm."""
+    where: Float32[np.ndarray, "rows columns"] | None = None
+    """How much of it is calmed in each cell of the picture, 0 to 1; None is all of it."""
+
+
+NO_FLICKER = TextureFlicker(amount=0.0)
+
+
+def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> TextureFlicker:
+    """How much the texture of a window flickers, relative to light, and where.
+
+    Texture that changes by itself (water, leaves, rain, crowds, grain) is none; see `coherence`.
+
+    Args:
+        triples: Around frames of the window, their light corrected.
+        light_flickers: Whether light was found to flicker in this window. If not, what changes is
+            only taken for flicker if the contrast of texture goes up and down in all places.
     """
-    seen = _seen(triples)
-    least = LEAST * max(1.0, (_LEAST_SLOW / max(seen.slow_share, 1e-4)) ** 0.5)
-    return seen.change if seen.change > least and seen.slow_share > _LEAST_SEEN else 0.0
+    changes = [change for triple in triples if (change := _change(triple)) is not None]
+    if not changes:
+        return NO_FLICKER
+    found = coherence(changes)
+    moving = found.returning_by_cell < _RETURNING
+    rest = coherence([change.without(moving) for change in changes])
+    least = LEAST * max(1.0, (_LEAST_SLOW / max(rest.slow_share, 1e-4)) ** 0.5)
+    if rest.slow_share <= _LEAST_SEEN or rest.off <= least:
+        return NO_FLICKER
+    if not any(_flickers(part, light_flickers=light_flickers) for part in (rest, found)):
+        return NO_FLICKER
+    return TextureFlicker(amount=rest.off, where=_where(found, moving))
+
+
+def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
+    """Whether texture flickers in a window, apart from what goes on moving."""
+    if not light_flickers:
+        return found.contrast.is_clear(size=_CONTRAST_ALONE, deviations=_CONTRAST_SURE)
+    clear = found.light.is_clear(size=_LIGHT, deviations=_LIGHT_SURE)
+    clear |= found.contrast.is_clear(size=_CONTRAST, deviations=_CONTRAST_SURE)
+    # Neither motion nor noise: then flicker of light decides, unless it is clear that none is left.
+    neither = _RETURNING <= found.returning < _NOISE_RETURNING
+    return clear or (neither and found.light.may_be(_LIGHT))
+
+
+def _where(
+    found: Coherence, moving: Bool[np.ndarray, "rows columns"]
+) -> Float32[np.ndarray, "rows columns"]:
+    """Everywhere but where much texture changes and moves by itself."""
+    alone = (found.shared_by_cell < _NATURAL_SHARED) | moving
+    natural = alone & (found.off_by_cell > LEAST) & (found.weight_by_cell > _LEAST_WEIGHT)
+    soft = cv2.GaussianBlur((~natural).astype(np.float32), (3, 3), 0.0)
+    return np.where(natural, 0.0, soft).astype(np.float32)
+
+
+def _change(triple: Triple) -> Change | None:
+    """How cells of a frame differ from its neighbours; None where nothing can be compared."""
+    slow = _slowness(triple)
+    rows, columns = slow.shape
+    side = max(_LEAST_CELL_PX, max(rows, columns) / _CELLS)
+    size = max(1, round(columns / side)), max(1, round(rows / side))
+    weight = _cells(slow, size)
+    if weight.sum() <= 0.0:
+        return None
+
+    def mean(values: Float32[np.ndarray, "height width"]) -> Float32[np.ndarray, "rows columns"]:
+        return _cells(values * slow, size) / np.maximum(weight, 1e-6)
+
+    before, now, after = triple.light
+    followed = warp(before, triple.back), now, warp(after, triple.forth)
+    by_light = (slow / (now.mean(axis=2) + _DARK))[..., None]
+    texture = [_texture(part * by_light, slow) for part in followed]
+    light = [mean(np.log(part + _LIGHT_DARK).mean(axis=2)) for part in followed]
+    # Strength is that of pictures as they are: to lay one over another softens it.
+    around = cv2.GaussianBlur(triple.light.mean(axis=(0, 3)), (0, 0), _COARSE_PX) + _DARK
+    alike = (slow / around)[..., None]
+    strength = [
+        0.5 * np.log(mean((_texture(part * alike, slow) ** 2).mean(axis=2)) + _NOISE)
+        for part in triple.light
+    ]
+    to_before, to_after = texture[1] - texture[0], texture[1] - texture[2]
+    return Change(
+        weight=weight,
+        light=light[1] - 0.5 * (light[0] + light[2]),
+        contrast=strength[1] - 0.5 * (strength[0] + strength[2]),
+        texture=mean(np.abs(texture[1]).mean(axis=2)),
+        off=mean(0.5 * np.abs(to_before + to_after).mean(axis=2)),
+        steps=mean(0.5 * (to_before**2 + to_after**2).mean(axis=2)),
+        returns=mean((to_before * to_after).mean(axis=2)),
+    )
+
+
+def _cells(
+    values: Float32[np.ndarray, "height width"], size: tuple[int, int]
+) -> Float32[np.ndarray, "rows columns"]:
+    made = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(made, np.float32)
 
 
 def texture_beyond(processed: Iterable[Triple], original: Iterable[Triple]) -> float:

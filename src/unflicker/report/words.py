@@ -29,6 +29,9 @@ def headline(record: Record) -> str:
     if worst is None and record.correction_stops.any():
         return "The film was corrected; its flicker was not measured."
     if worst is None or worst.diagnosis.kind == "none":
+        if _is_calmed(record):
+            done = "was" if record.output else "can be"
+            return f"Light does not flicker; flicker of texture {done} calmed."
         return "No flicker was found; the film is left as it is."
     text = _sentence(describe_diagnosis(worst.diagnosis))
     if worst.diagnosis.kind == "auto exposure":
@@ -42,6 +45,8 @@ def summary(record: Record) -> str:
     """One line for the terminal."""
     worst = main_shot(record.shots)
     kind = KINDS[worst.diagnosis.kind] if worst is not None else "not looked for flicker"
+    if worst is not None and worst.diagnosis.kind == "none" and _is_calmed(record):
+        kind = "flicker of texture"
     left = f"visible flicker {number(record.visible_flicker_before)} -> "
     left += f"{number(record.visible_flicker_after)} ΔE"
     frames = f"{len(record.seconds)} frames"
@@ -98,6 +103,10 @@ def clock(seconds: float) -> str:
     """A time as minutes and seconds."""
     minutes, rest = divmod(float(seconds), 60.0)
     return f"{int(minutes)}:{rest:05.2f}"
+
+
+def _is_calmed(record: Record) -> bool:
+    return any(shot.calmed for shot in record.shots)
 
 
 def _outcome(record: Record) -> str:
