@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from unflicker.ahead import running_ahead
 from unflicker.errors import InputError
@@ -26,7 +26,7 @@ from unflicker.guiding import guided_gain, steadied
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
-from unflicker.settings import Settings
+from unflicker.settings import Settings, ToneSettings
 from unflicker.shots import (
     Proxy,
     Window,
@@ -37,6 +37,7 @@ from unflicker.shots import (
 )
 from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone, steady_whole
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
+from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 from unflicker.video import Film
 
 _LEAST_ALIKE = 0.15
@@ -220,26 +221,26 @@ def _levels(fps: float, settings: Settings) -> Levelling:
 def find(window: Window, settings: Settings) -> Finding:
     """What tone finds in a window."""
     pictures, blank = usable_pictures(window)
-    light = np.stack(pictures)
     fps = _fps(window)
-    keep = settings.keep_slower_than_seconds * fps
     originals = usable_originals(window)
-    original = np.stack(originals) if originals else None
-    beside = {"keep_slower_frames": keep, "original": original}
+    about = _About(
+        original=np.stack(originals) if originals else None,
+        fps=fps,
+        keep_slower_frames=settings.keep_slower_than_seconds * fps,
+        settings=settings.tone,
+    )
+    light = np.stack(pictures)
     motion = estimate_motion(_steadiest(light, originals))
-    tone = steady_tone(light, motion, settings=settings.tone, **beside)
-    if tone.is_strong:
-        tone.apply(light)
-        if tone.deceives_motion and original is None:
-            del motion  # so that there is never room for two
-            motion = estimate_motion(light)
-        tone = look_again(tone, light, motion, **beside)
+    mixing = None
+    if not originals:
+        mixing = mixing_of(light, motion, keep_slower_frames=about.keep_slower_frames)
     del light
-    tone = tone.with_whites(pictures)
-    before, after = _visible(pictures, tone, motion, fps)
-    if tone.is_mostly_whole and original is None:
-        tone, after = _whole_if_no_worse(tone, after, pictures, motion, fps=fps, keep=keep)
-    tone = tone.earned(visible_before=before, visible_after=after)
+    toned = _toned(pictures, motion, about)
+    tone, motion = toned.earned.with_mixing(None), toned.motion
+    before, after = toned.visible_before, toned.visible_after
+    if mixing is not None:
+        tone = _mixed_if_better(tone, mixing, pictures, motion, about)
+        before, after = _visible(pictures, tone, motion, fps)
     tone.coefficients[blank] = 0.0
     texture = _texture(pictures, originals, tone, motion) if settings.refinement.used else 0.0
     return Finding(
@@ -255,20 +256,98 @@ def find(window: Window, settings: Settings) -> Finding:
     )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _About:
+    """What tone is told of a window beside its pictures."""
+
+    original: Float32[np.ndarray, "known height width 3"] | None
+    fps: float
+    keep_slower_frames: float
+    settings: ToneSettings
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Toned:
+    """What tone found in pictures, and what the eye sees of it."""
+
+    tone: SteadyTone
+    motion: Motion
+    """Between the pictures, as well as it is known then."""
+    visible_before: float
+    """In ΔE, where the correction is largest."""
+    visible_after: float
+
+    @property
+    def earned(self) -> SteadyTone:
+        """The tone if it earned its place, else none."""
+        return self.tone.earned(
+            visible_before=self.visible_before, visible_after=self.visible_after
+        )
+
+
+def _toned(
+    pictures: list[Float32[np.ndarray, "height width 3"]], motion: Motion, about: _About
+) -> _Toned:
+    """What tone finds in pictures."""
+    light = np.stack(pictures)
+    beside = {"keep_slower_frames": about.keep_slower_frames, "original": about.original}
+    tone = steady_tone(light, motion, settings=about.settings, **beside)
+    if tone.is_strong:
+        tone.apply(light)
+        if tone.deceives_motion and about.original is None:
+            del motion  # so that there is never room for two
+            motion = estimate_motion(light)
+        tone = look_again(tone, light, motion, **beside)
+    del light
+    tone = tone.with_whites(pictures)
+    before, after = _visible(pictures, tone, motion, about.fps)
+    if tone.is_mostly_whole and about.original is None:
+        tone, after = _whole_if_no_worse(tone, after, pictures, motion, about)
+    return _Toned(tone=tone, motion=motion, visible_before=before, visible_after=after)
+
+
 def _whole_if_no_worse(
     tone: SteadyTone,
     visible: float,
     pictures: list[Float32[np.ndarray, "height width 3"]],
     motion: Motion,
-    *,
-    fps: float,
-    keep: float,
+    about: _About,
 ) -> tuple[SteadyTone, float]:
     """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
+    keep = about.keep_slower_frames
     whole = steady_whole(np.stack(pictures), motion, like=tone, keep_slower_frames=keep)
     whole = whole.with_whites(pictures)
-    _, left = _visible(pictures, whole, motion, fps)
+    _, left = _visible(pictures, whole, motion, about.fps)
     return (whole, left) if left <= visible else (tone, visible)
+
+
+def _mixed_if_better(
+    plain: SteadyTone,
+    mixing: Float[np.ndarray, "time 3 mixing"],
+    pictures: list[Float32[np.ndarray, "height width 3"]],
+    motion: Motion,
+    about: _About,
+) -> SteadyTone:
+    """A matrix and the tone that is left after it, if points then agree better than after `plain`
+    and the eye sees less flicker than before; else `plain`.
+
+    After a matrix tone must earn its place anew. Where points do not agree better then, it keeps
+    it all the same: that the shot flickers is known.
+    """
+
+    def misfit(tone: SteadyTone) -> float:
+        light = np.stack(pictures)
+        tone.apply(light)
+        return misfit_where_mixed(light, motion, mixing)
+
+    without = misfit(plain)
+    toned = _toned(unmixed(pictures, mixing), motion, about)
+    for tone in (toned.earned, toned.tone):
+        mixed = tone.with_mixing(mixing)
+        before, after = _visible(pictures, mixed, motion, about.fps)
+        if after < before and misfit(mixed) < MISFIT_LEFT * without:
+            return mixed
+    return plain
 
 
 def _steadiest(
@@ -295,11 +374,14 @@ def _visible(
     tone: SteadyTone,
     motion: Motion,
     fps: float,
+    *,
+    where: SteadyTone | None = None,
 ) -> tuple[float, float]:
-    """Visible flicker before and after, where a window is corrected most, as ordinary video."""
+    """Visible flicker before and after, where `where` (or tone) corrects a window most, as
+    ordinary video."""
     if len(pictures) < 3:
         return 0.0, 0.0
-    change = (tone.coefficients**2).sum(axis=(1, 2))
+    change = ((where or tone).coefficients ** 2).sum(axis=(1, 2))
     sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
     first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
     last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
