@@ -25,7 +25,11 @@ from unflicker.cli.writing import refuse_existing, write_film
     cls=Command, example="unflicker synthesise steady.mp4 --kind bands --seed 3 -o bands.mp4"
 )
 @click.argument("film", metavar="FILM")
-@click.option("--kind", required=True, help="exposure, gamma, tint, local, bands, film, held ...")
+@click.option(
+    "--kind",
+    required=True,
+    help="exposure, gamma, tint, saturation, hue, local, bands, film, held ...",
+)
 @click.option("--seed", type=int, default=0, help="Chooses among flickers of a kind.")
 @click.option(
     "--strength", type=click.FloatRange(min=0.0), default=1.0, metavar="N", help="1 is strong."

@@ -6,15 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 from unflicker.frames.colour import LUMA
+from unflicker.grade.matrix import matrix_exponential
 
 KNOTS = 129
 """Knots of a tone curve; they lie at (k / 128)², closer together near black."""
 _MIDDLE_GREY = 0.4
-_TAYLOR_TERMS = 12
-"""Of matrices whose elements are below 1/8, so many terms are exact in double precision."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,26 +106,6 @@ class Grade:
 def curve_inputs() -> Float32[np.ndarray, " knots"]:
     """The input values in [0, 1] at which a grade's curves are given."""
     return (np.linspace(0.0, 1.0, KNOTS) ** 2).astype(np.float32)
-
-
-def matrix_exponential(
-    logarithms: Float[np.ndarray, "*shape 3 3"],
-) -> Float[np.ndarray, "*shape 3 3"]:
-    """The matrices whose logarithms these are.
-
-    Source: Taylor series with scaling and squaring, Moler and Van Loan, Nineteen dubious ways to
-    compute the exponential of a matrix, SIAM Review 45 (2003), method 3.
-    """
-    halvings = max(
-        0, int(np.ceil(np.log2(max(float(np.abs(logarithms).max(initial=0)), 1e-9)))) + 3
-    )
-    term = total = np.broadcast_to(np.eye(3), logarithms.shape)
-    for order in range(1, _TAYLOR_TERMS):
-        term = term @ logarithms / (order * 2.0**halvings)
-        total = total + term
-    for _ in range(halvings):
-        total = total @ total
-    return total
 
 
 def bin_luma(bins: int) -> Float32[np.ndarray, " bins"]:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from unflicker.grade import Grade
 from unflicker.grade.grade import bin_luma, curve_inputs
 from unflicker.tone.light_field import LightField, tone_of, whiteness_of
-from unflicker.tone.mixing import log_matrix_of
+from unflicker.tone.mixing import matrix_logarithms
 
 GRID_ROWS = 24
 GRID_COLUMNS = 32
@@ -35,7 +35,7 @@ def grade_of(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> Gr
     mixing = coefficients[:, field.size + 1 :]
     if not mixing.any():
         return grade
-    return replace(grade, log_matrix=-log_matrix_of(mixing).astype(np.float32))
+    return replace(grade, log_matrix=-matrix_logarithms(mixing).astype(np.float32))
 
 
 def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:

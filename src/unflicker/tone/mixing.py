@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.frames.flow import Motion
-from unflicker.grade.grade import matrix_exponential
+from unflicker.grade.matrix import log_matrix_of, matrix_exponential
 from unflicker.tone.flicker import separate
 from unflicker.tone.light_field import TOE, LightField, tone_of
 from unflicker.tone.observations import NOISE, NOISE_OF_LIGHT, Sightings, sightings
@@ -52,11 +52,14 @@ _FEWEST_FRAMES = 4
 _LOOKS = 3
 """Each look straightens out what the one before left bent: a turn of 10° needs the second."""
 _POINTS = 1000
-_STEP_FACTOR, _STEP_REACH = 6.0, 3
-"""A step is so many times the usual change; frames so near tell how it moves around (`flicker`)."""
+_STEP_FACTOR, _STEP_REACH, _STEP_BLUR = 6.0, 5, 0.3
+"""A step is so many times the usual change; medians of so many frames before and after it differ by
+as much, but for this share. Of white flicker one frame in a thousand stands out as much."""
 _MOST_DEVIATIONS = 3.0
 _LEAST_MIXING = 0.02
 """Log saturation or radians of hue from frame to frame, below which nobody sees it."""
+_MOST_MIXING = 0.7
+"""No correction is larger: half or twice the saturation, 40° of hue."""
 MISFIT_LEFT = 0.9
 """What a matrix may leave at most of the misfit without one, where it moves (lab notebook)."""
 
@@ -104,7 +107,8 @@ def mixing_of(
         return None
     mixed = _misfit(points, path.light)
     plain = _misfit(points, _path(points, mixes=False).light)
-    return found if mixed @ moves < MISFIT_LEFT * (plain @ moves) else None
+    explained = mixed @ moves < MISFIT_LEFT * (plain @ moves)
+    return np.clip(found, -_MOST_MIXING, _MOST_MIXING) if explained else None
 
 
 def _flicker_of(
@@ -123,16 +127,23 @@ def _flicker_of(
 
 
 def _stairs(mixing: Float[np.ndarray, "time 3 mixing"]) -> Float[np.ndarray, "time 3 mixing"]:
-    """The sum of sudden changes between frames around which little changes."""
-    change = np.diff(mixing, axis=0)
-    jump = np.sqrt((change**2).sum(axis=2).mean(axis=1))
-    steps = np.nonzero((jump > _STEP_FACTOR * np.median(jump)) & (jump > _LEAST_MIXING))[0]
-    quiet = np.setdiff1d(np.arange(len(change)), steps)
+    """The sum of sudden changes from one level to another; a frame that stands out is none."""
+    jump = np.diff(mixing, axis=0)
+    size = _root_mean_square(jump)
     stairs = np.zeros_like(mixing)
-    for step in steps:
-        near = quiet[np.abs(quiet - step) <= _STEP_REACH]
-        stairs[step + 1 :] += change[step] - (change[near].mean(axis=0) if len(near) else 0.0)
+    for step in np.nonzero((size > _STEP_FACTOR * np.median(size)) & (size > _LEAST_MIXING))[0]:
+        before = np.median(mixing[max(0, step + 1 - _STEP_REACH) : step + 1], axis=0)
+        level = np.median(mixing[step + 1 : step + 1 + _STEP_REACH], axis=0) - before
+        if _root_mean_square(level - jump[step]) < _STEP_BLUR * size[step]:
+            stairs[step + 1 :] += level
     return stairs
+
+
+def _root_mean_square(
+    mixing: Float[np.ndarray, "*shape 3 mixing"],
+) -> Float[np.ndarray, "*shape"]:
+    """Over the rows of the matrix."""
+    return np.sqrt((mixing**2).sum(axis=-1).mean(axis=-1))
 
 
 def misfit_where_mixed(
@@ -151,17 +162,11 @@ def _moves(mixing: Float[np.ndarray, "time 3 mixing"]) -> Float[np.ndarray, " pa
     return (np.diff(mixing, axis=0) ** 2).sum(axis=2).mean(axis=1)
 
 
-def log_matrix_of(
+def matrix_logarithms(
     mixing: Float[np.ndarray, "*shape 3 mixing"],
 ) -> Float[np.ndarray, "*shape 3 3"]:
-    """Logarithm of the matrix with these log saturations and hues by row."""
-    saturation, hue = mixing[..., 0], mixing[..., 1] / np.sqrt(3.0)
-    own = np.arange(3)
-    logarithm = np.zeros((*mixing.shape[:-1], 3))
-    logarithm[..., own, own] = 2.0 * saturation / 3.0
-    logarithm[..., own, (own + 1) % 3] = -saturation / 3.0 - hue
-    logarithm[..., own, (own + 2) % 3] = -saturation / 3.0 + hue
-    return logarithm
+    """Logarithms of the matrices that mix channels so."""
+    return log_matrix_of(mixing[..., 0], mixing[..., 1])
 
 
 def unmixed(
@@ -169,7 +174,7 @@ def unmixed(
     mixing: Float[np.ndarray, "time 3 mixing"],
 ) -> list[Float32[np.ndarray, "height width 3"]]:
     """Pictures without what mixed their channels; values may leave [0, 1]."""
-    back = matrix_exponential(-log_matrix_of(mixing))
+    back = matrix_exponential(-matrix_logarithms(mixing))
     return [cv2.transform(each, matrix) for each, matrix in zip(pictures, back, strict=True)]
 
 
@@ -248,7 +253,7 @@ def _functions(colours: _Colours) -> Float32[np.ndarray, "pairs 3 size points"]:
 
 def _corrected(colours: _Colours, path: _Path) -> _Colours:
     """Colours without the flicker of a path."""
-    back = matrix_exponential(-log_matrix_of(path[..., _CURVE:])).astype(np.float32)
+    back = matrix_exponential(-matrix_logarithms(path[..., _CURVE:])).astype(np.float32)
     unmixed = colours @ back.swapaxes(1, 2)
     tone = tone_of(unmixed)
     level, *powers = path[:, None, :, :_CURVE].astype(np.float32).transpose(3, 0, 1, 2)

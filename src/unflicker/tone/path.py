@@ -269,8 +269,8 @@ def solved(
 
 def _eliminate(
     solution: Float[np.ndarray, "time 3 size sides"],
-    diagonal: Float32[np.ndarray, "time 3 size size"],
-    coupling: Float32[np.ndarray, "pairs 3 size size"],
+    diagonal: Float[np.ndarray, "time 3 size size"],
+    coupling: Float[np.ndarray, "pairs 3 size size"],
     expected: Float[np.ndarray, "size size"],
 ) -> None:
     """Solve for several right-hand sides, in their place."""
