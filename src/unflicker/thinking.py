@@ -12,21 +12,20 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 from unflicker.ahead import running_ahead
 from unflicker.errors import InputError
 from unflicker.fading import Fading, Levelling
 from unflicker.frames.colour import proxy_size, small_rgb, to_working
-from unflicker.frames.flow import Motion, resized
+from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.guiding import guided_gain, steadied
-from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.refinement.texture import Triple, middles, texture_beyond, texture_flicker
-from unflicker.settings import Settings, ToneSettings
+from unflicker.settings import Settings
 from unflicker.shots import (
     Proxy,
     Window,
@@ -35,9 +34,10 @@ from unflicker.shots import (
     usable_originals,
     usable_pictures,
 )
-from unflicker.tone import SteadyTone, grade_of, look_again, steady_tone, steady_whole
+from unflicker.tone import SteadyTone, grade_of
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
-from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
+from unflicker.tone.mixing import mixing_of
+from unflicker.toning import About, mixed_if_better, toned_window, visible_in
 from unflicker.video import Film
 
 _LEAST_ALIKE = 0.15
@@ -47,9 +47,6 @@ _CLEARLY_MORE = 0.03
 """Likeness that a guide gains by so many frames, from which on it is out of step."""
 _LONGER_HELD = 10.0
 """Beside an original light is held so many times longer than `keep_slower_than_seconds`."""
-_MEASURED_FRAMES = 32
-_MEASURED_PX = 128
-"""Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
 _PROXIES_AHEAD = 8
 _MEAN_STEP_PX = 2
 """Every other pixel across and down tells the mean of a picture."""
@@ -223,7 +220,7 @@ def find(window: Window, settings: Settings) -> Finding:
     pictures, blank = usable_pictures(window)
     fps = _fps(window)
     originals = usable_originals(window)
-    about = _About(
+    about = About(
         original=np.stack(originals) if originals else None,
         fps=fps,
         keep_slower_frames=settings.keep_slower_than_seconds * fps,
@@ -235,12 +232,12 @@ def find(window: Window, settings: Settings) -> Finding:
     if not originals:
         mixing = mixing_of(light, motion, keep_slower_frames=about.keep_slower_frames)
     del light
-    toned = _toned(pictures, motion, about)
+    toned = toned_window(pictures, motion, about)
     tone, motion = toned.earned.with_mixing(None), toned.motion
     before, after = toned.visible_before, toned.visible_after
     if mixing is not None:
-        tone = _mixed_if_better(tone, mixing, pictures, motion, about)
-        before, after = _visible(pictures, tone, motion, fps)
+        tone = mixed_if_better(tone, mixing, pictures, motion, about)
+        before, after = visible_in(pictures, tone, motion, fps)
     tone.coefficients[blank] = 0.0
     texture = _texture(pictures, originals, tone, motion) if settings.refinement.used else 0.0
     return Finding(
@@ -254,100 +251,6 @@ def find(window: Window, settings: Settings) -> Finding:
         visible_after=after if tone.coefficients.any() else before,
         texture=texture,
     )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _About:
-    """What tone is told of a window beside its pictures."""
-
-    original: Float32[np.ndarray, "known height width 3"] | None
-    fps: float
-    keep_slower_frames: float
-    settings: ToneSettings
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Toned:
-    """What tone found in pictures, and what the eye sees of it."""
-
-    tone: SteadyTone
-    motion: Motion
-    """Between the pictures, as well as it is known then."""
-    visible_before: float
-    """In ΔE, where the correction is largest."""
-    visible_after: float
-
-    @property
-    def earned(self) -> SteadyTone:
-        """The tone if it earned its place, else none."""
-        return self.tone.earned(
-            visible_before=self.visible_before, visible_after=self.visible_after
-        )
-
-
-def _toned(
-    pictures: list[Float32[np.ndarray, "height width 3"]], motion: Motion, about: _About
-) -> _Toned:
-    """What tone finds in pictures."""
-    light = np.stack(pictures)
-    beside = {"keep_slower_frames": about.keep_slower_frames, "original": about.original}
-    tone = steady_tone(light, motion, settings=about.settings, **beside)
-    if tone.is_strong:
-        tone.apply(light)
-        if tone.deceives_motion and about.original is None:
-            del motion  # so that there is never room for two
-            motion = estimate_motion(light)
-        tone = look_again(tone, light, motion, **beside)
-    del light
-    tone = tone.with_whites(pictures)
-    before, after = _visible(pictures, tone, motion, about.fps)
-    if tone.is_mostly_whole and about.original is None:
-        tone, after = _whole_if_no_worse(tone, after, pictures, motion, about)
-    return _Toned(tone=tone, motion=motion, visible_before=before, visible_after=after)
-
-
-def _whole_if_no_worse(
-    tone: SteadyTone,
-    visible: float,
-    pictures: list[Float32[np.ndarray, "height width 3"]],
-    motion: Motion,
-    about: _About,
-) -> tuple[SteadyTone, float]:
-    """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
-    keep = about.keep_slower_frames
-    whole = steady_whole(np.stack(pictures), motion, like=tone, keep_slower_frames=keep)
-    whole = whole.with_whites(pictures)
-    _, left = _visible(pictures, whole, motion, about.fps)
-    return (whole, left) if left <= visible else (tone, visible)
-
-
-def _mixed_if_better(
-    plain: SteadyTone,
-    mixing: Float[np.ndarray, "time 3 mixing"],
-    pictures: list[Float32[np.ndarray, "height width 3"]],
-    motion: Motion,
-    about: _About,
-) -> SteadyTone:
-    """A matrix and the tone that is left after it, if points then agree better than after `plain`
-    and the eye sees less flicker than before; else `plain`.
-
-    After a matrix tone must earn its place anew. Where points do not agree better then, it keeps
-    it all the same: that the shot flickers is known.
-    """
-
-    def misfit(tone: SteadyTone) -> float:
-        light = np.stack(pictures)
-        tone.apply(light)
-        return misfit_where_mixed(light, motion, mixing)
-
-    without = misfit(plain)
-    toned = _toned(unmixed(pictures, mixing), motion, about)
-    for tone in (toned.earned, toned.tone):
-        mixed = tone.with_mixing(mixing)
-        before, after = _visible(pictures, mixed, motion, about.fps)
-        if after < before and misfit(mixed) < MISFIT_LEFT * without:
-            return mixed
-    return plain
 
 
 def _steadiest(
@@ -367,32 +270,6 @@ def _fps(window: Window) -> float:
     gaps = np.diff(times)
     gaps = gaps[gaps > 0]
     return float(1.0 / np.median(gaps)) if len(gaps) else 24.0
-
-
-def _visible(
-    pictures: list[Float32[np.ndarray, "height width 3"]],
-    tone: SteadyTone,
-    motion: Motion,
-    fps: float,
-    *,
-    where: SteadyTone | None = None,
-) -> tuple[float, float]:
-    """Visible flicker before and after, where `where` (or tone) corrects a window most, as
-    ordinary video."""
-    if len(pictures) < 3:
-        return 0.0, 0.0
-    change = ((where or tone).coefficients ** 2).sum(axis=(1, 2))
-    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
-    first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
-    last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
-    size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
-    shown = resized(np.stack(pictures[first : last + 1]), size)
-    back = motion.back(first, last, size=size)
-    before = visible_flicker(shown, motion=back, fps=fps)
-    if not tone.coefficients.any():
-        return before, before
-    tone.apply(shown, first=first)
-    return before, visible_flicker(shown, motion=back, fps=fps)
 
 
 def _texture(

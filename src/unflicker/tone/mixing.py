@@ -134,14 +134,14 @@ def _stairs(mixing: Float[np.ndarray, "time 3 mixing"]) -> Float[np.ndarray, "ti
     for step in np.nonzero((size > _STEP_FACTOR * np.median(size)) & (size > _LEAST_MIXING))[0]:
         before = np.median(mixing[max(0, step + 1 - _STEP_REACH) : step + 1], axis=0)
         level = np.median(mixing[step + 1 : step + 1 + _STEP_REACH], axis=0) - before
-        if _root_mean_square(level - jump[step]) < _STEP_BLUR * size[step]:
+        if _root_mean_square((level - jump[step])[None])[0] < _STEP_BLUR * size[step]:
             stairs[step + 1 :] += level
     return stairs
 
 
 def _root_mean_square(
-    mixing: Float[np.ndarray, "*shape 3 mixing"],
-) -> Float[np.ndarray, "*shape"]:
+    mixing: Float[np.ndarray, "time 3 mixing"],
+) -> Float[np.ndarray, " time"]:
     """Over the rows of the matrix."""
     return np.sqrt((mixing**2).sum(axis=-1).mean(axis=-1))
 
@@ -173,9 +173,10 @@ def unmixed(
     pictures: Iterable[Float32[np.ndarray, "height width 3"]],
     mixing: Float[np.ndarray, "time 3 mixing"],
 ) -> list[Float32[np.ndarray, "height width 3"]]:
-    """Pictures without what mixed their channels; values may leave [0, 1]."""
+    """Pictures without what mixed their channels; not below black, but maybe above white."""
     back = matrix_exponential(-matrix_logarithms(mixing))
-    return [cv2.transform(each, matrix) for each, matrix in zip(pictures, back, strict=True)]
+    apart = (cv2.transform(each, matrix) for each, matrix in zip(pictures, back, strict=True))
+    return [np.maximum(picture, np.float32(0.0)) for picture in apart]
 
 
 def _points(seen: list[Sightings]) -> _Points:
