@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 from unflicker.grade import Grade
 from unflicker.grade.grade import curve_inputs
+from unflicker.grade.matrix import log_matrix_of
 
 YUV420 = PixelLayout(family="yuv", depth=8, chroma_shift=(1, 1))
 LAYOUTS = {
@@ -68,6 +71,12 @@ def curve(exponent: float) -> Grade:
     """A grade that raises all channels to a power."""
     curves = np.tile(curve_inputs() ** np.float32(exponent), (3, 1)).astype(np.float32)
     return Grade(curves=curves, log_gain=np.zeros((1, 1, 1, 3), np.float32))
+
+
+def mixed(saturation: float = 0.2, hue: float = 0.0, *, grade: Grade | None = None) -> Grade:
+    """A grade (or another grade) whose matrix multiplies saturation by e^saturation, turns hue."""
+    log_matrix = log_matrix_of(np.full(3, saturation), np.full(3, hue)).astype(np.float32)
+    return replace(grade or Grade.identity(), log_matrix=log_matrix)
 
 
 def nothing_but_work() -> Grade:

@@ -257,7 +257,7 @@ def test_a_fault_while_thinking_reaches_the_caller_and_leaves_nothing(
     def fail(*_, **__):
         raise RuntimeError("cannot think")
 
-    monkeypatch.setattr("unflicker.finding.steady_tone", fail)
+    monkeypatch.setattr("unflicker.toning.steady_tone", fail)
     with pytest.raises(RuntimeError, match="cannot think"):
         unflicker.run(film, tmp_path / "out.mkv")
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from made_clips import panning
-from unflicker import thinking
+from unflicker import toning
 from unflicker.finding import Finding
 from unflicker.frames.clip import Clip
 from unflicker.frames.colour import proxy_size
@@ -145,7 +145,7 @@ def test_of_two_descriptions_the_plainer_is_taken_unless_the_eye_sees_more_flick
         worse.append(pace.keep_slower_frames)
         return like.unapplied()
 
-    monkeypatch.setattr(thinking, "steady_whole", of_no_use)
+    monkeypatch.setattr(toning, "steady_whole", of_no_use)
     (wide,) = findings(pixels)
     assert worse
     assert wide.visible_after >= plain.visible_after

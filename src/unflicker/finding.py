@@ -12,11 +12,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.analysis import Roles
-from unflicker.frames.colour import proxy_size
-from unflicker.frames.flow import Motion, resized
+from unflicker.frames.flow import Motion
 from unflicker.grade.mask import Kept, keep_places, kept_of
-from unflicker.metrics import ADAPTATION_HERTZ, visible_flicker
-from unflicker.motion import estimate_motion
 from unflicker.refinement.texture import (
     LOOKED_AT,
     NO_FLICKER,
@@ -27,28 +24,15 @@ from unflicker.refinement.texture import (
     texture_flicker,
 )
 from unflicker.scene import not_scene, scene_without
-from unflicker.settings import USUAL_KEEP_SECONDS, Settings
+from unflicker.settings import Settings
 from unflicker.shots import Window, scene_shown, usable_originals, usable_pictures
-from unflicker.tone import (
-    Course,
-    Pace,
-    SteadyTone,
-    course_of,
-    look_again,
-    steady_tone,
-    steady_whole,
-)
+from unflicker.tone import Course, SteadyTone, course_of
 from unflicker.tone.overlays import Standing
+from unflicker.toning import Looked, toned, with_matrix
 
-_FEWEST_KEPT_FRAMES = 16.0
-"""Light is wanted only if it takes longer than this to change, in frames: of a time-lapse at one
-picture a second two seconds show nothing."""
 _BRIGHT, _DIM, _MOST_SCALE = 0.995, 0.25, 256.0
 """Where the brightest parts of a shot lie, below which value they are dim, and by how much light is
 multiplied at most."""
-_MEASURED_FRAMES = 32
-_MEASURED_PX = 128
-"""Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,32 +72,30 @@ class Finding:
 
 def find(window: Window, settings: Settings, *, standing: Standing | None = None) -> Finding:
     """What tone finds in a window; `standing` lay over the frame before."""
-    looked = _Looked.at(window, settings)
-    tone, motion = looked.toned()
-    share, standing = not_scene(window, looked.spread(tone), standing)
+    looked, roles = _looked(window, settings)
+    plain = toned(looked)
+    share, standing = not_scene(window, _spread(plain.tone, roles), standing)
     kept = kept_of(share)
+    voting = tuple(kept[place] for place in roles.votes) if kept else ()
     if kept:
-        looked = looked.without(kept)
-        tone, motion = looked.toned()
-    seen = _Seen(pictures=looked.pictures, motion=motion, fps=looked.fps, asked=settings)
-    before, after = seen.visible(tone)
-    if tone.is_mostly_whole and not looked.originals:
-        tone, after = _whole_if_no_worse(tone, after, seen, looked.pace)
-    tone = seen.earned(tone, before=before, after=after)
+        looked = _without(looked, voting)
+        plain = toned(looked)
+    found = with_matrix(plain, looked)
+    tone, motion = found.tone, found.motion
     corrects = bool(tone.coefficients.any())
     texture = NO_FLICKER
     if settings.refinement.used:
-        texture = _texture(looked, tone, motion, kept if corrects else ())
+        texture = _texture(looked, tone, motion, voting if corrects else ())
     return Finding(
         start=window.start,
         stop=window.stop,
         overlap=window.overlap,
         ends_shot=window.ends_shot,
-        tone=looked.spread(tone),
+        tone=_spread(tone, roles),
         fps=looked.fps,
-        visible_before=before,
-        visible_after=after if corrects else before,
-        roles=looked.roles,
+        visible_before=found.visible_before,
+        visible_after=found.visible_after if corrects else found.visible_before,
+        roles=roles,
         course=course_of(looked.pictures, motion),
         texture=texture,
         kept=kept,
@@ -133,96 +115,35 @@ def light_scale(window: Window) -> float:
     return min(2.0 ** np.ceil(np.log2(_DIM / brightest)), _MOST_SCALE)
 
 
-def keep_frames(fps: float, settings: Settings) -> float:
-    """Light that takes longer than this to change is wanted, in frames."""
-    return max(settings.keep_slower_than_seconds * fps, _FEWEST_KEPT_FRAMES)
+def _looked(window: Window, settings: Settings) -> tuple[Looked, Roles]:
+    """What there is to look at in a window, and what its other frames get."""
+    every, blank = usable_pictures(window)
+    originals, fps = usable_originals(window), _fps(window)
+    keep_flashes = settings.tone.flashes == "keep"
+    if originals:  # which know all events
+        roles = Roles.beside_original(blank)
+    else:
+        roles = Roles.of(every, blank, fps=fps, keep_flashes=keep_flashes)
+    scene = scene_shown(window)
+    looked = Looked(
+        pictures=[every[place] for place in roles.votes],
+        originals=originals,
+        scene=None if scene is None else scene[roles.votes],
+        fps=fps * len(roles.votes) / len(every),
+        settings=settings,
+    )
+    return looked, roles
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Looked:
-    """The frames of a window that are looked at."""
-
-    pictures: list[Float32[np.ndarray, "height width 3"]]
-    originals: list[Float32[np.ndarray, "height width 3"]]
-    scene: Float32[np.ndarray, "time height width"] | None
-    """How far each pixel shows the scene; None where all do."""
-    roles: Roles
-    fps: float
-    settings: Settings
-
-    @classmethod
-    def at(cls, window: Window, settings: Settings) -> _Looked:
-        """What there is to look at in a window."""
-        every, blank = usable_pictures(window)
-        originals, fps = usable_originals(window), _fps(window)
-        keep_flashes = settings.tone.flashes == "keep"
-        if originals:  # which know all events
-            roles = Roles.beside_original(blank)
-        else:
-            roles = Roles.of(every, blank, fps=fps, keep_flashes=keep_flashes)
-        scene = scene_shown(window)
-        return cls(
-            pictures=[every[place] for place in roles.votes],
-            originals=originals,
-            scene=None if scene is None else scene[roles.votes],
-            roles=roles,
-            fps=fps * len(roles.votes) / len(every),
-            settings=settings,
-        )
-
-    @property
-    def pace(self) -> Pace:
-        """How slow light must be to be wanted."""
-        usual = max(USUAL_KEEP_SECONDS * self.fps, _FEWEST_KEPT_FRAMES)
-        return Pace(keep_slower_frames=keep_frames(self.fps, self.settings), usual_frames=usual)
-
-    def spread(self, tone: SteadyTone) -> SteadyTone:
-        """What was found, for every frame of the window."""
-        return replace(tone, coefficients=self.roles.spread(tone.coefficients))
-
-    def without(self, kept: tuple[Kept | None, ...]) -> _Looked:
-        """The same, what is not the scene left out."""
-        voting = [kept[place] for place in self.roles.votes]
-        scene = scene_without(voting, self.scene, size=self.pictures[0].shape[:2])
-        return replace(self, scene=scene)
-
-    def toned(self) -> tuple[SteadyTone, Motion]:
-        """What light must go, as far as tone alone can say, and the motion."""
-        light = np.stack(self.pictures)
-        original = np.stack(self.originals) if self.originals else None
-        motion = self._followed(_steadiest(light, self.originals))
-        tone = steady_tone(
-            light, motion, settings=self.settings.tone, pace=self.pace, original=original
-        )
-        if tone.is_strong:
-            tone.apply(light)
-            if tone.deceives_motion and original is None:
-                del motion  # so that there is never room for two
-                motion = self._followed(light)
-            tone = look_again(tone, light, motion, pace=self.pace, original=original)
-        return tone.with_whites(self.pictures, scene=self.scene), motion
-
-    def _followed(self, light: Float32[np.ndarray, "time height width 3"]) -> Motion:
-        return replace(estimate_motion(light), scene=self.scene)
+def _without(looked: Looked, kept: tuple[Kept | None, ...]) -> Looked:
+    """The same, what is not the scene left out."""
+    scene = scene_without(kept, looked.scene, size=looked.pictures[0].shape[:2])
+    return replace(looked, scene=scene)
 
 
-def _whole_if_no_worse(
-    tone: SteadyTone, visible: float, seen: _Seen, pace: Pace
-) -> tuple[SteadyTone, float]:
-    """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
-    light = np.stack(seen.pictures)
-    whole = steady_whole(light, seen.motion, like=tone, pace=pace)
-    whole = whole.with_whites(seen.pictures, scene=seen.motion.scene)
-    _, left = seen.visible(whole)
-    return (whole, left) if left <= visible else (tone, visible)
-
-
-def _steadiest(
-    light: Float32[np.ndarray, "time height width 3"],
-    originals: list[Float32[np.ndarray, "height width 3"]],
-) -> Float32[np.ndarray, "time height width 3"]:
-    """What shows the motion best: the original, as far as there is one."""
-    return np.stack([*originals, *light[len(originals) :]]) if originals else light
+def _spread(tone: SteadyTone, roles: Roles) -> SteadyTone:
+    """What was found, for every frame of the window."""
+    return replace(tone, coefficients=roles.spread(tone.coefficients))
 
 
 def _fps(window: Window) -> float:
@@ -232,64 +153,17 @@ def _fps(window: Window) -> float:
     return float(1.0 / np.median(gaps)) if len(gaps) else 24.0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Seen:
-    """A window as the eye sees it."""
-
-    pictures: list[Float32[np.ndarray, "height width 3"]]
-    motion: Motion
-    fps: float
-    asked: Settings
-
-    def visible(self, tone: SteadyTone) -> tuple[float, float]:
-        """Visible flicker before and after, where a window is corrected most, as ordinary video."""
-        return self._measured(tone, most_frames=_MEASURED_FRAMES, corner=ADAPTATION_HERTZ)
-
-    def earned(self, tone: SteadyTone, *, before: float, after: float) -> SteadyTone:
-        """The correction if the eye sees enough less flicker for it; where slower light is to go
-        than the eye takes for flicker, an eye as slow must."""
-        slower = self.asked.keep_slower_than_seconds
-        if slower > USUAL_KEEP_SECONDS and tone.coefficients.any():
-            frames = max(_MEASURED_FRAMES, round(slower * self.fps))
-            before, after = self._measured(tone, most_frames=frames, corner=1.0 / slower)
-        return tone.earned(visible_before=before, visible_after=after)
-
-    def _measured(
-        self, tone: SteadyTone, *, most_frames: int, corner: float
-    ) -> tuple[float, float]:
-        pictures = self.pictures
-        if len(pictures) < 3:
-            return 0.0, 0.0
-        change = (tone.coefficients**2).sum(axis=(1, 2))
-        sums = np.convolve(change, np.ones(min(most_frames, len(pictures))), mode="valid")
-        first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
-        last = min(first + most_frames, len(pictures)) - 1
-        size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
-        shown = resized(np.stack(pictures[first : last + 1]), size)
-        seen = {
-            "motion": self.motion.back(first, last, size=size),
-            "fps": self.fps,
-            "adaptation_hertz": corner,
-        }
-        before = visible_flicker(shown, **seen)
-        if not tone.coefficients.any():
-            return before, before
-        tone.apply(shown, first=first)
-        return before, visible_flicker(shown, **seen)
-
-
 def _texture(
-    looked: _Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
+    looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
 ) -> TextureFlicker:
     """Flicker of texture in what tone has corrected, beyond an original's where there is one."""
     pictures, originals = looked.pictures, looked.originals
-    voting = tuple(kept[place] for place in looked.roles.votes) if kept else ()
 
     def corrected(t: int) -> Triple:
         light = np.stack(pictures[t - 1 : t + 2])
         if tone.coefficients.any():
             tone.apply(light, first=t - 1)
-            keep_places(light, pictures[t - 1 : t + 2], voting[t - 1 : t + 2])
+            keep_places(light, pictures[t - 1 : t + 2], kept[t - 1 : t + 2])
         return triple(light, t)
 
     def triple(light: Float32[np.ndarray, "3 height width 3"], t: int) -> Triple:

@@ -17,7 +17,7 @@ from unflicker.ahead import running_ahead
 from unflicker.analysis import Roles
 from unflicker.errors import InputError
 from unflicker.fading import Fading, Levelling
-from unflicker.finding import Finding, find, keep_frames, light_scale
+from unflicker.finding import Finding, find, light_scale
 from unflicker.frames.alpha import small_seen
 from unflicker.frames.colour import proxy_size, small_luma, small_rgb, to_working
 from unflicker.frames.picture import Picture
@@ -32,6 +32,7 @@ from unflicker.shots import Proxy, Window, cut_into_windows, likeness_to_origina
 from unflicker.tone import grade_of
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.tone.overlays import Standing
+from unflicker.toning import keep_frames
 from unflicker.video import Film
 
 _LEAST_ALIKE = 0.15

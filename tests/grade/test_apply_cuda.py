@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from made_pictures import LAYOUTS, equal, largest_difference, noise, nothing_but_work
+from made_pictures import LAYOUTS, equal, largest_difference, mixed, noise, nothing_but_work
 from unflicker.errors import MissingError
 from unflicker.frames.picture import ColourMeaning, Picture
 from unflicker.grade import Grade, apply_cuda
@@ -196,3 +196,13 @@ def test_a_gpu_gives_the_same_picture(layout):
     picture = noise(LAYOUTS[layout], meaning=MEANINGS["narrow range"])
     graded = apply_grade_on(picture, strong_grade(), device="cuda:0")
     assert_alike(graded, apply_grade(picture, strong_grade()))
+
+
+@needs_torch
+@pytest.mark.parametrize("meaning", MEANINGS)
+@pytest.mark.parametrize("layout", ["yuv420p", "yuv422p12", "gbrp10", "grey"])
+def test_both_devices_mix_channels_alike(layout, meaning):
+    picture = noise(LAYOUTS[layout], meaning=MEANINGS[meaning])
+    grade = mixed(0.2, -0.1, grade=strong_grade())
+    graded = apply_grade_on(picture, grade, device="cpu")
+    assert_alike(graded, apply_grade(picture, grade))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from made_pictures import curve, gain, nothing_but_work, smooth
+from made_pictures import curve, gain, mixed, nothing_but_work, smooth
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.grade.grade import KNOTS, bin_luma, curve_inputs
@@ -106,3 +106,22 @@ def test_one_pair_of_curves_and_grid_does_what_two_grades_do_in_turn() -> None:
 def test_nothing_after_a_grade_is_the_grade() -> None:
     grade = smooth()
     assert grade.followed_by(np.zeros((24, 32, 6, 3), np.float32)) is grade
+
+
+@given(seed=st.integers(0, 10_000), strength=st.floats(0.0, 1.0))
+def test_strength_acts_on_the_logarithm_of_the_matrix(seed: int, strength: float) -> None:
+    random = np.random.default_rng(seed)
+    grade = mixed(random.uniform(0.05, 0.4), random.uniform(-0.3, 0.3), grade=smooth())
+    part, rest = grade.scaled(strength), grade.scaled(1.0 - strength)
+    np.testing.assert_allclose(part.matrix @ rest.matrix, grade.matrix, atol=1e-5)
+    assert grade.scaled(0.0).is_identity
+
+
+def test_a_matrix_alone_is_not_the_identity_and_outlives_later_gains() -> None:
+    grade = mixed(1e-4)
+    assert not grade.is_identity
+    assert grade.mixes
+    assert not smooth().mixes
+    later = smooth(bins=2).log_gain
+    np.testing.assert_array_equal(grade.followed_by(later).log_matrix, grade.log_matrix)
+    np.testing.assert_array_equal(grade.stops_by_place(rows=2, columns=2), 0.0)

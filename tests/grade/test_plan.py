@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from made_pictures import curve, gain, smooth
+from made_pictures import curve, gain, mixed, smooth
 from unflicker.errors import InputError, OutputError
 from unflicker.grade import Grade
 from unflicker.grade.grade import KNOTS
@@ -40,12 +40,13 @@ def assert_same(one: list[Grade], other: list[Grade]) -> None:
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(a.curves, b.curves)
         np.testing.assert_array_equal(a.log_gain, b.log_gain)
+        np.testing.assert_array_equal(a.log_matrix, b.log_matrix)
         assert a.is_identity == b.is_identity
 
 
 @settings(max_examples=20, deadline=None)
 @given(
-    kinds=st.lists(st.sampled_from(["nothing", "gain", "curve", "smooth"]), max_size=140),
+    kinds=st.lists(st.sampled_from(["nothing", "gain", "curve", "smooth", "mixed"]), max_size=140),
 )
 def test_grades_come_back_as_they_were_in_order(kinds, tmp_path_factory) -> None:
     made = {
@@ -53,6 +54,7 @@ def test_grades_come_back_as_they_were_in_order(kinds, tmp_path_factory) -> None
         "gain": halved(gain(0.25)),
         "curve": curve(1.2),
         "smooth": halved(smooth()),
+        "mixed": mixed(0.3, 0.1),
     }
     grades = [made[kind] for kind in kinds]
     path = tmp_path_factory.mktemp("plan") / "film.plan"
@@ -202,3 +204,30 @@ def test_what_frames_keep_comes_back_frame_by_frame(tmp_path) -> None:
     assert [next(read) for _ in kept] == kept
     with zipfile.ZipFile(tmp_path / "film.plan") as archive:
         assert sum(name.endswith(".kept") for name in archive.namelist()) == 4
+
+
+def test_a_plan_of_version_1_is_read(tmp_path) -> None:
+    new, old = tmp_path / "new.plan", tmp_path / "old.plan"
+    grades = [halved(smooth(seed=seed)) for seed in range(3)]
+    write(new, grades, source="film.mp4")
+    with zipfile.ZipFile(new) as given, zipfile.ZipFile(old, "w") as archive:
+        for name in given.namelist():
+            content = given.read(name)
+            if name == "plan.json":
+                content = json.dumps(json.loads(content) | {"schema": 1}).encode()
+            archive.writestr(name, content)
+        assert not [name for name in given.namelist() if "matrices" in name]
+    about, read = read_plan(old)
+    assert about["schema"] == 1
+    assert_same(list(read), grades)
+
+
+def test_matrices_of_another_shape_are_an_input_error(tmp_path) -> None:
+    path = tmp_path / "film.plan"
+    write(path, [gain(0.1), gain(0.2)])
+    buffer = io.BytesIO()
+    np.save(buffer, np.ones((1, 3, 3), np.float32))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("000000000_matrices.npy", buffer.getvalue())
+    with pytest.raises(InputError, match="matrices of"):
+        list(read_plan(path)[1])

@@ -5,7 +5,16 @@ import pytest
 
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
-from unflicker.synthesis import ADDED_KINDS, KINDS, graded, mean_grade, sunset, synthesise, ungraded
+from unflicker.synthesis import (
+    ADDED_KINDS,
+    KINDS,
+    MIXED_KINDS,
+    graded,
+    mean_grade,
+    sunset,
+    synthesise,
+    ungraded,
+)
 from unflicker.synthesis.recipes import HELD_FRAMES
 
 SIZE = (36, 64)
@@ -23,7 +32,7 @@ def soft_clip(*, dtype: type = np.uint8, time: int = FRAMES) -> Clip:
     return Clip.at_rate(from_float(pixels.astype(np.float32), dtype=dtype), fps=24)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *MIXED_KINDS])
 def test_the_same_seed_gives_the_same_flicker_and_another_seed_another(kind: str) -> None:
     clip = soft_clip()
     first, again, other = (synthesise(clip, kind=kind, seed=seed) for seed in (3, 3, 4))
@@ -31,7 +40,7 @@ def test_the_same_seed_gives_the_same_flicker_and_another_seed_another(kind: str
     assert (first.clip.pixels != other.clip.pixels).any()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *MIXED_KINDS])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_no_strength_makes_no_flicker(kind: str, dtype: type) -> None:
     clip = soft_clip(dtype=dtype)
@@ -41,7 +50,7 @@ def test_no_strength_makes_no_flicker(kind: str, dtype: type) -> None:
     np.testing.assert_allclose(made.clip.pixels, clip.pixels, atol=tolerance)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *MIXED_KINDS])
 def test_the_clip_keeps_its_size_and_times(kind: str) -> None:
     clip = soft_clip(dtype=np.uint16)
     made = synthesise(clip, kind=kind, seed=1)
@@ -51,7 +60,7 @@ def test_the_clip_keeps_its_size_and_times(kind: str) -> None:
     np.testing.assert_array_equal(made.clip.seconds, clip.seconds)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "film"])
+@pytest.mark.parametrize("kind", [kind for kind in (*KINDS, *MIXED_KINDS) if kind != "film"])
 def test_the_true_grades_undo_the_flicker_where_nothing_clipped(kind: str) -> None:
     clip = soft_clip(dtype=np.float32)
     made = synthesise(clip, kind=kind, seed=2)
@@ -184,3 +193,15 @@ def test_no_strength_adds_nothing(kind: str, dtype: type) -> None:
     clip = soft_clip(dtype=dtype)
     made = synthesise(clip, kind=kind, seed=0, strength=0.0)
     np.testing.assert_allclose(made.clip.pixels, clip.pixels, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", MIXED_KINDS)
+@pytest.mark.parametrize("seed", range(3))
+def test_kinds_that_mix_channels_leave_grey_alone_and_change_colour(kind: str, seed: int) -> None:
+    clip = soft_clip(dtype=np.float32)
+    grey = np.repeat(clip.pixels.mean(axis=3, keepdims=True), 3, axis=3)
+    made = synthesise(Clip(pixels=grey, seconds=clip.seconds), kind=kind, seed=seed)
+    np.testing.assert_allclose(made.clip.pixels, grey, atol=1e-6)
+    coloured = synthesise(clip, kind=kind, seed=seed).clip.pixels
+    np.testing.assert_allclose(coloured.mean(axis=3), clip.pixels.mean(axis=3), atol=1e-3)
+    assert np.abs(coloured - clip.pixels).max() > 0.01

@@ -26,7 +26,11 @@ from unflicker.outputs import Written, named
     cls=Command, example="unflicker synthesise steady.mp4 --kind bands --seed 3 -o bands.mp4"
 )
 @click.argument("film", metavar="FILM")
-@click.option("--kind", required=True, help="exposure, gamma, tint, local, bands, film, held ...")
+@click.option(
+    "--kind",
+    required=True,
+    help="exposure, gamma, tint, saturation, hue, local, bands, film, held ...",
+)
 @click.option("--seed", type=int, default=0, help="Chooses among flickers of a kind.")
 @click.option(
     "--strength", type=click.FloatRange(min=0.0), default=1.0, metavar="N", help="1 is strong."

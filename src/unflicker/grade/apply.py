@@ -19,6 +19,7 @@ from unflicker.grade.grade import KNOTS, Grade, curve_inputs
 
 _EVERYWHERE = np.ones((0, 0), np.float32)
 _AS_STORED = np.zeros((1, 0), np.float32)
+_UNMIXED = np.zeros((0, 3), np.float32)
 _ONE_AT_A_TIME = threading.Lock()
 """Not every threading layer of numba can be entered from two threads at once."""
 _PIXELS_A_THREAD = 1 << 17
@@ -135,22 +136,34 @@ def gains_of(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
     return np.exp(np.tile(grade.log_gain, repeats))
 
 
-def tables_of(
-    grade: Grade, meaning: ColourMeaning
-) -> tuple[Float32[np.ndarray, "3 entries"], Float32[np.ndarray, "one stored"]]:
-    """The kernel's tables: curves by stored value, and the way back from working light.
+Tables = tuple[
+    Float32[np.ndarray, "3 entries"],
+    Float32[np.ndarray, "one stored"],
+    Float32[np.ndarray, "one light"],
+    Float32[np.ndarray, "mixed 3"],
+]
+"""Curves, the way back from working light, the way to it, and a matrix (`kernel.grade_rgb`)."""
 
-    Where stored values are working light already, the curves are factors and the way back is
-    empty: then values outside [0, 1] (footroom, headroom) keep their meaning.
+
+def tables_of(grade: Grade, meaning: ColourMeaning) -> Tables:
+    """The kernel's tables: curves, the way back from working light, the way to it, the matrix.
+
+    Where stored values are working light already, the curves are factors and both ways are empty:
+    then values outside [0, 1] (footroom, headroom) keep their meaning. Where no matrix mixes, the
+    curves are by stored value and the way to working light is in them; else they are factors.
     """
     stored = np.linspace(0.0, 1.0, kernel.TABLE, dtype=np.float32)
     light = to_working(stored, meaning)
+    stored_is_light = meaning.transfer in ("power", "log")
+    at = stored if grade.mixes else light
     ratios = grade.curves[:, 1:] / curve_inputs()[1:]
-    knots = np.sqrt(light.astype(np.float64)) * (KNOTS - 1)
+    knots = np.sqrt(at.astype(np.float64)) * (KNOTS - 1)
     factors = np.stack([np.interp(knots, np.arange(1, KNOTS), ratio) for ratio in ratios])
-    if meaning.transfer in ("power", "log"):
-        return factors.astype(np.float32), _AS_STORED
-    return (light * factors).astype(np.float32), _to_stored(meaning)
+    curves = factors if stored_is_light or grade.mixes else light * factors
+    back = _AS_STORED if stored_is_light else _to_stored(meaning)
+    there = light[None] if grade.mixes and not stored_is_light else _AS_STORED
+    matrix = grade.matrix if grade.mixes else _UNMIXED
+    return curves.astype(np.float32), back, there, matrix
 
 
 @lru_cache(maxsize=8)

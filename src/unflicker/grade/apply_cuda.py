@@ -19,7 +19,7 @@ from unflicker.devices import torch_library
 from unflicker.frames.colour import LUMA, sample_scale, yuv_to_rgb_matrix
 from unflicker.frames.picture import Picture
 from unflicker.grade import kernel
-from unflicker.grade.apply import apply_grade, gains_of, tables_of
+from unflicker.grade.apply import Tables, apply_grade, gains_of, tables_of
 from unflicker.grade.grade import Grade
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class _Work:
 
     picture: Picture
     gains: Float32[np.ndarray, "rows columns bins 3"]
-    tables: tuple[Float32[np.ndarray, "3 entries"], Float32[np.ndarray, "one stored"]]
+    tables: Tables
     mask: Float32[np.ndarray, "height width"] | None
     device: str
 
@@ -205,22 +205,33 @@ def _change(
     work: _Work, band: _Band, stored: Float32[Any, "3 height width"]
 ) -> Float32[Any, "3 height width"]:
     """What the grade adds to stored colours, in as far as the mask lets it."""
-    table, to_stored = (_on_device(each, work.device) for each in work.tables)
+    table, to_stored, to_light, matrix = (_on_device(each, work.device) for each in work.tables)
     last = kernel.TABLE - 1
-    entries = (stored.clamp(0, 1) * last + 0.5).long()
-    light = table.gather(1, entries.flatten(1)).view(stored.shape)
-    if not to_stored.numel():
-        light = stored * light
+    light, mixes = stored, bool(len(matrix))
+    if mixes:
+        light = _between(light, to_light[0]) if to_light.numel() else light
+        light = _mixed(work.tables[3].tolist(), light)
+    entries = (light.clamp(0, 1) * last + 0.5).long()
+    curve = table.gather(1, entries.flatten(1)).view(stored.shape)
+    light = light * curve if mixes or not to_stored.numel() else curve
     new = light * _gain(work, band, light)
     if to_stored.numel():
-        at = new.clamp(0, 1) * last
-        low = at.long().clamp(max=last - 1)
-        below, above = to_stored[0][low], to_stored[0][low + 1]
-        new = below + (above - below) * (at - low)
+        new = _between(new, to_stored[0])
     change = new - stored
     if work.mask is None:
         return change
     return change * _on_device(work.mask[band.first : band.last], work.device)
+
+
+def _between(
+    values: Float32[Any, "3 height width"], table: Float32[Any, " entries"]
+) -> Float32[Any, "3 height width"]:
+    """Values in [0, 1] by a table, between its entries."""
+    last = len(table) - 1
+    at = values.clamp(0, 1) * last
+    low = at.long().clamp(max=last - 1)
+    below, above = table[low], table[low + 1]
+    return below + (above - below) * (at - low)
 
 
 def _gain(

@@ -1,14 +1,15 @@
-"""The grade of one frame: curves for the whole picture, then gains by place and tone."""
+"""The grade of one frame: a matrix, curves for the whole picture, then gains by place and tone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
 
 from unflicker.frames.colour import LUMA
+from unflicker.grade.matrix import matrix_exponential
 
 KNOTS = 129
 """Knots of a tone curve; they lie at (k / 128)², closer together near black."""
@@ -19,8 +20,9 @@ _MIDDLE_GREY = 0.4
 class Grade:
     """How the light and colour of one frame change, by place and by tone.
 
-    Applied in working light (`frames.colour`): each channel goes through its curve; then the
-    luma of the result and the place in the picture choose a gain for each channel.
+    Applied in working light (`frames.colour`): a matrix mixes the channels, each channel goes
+    through its curve; then the luma of the result and the place in the picture choose a gain for
+    each channel.
     """
 
     curves: Float32[np.ndarray, "3 knots"]
@@ -28,6 +30,11 @@ class Grade:
     log_gain: Float32[np.ndarray, "rows columns bins 3"]
     """Natural logarithm of the gain. Cell centres lie evenly over the picture, at
     (row + ½) / rows of its height; bin centres lie at the luma `bin_luma`, closer near black."""
+    log_matrix: Float32[np.ndarray, "3 3"] = field(
+        default_factory=lambda: np.zeros((3, 3), np.float32)
+    )
+    """Logarithm of the matrix that mixes red, green and blue; zeros mix nothing. Its rows sum to
+    zero, so grey stays grey."""
 
     @classmethod
     def identity(cls, *, rows: int = 1, columns: int = 1, bins: int = 1) -> Grade:
@@ -38,12 +45,22 @@ class Grade:
     @property
     def is_identity(self) -> bool:
         """Whether it changes nothing at all; such a frame passes through bit for bit."""
-        return not self.log_gain.any() and np.array_equal(
-            self.curves, np.tile(curve_inputs(), (3, 1))
-        )
+        if self.log_gain.any() or self.mixes:
+            return False
+        return np.array_equal(self.curves, np.tile(curve_inputs(), (3, 1)))
+
+    @property
+    def mixes(self) -> bool:
+        """Whether a channel takes from another; else its matrix is the identity."""
+        return bool(self.log_matrix.any())
+
+    @property
+    def matrix(self) -> Float32[np.ndarray, "3 3"]:
+        """What mixes red, green and blue: rows are the new channels and sum to one."""
+        return matrix_exponential(self.log_matrix.astype(np.float64)).astype(np.float32)
 
     def scaled(self, strength: float) -> Grade:
-        """The grade at a share of its strength, on log gain; 1 is itself, 0 changes nothing."""
+        """The grade at a share of its strength, on logarithms; 1 is itself, 0 changes nothing."""
         if strength == 1.0 or self.is_identity:
             return self
         if strength == 0.0:
@@ -51,8 +68,11 @@ class Grade:
         inputs = curve_inputs()
         factors = np.maximum(self.curves[:, 1:], 1e-6) / inputs[1:]
         curves = np.concatenate([self.curves[:, :1], inputs[1:] * factors**strength], axis=1)
-        log_gain = self.log_gain * np.float32(strength)
-        return Grade(curves=curves.astype(np.float32), log_gain=log_gain)
+        return Grade(
+            curves=curves.astype(np.float32),
+            log_gain=self.log_gain * np.float32(strength),
+            log_matrix=self.log_matrix * np.float32(strength),
+        )
 
     def followed_by(self, log_gain: Float32[np.ndarray, "rows columns bins 3"]) -> Grade:
         """This grade, and after it gains by place and tone: one pair of curves and grid.
@@ -67,7 +87,7 @@ class Grade:
         later = log_gain if not first.any() else _at_tone_after(log_gain, first)
         # In half precision, so that a plan on disk holds exactly what a run would apply.
         both = (first + later).astype(np.float16).astype(np.float32)
-        return Grade(curves=self.curves, log_gain=both)
+        return replace(self, log_gain=both)
 
     def at_scale(self, scale: float) -> Grade:
         """The grade for light that was multiplied by `scale` when this one was found: the same

@@ -1,10 +1,10 @@
 """The inner loops that put a grade on pictures; compiled once, then run on all cores.
 
-A sample meets: planes to RGB, tone curves, gains by place and tone, RGB to planes, rounding. All
-in one pass over the picture, for no step then leaves the processor's nearest memory. Chroma
-planes that are smaller stand for a block of pixels: each pixel of the block is corrected with its
-own luma, and the block's chroma is the mean of what they became. So a picture whose gain is one
-comes out as it went in.
+A sample meets: planes to RGB, a matrix where there is one, tone curves, gains by place and tone,
+RGB to planes, rounding. All in one pass over the picture, for no step then leaves the processor's
+nearest memory. Chroma planes that are smaller stand for a block of pixels: each pixel of the block
+is corrected with its own luma, and the block's chroma is the mean of what they became. So a picture
+whose gain is one comes out as it went in.
 
 Arithmetic is in single precision throughout (a bare `0.5` would make it double, at half the pace),
 hence the named constants.
@@ -69,11 +69,11 @@ def _noise(x, y):
 
 
 @_inline
-def _looked_up(line, curve, at, stored_is_light):
-    """One channel of a row through its curve."""
+def _looked_up(line, curve, at, by_factor):
+    """One channel of a row through its curve, whose entries are factors or values."""
     for x in range(line.shape[0]):
         at[x] = np.int32(min(max(line[x], _ZERO), _ONE) * _LAST + _HALF)
-    if stored_is_light:
+    if by_factor:
         for x in range(line.shape[0]):
             line[x] *= curve[np.uint32(at[x])]
     else:
@@ -82,12 +82,22 @@ def _looked_up(line, curve, at, stored_is_light):
 
 
 @_inline
-def _stored(line, table):
-    """One channel of a row back from working light."""
+def _between(line, table):
+    """One channel of a row by a table, between its entries: to working light, or back."""
     for x in range(line.shape[0]):
         at = min(max(line[x], _ZERO), _ONE) * _LAST
         low = min(np.int32(at), np.int32(TABLE - 2))
         line[x] = table[low] + (table[low + 1] - table[low]) * (at - np.float32(low))
+
+
+@_inline
+def _mixed(red, green, blue, matrix):
+    """A row's channels times a matrix, in place."""
+    for x in range(red.shape[0]):
+        r, g, b = red[x], green[x], blue[x]
+        red[x] = matrix[0, 0] * r + matrix[0, 1] * g + matrix[0, 2] * b
+        green[x] = matrix[1, 0] * r + matrix[1, 1] * g + matrix[1, 2] * b
+        blue[x] = matrix[2, 0] * r + matrix[2, 1] * g + matrix[2, 2] * b
 
 
 @_inline
@@ -102,17 +112,25 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
         where: From `columns_of`.
         row: The grid at the row's height, flat.
         bins: Of the grid.
-        tables: Curves and the way back.
+        tables: Curves, the way back, the way to working light and a matrix.
         at: Room for a place in a table for each pixel, int32.
         weights: Room for four numbers a pixel, float32.
     """
     left, part = where
-    table, to_stored = tables
+    table, to_stored, to_light, matrix = tables
     red, green, blue = colour[0], colour[1], colour[2]
     stored_is_light = to_stored.shape[1] == 0
-    _looked_up(red, table[0], at, stored_is_light)
-    _looked_up(green, table[1], at, stored_is_light)
-    _looked_up(blue, table[2], at, stored_is_light)
+    mixes = matrix.shape[0] > 0
+    if mixes:
+        if not stored_is_light:
+            _between(red, to_light[0])
+            _between(green, to_light[0])
+            _between(blue, to_light[0])
+        _mixed(red, green, blue, matrix)
+    by_factor = stored_is_light or mixes
+    _looked_up(red, table[0], at, by_factor)
+    _looked_up(green, table[1], at, by_factor)
+    _looked_up(blue, table[2], at, by_factor)
     most, last = np.float32(bins - 1), np.int32(bins - 2)
     w00, w01, w10, w11 = weights[0], weights[1], weights[2], weights[3]
     for x in range(red.shape[0]):
@@ -137,9 +155,9 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
         i, j = i + one, j + one
         blue[x] *= a * row[i] + b * row[i + three] + c * row[j] + d * row[j + three]
     if not stored_is_light:
-        _stored(red, to_stored[0])
-        _stored(green, to_stored[0])
-        _stored(blue, to_stored[0])
+        _between(red, to_stored[0])
+        _between(green, to_stored[0])
+        _between(blue, to_stored[0])
 
 
 @_inline
@@ -156,8 +174,9 @@ def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 
         out: The like, to be filled.
         gains: The grid's gains `(rows, columns, bins, 3)`, at least two columns and bins.
         where: From `columns_of`.
-        tables: Curves `(3, TABLE)`, as factors on stored values where the way back `(1, TABLE)`
-            is empty, else as working light.
+        tables: Curves `(3, TABLE)`: by stored value, as working light, or factors where the way
+            back is empty or a matrix mixes first; the ways back and to working light `(1, TABLE)`,
+            empty where stored values are that; the matrix, without rows where none mixes.
         scale: Peak, size of the rounding noise, 1 to round or 0 for floats; all float32.
         mask: Share of the change for each pixel, or one value for all.
     """
@@ -221,7 +240,7 @@ def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: 
         out: The like, to be filled.
         gains: See `grade_rgb`; so for `where`, `tables`, `mask`.
         where: From `columns_of`, for the luma plane.
-        tables: Curves and the way back.
+        tables: See `grade_rgb`.
         scale: Luma offset and span, chroma middle and span, peak, noise's size; all float32.
         chroma: The matrices from YUV to RGB and back, float32, and the rows and columns of luma
             for each sample of chroma.

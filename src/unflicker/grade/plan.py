@@ -1,8 +1,9 @@
 """The grades of a film in a file, to be looked at or applied later.
 
 A zip archive: `plan.json` says what it is, and every 64 frames share two NumPy files, the curves
-and the gains. What is kept of frames as it is (`mask.Kept`) has a file wherever it changes. All is
-written and read as a stream, so no film is too long for it.
+and the gains, and a third where channels are mixed: logarithms of the matrices. What is kept of
+frames as it is (`mask.Kept`) has a file wherever it changes. All is written and read as a stream,
+so no film is too long for it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
 from unflicker.outputs import is_stream, made_folder
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_READABLE_VERSIONS = (1, 2)
+"""Version 1 has no matrices; what it holds is read as it is."""
 _CHUNK = 64
 _KEPT = ".kept"
 
@@ -106,6 +109,8 @@ class PlanWriter:
             name = f"{self._frames + start:09d}"
             self._store(f"{name}_curves", np.stack([grade.curves for grade in group]))
             self._store(f"{name}_gains", np.stack([g.log_gain for g in group]).astype(np.float16))
+            if any(grade.mixes for grade in group):
+                self._store(f"{name}_matrices", np.stack([grade.log_matrix for grade in group]))
         self._frames += len(self._held)
         self._held = []
 
@@ -141,10 +146,10 @@ def read_plan(path: Path) -> tuple[dict[str, Any], Iterator[Grade]]:
         about = json.loads(archive.read("plan.json"))
     if not isinstance(about, dict):
         raise _no_plan(path, "plan.json is not an object")
-    if about.get("schema") != SCHEMA_VERSION:
+    if about.get("schema") not in _READABLE_VERSIONS:
         raise InputError(
             f"the plan {path} has schema {about.get('schema')}, this version reads "
-            f"{SCHEMA_VERSION}; make it again with `unflicker analyze --plan`"
+            f"1 and {SCHEMA_VERSION}; make it again with `unflicker analyze --plan`"
         )
     return about, _grades(path)
 
@@ -166,17 +171,22 @@ def read_kept(path: Path) -> Iterator[Kept | None]:
 
 def _grades(path: Path) -> Iterator[Grade]:
     with zipfile.ZipFile(path) as archive:
-        stored = sorted(name for name in archive.namelist() if name.endswith("_curves.npy"))
-        for name in stored:
+        names = set(archive.namelist())
+        for name in sorted(name for name in names if name.endswith("_curves.npy")):
             with _readable(path):
                 curves = _array(archive, name)
                 log_gains = _array(archive, name.replace("_curves", "_gains"))
+                matrices = name.replace("_curves", "_matrices")
+                unmixed = np.zeros((len(curves), 3, 3), np.float32)
+                mixed = _array(archive, matrices) if matrices in names else unmixed
             if curves.shape[1:] != (3, KNOTS) or log_gains.shape[4:] != (3,):
                 raise _no_plan(path, f"curves of {curves.shape} and gains of {log_gains.shape}")
             if len(curves) != len(log_gains):
                 raise _no_plan(path, f"{len(curves)} curves for {len(log_gains)} gains")
-            for curve, log_gain in zip(curves, log_gains, strict=True):
-                yield Grade(curves=curve, log_gain=log_gain)
+            if mixed.shape != unmixed.shape:
+                raise _no_plan(path, f"matrices of {mixed.shape} for {len(curves)} curves")
+            for curve, log_gain, matrix in zip(curves, log_gains, mixed, strict=True):
+                yield Grade(curves=curve, log_gain=log_gain, log_matrix=matrix)
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:

@@ -16,6 +16,8 @@ KINDS = {
     "local": "flicker in parts of the picture",
     "local tint": "colour flicker in parts of the picture",
     "bands": "bands that crawl over the picture",
+    "saturation": "flicker of saturation",
+    "hue": "flicker of hue",
     "held": "steps of light, each held for some frames",
     "auto exposure": "slow drift of automatic exposure or white balance",
 }

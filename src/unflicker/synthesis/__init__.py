@@ -3,6 +3,7 @@
 from unflicker.synthesis.made import (
     ADDED_KINDS,
     KINDS,
+    MIXED_KINDS,
     MadeFlicker,
     graded,
     mean_grade,
@@ -15,6 +16,7 @@ from unflicker.synthesis.processed import processed
 __all__ = [
     "ADDED_KINDS",
     "KINDS",
+    "MIXED_KINDS",
     "MadeFlicker",
     "graded",
     "mean_grade",

@@ -16,10 +16,12 @@ from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.grade.grade import Grade, curve_inputs
 from unflicker.synthesis.additive import HELD, added, offsets
 from unflicker.synthesis.dirt import film_dirt
-from unflicker.synthesis.recipes import RECIPES, Change
+from unflicker.synthesis.recipes import MIXED_RECIPES, RECIPES, Change
 
 KINDS = tuple(RECIPES)
 """The kinds of flicker that are changes of light: what we train on and tune with."""
+MIXED_KINDS = tuple(MIXED_RECIPES)
+"""Kinds that mix channels, beside the published ones."""
 ADDED_KINDS = tuple(HELD)
 """The published kinds, an offset held for 1, 3 or 10 frames: only to compare with."""
 SUNSET_GAINS = (0.75, 0.55, 0.45)
@@ -46,7 +48,7 @@ def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> Ma
 
     Args:
         clip: A steady clip.
-        kind: One of `KINDS` or `ADDED_KINDS`.
+        kind: One of `KINDS`, `MIXED_KINDS` or `ADDED_KINDS`.
         seed: Chooses among flickers of the kind.
         strength: Factor on all changes of light; 0 gives the clip itself.
 
@@ -54,15 +56,16 @@ def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> Ma
         UsageError: A kind that does not exist (the message suggests the nearest), or a negative
             strength.
     """
-    if kind not in (*KINDS, *ADDED_KINDS):
-        near = difflib.get_close_matches(kind, (*KINDS, *ADDED_KINDS), n=1, cutoff=0.0)
-        known = ", ".join((*KINDS, *ADDED_KINDS))
+    kinds = (*KINDS, *MIXED_KINDS, *ADDED_KINDS)
+    if kind not in kinds:
+        near = difflib.get_close_matches(kind, kinds, n=1, cutoff=0.0)
+        known = ", ".join(kinds)
         raise UsageError(f"unknown flicker {kind!r}; did you mean {near[0]!r}? There are {known}")
     if not strength >= 0:
         raise UsageError(f"negative strength of flicker: {strength}; pass 0 or more")
     # The kind is part of the seed, so that kinds do not share their random numbers.
     random = np.random.default_rng([seed, zlib.crc32(kind.encode())])
-    make = _lit if kind in KINDS else _offset
+    make = _offset if kind in ADDED_KINDS else _lit
     pixels, clipped = np.empty_like(clip.pixels), np.empty(clip.pixels.shape[:3], bool)
     frames, grades = make(random, clip, kind=kind, strength=strength)
     for index, values in enumerate(frames):
@@ -77,7 +80,7 @@ def _lit(
 ) -> tuple[Iterator[Float32[np.ndarray, "height width 3"]], tuple[Grade, ...]]:
     """The frames under changed light, not clipped, and the grades that changed it."""
     time, height, width = clip.pixels.shape[:3]
-    change = RECIPES[kind](random, max(time, 1), strength)
+    change = (RECIPES | MIXED_RECIPES)[kind](random, max(time, 1), strength)
     grades = _as_grades(change, time=time)
     dirt = film_dirt(random, size=(height, width), time=time, strength=strength)
     frames = (graded(pixels, grade) for pixels, grade in zip(clip.pixels, grades, strict=True))
@@ -110,7 +113,8 @@ def graded(
 ) -> Float32[np.ndarray, "height width 3"]:
     """The picture under a made grade, not clipped, for grades without tone bins."""
     gain = _gain(grade.log_gain[:, :, 0], size=pixels.shape[:2])
-    return _through_curves(pixels, grade.curves) * gain
+    mixed = _times(to_float(pixels), grade.matrix) if grade.mixes else pixels
+    return _through_curves(mixed, grade.curves) * gain
 
 
 def ungraded(
@@ -129,15 +133,20 @@ def ungraded(
     if not all(np.array_equal(curve, inputs) for curve in grade.curves):
         channels = [np.interp(values[..., c], grade.curves[c], inputs) for c in range(3)]
         values = np.stack(channels, axis=2).astype(np.float32)
+    if grade.mixes:
+        values = _times(values, np.linalg.inv(grade.matrix))
     return values if keep is None else graded(values, keep)
 
 
 def mean_grade(grades: tuple[Grade, ...]) -> Grade:
-    """The mean of grades of one shape: gains geometrically, curves knot by knot."""
+    """The mean of grades of one shape: gains and matrices by logarithm, curves knot by knot."""
     return Grade(
         curves=np.asarray(np.mean([grade.curves for grade in grades], axis=0, dtype=np.float32)),
         log_gain=np.asarray(
             np.mean([grade.log_gain for grade in grades], axis=0, dtype=np.float32)
+        ),
+        log_matrix=np.asarray(
+            np.mean([grade.log_matrix for grade in grades], axis=0, dtype=np.float32)
         ),
     )
 
@@ -146,13 +155,23 @@ def _as_grades(change: Change, *, time: int) -> tuple[Grade, ...]:
     """The change of every frame as a grade without tone bins."""
     inputs = curve_inputs()
     exponents = np.ones(time) if change.exponents is None else change.exponents
+    unmixed = np.zeros((time, 3, 3), np.float32)
+    matrices = unmixed if change.log_matrices is None else change.log_matrices
     return tuple(
         Grade(
             curves=np.tile(inputs ** np.float32(exponents[index]), (3, 1)),
             log_gain=change.log_gain[index][:, :, None],
+            log_matrix=matrices[index],
         )
         for index in range(time)
     )
+
+
+def _times(
+    values: Float32[np.ndarray, "height width 3"], matrix: Float32[np.ndarray, "3 3"]
+) -> Float32[np.ndarray, "height width 3"]:
+    """The matrix times each colour."""
+    return cv2.transform(values, matrix)
 
 
 def _gain(

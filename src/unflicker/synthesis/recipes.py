@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
+from unflicker.grade.matrix import log_matrix_of
+
 HELD_FRAMES = 10
 """Frames for which the kind `held` keeps a level."""
 FIELD_CELLS = (18, 32)
@@ -27,12 +29,14 @@ BAND_ROWS = 48
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Change:
-    """How every frame of a clip is changed: first the exponent, then the gain by place."""
+    """How every frame of a clip is changed: a matrix, the exponent, then the gain by place."""
 
     log_gain: Float32[np.ndarray, "time rows columns 3"]
     """Natural logarithm of the factor, cells evenly over the picture."""
     exponents: Float32[np.ndarray, " time"] | None = None
     """Power to which values in [0, 1] are raised; None for 1."""
+    log_matrices: Float32[np.ndarray, "time 3 3"] | None = None
+    """Logarithms of matrices that mix the channels; None where none are mixed."""
 
 
 Recipe = Callable[[np.random.Generator, int, float], Change]
@@ -116,6 +120,26 @@ def held(random: np.random.Generator, time: int, strength: float) -> Change:
     return Change(log_gain=np.repeat(log_gain, HELD_FRAMES, axis=0)[:time].astype(np.float32))
 
 
+def saturation(random: np.random.Generator, time: int, strength: float) -> Change:
+    """One factor a frame on saturation: its logarithm deviates by 0.14 to 0.22."""
+    deviation = random.uniform(0.14, 0.22) * strength
+    return _mixed(random.normal(0, deviation, time), np.zeros(time))
+
+
+def hue(random: np.random.Generator, time: int, strength: float) -> Change:
+    """One turn a frame about the grey axis: deviation 4 to 7 degrees."""
+    deviation = np.deg2rad(random.uniform(4.0, 7.0)) * strength
+    return _mixed(np.zeros(time), random.normal(0, deviation, time))
+
+
+def _mixed(log_saturation: Float[np.ndarray, " time"], turn: Float[np.ndarray, " time"]) -> Change:
+    """The same saturation and hue for all rows of each frame's matrix."""
+    rows = np.ones(3)
+    log_matrices = log_matrix_of(log_saturation[:, None] * rows, turn[:, None] * rows)
+    still = _everywhere(np.zeros((len(turn), 1)))
+    return Change(log_gain=still, log_matrices=log_matrices.astype(np.float32))
+
+
 def _stops(stops: float) -> float:
     """A number of doublings of light as a natural logarithm."""
     return stops * float(np.log(2.0))
@@ -174,3 +198,6 @@ RECIPES: dict[str, Recipe] = {
     "film": film,
     "held": held,
 }
+
+MIXED_RECIPES: dict[str, Recipe] = {"saturation": saturation, "hue": hue}
+"""Kinds that no curve by channel undoes; in no published table, and not trained on."""

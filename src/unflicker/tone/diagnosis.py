@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -13,15 +13,47 @@ from unflicker.tone.light_field import LightField, tone_of
 from unflicker.tone.steady import SteadyTone
 
 Kind = Literal[
-    "none", "exposure", "tint", "gamma", "local", "local tint", "bands", "held", "auto exposure"
+    "none",
+    "exposure",
+    "tint",
+    "gamma",
+    "local",
+    "local tint",
+    "bands",
+    "saturation",
+    "hue",
+    "held",
+    "auto exposure",
 ]
-Model = Literal["nothing", "curves", "path", "curves+path"]
+Model = Literal[
+    "nothing",
+    "curves",
+    "path",
+    "curves+path",
+    "matrix",
+    "matrix+curves",
+    "matrix+path",
+    "matrix+curves+path",
+]
 
 _LEAST_SHARE = 0.03
 """A part of the grade that carries less of the light than this is not named."""
 _GAMMA_OF_EXPOSURE = 0.25
 _PERIODIC = 0.35
 """A period is named where one frequency and its neighbours carry this share of the light."""
+_USUAL_CHROMA = 0.2
+"""Root mean square of log light by which a channel of natural pictures differs from their grey:
+0.1 indoors, 0.2 to 0.4 in colourful clips."""
+_PARTS: tuple[Kind, ...] = (
+    "exposure",
+    "tint",
+    "gamma",
+    "local",
+    "local tint",
+    "bands",
+    "saturation",
+    "hue",
+)
 _TONES = np.linspace(0.05, 0.95, 19)
 
 
@@ -110,7 +142,7 @@ def _drifting(steady: Diagnosis, stops: float, *, locked: bool) -> Diagnosis:
 def _energy(
     coefficients: Float[np.ndarray, "time 3 size"], field: LightField
 ) -> Float[np.ndarray, " parts"]:
-    """Mean squares of log light: exposure, tint, gamma, local, local tint, bands."""
+    """Mean squares of log light, in the order of `_PARTS`."""
     lightness = coefficients.mean(axis=1)
     tint = coefficients - lightness[:, None]
     places, power = len(field.waves), field.wave_power
@@ -122,6 +154,8 @@ def _energy(
     tones = tone_of(_TONES)[:, None] ** np.arange(1, field.powers + 1)
     curve = lightness[:, field.shared : field.size] @ (tones - tones.mean(axis=0)).T
     contrast = (lightness[:, places : field.shared] ** 2).mean(axis=0).sum() / 4.0
+    mixing = (coefficients[..., field.size + 1 :] ** 2).mean(axis=(0, 1)) * _USUAL_CHROMA**2
+    saturation, hue = mixing if len(mixing) else (0.0, 0.0)
     return np.array(
         [
             light[0],
@@ -130,12 +164,13 @@ def _energy(
             light[elsewhere].sum() + contrast,
             colour[elsewhere].sum(),
             light[bands].sum() + colour[bands].sum(),
+            saturation,
+            hue,
         ]
     )
 
 
 def _kind(energy: Float[np.ndarray, " parts"]) -> Kind:
-    names: tuple[Kind, ...] = ("exposure", "tint", "gamma", "local", "local tint", "bands")
     weighed = energy.copy()
     if weighed[2] > _GAMMA_OF_EXPOSURE * weighed[0]:
         weighed[2] += weighed[0]  # a power leaves white alone, so it changes the middle as well
@@ -143,15 +178,14 @@ def _kind(energy: Float[np.ndarray, " parts"]) -> Kind:
     if weighed[5] < 2.0 * (weighed[3] + weighed[4]):
         weighed[3] += weighed[5]
         weighed[5] = 0.0
-    return names[int(np.argmax(weighed))]
+    return _PARTS[int(np.argmax(weighed))]
 
 
 def _model(energy: Float[np.ndarray, " parts"]) -> Model:
     share = energy / energy.sum()
-    whole, place = share[:3].sum() > _LEAST_SHARE, share[3:].sum() > _LEAST_SHARE
-    if whole and place:
-        return "curves+path"
-    return "curves" if whole else "path"
+    parts = {"matrix": share[6:], "curves": share[:3], "path": share[3:6]}
+    named = [name for name, part in parts.items() if part.sum() > _LEAST_SHARE]
+    return cast(Model, "+".join(named))
 
 
 def _is_held(windows: Sequence[SteadyTone], steps: int) -> bool:

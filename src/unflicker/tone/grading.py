@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from jaxtyping import Float
 from unflicker.grade import Grade
 from unflicker.grade.grade import bin_luma, curve_inputs
 from unflicker.tone.light_field import LightField, tone_of, whiteness_of
+from unflicker.tone.mixing import matrix_logarithms
 
 GRID_ROWS = 24
 GRID_COLUMNS = 32
@@ -21,23 +23,27 @@ _MOST_LOG_GAIN = 1.6
 def grade_of(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> Grade:
     """The grade that divides by the light that these coefficients describe.
 
-    Where there is one more than the field has functions, it is that of clipped white (`whites`).
-    What is the same for the whole picture becomes the curves; the rest becomes the grid.
+    Where there are more than the field has functions, one is that of clipped white (`whites`), and
+    two after it say how channels are mixed (`mixing`). These become the matrix, what is the same
+    for the whole picture becomes the curves, and the rest becomes the grid.
     """
     if not coefficients.any():
         return Grade.identity()
-    if not coefficients[:, 1 : field.shared].any():
-        return Grade(
-            curves=_curves(coefficients, field), log_gain=np.zeros((1, 1, 1, 3), np.float32)
-        )
-    return Grade(curves=_curves(coefficients, field), log_gain=_grid(coefficients, field))
+    by_place = coefficients[:, 1 : field.shared].any()
+    log_gain = _grid(coefficients, field) if by_place else np.zeros((1, 1, 1, 3), np.float32)
+    grade = Grade(curves=_curves(coefficients, field), log_gain=log_gain)
+    mixing = coefficients[:, field.size + 1 :]
+    if not mixing.any():
+        return grade
+    return replace(grade, log_matrix=-matrix_logarithms(mixing).astype(np.float32))
 
 
 def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
     inputs = curve_inputs()
     powers = tone_of(inputs.astype(float))[:, None] ** np.arange(field.powers + 1)
     whole = coefficients[:, field.whole] @ powers.T
-    whole += coefficients[:, field.size :].sum(axis=1, keepdims=True) * whiteness_of(inputs)
+    white = coefficients[:, field.size : field.size + 1].sum(axis=1, keepdims=True)
+    whole += white * whiteness_of(inputs)
     curves = inputs * np.exp(np.clip(-whole, -_MOST_LOG_GAIN, _MOST_LOG_GAIN))
     return np.maximum.accumulate(np.clip(curves, 0.0, 2.0), axis=1).astype(np.float32)
 

@@ -17,9 +17,9 @@ _STEP_PX = 6
 _BLUR_PX = 1.5
 _CLIPPED = 0.985
 _DARK = 0.02
-_NOISE = 0.006
+NOISE = 0.006
 """Noise of a blurred proxy value, in [0, 1] units: it weighs most in the dark."""
-_NOISE_OF_LIGHT = 0.01
+NOISE_OF_LIGHT = 0.01
 _MISS_PX = 0.25
 """Error of the flow: where the picture is steep, it looks like a change of light."""
 
@@ -130,8 +130,8 @@ def _pair(
     darker = np.minimum(before, after)
     unclipped = (1.0 - first.clipped[row, column]) * (1.0 - _sampled(second.clipped, there))
     variance = (
-        (_NOISE / (darker + TOE)) ** 2
-        + _NOISE_OF_LIGHT**2
+        (NOISE / (darker + TOE)) ** 2
+        + NOISE_OF_LIGHT**2
         + _MISS_PX**2 * first.steepness[row, column][:, None]
     )
     seen = (visible * unclipped)[:, None] * (darker > _DARK)

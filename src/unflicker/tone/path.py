@@ -24,27 +24,27 @@ from jaxtyping import Float, Float32, Int
 from unflicker.tone.light_field import TOE, LightField, tone_of
 from unflicker.tone.observations import Sightings, sample_places
 
-_INDEPENDENT_SHARE = 0.008
+INDEPENDENT_SHARE = 0.008
 """Neighbouring samples err alike; this share of them counts as independent. It weighs what pixels
 show against the expectation that flicker varies about nothing, which keeps the sum of differences
 from drifting (docs/decisions/0003-expect-nothing.md)."""
 _SHARE_ONCE_KNOWN = 0.1
 """The same, once each coefficient's own size was estimated: the expectation is right then, and
 need not be so strong (docs/decisions/0005-sizes-from-the-shot.md)."""
-_REFITS = 2
+REFITS = 2
 _SMALLEST = 0.1
 """Of its size in a shot unknown: no coefficient is expected smaller than this share. At 0 made
 flicker gains 0.1 dB, and film, whose light is never so simple, loses a tenth of what is removed."""
 _FREQUENCIES = (np.arange(6) + 0.5) * np.pi / 6
-_FREEDOM = 1.0 / 8.0
+FREEDOM = 1.0 / 8.0
 _QUANTILES = np.linspace(0.03, 0.97, 24)
 _QUANTILE_NOISE = 0.3
 _MOSTLY_SCENE = 0.5
-_OUTLIER_DEVIATIONS = 2.0
+OUTLIER_DEVIATIONS = 2.0
 _SMALL_ENOUGH = 24
 """Rows of a matrix from which on inverting it by halves pays."""
 _EACH_CHANNEL = np.arange(3)[:, None]
-_BEST_AGREEMENT = 0.5
+BEST_AGREEMENT = 0.5
 """Of the expected deviation: samples that agree better than so are not believed more."""
 
 
@@ -80,15 +80,15 @@ def tone_path(
     if again:
         still = np.zeros((len(sightings) + 1, 3, field.size))
         equations = _reweighted(sightings, still, quantiles, field)
-        path = _solved(equations, unknown, summed=field.whole)
+        path = solved(equations, unknown, summed=field.whole)
         return TonePath(light=path, free=path)
-    path = _solved(_reweighted(sightings, None, quantiles, field), unknown, summed=field.whole)
+    path = solved(_reweighted(sightings, None, quantiles, field), unknown, summed=field.whole)
     equations = _reweighted(sightings, path, quantiles, field)
     precision = unknown
-    for _ in range(_REFITS):
-        precision = _refitted(path, equations, precision, unknown)
-        path = _solved(equations, precision, summed=field.whole)
-    free = _solved(equations, unknown * _FREEDOM, summed=field.whole)
+    for _ in range(REFITS):
+        precision = refitted(path, equations, precision, unknown)
+        path = solved(equations, precision, summed=field.whole)
+    free = solved(equations, unknown * FREEDOM, summed=field.whole)
     return TonePath(light=path, free=free)
 
 
@@ -119,7 +119,7 @@ def _quantiles(
     return pixels[(_QUANTILES * (len(pixels) - 1)).astype(int)].astype(np.float64)
 
 
-_Equations = tuple[np.ndarray, np.ndarray, np.ndarray]
+Equations = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Of neighbouring frames: blocks on the diagonal, blocks beside it, right-hand side."""
 
 
@@ -128,7 +128,7 @@ def _reweighted(
     path: Float[np.ndarray, "time 3 size"] | None,
     quantiles: Float[np.ndarray, "time levels 3"] | None,
     field: LightField,
-) -> _Equations:
+) -> Equations:
     """The equations of all pairs, points that disagree with a path having lost weight."""
     time, size = len(sightings) + 1, field.size
     # In single precision: these blocks are the most memory that thinking takes.
@@ -173,7 +173,7 @@ def _weights(
     """What each point counts, less where it disagrees with the light of the two frames."""
     weight = seen.weight
     if path is None or not weight.any():
-        return weight * np.float32(_INDEPENDENT_SHARE)
+        return weight * np.float32(INDEPENDENT_SHARE)
     misses = -seen.change.T
     if path.any():
         coefficients = np.zeros((3, len(design)), np.float32)
@@ -182,9 +182,9 @@ def _weights(
             coefficients[channel, own] = path[1, channel]
         misses += coefficients @ design
     deviations = np.sqrt((misses**2).mean(axis=0) * weight)
-    usual = max(_BEST_AGREEMENT, 1.2 * float(np.median(deviations[weight > 0])))
-    doubt = (1.0 + (deviations / (_OUTLIER_DEVIATIONS * usual)) ** 2) ** 2 * usual**2
-    return (weight * _INDEPENDENT_SHARE / doubt).astype(np.float32)
+    usual = max(BEST_AGREEMENT, 1.2 * float(np.median(deviations[weight > 0])))
+    doubt = (1.0 + (deviations / (OUTLIER_DEVIATIONS * usual)) ** 2) ** 2 * usual**2
+    return (weight * INDEPENDENT_SHARE / doubt).astype(np.float32)
 
 
 def _normal(
@@ -211,7 +211,7 @@ def _by_channel(
 
 
 def _add_quantiles(
-    equations: _Equations, quantiles: Float[np.ndarray, "time levels 3"], field: LightField
+    equations: Equations, quantiles: Float[np.ndarray, "time levels 3"], field: LightField
 ) -> None:
     """Add to the equations that each channel's quantiles moved as exposure and tone curve say."""
     diagonal, coupling, right = equations
@@ -236,9 +236,9 @@ def _add_quantiles(
     right[:-1, :, columns] += target[..., count:]
 
 
-def _refitted(
+def refitted(
     path: Float[np.ndarray, "time 3 size"],
-    equations: _Equations,
+    equations: Equations,
     precision: Float[np.ndarray, " size"],
     unknown: Float[np.ndarray, " size"],
 ) -> Float[np.ndarray, " size"]:
@@ -261,11 +261,11 @@ def _refitted(
     determined = np.maximum(1.0 - uncertain.mean(axis=0) * precision, 0.02)
     variance = path.var(axis=0).mean(axis=0) / determined
     known = variance + _SMALLEST**2 / unknown
-    return _INDEPENDENT_SHARE / _SHARE_ONCE_KNOWN / known
+    return INDEPENDENT_SHARE / _SHARE_ONCE_KNOWN / known
 
 
-def _solved(
-    equations: _Equations,
+def solved(
+    equations: Equations,
     precision: Float[np.ndarray, " size"],
     *,
     summed: Int[np.ndarray, " some"],
@@ -289,8 +289,8 @@ def _solved(
 
 def _eliminate(
     solution: Float[np.ndarray, "time 3 size sides"],
-    diagonal: Float32[np.ndarray, "time 3 size size"],
-    coupling: Float32[np.ndarray, "pairs 3 size size"],
+    diagonal: Float[np.ndarray, "time 3 size size"],
+    coupling: Float[np.ndarray, "pairs 3 size size"],
     expected: Float[np.ndarray, "size size"],
 ) -> None:
     """Solve for several right-hand sides, in their place."""

@@ -16,6 +16,7 @@ from unflicker.tone.changes import Changes
 from unflicker.tone.flicker import Flicker, Pace, beyond_original, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
+from unflicker.tone.mixing import MIXING
 from unflicker.tone.observations import relative, sightings
 from unflicker.tone.path import TonePath, frame_quantiles, tone_path
 from unflicker.tone.whites import with_whites
@@ -51,7 +52,8 @@ class SteadyTone:
     field: LightField
     coefficients: Float[np.ndarray, "time 3 size"]
     """Light that flicker added to each frame; zeros where there is none worth removing. One more
-    than the field has functions, once clipped white is known (`whites`)."""
+    than the field has functions, once clipped white is known (`whites`), and two more, once it is
+    known how channels are mixed (`mixing`)."""
     flicker: Flicker
     """What the first look found, worth removing or not."""
     has_original: bool = False
@@ -79,6 +81,11 @@ class SteadyTone:
     def is_sure(self) -> bool:
         """Whether the numbers alone say that this is flicker."""
         return any(_exceeds(self.flicker, limits) for limits in _SURE)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether flicker mixed the channels: a matrix is then known to explain much more."""
+        return bool(self.coefficients[..., self.field.size + 1 :].any())
 
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
         """The same if the eye sees enough less flicker for it; else without any correction.
@@ -109,6 +116,12 @@ class SteadyTone:
             return replace(self, coefficients=np.concatenate([self.coefficients, nothing], axis=-1))
         found = with_whites(self.coefficients, pictures, self.field, scene=scene)
         return replace(self, coefficients=found)
+
+    def with_mixing(self, mixing: Float[np.ndarray, "time 3 mixing"] | None) -> SteadyTone:
+        """The same, with what mixed the channels before (`mixing`); none where None."""
+        if mixing is None:
+            mixing = np.zeros((*self.coefficients.shape[:2], MIXING))
+        return replace(self, coefficients=np.concatenate([self.coefficients, mixing], axis=-1))
 
     def unapplied(self) -> SteadyTone:
         """The same, corrected by nothing."""
