@@ -37,6 +37,7 @@ from unflicker.shots import (
 from unflicker.tone import SteadyTone, grade_of
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.tone.mixing import mixing_of
+from unflicker.tone.observations import sightings
 from unflicker.toning import About, mixed_if_better, toned_window, visible_in
 from unflicker.video import Film
 
@@ -228,11 +229,12 @@ def find(window: Window, settings: Settings) -> Finding:
     )
     light = np.stack(pictures)
     motion = estimate_motion(_steadiest(light, originals))
-    mixing = None
-    if not originals:
-        mixing = mixing_of(light, motion, keep_slower_frames=about.keep_slower_frames)
+    seen = None if originals else sightings(light, motion)
     del light
-    toned = toned_window(pictures, motion, about)
+    mixing = None
+    if seen is not None:
+        mixing = mixing_of(seen, keep_slower_frames=about.keep_slower_frames)
+    toned = toned_window(pictures, motion, about, seen=seen)
     tone, motion = toned.earned.with_mixing(None), toned.motion
     before, after = toned.visible_before, toned.visible_after
     if mixing is not None:

@@ -18,6 +18,7 @@ from unflicker.motion import estimate_motion
 from unflicker.settings import ToneSettings
 from unflicker.tone import SteadyTone, look_again, steady_tone, steady_whole
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, unmixed
+from unflicker.tone.observations import Sightings
 
 _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
@@ -54,12 +55,16 @@ class Toned:
 
 
 def toned_window(
-    pictures: list[Float32[np.ndarray, "height width 3"]], motion: Motion, about: About
+    pictures: list[Float32[np.ndarray, "height width 3"]],
+    motion: Motion,
+    about: About,
+    *,
+    seen: list[Sightings] | None = None,
 ) -> Toned:
-    """What tone finds in pictures."""
+    """What tone finds in pictures; `seen` are their sightings, where they are known already."""
     light = np.stack(pictures)
     beside = {"keep_slower_frames": about.keep_slower_frames, "original": about.original}
-    tone = steady_tone(light, motion, settings=about.settings, **beside)
+    tone = steady_tone(light, motion, settings=about.settings, seen=seen, **beside)
     if tone.is_strong:
         tone.apply(light)
         if tone.deceives_motion and about.original is None:
@@ -123,14 +128,11 @@ def visible_in(
     tone: SteadyTone,
     motion: Motion,
     fps: float,
-    *,
-    where: SteadyTone | None = None,
 ) -> tuple[float, float]:
-    """Visible flicker before and after, where `where` (or tone) corrects a window most, as
-    ordinary video."""
+    """Visible flicker before and after, where a window is corrected most, as ordinary video."""
     if len(pictures) < 3:
         return 0.0, 0.0
-    change = ((where or tone).coefficients ** 2).sum(axis=(1, 2))
+    change = (tone.coefficients**2).sum(axis=(1, 2))
     sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
     first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
     last = min(first + _MEASURED_FRAMES, len(pictures)) - 1

@@ -98,7 +98,7 @@ def diagnose(windows: Sequence[SteadyTone], *, fps: float, visible_delta_e: floa
         strength_delta_e=visible_delta_e,
         period_frames=period,
         frequency_hz=fps / period if period else None,
-        confidence=1.0 if steps else share,
+        confidence=1.0 if steps or any(window.mixes for window in windows) else share,
     )
 
 

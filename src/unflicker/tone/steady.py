@@ -16,7 +16,7 @@ from unflicker.tone.flicker import Flicker, beyond_original, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
 from unflicker.tone.mixing import MIXING
-from unflicker.tone.observations import relative, sightings
+from unflicker.tone.observations import Sightings, relative, sightings
 from unflicker.tone.path import TonePath, frame_quantiles, tone_path
 from unflicker.tone.whites import with_whites
 
@@ -132,6 +132,7 @@ def steady_tone(
     keep_slower_frames: float,
     settings: ToneSettings,
     original: Originals = None,
+    seen: list[Sightings] | None = None,
 ) -> SteadyTone:
     """Find the flicker of a stretch of one shot, on working light in [0, 1].
 
@@ -142,6 +143,7 @@ def steady_tone(
         settings: Of this stage.
         original: The same frames of the steady original, where there is one; it may end before.
             Then only what light does beyond it is flicker, however slow.
+        seen: The proxies' sightings, where they are known.
     """
     field = LightField(
         height=light.shape[1],
@@ -151,7 +153,8 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    found = _look(light, motion, field, keep_slower_frames=keep_slower_frames, original=original)
+    told = {"keep_slower_frames": keep_slower_frames, "original": original, "seen": seen}
+    found = _look(light, motion, field, **told)
     coefficients = _simplest(found.coefficients, field)
     if original is not None:
         coefficients[len(original) :] = coefficients[len(original) - 1]
@@ -160,9 +163,8 @@ def steady_tone(
         possible = _is_possible(found)
     if not possible:
         coefficients = np.zeros_like(coefficients)
-    return SteadyTone(
-        field=field, coefficients=coefficients, flicker=found, has_original=original is not None
-    )
+    known = original is not None
+    return SteadyTone(field=field, coefficients=coefficients, flicker=found, has_original=known)
 
 
 def look_again(
@@ -231,7 +233,7 @@ def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: LightFiel
     return float(np.sqrt(np.mean(coefficients[..., : len(field.waves)] ** 2 @ field.wave_power)))
 
 
-def _look(
+def _look(  # noqa: PLR0913 # what is seen already need not be looked for again
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     field: LightField,
@@ -239,11 +241,12 @@ def _look(
     keep_slower_frames: float,
     original: Originals = None,
     again: bool = False,
+    seen: list[Sightings] | None = None,
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
         return separate(TonePath(light=still, free=still), field, keep_slower_frames=1.0)
-    seen = sightings(light, motion)
+    seen = sightings(light, motion) if seen is None else seen
     if original is None:
         path = tone_path(seen, field, quantiles=frame_quantiles(light), again=again)
         return separate(path, field, keep_slower_frames=keep_slower_frames)
