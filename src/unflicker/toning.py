@@ -18,6 +18,7 @@ from unflicker.motion import estimate_motion
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings
 from unflicker.tone import Pace, SteadyTone, look_again, steady_tone, steady_whole
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
+from unflicker.tone.observations import Sightings, sightings
 
 _FEWEST_KEPT_FRAMES = 16.0
 """Light is wanted only if it takes longer than this to change, in frames: of a time-lapse at one
@@ -57,6 +58,8 @@ class Toned:
     tone: SteadyTone
     motion: Motion
     """Between the pictures, as well as it is known then."""
+    seen: list[Sightings] | None
+    """What neighbouring pictures say of light, as they came; None beside an original."""
     visible_before: float
     """In ΔE, where the correction is largest."""
     visible_after: float
@@ -78,8 +81,9 @@ def toned(looked: Looked, *, motion: Motion | None = None) -> Toned:
     original = np.stack(looked.originals) if looked.originals else None
     if motion is None:
         motion = looked.followed(_steadiest(light, looked.originals))
+    seen = sightings(light, motion) if original is None else None
     beside = {"pace": looked.pace, "original": original}
-    tone = steady_tone(light, motion, settings=looked.settings.tone, **beside)
+    tone = steady_tone(light, motion, settings=looked.settings.tone, seen=seen, **beside)
     if tone.is_strong:
         tone.apply(light)
         if tone.deceives_motion and original is None:
@@ -91,7 +95,7 @@ def toned(looked: Looked, *, motion: Motion | None = None) -> Toned:
     before, after = visible_in(looked, tone, motion)
     if tone.is_mostly_whole and original is None:
         tone, after = _whole_if_no_worse(tone, after, looked, motion)
-    return Toned(tone=tone, motion=motion, visible_before=before, visible_after=after)
+    return Toned(tone=tone, motion=motion, seen=seen, visible_before=before, visible_after=after)
 
 
 def earned(plain: Toned, looked: Looked) -> SteadyTone:
@@ -111,10 +115,9 @@ def with_matrix(plain: Toned, looked: Looked) -> Toned:
     """What tone found, as far as it earned its place, and a matrix where one explains more."""
     tone = earned(plain, looked).with_mixing(None)
     taken = replace(plain, tone=tone)
-    if looked.originals:
+    if plain.seen is None:
         return taken
-    light, changes = np.stack(looked.pictures), plain.tone.flicker.changes
-    mixing = mixing_of(light, plain.motion, pace=looked.pace, changes=changes)
+    mixing = mixing_of(plain.seen, pace=looked.pace, changes=plain.tone.flicker.changes)
     if mixing is None:
         return taken
     mixed = _mixed_if_better(taken, mixing, looked)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from made_pictures import curve, gain, mixed, nothing_but_work, smooth
@@ -108,6 +108,7 @@ def test_nothing_after_a_grade_is_the_grade() -> None:
     assert grade.followed_by(np.zeros((24, 32, 6, 3), np.float32)) is grade
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), strength=st.floats(0.0, 1.0))
 def test_strength_acts_on_the_logarithm_of_the_matrix(seed: int, strength: float) -> None:
     random = np.random.default_rng(seed)

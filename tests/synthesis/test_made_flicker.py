@@ -67,7 +67,8 @@ def test_the_true_grades_undo_the_flicker_where_nothing_clipped(kind: str) -> No
     back = np.stack([ungraded(f, g) for f, g in zip(made.clip.pixels, made.grades, strict=True)])
     difference = np.abs(back - clip.pixels).max(axis=3)
     assert difference[~made.clipped].max() < 1e-4
-    assert np.abs(made.clip.pixels - clip.pixels).mean() > 0.005
+    least = 0.002 if kind in MIXED_KINDS else 0.005
+    assert np.abs(made.clip.pixels - clip.pixels).mean() > least
 
 
 def test_the_light_of_film_is_in_its_grades_and_its_dirt_is_not() -> None:

@@ -15,6 +15,7 @@ from unflicker.synthesis import MIXED_KINDS, synthesise
 from unflicker.thinking import Finding, think
 from unflicker.tone import Pace, diagnose
 from unflicker.tone.mixing import matrix_logarithms, mixing_of, unmixed
+from unflicker.tone.observations import sightings
 from unflicker.video import ArrayFilm
 
 TIME = 40
@@ -52,7 +53,7 @@ def steadied(pixels: np.ndarray) -> np.ndarray:
 
 def found_in(pixels: np.ndarray) -> np.ndarray | None:
     light = to_float(pixels)
-    return mixing_of(light, estimate_motion(light), pace=Pace(keep_slower_frames=KEEP))
+    return mixing_of(sightings(light, estimate_motion(light)), pace=Pace(keep_slower_frames=KEEP))
 
 
 @pytest.mark.parametrize("seed", range(3))

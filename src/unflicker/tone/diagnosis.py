@@ -116,7 +116,7 @@ def diagnose(
         period_frames=period,
         frequency_hz=fps / period if period else None,
         exposure_drift_stops=exposure_drift_stops,
-        confidence=1.0 if steps else share,
+        confidence=1.0 if steps or any(window.mixes for window in windows) else share,
     )
 
 

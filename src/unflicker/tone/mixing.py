@@ -45,6 +45,10 @@ _CURVE = 1 + _POWERS
 _SIZE = _CURVE + MIXING
 _EXPECTED = np.array([0.2, 0.14, 0.07, 0.2, 0.1])
 """Deviations that flicker may have: exposure, powers of tone, log saturation, hue."""
+_AS_POWERS = LightField(
+    height=1, width=1, waves_across=1, waves_down=1, powers=_SIZE - 1, contrast_waves=0
+)
+"""To `separate`, saturation and hue are like powers of tone: the same over the whole picture."""
 _NEVER = 1e-5
 _WEIGHT = np.array([1.0, 1.0, 1.0, 0.3, 0.3])
 """Of the expectation that there is no flicker. With all of it a fifth of saturation is left where
@@ -53,9 +57,9 @@ _FEWEST_FRAMES = 4
 _LOOKS = 3
 """Each look straightens out what the one before left bent: a turn of 10° needs the second."""
 _POINTS = 1000
-_STEP_FACTOR, _STEP_REACH, _STEP_BLUR = 6.0, 5, 0.3
-"""A step is so many times the usual change; medians of so many frames before and after it differ by
-as much, but for this share. Of white flicker one frame in a thousand stands out as much."""
+_STEP_FACTOR, _STEP_REACH, _STEP_QUIET = 6.0, 3, 1.0 / 3.0
+"""A step is so many times the usual change, and so many changes before and after it are below this
+share of it. In white flicker one frame in a thousand stands out as much, but comes back."""
 _MOST_DEVIATIONS = 3.0
 _LEAST_MIXING = 0.02
 """Log saturation or radians of hue from frame to frame, below which nobody sees it."""
@@ -79,35 +83,22 @@ class _Points:
 
 
 def mixing_of(
-    light: Float32[np.ndarray, "time height width 3"],
-    motion: Motion,
-    *,
-    pace: Pace,
-    changes: Changes | None = None,
+    seen: list[Sightings], *, pace: Pace, changes: Changes | None = None
 ) -> Float[np.ndarray, "time 3 mixing"] | None:
     """How flicker mixed the channels of each frame: log saturation and hue for each row.
 
     None where a shot is explained as well without.
 
     Args:
-        light: The proxies of a stretch of one shot, as they came.
-        motion: Between them.
+        seen: One for each pair of neighbouring frames of a stretch of one shot, as they came.
         pace: How slow light must be to be wanted.
         changes: Steps and fades of the shot, if they are known.
     """
-    if len(light) < _FEWEST_FRAMES:
+    if len(seen) + 1 < _FEWEST_FRAMES:
         return None
-    points = _points(sightings(light, motion))
+    points = _points(seen)
     path = _path(points)
-    like = LightField(
-        height=light.shape[1],
-        width=light.shape[2],
-        waves_across=1,
-        waves_down=1,
-        powers=_SIZE - 1,
-        contrast_waves=0,
-    )
-    found = _flicker_of(path, like, pace=pace, changes=changes)
+    found = _flicker_of(path, pace=pace, changes=changes)
     moves = _moves(found)
     if (moves**2).sum() <= _LEAST_MIXING**2 * moves.sum():
         return None
@@ -118,7 +109,7 @@ def mixing_of(
 
 
 def _flicker_of(
-    path: TonePath, field: LightField, *, pace: Pace, changes: Changes | None
+    path: TonePath, *, pace: Pace, changes: Changes | None
 ) -> Float[np.ndarray, "time 3 mixing"]:
     """What of a path's mixing is flicker: what `separate` says, and every step.
 
@@ -128,20 +119,24 @@ def _flicker_of(
     stairs = _stairs(path.light[..., _CURVE:])
     still = np.concatenate([np.zeros_like(path.light[..., :_CURVE]), stairs], axis=2)
     smooth = TonePath(light=path.light - still, free=path.free - still)
-    flicker = separate(smooth, field, pace=pace, changes=changes)
+    flicker = separate(smooth, _AS_POWERS, pace=pace, changes=changes)
     return flicker.coefficients[..., _CURVE:] + stairs - stairs.mean(axis=0)
 
 
 def _stairs(mixing: Float[np.ndarray, "time 3 mixing"]) -> Float[np.ndarray, "time 3 mixing"]:
-    """The sum of sudden changes from one level to another; a frame that stands out is none."""
-    jump = np.diff(mixing, axis=0)
-    size = _root_mean_square(jump)
+    """The sum of sudden changes between quiet frames; a frame that stands out is none.
+
+    A path that expects nothing leaks away from its level on both sides of a step, so the step is
+    what changes there beyond how the path moves around it.
+    """
+    change = np.diff(mixing, axis=0)
+    size = _root_mean_square(change)
     stairs = np.zeros_like(mixing)
     for step in np.nonzero((size > _STEP_FACTOR * np.median(size)) & (size > _LEAST_MIXING))[0]:
-        before = np.median(mixing[max(0, step + 1 - _STEP_REACH) : step + 1], axis=0)
-        level = np.median(mixing[step + 1 : step + 1 + _STEP_REACH], axis=0) - before
-        if _root_mean_square((level - jump[step])[None])[0] < _STEP_BLUR * size[step]:
-            stairs[step + 1 :] += level
+        near = np.arange(max(0, step - _STEP_REACH), min(len(size), step + 1 + _STEP_REACH))
+        near = near[near != step]
+        if size[near].max() < _STEP_QUIET * size[step]:
+            stairs[step + 1 :] += change[step] - change[near].mean(axis=0)
     return stairs
 
 

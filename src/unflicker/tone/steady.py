@@ -17,7 +17,7 @@ from unflicker.tone.flicker import Flicker, Pace, beyond_original, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
 from unflicker.tone.mixing import MIXING
-from unflicker.tone.observations import relative, sightings
+from unflicker.tone.observations import Sightings, relative, sightings
 from unflicker.tone.path import TonePath, frame_quantiles, tone_path
 from unflicker.tone.whites import with_whites
 
@@ -152,6 +152,7 @@ def steady_tone(
     pace: Pace,
     settings: ToneSettings,
     original: Originals = None,
+    seen: list[Sightings] | None = None,
 ) -> SteadyTone:
     """Find the flicker of a stretch of one shot, on working light in [0, 1].
 
@@ -162,6 +163,7 @@ def steady_tone(
         settings: Of this stage.
         original: The same frames of the steady original, where there is one; it may end before.
             Then only what light does beyond it is flicker, however slow.
+        seen: The proxies' sightings, where they are known.
     """
     field = LightField(
         height=light.shape[1],
@@ -171,7 +173,8 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    found = _look(light, motion, field, pace=pace, original=original)
+    told = {"pace": pace, "original": original, "seen": seen}
+    found = _look(light, motion, field, **told)
     coefficients = _simplest(found.coefficients, field)
     if original is not None:
         coefficients[len(original) :] = coefficients[len(original) - 1]
@@ -180,9 +183,8 @@ def steady_tone(
         possible = _is_possible(found)
     if not possible:
         coefficients = np.zeros_like(coefficients)
-    return SteadyTone(
-        field=field, coefficients=coefficients, flicker=found, has_original=original is not None
-    )
+    known = original is not None
+    return SteadyTone(field=field, coefficients=coefficients, flicker=found, has_original=known)
 
 
 def look_again(
@@ -262,11 +264,12 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
     original: Originals = None,
     again: bool = False,
     changes: Changes | None = None,
+    seen: list[Sightings] | None = None,
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
         return separate(TonePath(light=still, free=still), field, pace=Pace(keep_slower_frames=1.0))
-    seen = sightings(light, motion)
+    seen = sightings(light, motion) if seen is None else seen
     if original is None:
         quantiles = frame_quantiles(light, scene=motion.scene)
         path = tone_path(seen, field, quantiles=quantiles, again=again)
