@@ -108,7 +108,7 @@ def test_a_damaged_frame_is_left_out_and_its_neighbours_do_not_know_it() -> None
 def test_what_takes_long_is_told_from_flicker_by_the_films_own_clock() -> None:
     """The same pictures shown slowly: a wave of light becomes slow, and stays."""
     clip = panning(time=48, size=(54, 96))
-    wave = 1 + 0.1 * np.sin(2 * np.pi * np.arange(48) / 8)
+    wave = 1 + 0.1 * np.sin(2 * np.pi * np.arange(48) / 14)
     pixels = np.rint(np.clip(clip.pixels * wave[:, None, None, None], 0, 255)).astype(np.uint8)
     settings = replace(Settings(), keep_slower_than_seconds=1.0)
     sizes = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from unflicker.ahead import running_ahead
 from unflicker.analysis import Roles
@@ -78,55 +78,74 @@ class Thought:
 def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
     """A grade for every frame of a film, in order; each window's finding before its frames."""
     with running_ahead(_proxies(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
-        windows = cut_into_windows(
+        joined = _Joined(settings)
+        for window in cut_into_windows(
             proxies,
             window_frames=_window_frames(settings),
             overlap_frames=settings.window.overlap_frames,
-        )
-        tone, guided, levels, starts_shot = Fading(), Fading(), None, True
-        scale, before, locking = 1.0, _Before(), Locking(settings)
-        standing: Standing | None = None
-        for window in windows:
+        ):
             _refuse_another(window, film, first=window.start == 0)
-            if starts_shot:
-                scale, before = light_scale(window), _Before()
-            shown = window.multiplied(scale)
-            finding = find(shown, settings, standing=standing)
-            standing = finding.standing
-            flickers = finding.tone.coefficients.any()
-            if not settings.tone.used:
-                finding = finding.without_tone()
-            overlap = 0 if window.ends_shot else settings.window.overlap_frames
-            light = finding.tone.coefficients
-            if levels is None or starts_shot or not light.any():
-                levels = _levels(finding, settings)
-            light = levels.levelled(light, overlap)
-            if flickers and settings.atlas.used and not finding.tone.has_original:
-                finding = _guided(shown, finding, settings)
-            light = tone.faded(light, overlap)
-            light[finding.roles.keep_light] = 0.0
-            gain = guided.faded(_gain_or_zeros(finding), overlap)
-            exposure = locking.exposure_of(
-                shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
+            yield from joined.thoughts(window)
+
+
+class _Joined:
+    """The windows of a film, one after the other, joined so that no level jumps between them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tone, self._guided, self._locking = Fading(), Fading(), Locking(settings)
+        self._levels: Levelling | None = None
+        self._before, self._scale, self._starts_shot = _Before(), 1.0, True
+        self._standing: Standing | None = None
+
+    def thoughts(self, window: Window) -> Iterator[Thought | Finding]:
+        """What is found in the next window, then its frames but for those of the overlap."""
+        if self._starts_shot:
+            self._scale, self._before = light_scale(window), _Before()
+        shown, strength = window.multiplied(self._scale), self._settings.strength
+        finding = find(shown, self._settings, standing=self._standing)
+        self._standing = finding.standing
+        overlap = 0 if window.ends_shot else self._settings.window.overlap_frames
+        finding, light = self._levelled(shown, finding, overlap)
+        gain = self._guided.faded(_gain_or_zeros(finding), overlap)
+        exposure = self._locking.exposure_of(
+            shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
+        )
+        yield finding
+        for place in range(len(light) - overlap):
+            grade = grade_of(light[place] * strength, finding.tone.field)
+            grade = grade.followed_by(gain[place] * np.float32(strength))
+            if exposure is not None:
+                grade = self._locking.locked(grade, exposure[place])
+            repeats = self._before.repeats(place, finding.roles)
+            grade = self._before.grade if repeats else grade.at_scale(self._scale)
+            self._before.saw(place, finding.roles, grade)
+            yield replace(
+                _thought(window, place, grade, finding=finding),
+                starts_shot=self._starts_shot and place == 0,
+                repeats=repeats,
+                light_scale=self._scale,
             )
-            yield finding
-            for place in range(len(light) - overlap):
-                grade = grade_of(light[place] * settings.strength, finding.tone.field)
-                grade = grade.followed_by(gain[place] * np.float32(settings.strength))
-                if exposure is not None:
-                    grade = locking.locked(grade, exposure[place])
-                repeats = before.repeats(place, finding.roles)
-                grade = before.grade if repeats else grade.at_scale(scale)
-                before.saw(place, finding.roles, grade)
-                thought = _thought(window, place, grade, finding=finding)
-                yield replace(
-                    thought,
-                    starts_shot=starts_shot and place == 0,
-                    repeats=repeats,
-                    light_scale=scale,
-                )
-            before.ends_window(finding.roles, overlap)
-            starts_shot = window.ends_shot
+        self._before.ends_window(finding.roles, overlap)
+        self._starts_shot = window.ends_shot
+
+    def _levelled(
+        self, shown: Window, finding: Finding, overlap: int
+    ) -> tuple[Finding, Float[np.ndarray, "time 3 size"]]:
+        """The finding with what an atlas adds to it, and its light at the level of the window
+        before."""
+        flickers = finding.tone.coefficients.any()
+        if not self._settings.tone.used:
+            finding = finding.without_tone()
+        light = finding.tone.coefficients
+        if self._levels is None or self._starts_shot or not light.any():
+            self._levels = _levels(finding, self._settings)
+        light = self._levels.levelled(light, overlap)
+        if flickers and self._settings.atlas.used and not finding.tone.has_original:
+            finding = _guided(shown, finding, self._settings)
+        light = self._tone.faded(light, overlap)
+        light[finding.roles.keep_light] = 0.0
+        return finding, light
 
 
 class _Before:

@@ -20,9 +20,9 @@ from unflicker.tone import Pace, SteadyTone, look_again, steady_tone, steady_who
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 from unflicker.tone.observations import Sightings, sightings
 
-_FEWEST_KEPT_FRAMES = 16.0
-"""Light is wanted only if it takes longer than this to change, in frames: of a time-lapse at one
-picture a second two seconds show nothing."""
+_LEAST_FPS = 8.0
+"""Slower films are taken for so many frames a second where it is asked what light is wanted: two
+seconds of a time-lapse at one picture a second show nothing."""
 _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
 """Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
@@ -43,7 +43,7 @@ class Looked:
     @property
     def pace(self) -> Pace:
         """How slow light must be to be wanted."""
-        usual = max(USUAL_KEEP_SECONDS * self.fps, _FEWEST_KEPT_FRAMES)
+        usual = USUAL_KEEP_SECONDS * max(self.fps, _LEAST_FPS)
         return Pace(keep_slower_frames=keep_frames(self.fps, self.settings), usual_frames=usual)
 
     def followed(self, light: Float32[np.ndarray, "time height width 3"]) -> Motion:
@@ -67,7 +67,7 @@ class Toned:
 
 def keep_frames(fps: float, settings: Settings) -> float:
     """Light that takes longer than this to change is wanted, in frames."""
-    return max(settings.keep_slower_than_seconds * fps, _FEWEST_KEPT_FRAMES)
+    return settings.keep_slower_than_seconds * max(fps, _LEAST_FPS)
 
 
 def toned(looked: Looked, *, motion: Motion | None = None) -> Toned:

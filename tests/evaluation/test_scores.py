@@ -183,7 +183,12 @@ def test_only_the_sets_asked_for_are_measured(loaded):
 @pytest.mark.skipif("UNFLICKER_DATA" not in os.environ, reason="wants real clips: UNFLICKER_DATA")
 def test_real_pairs_are_steadier_as_they_were_before_processing():
     examples = read_dataset(Path(os.environ["UNFLICKER_DATA"])).examples
-    pairs = [example for example in examples if example.category == "processed"]
+    # Depth in false colours shows other things than its source: their errors cannot be compared.
+    pairs = [
+        example
+        for example in examples
+        if example.category == "processed" and "depth" not in example.name
+    ]
     assert pairs
     for example in pairs:
         pair = load(example, width_px=192, frames=12)

@@ -55,7 +55,7 @@ def test_the_whole_way_through_the_sky_is_steadier_for_it(monkeypatch) -> None:
         return float(np.diff(out[:, 4:16].mean(axis=(1, 2, 3))).std())
 
     kept = change()
-    monkeypatch.setattr(steady, "with_whites", lambda light, *_: np.pad(light, _LAST))
+    monkeypatch.setattr(steady, "with_whites", lambda light, *_, **__: np.pad(light, _LAST))
     assert kept < 0.8 * change()
 
 

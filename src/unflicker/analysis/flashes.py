@@ -87,30 +87,38 @@ def find_flashes(
     # A quarter of the picture must take part: less is something that moves.
     excess = np.quantile(off, 0.75, axis=1)
     excess -= np.median(excess)
-    whole = np.median(off, axis=1)
-    longest = max(2, round(_LASTS_SECONDS * fps))
     found = none
     for run_count in range(1, len(pictures) // 3):
-        events = _largest(excess, run_count, threshold=_LEAST_TAIL)
-        if events is None:
-            break
-        calm = whole[~_covered(events, len(whole))]
-        if not len(calm):
-            break
-        deviation = 1.4826 * float(np.median(np.abs(calm - np.median(calm))))
-        tail = max(_TAIL * min(deviation, _flicker(whole)), _LEAST_TAIL)
-        flashes = _events(excess, tail, deviation)
-        # Only if what was left out of the deviation is what stands apart from it: without the
-        # larger half of any light the rest is calm.
-        if len(flashes) < run_count or any(run.stop - run.start > longest for run in flashes):
-            continue
-        often = len(flashes) > _OFTEN_PER_SECOND * len(whole) / fps
-        if often and min(run.peak for run in flashes) < _STROBE:
-            continue
-        covered = _covered(flashes, len(whole))
-        if covered.mean() <= _MOST_OF_WINDOW and covered.sum() > found.sum():
+        covered = _if_so_many(run_count, excess, np.median(off, axis=1), fps)
+        if covered is not None and covered.sum() > found.sum():
             found = covered
     return found
+
+
+def _if_so_many(
+    count: int,
+    excess: Float[np.ndarray, " time"],
+    whole: Float[np.ndarray, " time"],
+    fps: float,
+) -> Bool[np.ndarray, " time"] | None:
+    """The frames in flashes if the `count` largest excursions are flashes; None if they are not."""
+    largest = _largest(excess, count, tail=_LEAST_TAIL)
+    calm = whole[~_covered(largest, len(whole))]
+    if len(largest) < count or not len(calm):
+        return None
+    deviation = 1.4826 * float(np.median(np.abs(calm - np.median(calm))))
+    tail = max(_TAIL * min(deviation, _flicker(whole)), _LEAST_TAIL)
+    flashes = _events(excess, tail, deviation)
+    longest = max(2, round(_LASTS_SECONDS * fps))
+    # Only if what was left out of the deviation is what stands apart from it: without the
+    # larger half of any light the rest is calm.
+    if len(flashes) < count or any(run.stop - run.start > longest for run in flashes):
+        return None
+    often = len(flashes) > _OFTEN_PER_SECOND * len(whole) / fps
+    if often and min(run.peak for run in flashes) < _STROBE:
+        return None
+    covered = _covered(flashes, len(whole))
+    return covered if covered.mean() <= _MOST_OF_WINDOW else None
 
 
 def _flicker(light: Float[np.ndarray, " time"]) -> float:
@@ -118,12 +126,9 @@ def _flicker(light: Float[np.ndarray, " time"]) -> float:
     return 1.4826 * float(np.median(np.abs(np.diff(light, 2)))) / np.sqrt(6.0)
 
 
-def _largest(
-    excess: Float[np.ndarray, " time"], count: int, *, threshold: float
-) -> list[_Run] | None:
-    """The `count` largest excursions; None where there are not so many."""
-    runs = sorted(_runs(excess, threshold), key=lambda run: -run.peak)
-    return runs[:count] if len(runs) >= count else None
+def _largest(excess: Float[np.ndarray, " time"], count: int, *, tail: float) -> list[_Run]:
+    """The `count` largest excursions; fewer where there are not so many."""
+    return sorted(_runs(excess, tail), key=lambda run: -run.peak)[:count]
 
 
 def _covered(runs: Sequence[_Run], time: int) -> Bool[np.ndarray, " time"]:

@@ -12,17 +12,13 @@ points, e.g. Fryzlewicz, Wild binary segmentation, Annals of Statistics 42 (2014
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-_LENGTHS = (1, 4, 6, 8, 11, 15, 20, 27, 36)
-"""Frames that a change may take: a step, and ramps."""
-_FACTORS = (0.0, 0.25, 1.0, 4.0, np.inf)
-"""By how much light grows in a ramp; 1 for a little."""
+from unflicker.tone.change_shapes import shapes_around, shapes_everywhere, steps_everywhere
+
 _MOST_CHANGES = 40
 _ROUNDS = 2
 _LEAST_DEVIATION = 1e-3
@@ -37,6 +33,10 @@ _LEVEL_FRAMES = 8
 _ABOVE_UNREST = 4.0
 """Height of a step, over the deviation of light before and after it, at the least: levels that are
 held are quiet, those of a wave or of a wandering light are not."""
+_NEAR_FRAMES, _SHARP = 3, 3.0
+"""Frames around a step, and how far it must leap above their changes to be told by its leap."""
+_ECHO = 0.35
+"""Of the largest leap within two frames, below which another is but its echo."""
 _AT_ONCE = 0.6
 """Of a step's height, what must happen from one frame to the next."""
 _MOSTLY = 0.6
@@ -60,6 +60,9 @@ class Changes:
 
     steps: Int[np.ndarray, " steps"]
     """Frames after which the level is another, held for some frames on both sides."""
+    sharp: Bool[np.ndarray, " steps"]
+    """Which steps leap far above all that moves around them: their height is that of the leap. A
+    path that expects nothing leaks away from its level on both sides, so levels tell less."""
     ramps: tuple[tuple[int, int], ...]
     """First and last frame of each fade."""
     shapes: Float[np.ndarray, "time all"]
@@ -71,10 +74,25 @@ class Changes:
         self, path: Float[np.ndarray, "time any"]
     ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
         """The steps and the ramps in each column of a path, fitted together."""
-        heights = _heights(path, self.shapes, self.weigh)
+        sharp = np.zeros_like(path)
+        for step in self.steps[self.sharp]:
+            sharp[step + 1 :] += self._leap(path, int(step))
+        heights = _heights(path - sharp, self.shapes, self.weigh)
+        heights[: len(self.steps)][self.sharp] = 0.0
         count = len(self.steps)
-        stairs = self.shapes[:, :count] @ heights[:count]
+        stairs = sharp + self.shapes[:, :count] @ heights[:count]
         return stairs, self.shapes[:, count:] @ heights[count:]
+
+    def _leap(self, path: Float[np.ndarray, "time any"], step: int) -> Float[np.ndarray, " any"]:
+        """How far a path leaps at a step beyond how it moves around it."""
+        change = np.diff(path, axis=0)
+        near = [
+            t
+            for t in range(max(0, step - _NEAR_FRAMES), min(len(change), step + 1 + _NEAR_FRAMES))
+            if t not in self.steps
+        ]
+        usual = change[near].mean(axis=0) if near else 0.0
+        return change[step] - usual
 
 
 def find_changes(
@@ -102,6 +120,7 @@ def find_changes(
     stairs = np.stack([np.arange(time) > step for step in held], axis=1) if held else fades[:, :0]
     return Changes(
         steps=np.array(held, int),
+        sharp=np.array([_is_sharp(step, held, levels) for step in held], bool),
         ramps=ramps,
         shapes=np.concatenate([stairs, fades], axis=1, dtype=float),
         weigh=found.weigh,
@@ -137,7 +156,7 @@ def _chosen(
     time = len(levels)
     nothing = np.zeros((time, 0))
     chosen = _Chosen(shapes=nothing, places=(), weigh=np.eye(time))
-    known = _steps(time) if steps_alone else _everywhere(time)
+    known = steps_everywhere(time) if steps_alone else shapes_everywhere(time)
     # Fades look like light with a memory, so both are judged anew once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
@@ -153,7 +172,7 @@ def _chosen(
         )
         if not chosen.ramps:
             break
-        known = _around(time, chosen.ramps)
+        known = shapes_around(time, chosen.ramps)
     return chosen
 
 
@@ -207,78 +226,6 @@ def _projector(
     return precision - precision @ np.linalg.solve(precision + smoothness, precision)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Dictionary:
-    """Changes that may be: steps, and the logarithm of light that grows or falls evenly by a
-    factor, as fades and dissolves make it do."""
-
-    shapes: Float[np.ndarray, "time shapes"]
-    places: tuple[tuple[int, int], ...]
-    """The first and the last frame of each; those of a fade may lie beyond the path."""
-
-    @classmethod
-    def of(cls, time: int, places: Iterable[tuple[int, int]]) -> _Dictionary:
-        """Every way in which light may change at some places."""
-        frames = np.arange(time, dtype=float)
-        columns, named = [], []
-        for start, stop in places:
-            share = np.clip((frames - start) / (stop - start), 0.0, 1.0)
-            for factor in _FACTORS if stop - start > 1 else (1.0,):
-                columns.append(_evenly(share, factor, stop - start))
-                named.append((start, stop))
-        return cls(shapes=np.stack(columns, axis=1), places=tuple(named))
-
-    def is_step(self, which: int) -> bool:
-        """Whether a change is one from one frame to the next."""
-        start, stop = self.places[which]
-        return stop - start == 1
-
-
-@lru_cache(maxsize=8)
-def _everywhere(time: int) -> _Dictionary:
-    """Steps at every frame, and fades of every length, not quite at every frame."""
-    places = [
-        (start, start + length)
-        for length in _LENGTHS
-        if length < time
-        for start in range(
-            0 if length == 1 else -length // 2,
-            time - length + (0 if length == 1 else length // 2),
-            max(1, length // 4),
-        )
-    ]
-    return _Dictionary.of(time, places)
-
-
-@lru_cache(maxsize=8)
-def _steps(time: int) -> _Dictionary:
-    """Steps at every frame."""
-    return _Dictionary.of(time, [(t, t + 1) for t in range(time - 1)])
-
-
-def _around(time: int, ramps: Iterable[tuple[int, int]]) -> _Dictionary:
-    """Steps at every frame, and fades that begin and end about where some do."""
-    near = set()
-    for start, stop in ramps:
-        reach = max(1, (stop - start) // 4)
-        off = range(-reach, reach + 1)
-        near |= {(start + a, stop + b) for a in off for b in off if stop + b - start - a >= 4}
-    return _Dictionary.of(time, [(t, t + 1) for t in range(time - 1)] + sorted(near))
-
-
-def _evenly(
-    share: Float[np.ndarray, " time"], factor: float, length: int
-) -> Float[np.ndarray, " time"]:
-    """The logarithm of light that goes from 1 to `factor` as a share goes from 0 to 1."""
-    if factor == 1.0:
-        return share
-    if np.isinf(factor):
-        return np.log(np.maximum(share, 0.5 / length))
-    if factor == 0.0:
-        return np.log(np.maximum(1.0 - share, 0.5 / length))
-    return np.log(1.0 + (factor - 1.0) * share)
-
-
 def _select(
     levels: Float[np.ndarray, "time parts"],
     shapes: Float[np.ndarray, "time shapes"],
@@ -312,7 +259,12 @@ def _select(
 def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int]:
     """Steps between levels that are held; others are flicker with large jumps."""
     leaps = np.abs(np.diff(levels, axis=0)).max(axis=1)
-    steps = sorted(step for step in steps if leaps[step] > _LEAST_STEP)
+    # A path leaks away from its level beside a step, which looks like smaller ones.
+    steps = sorted(
+        step
+        for step in steps
+        if leaps[step] > max(_LEAST_STEP, _ECHO * leaps[max(step - 2, 0) : step + 3].max())
+    )
     bounds = [-1, *steps, len(levels) - 1]
     held = []
     for before, step, after in zip(bounds[:-2], bounds[1:-1], bounds[2:], strict=True):
@@ -328,6 +280,14 @@ def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int
             held.append(step)
     # Light that flickers now and then has stretches that look held.
     return held if leaps[held].sum() >= _MOSTLY * leaps[steps].sum() else []
+
+
+def _is_sharp(step: int, steps: list[int], levels: Float[np.ndarray, "time parts"]) -> bool:
+    """Whether a step leaps far above the changes around it."""
+    change = np.sqrt((np.diff(levels, axis=0) ** 2).sum(axis=1))
+    near = range(max(0, step - _NEAR_FRAMES), min(len(change), step + 1 + _NEAR_FRAMES))
+    others = [change[t] for t in near if t not in steps]
+    return bool(change[step] > _SHARP * max(others, default=0.0))
 
 
 def _believed(

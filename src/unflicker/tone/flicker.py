@@ -32,7 +32,7 @@ _REPEATED_STEPS = 3
 """So many steps in a window are flicker altogether; fewer may be lamps."""
 _LAMP = 0.3
 """Log light of a single step from which on somebody switched a lamp, and it stays."""
-_SPREAD = 2.0
+_SPREAD = 3.0
 """A single step is spread over so many times as long as other light that is kept."""
 _FADE_FRAMES = 24.0
 """Half-power period of wanted light within a fade, in frames, beside the fade's own shape."""
@@ -88,6 +88,16 @@ class Pace:
     """The same where nobody asks. What is asked for beyond it goes even where drift is as likely:
     then somebody saw it."""
 
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether light is to go that is slower than usual."""
+        return self.keep_slower_frames > self.usual_frames
+
+    @property
+    def quickly(self) -> float:
+        """Frames: what takes less is flicker in any case."""
+        return min(self.keep_slower_frames, self.usual_frames)
+
 
 def separate(
     path: TonePath,
@@ -112,37 +122,44 @@ def separate(
         nothing = np.zeros_like(path.light)
         return Flicker(coefficients=nothing, steps=np.zeros(0, int), flickering=0.0, drifting=0.0)
     opponent, free = _opponent(path.light), _opponent(path.free)
-    keep = pace.keep_slower_frames
-    quickly = min(keep, pace.usual_frames)
-    slowly = _stiffness(np.full(time - 2, quickly))
     if changes is None:
+        slowly = _stiffness(np.full(time - 2, pace.quickly))
         changes = find_changes(*_levels(opponent, field), smoothness=slowly)
     stairs, fades = changes.parted(opponent)
-    even = opponent - stairs - fades
-    high_pass = _high_pass(_yielding(quickly, changes.ramps, time))
-    allowed = _drift_allowed(field)
-    memory, flicker, drift, wander = _variances(even, allowed)
-    believed = drift * _DRIFT_SHARE
-    parts = (flicker, believed, wander + drift - believed)
-    quick = _wiener(high_pass @ even, high_pass, memory, parts)
-    slow = _chance_trend(even, high_pass, memory, (flicker + wander, drift))
-    jumps = _unwanted(stairs, changes.steps, field, quickly)
-    if keep > quickly:
-        slow = _pumping(even, high_pass, _yielding(keep, changes.ramps, time), field)
+    quick, slow = _quick_and_slow(opponent - stairs - fades, changes.ramps, pace, field)
+    jumps = _unwanted(stairs, changes.steps, field, pace.quickly)
     found = (quick + slow) * _certain(changes.ramps, brightness, time)[:, None] + jumps
-    found = found.reshape(time, 3, -1)
-    back = np.linalg.inv(_OPPONENT)
     free = free - np.add(*changes.parted(free))
-    flickering, drifting = _evidence(free, allowed, field)
+    flickering, drifting = _evidence(free, _drift_allowed(field), field)
     return Flicker(
-        coefficients=np.einsum("co,tok->tck", back, found),
+        coefficients=_channels(found),
         steps=changes.steps + 1,
         is_levelled=bool(jumps.any()),
         changes=changes,
-        pumping=float(slow[:, 0].std()) if keep > quickly else 0.0,
+        pumping=float(slow[:, 0].std()) if pace.asks_for_more else 0.0,
         flickering=flickering,
         drifting=drifting,
     )
+
+
+def _quick_and_slow(
+    even: Float[np.ndarray, "time all"],
+    ramps: tuple[tuple[int, int], ...],
+    pace: Pace,
+    field: LightField,
+) -> tuple[Float[np.ndarray, "time all"], Float[np.ndarray, "time all"]]:
+    """The flicker of a path without changes of level; and its own slow part by chance, or all that
+    pumps more slowly where that is to go."""
+    time = len(even)
+    high_pass = _high_pass(_yielding(pace.quickly, ramps, time))
+    memory, flicker, drift, wander = _variances(even, _drift_allowed(field))
+    believed = drift * _DRIFT_SHARE
+    parts = (flicker, believed, wander + drift - believed)
+    quick = _wiener(high_pass @ even, high_pass, memory, parts)
+    if pace.asks_for_more:
+        stays = _yielding(pace.keep_slower_frames, ramps, time)
+        return quick, _pumping(even, high_pass, stays, field)
+    return quick, _chance_trend(even, high_pass, memory, (flicker + wander, drift))
 
 
 def beyond_original(path: TonePath, field: LightField) -> Flicker:
@@ -158,6 +175,12 @@ def beyond_original(path: TonePath, field: LightField) -> Flicker:
     return Flicker(
         coefficients=found, steps=np.zeros(0, int), flickering=flickering, drifting=drifting
     )
+
+
+def _channels(found: Float[np.ndarray, "time all"]) -> Float[np.ndarray, "time 3 size"]:
+    """Back from lightness and tints to red, green and blue."""
+    parts = found.reshape(len(found), 3, -1)
+    return np.einsum("co,tok->tck", np.linalg.inv(_OPPONENT), parts)
 
 
 def _opponent(path: Float[np.ndarray, "time 3 size"]) -> Float[np.ndarray, "time all"]:

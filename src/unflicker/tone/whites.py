@@ -24,7 +24,8 @@ _SHARES = (np.arange(256) + 0.5) / 256.0
 
 def with_whites(
     coefficients: Float[np.ndarray, "time 3 size"],
-    pictures: Sequence[Float32[np.ndarray, "height width 3"]],
+    pictures: Sequence[Float32[np.ndarray, "height width 3"]]
+    | Float32[np.ndarray, "time height width 3"],
     field: LightField,
     *,
     scene: Float32[np.ndarray, "time height width"] | None = None,
