@@ -13,10 +13,18 @@ from jaxtyping import Float, Float32
 
 from unflicker.frames.colour import proxy_size
 from unflicker.frames.flow import Motion, resized
-from unflicker.metrics import ADAPTATION_HERTZ, visible_flicker
+from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings
-from unflicker.tone import Pace, SteadyTone, look_again, steady_tone, steady_whole
+from unflicker.tone import (
+    Pace,
+    SteadyTone,
+    course_of,
+    look_again,
+    pumping,
+    steady_tone,
+    steady_whole,
+)
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 from unflicker.tone.observations import Sightings, sightings
 
@@ -64,6 +72,13 @@ class Toned:
     """In ΔE, where the correction is largest."""
     visible_after: float
 
+    @property
+    def earned(self) -> SteadyTone:
+        """The tone if the eye sees enough less flicker for it, else none."""
+        return self.tone.earned(
+            visible_before=self.visible_before, visible_after=self.visible_after
+        )
+
 
 def keep_frames(fps: float, settings: Settings) -> float:
     """Light that takes longer than this to change is wanted, in frames."""
@@ -98,22 +113,10 @@ def toned(looked: Looked, *, motion: Motion | None = None) -> Toned:
     return Toned(tone=tone, motion=motion, seen=seen, visible_before=before, visible_after=after)
 
 
-def earned(plain: Toned, looked: Looked) -> SteadyTone:
-    """The correction if the eye sees enough less flicker for it, else none. Where slower light is
-    to go than the eye takes for flicker, an eye as slow must see less."""
-    slower = looked.settings.keep_slower_than_seconds
-    before, after = plain.visible_before, plain.visible_after
-    if slower > USUAL_KEEP_SECONDS and plain.tone.coefficients.any():
-        frames = max(_MEASURED_FRAMES, round(slower * looked.fps))
-        before, after = visible_in(
-            looked, plain.tone, plain.motion, most_frames=frames, corner_hertz=1.0 / slower
-        )
-    return plain.tone.earned(visible_before=before, visible_after=after)
-
-
 def with_matrix(plain: Toned, looked: Looked) -> Toned:
-    """What tone found, as far as it earned its place, and a matrix where one explains more."""
-    tone = earned(plain, looked).with_mixing(None)
+    """What tone found, as far as it earned its place, with slow light where that was asked for, and
+    a matrix where one explains more."""
+    tone = plain.earned.with_pumping(_pumped(plain, looked)).with_mixing(None)
     taken = replace(plain, tone=tone)
     if plain.seen is None:
         return taken
@@ -123,6 +126,15 @@ def with_matrix(plain: Toned, looked: Looked) -> Toned:
     mixed = _mixed_if_better(taken, mixing, looked)
     before, after = visible_in(looked, mixed, plain.motion)
     return replace(taken, tone=mixed, visible_before=before, visible_after=after)
+
+
+def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
+    """Slow log light of each frame that is to go: none but where it is asked for."""
+    light = np.stack(looked.pictures)
+    if looked.originals or not looked.pace.asks_for_more or len(light) < 3:
+        return np.zeros((len(light), 3))
+    plain.earned.apply(light)
+    return pumping(course_of(list(light), plain.motion).light, looked.pace)
 
 
 def _mixed_if_better(
@@ -143,7 +155,7 @@ def _mixed_if_better(
     least, best = MISFIT_LEFT * misfit(plain.tone), plain.tone
     pure = replace(looked, pictures=unmixed(looked.pictures, mixing))
     again = toned(pure, motion=plain.motion)
-    for tone in (earned(again, pure), again.tone):
+    for tone in (again.earned, again.tone):
         mixed = tone.with_mixing(mixing)
         before, after = visible_in(looked, mixed, plain.motion)
         left = misfit(mixed)
@@ -170,36 +182,20 @@ def _steadiest(
     return np.stack([*originals, *light[len(originals) :]]) if originals else light
 
 
-def visible_in(
-    looked: Looked,
-    tone: SteadyTone,
-    motion: Motion,
-    *,
-    most_frames: int = _MEASURED_FRAMES,
-    corner_hertz: float = ADAPTATION_HERTZ,
-) -> tuple[float, float]:
-    """Visible flicker before and after, where tone corrects a window most, as ordinary video.
-
-    Args:
-        looked: The frames.
-        tone: What corrects them.
-        motion: Between them.
-        most_frames: So many are measured at most.
-        corner_hertz: Slower light than this is not seen.
-    """
+def visible_in(looked: Looked, tone: SteadyTone, motion: Motion) -> tuple[float, float]:
+    """Visible flicker before and after, where tone corrects a window most, as ordinary video."""
     pictures = looked.pictures
     if len(pictures) < 3:
         return 0.0, 0.0
     change = (tone.coefficients**2).sum(axis=(1, 2))
-    sums = np.convolve(change, np.ones(min(most_frames, len(pictures))), mode="valid")
+    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
     first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
-    last = min(first + most_frames, len(pictures)) - 1
+    last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
     size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
     shown = resized(np.stack(pictures[first : last + 1]), size)
     back = motion.back(first, last, size=size)
-    eye = {"motion": back, "fps": looked.fps, "adaptation_hertz": corner_hertz}
-    before = visible_flicker(shown, **eye)
+    before = visible_flicker(shown, motion=back, fps=looked.fps)
     if not tone.coefficients.any():
         return before, before
     tone.apply(shown, first=first)
-    return before, visible_flicker(shown, **eye)
+    return before, visible_flicker(shown, motion=back, fps=looked.fps)

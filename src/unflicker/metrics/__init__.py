@@ -20,14 +20,9 @@ from unflicker.metrics.fidelity import (
     worst_psnr,
 )
 from unflicker.metrics.perceptual import lpips, perceptual_measures, vmaf
-from unflicker.metrics.visible import (
-    ADAPTATION_HERTZ,
-    visible_flicker,
-    visible_flicker_by_frame,
-)
+from unflicker.metrics.visible import visible_flicker, visible_flicker_by_frame
 
 __all__ = [
-    "ADAPTATION_HERTZ",
     "Paths",
     "contrast_ratio",
     "delta_e",

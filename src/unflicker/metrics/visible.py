@@ -46,11 +46,7 @@ class FollowedMotion(Protocol):
 
 
 def visible_flicker(
-    frames: Float32[np.ndarray, "time height width 3"],
-    *,
-    motion: FollowedMotion,
-    fps: float,
-    adaptation_hertz: float = ADAPTATION_HERTZ,
+    frames: Float32[np.ndarray, "time height width 3"], *, motion: FollowedMotion, fps: float
 ) -> float:
     """How much flicker the eye sees, in ΔE; 0 is steady, below about 0.5 hardly visible.
 
@@ -62,14 +58,12 @@ def visible_flicker(
         frames: One shot, RGB in [0, 1] as stored, best about 256 px wide.
         motion: Its motion, at the same size.
         fps: Frames a second as shown.
-        adaptation_hertz: Change that is slower is not seen; lower values ask about slower light
-            than an eye takes for flicker.
 
     Source: temporal sensitivity after de Lange, Research into the dynamic nature of the human
     fovea-cortex systems, JOSA 1958, and Kelly, Visual responses to time-dependent stimuli, JOSA
     1961: band-pass with its peak at about 8 Hz, here as simple filters with the same half points.
     """
-    squares, weights = _measured(frames, motion, fps, adaptation_hertz)
+    squares, weights = _measured(frames, motion, fps)
     total = weights.sum()
     return float(math.sqrt(squares.sum() / total)) if total > 0 else 0.0
 
@@ -101,11 +95,11 @@ class _EyeFilter:
     """How far the response lags behind, in each of two low-pass stages."""
 
     @classmethod
-    def at_rate(cls, fps: float, adaptation_hertz: float = ADAPTATION_HERTZ) -> _EyeFilter:
+    def at_rate(cls, fps: float) -> _EyeFilter:
         """The filter for a number of frames a second."""
         # Below 10 frames a second the corner nears half the frame rate: then plain differences.
         fps = max(fps, 1.0)
-        turn = math.tan(min(math.pi * adaptation_hertz / fps, math.pi / 4))
+        turn = math.tan(min(math.pi * ADAPTATION_HERTZ / fps, math.pi / 4))
         adaptation = (1 - turn) / (1 + turn)
         hertz = min(fps / 2, _MATCHED_HERTZ)
         melted = 1 / (1 + (2 * math.pi * hertz * INTEGRATION_SECONDS) ** 2) ** 2
@@ -116,10 +110,7 @@ class _EyeFilter:
 
 
 def _measured(
-    frames: np.ndarray,
-    motion: FollowedMotion,
-    fps: float,
-    adaptation_hertz: float = ADAPTATION_HERTZ,
+    frames: np.ndarray, motion: FollowedMotion, fps: float
 ) -> tuple[Float64[np.ndarray, " time"], Float64[np.ndarray, " time"]]:
     """For each frame the sum of squared visible changes, and of the weights that go with them."""
     if len(motion.backward) != max(len(frames) - 1, 0):
@@ -127,7 +118,7 @@ def _measured(
     squares, weights = np.zeros(len(frames)), np.zeros(len(frames))
     if len(frames) < 3 or not fps > 0:
         return squares, weights
-    eye = _EyeFilter.at_rate(fps, adaptation_hertz)
+    eye = _EyeFilter.at_rate(fps)
     before = _lab(frames[0])
     response = _Response.at_rest(before.shape)
     for index in range(1, len(frames)):

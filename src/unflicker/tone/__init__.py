@@ -3,7 +3,7 @@
 from unflicker.tone.diagnosis import Diagnosis, diagnose
 from unflicker.tone.exposure_drift import Course, course_of, drift_of
 from unflicker.tone.exposure_lock import ExposureLock, locking_curves
-from unflicker.tone.flicker import Pace
+from unflicker.tone.flicker import Pace, pumping
 from unflicker.tone.grading import grade_of
 from unflicker.tone.light_field import LightField
 from unflicker.tone.steady import SteadyTone, look_again, steady_tone, steady_whole
@@ -21,6 +21,7 @@ __all__ = [
     "grade_of",
     "locking_curves",
     "look_again",
+    "pumping",
     "steady_tone",
     "steady_whole",
 ]

@@ -274,7 +274,7 @@ def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int
         new = levels[step + 1 : min(after, step + _LEVEL_FRAMES) + 1]
         height = np.abs(new.mean(axis=0) - old.mean(axis=0))
         unrest = np.sqrt(0.5 * (old.var(axis=0) + new.var(axis=0)))
-        part = int((height / (unrest + _LEAST_DEVIATION)).argmax())
+        part = int(height.argmax())
         leap = abs(float(levels[step + 1, part] - levels[step, part]))
         if min(height[part], leap / _AT_ONCE) > max(_LEAST_STEP, _ABOVE_UNREST * unrest[part]):
             held.append(step)

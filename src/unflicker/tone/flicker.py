@@ -67,8 +67,6 @@ class Flicker:
     """Whether steps are among what must go."""
     changes: Changes | None = None
     """Steps and fades of the path, where they were looked for."""
-    pumping: float = 0.0
-    """Deviation of log light that pumps more slowly than flicker, where that is to go, too."""
 
     @property
     def share(self) -> float:
@@ -128,14 +126,12 @@ def separate(
     quick, slow = _quick_and_slow(opponent - stairs - fades, changes.ramps, pace, field)
     jumps = _unwanted(stairs, changes.steps, field, pace.quickly)
     found = (quick + slow) * _certain(changes.ramps, brightness, time)[:, None] + jumps
-    free = free - np.add(*changes.parted(free))
-    flickering, drifting = _evidence(free, _drift_allowed(field), field)
+    flickering, drifting = _evidence(free - sum(changes.parted(free)), _drift_allowed(field), field)
     return Flicker(
         coefficients=_channels(found),
         steps=changes.steps + 1,
         is_levelled=bool(jumps.any()),
         changes=changes,
-        pumping=float(slow[:, 0].std()) if pace.asks_for_more else 0.0,
         flickering=flickering,
         drifting=drifting,
     )
@@ -147,18 +143,34 @@ def _quick_and_slow(
     pace: Pace,
     field: LightField,
 ) -> tuple[Float[np.ndarray, "time all"], Float[np.ndarray, "time all"]]:
-    """The flicker of a path without changes of level; and its own slow part by chance, or all that
-    pumps more slowly where that is to go."""
+    """The flicker of a path without changes of level, and its own slow part by chance."""
     time = len(even)
     high_pass = _high_pass(_yielding(pace.quickly, ramps, time))
     memory, flicker, drift, wander = variances(even, _drift_allowed(field))
     believed = drift * _DRIFT_SHARE
     parts = (flicker, believed, wander + drift - believed)
     quick = wiener(high_pass @ even, high_pass, memory, parts)
-    if pace.asks_for_more:
-        stays = _yielding(pace.keep_slower_frames, ramps, time)
-        return quick, _pumping(even, high_pass, stays, field)
     return quick, _chance_trend(even, high_pass, memory, (flicker + wander, drift))
+
+
+def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray, "time 3"]:
+    """What of log light is slower than flicker usually is, and quicker than what is to stay.
+
+    A tone path expects nothing and holds hardly anything so slow; the light that neighbouring
+    frames share, summed, does (`exposure_drift.course_of`).
+
+    Args:
+        light: Log light of each frame's channels.
+        pace: How slow light must be to be wanted.
+    """
+    bends = max(len(light) - 2, 0)
+    if not pace.asks_for_more or not bends:
+        return np.zeros_like(light)
+    stays, usual = (
+        _high_pass(_stiffness(np.full(bends, frames)))
+        for frames in (pace.keep_slower_frames, pace.usual_frames)
+    )
+    return (stays - usual) @ light
 
 
 def beyond_original(path: TonePath, field: LightField) -> Flicker:
@@ -223,20 +235,6 @@ def _yielding(
             bend = slice(max(end - 2, 0), max(end + 1, 0))
             periods[bend] = np.minimum(periods[bend], _BEND_FRAMES)
     return _stiffness(periods)
-
-
-def _pumping(
-    path: Float[np.ndarray, "time all"],
-    high_pass: Float[np.ndarray, "time time"],
-    stiffness: Float[np.ndarray, "time time"],
-    field: LightField,
-) -> Float[np.ndarray, "time all"]:
-    """What of the whole picture's light is slower than flicker, and quicker than what stays."""
-    between = (_high_pass(stiffness) - high_pass) @ path
-    elsewhere = np.ones(field.size, bool)
-    elsewhere[field.whole] = False
-    between[:, np.tile(elsewhere, 3)] = 0.0
-    return between
 
 
 def _certain(

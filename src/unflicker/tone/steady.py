@@ -24,7 +24,7 @@ from unflicker.tone.whites import with_whites
 Originals = Float32[np.ndarray, "known height width 3"] | None
 _FEWEST_FRAMES = 4
 _PUMPING = 0.01
-"""Deviation of log light that pumps slowly, below which there is nothing to remove if asked to."""
+"""Deviation of slow log light, below which there is nothing to remove even if asked to."""
 _POSSIBLE = (0.007, 0.62)
 """Flicker (log light a frame) and its share of all change below which there is none to remove."""
 _SURE = ((0.007, 0.80), (0.016, 0.68))
@@ -100,6 +100,14 @@ class SteadyTone:
         if visible_after <= most * visible_before and fallen >= _LEAST_SEEN:
             return self
         return self.unapplied()
+
+    def with_pumping(self, light: Float[np.ndarray, "time 3"]) -> SteadyTone:
+        """The same, and slow log light of each channel with it (`flicker.pumping`)."""
+        if np.sqrt((light**2).mean()) < _PUMPING:
+            return self
+        coefficients = self.coefficients.copy()
+        coefficients[..., 0] += light
+        return replace(self, coefficients=coefficients)
 
     def with_whites(
         self,
@@ -287,7 +295,7 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
 
 
 def _is_possible(found: Flicker) -> bool:
-    return _exceeds(found, _POSSIBLE) or found.is_levelled or found.pumping > _PUMPING
+    return _exceeds(found, _POSSIBLE) or found.is_levelled
 
 
 def _exceeds(found: Flicker, limits: tuple[float, float]) -> bool:
