@@ -110,9 +110,9 @@ def test_what_takes_long_is_told_from_flicker_by_the_films_own_clock() -> None:
     clip = panning(time=48, size=(54, 96))
     wave = 1 + 0.1 * np.sin(2 * np.pi * np.arange(48) / 14)
     pixels = np.rint(np.clip(clip.pixels * wave[:, None, None, None], 0, 255)).astype(np.uint8)
-    settings = replace(Settings(), keep_slower_than_seconds=1.0)
+    settings = replace(Settings(), keep_slower_than_seconds=0.5)
     sizes = []
-    for fps in (24.0, 2.0):
+    for fps in (48.0, 2.0):
         slow = ArrayFilm(Clip.at_rate(pixels, fps=fps))
         thoughts = [t for t in think(slow, settings) if isinstance(t, Thought)]
         light = [stops(t.grade) for t in thoughts]

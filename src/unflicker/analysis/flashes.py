@@ -41,6 +41,8 @@ walks through the picture changes its light little by little."""
 _OFTEN_PER_SECOND, _STROBE = 3.0, 0.4
 """So many events a second are a strobe, if each is at least so much brighter (log light); weaker
 pulses are a lamp that flickers."""
+_SIDE_FRAMES, _BACK = 3, 0.5
+"""Frames before and after an event, and the share of its peak that may be left after it."""
 _BRIEF_FRAMES = 3
 _DIED = 0.6
 """Light of the last frame of a longer event over its peak, at the most."""
@@ -89,7 +91,7 @@ def find_flashes(
     excess -= np.median(excess)
     found = none
     for run_count in range(1, len(pictures) // 3):
-        covered = _if_so_many(run_count, excess, np.median(off, axis=1), fps)
+        covered = _if_so_many(run_count, excess, (off, light), fps)
         if covered is not None and covered.sum() > found.sum():
             found = covered
     return found
@@ -98,17 +100,19 @@ def find_flashes(
 def _if_so_many(
     count: int,
     excess: Float[np.ndarray, " time"],
-    whole: Float[np.ndarray, " time"],
+    seen: tuple[Float32[np.ndarray, "time cells"], Float32[np.ndarray, "time cells"]],
     fps: float,
 ) -> Bool[np.ndarray, " time"] | None:
-    """The frames in flashes if the `count` largest excursions are flashes; None if they are not."""
+    """The frames in flashes if the `count` largest excursions are flashes; None if they are not.
+    `seen` are light by cells above its base, and as it is."""
+    whole, level = (np.median(part, axis=1) for part in seen)
     largest = _largest(excess, count, tail=_LEAST_TAIL)
     calm = whole[~_covered(largest, len(whole))]
     if len(largest) < count or not len(calm):
         return None
     deviation = 1.4826 * float(np.median(np.abs(calm - np.median(calm))))
     tail = max(_TAIL * min(deviation, _flicker(whole)), _LEAST_TAIL)
-    flashes = _events(excess, tail, deviation)
+    flashes = [run for run in _events(excess, tail, deviation) if _comes_back(run, level)]
     longest = max(2, round(_LASTS_SECONDS * fps))
     # Only if what was left out of the deviation is what stands apart from it: without the
     # larger half of any light the rest is calm.
@@ -119,6 +123,13 @@ def _if_so_many(
         return None
     covered = _covered(flashes, len(whole))
     return covered if covered.mean() <= _MOST_OF_WINDOW else None
+
+
+def _comes_back(run: _Run, level: Float[np.ndarray, " time"]) -> bool:
+    """Whether light is back after an excursion, as it is not where somebody switched a lamp on."""
+    before = float(np.median(level[max(run.start - _SIDE_FRAMES, 0) : run.start]))
+    after = level[run.stop : run.stop + _SIDE_FRAMES]
+    return not len(after) or float(after.min()) - before < _BACK * run.peak
 
 
 def _flicker(light: Float[np.ndarray, " time"]) -> float:

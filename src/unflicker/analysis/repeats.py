@@ -17,8 +17,10 @@ from jaxtyping import Float32, Int
 _CELLS = (16, 9)
 """Columns and rows in which light is compared."""
 _SAME_LIGHT = 0.004
-"""Difference of log light in any cell up to which two frames have the same light. Flicker of half
+"""Difference of log light in a cell up to which two frames have the same light. Flicker of half
 of that is neither seen nor corrected (`tone/steady.py`), so a wrong repeat costs nothing."""
+_NEARLY_ALL = 0.95
+"""Of the cells; what is coded again differs by more in a few dark ones."""
 _SAME_DETAIL = 0.25
 """Difference of two frames, over the larger ones of the window, up to which only coding differs:
 MPEG-2 and H.264 leave 0.02 to 0.2 of it between repeats (lab notebook)."""
@@ -45,10 +47,19 @@ def find_repeats(
             first[t] = anchor
             continue
         difference = pictures[t] - pictures[anchor]
-        same_light = np.abs(light[t] - light[anchor]).max() < _SAME_LIGHT
-        if same_light and float(np.sqrt(np.mean(difference**2))) < _SAME_DETAIL * usual:
+        if (
+            _same_light(light[t], light[anchor])
+            and float(np.sqrt(np.mean(difference**2))) < _SAME_DETAIL * usual
+        ):
             first[t] = anchor
     return first
+
+
+def _same_light(
+    one: Float32[np.ndarray, "rows columns 3"], other: Float32[np.ndarray, "rows columns 3"]
+) -> bool:
+    off = np.abs(one - other)
+    return bool(np.quantile(off, _NEARLY_ALL) < _SAME_LIGHT and off.max() < 4.0 * _SAME_LIGHT)
 
 
 def _light(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "rows columns 3"]:

@@ -150,7 +150,7 @@ def _quick_and_slow(
     believed = drift * _DRIFT_SHARE
     parts = (flicker, believed, wander + drift - believed)
     quick = wiener(high_pass @ even, high_pass, memory, parts)
-    return quick, _chance_trend(even, high_pass, memory, (flicker + wander, drift))
+    return quick, _chance_trend(even, high_pass, memory, (flicker + wander, believed))
 
 
 def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray, "time 3"]:

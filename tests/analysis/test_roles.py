@@ -1,0 +1,118 @@
+"""Laws of the roles of frames: repeats get what they repeat, flashes keep their light."""
+
+import numpy as np
+import pytest
+
+from made_clips import panning
+from unflicker.analysis import Roles, find_flashes, find_repeats
+
+TIME = 60
+
+
+def pictures(*, seed: int = 0, time: int = TIME) -> list[np.ndarray]:
+    clip = panning(time=time, size=(54, 96), seed=seed, speed_px=(0.9, 0.2))
+    return list(clip.as_float() * np.float32(0.6))
+
+
+def lit(frames: list[np.ndarray], light: np.ndarray) -> list[np.ndarray]:
+    return [frame * np.float32(factor) for frame, factor in zip(frames, light, strict=True)]
+
+
+def flat(light: np.ndarray) -> list[np.ndarray]:
+    """Pictures of nothing but a level: the quickest film there is."""
+    return [np.full((24, 32, 3), 0.3 * factor, np.float32) for factor in light]
+
+
+def of(frames: list[np.ndarray], **changes) -> Roles:
+    told = {"fps": 25.0, "keep_flashes": True} | changes
+    return Roles.of(frames, np.zeros(len(frames), bool), **told)
+
+
+@pytest.mark.parametrize(("film", "video"), [(18, 24), (16, 25), (20, 24), (12, 25), (10, 24)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_repeats_are_found_in_any_pattern(film: int, video: int, seed: int) -> None:
+    gain = np.exp(np.random.default_rng(seed).normal(0, 0.1, TIME))
+    shown = np.arange(TIME) * film // video
+    frames = lit(pictures(seed=seed), gain)
+    group = find_repeats([frames[k] for k in shown])
+    first = np.searchsorted(shown, shown)
+    np.testing.assert_array_equal(group, first)
+
+
+@pytest.mark.parametrize("noise", [0.0005, 0.001])
+def test_a_repeat_that_was_coded_again_is_one(noise: float) -> None:
+    random = np.random.default_rng(3)
+    frames = lit(pictures(), np.exp(random.normal(0, 0.1, TIME)))
+    shown = np.arange(TIME) * 18 // 24
+    coded = [frames[k] + random.normal(0, noise, frames[k].shape).astype(np.float32) for k in shown]
+    assert len(set(find_repeats(coded))) == len(set(shown))
+
+
+def test_a_film_without_repeats_has_none() -> None:
+    frames = pictures()
+    np.testing.assert_array_equal(find_repeats(frames), np.arange(TIME))
+    still = lit([frames[0]] * TIME, np.exp(np.random.default_rng(4).normal(0, 0.05, TIME)))
+    assert len(set(find_repeats(still))) > 0.85 * TIME
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("flicker", [0.0, 0.02])
+def test_strokes_of_lightning_are_flashes_until_they_die_away(seed: int, flicker: float) -> None:
+    random = np.random.default_rng(seed)
+    light = np.ones(TIME)
+    for start in (7, 22, 39):
+        light[start + int(random.integers(0, 4)) :] += 0.0
+        at = start + int(random.integers(0, 4))
+        light[at:] += random.uniform(0.6, 0.9) * 0.6 ** np.arange(TIME - at)
+    frames = lit(pictures(seed=seed), light * np.exp(random.normal(0, flicker, TIME)))
+    found = find_flashes(frames, fps=25.0)
+    assert found[light > 1.25].all()
+    assert not found[light < 1.002].any()
+
+
+LIGHTS = {
+    "white": lambda random: random.normal(0, 0.1, TIME),
+    "heavy tails": lambda random: random.laplace(0, 0.07, TIME),
+    "one side": lambda random: np.abs(random.normal(0, 0.15, TIME)),
+    "held": lambda random: np.repeat(random.normal(0, 0.15, 10), 6),
+    "every other frame": lambda random: 0.3 * (np.arange(TIME) % 2) + random.normal(0, 0.02, TIME),
+    "a wave": lambda random: 0.2 * np.sin(np.arange(TIME) * random.uniform(0.2, 3.0)),
+    "switched on": lambda random: 0.5 * (np.arange(TIME) > 25) + random.normal(0, 0.005, TIME),
+}
+
+
+@pytest.mark.parametrize("kind", LIGHTS)
+def test_flicker_is_no_flash(kind: str) -> None:
+    films = [flat(np.exp(LIGHTS[kind](np.random.default_rng(seed)))) for seed in range(12)]
+    wrong = [find_flashes(film, fps=24.0).any() for film in films]
+    assert sum(wrong) <= 1
+
+
+def test_frames_in_a_flash_keep_their_light_and_repeats_get_that_of_the_first() -> None:
+    light = np.ones(TIME)
+    light[20:22] = 1.9
+    frames = lit(pictures(), light)
+    shown = [frames[k] for k in np.repeat(np.arange(TIME), 2)]
+    roles = of(shown)
+    assert roles.keep_light[40:44].all()
+    assert roles.keep_light.sum() == 4
+    values = roles.spread(np.arange(1.0, len(roles.votes) + 1.0))
+    np.testing.assert_array_equal(values[::2], values[1::2])
+    assert not values[40:44].any()
+
+
+def test_flashes_that_are_to_be_repaired_have_no_role() -> None:
+    light = np.ones(TIME)
+    light[20] = 2.0
+    assert of(lit(pictures(), light)).keep_light.any()
+    assert not of(lit(pictures(), light), keep_flashes=False).keep_light.any()
+
+
+def test_a_blank_frame_is_no_repeat_of_what_stands_in_for_it() -> None:
+    frames = pictures(time=12)
+    blank = np.zeros(12, bool)
+    blank[[0, 5]] = True
+    frames[0], frames[5] = frames[1], frames[4]
+    roles = Roles.of(frames, blank, fps=25.0, keep_flashes=True)
+    assert list(np.nonzero(roles.keep_light)[0]) == [0, 5]
+    np.testing.assert_array_equal(roles.repeats, np.arange(12))
