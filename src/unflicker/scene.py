@@ -31,9 +31,11 @@ def not_scene(
         standing: What lay over the frame before.
     """
     lumas = [frame.luma for frame in window.frames if frame.luma is not None]
-    if len(lumas) < len(window.frames) or not tone.coefficients.any():
+    # In the lowest bits nothing moves by more than an overlay may.
+    dim = window.light_scale != 1.0
+    if dim or len(lumas) < len(window.frames) or not tone.coefficients.any():
         return None, standing
-    grades = [tone.grade(t).at_scale(window.light_scale) for t in range(len(lumas))]
+    grades = [tone.grade(t) for t in range(len(lumas))]
     stored = [luma.planes[0] for luma in lumas]
 
     def laid() -> Laid:

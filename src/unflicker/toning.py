@@ -28,7 +28,7 @@ from unflicker.tone import (
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 from unflicker.tone.observations import Sightings, sightings
 
-_LEAST_FPS = 16.0
+_LEAST_FPS = 15.0
 """Slower films are taken for so many frames a second where it is asked what light is wanted: two
 seconds of a time-lapse at one picture a second show nothing, and of a film of twelve pictures so
 little that chance alone has a trend."""

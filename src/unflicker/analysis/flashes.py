@@ -43,6 +43,8 @@ _OFTEN_PER_SECOND, _STROBE = 3.0, 0.4
 pulses are a lamp that flickers."""
 _SIDE_FRAMES, _BACK = 3, 0.5
 """Frames before and after an event, and the share of its peak that may be left after it."""
+_DARKEST = 0.02
+"""Light must not fall as far as events rise, but for this share of frames."""
 _BRIEF_FRAMES = 3
 _DIED = 0.6
 """Light of the last frame of a longer event over its peak, at the most."""
@@ -155,7 +157,7 @@ def _events(excess: Float[np.ndarray, " time"], tail: float, deviation: float) -
     Where there is one of them, weaker ones are believed, too: strokes of a storm differ.
     """
     runs = sorted(_runs(excess, tail), key=lambda run: -run.peak)
-    darkest = float(-excess.min())
+    darkest = float(-np.quantile(excess, _DARKEST))
     count = sum(run.peak >= max(_WEAK_ABOVE_FLICKER * deviation, _LEAST) for run in runs)
     usual = darkest
     while count:
