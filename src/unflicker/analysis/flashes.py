@@ -46,6 +46,9 @@ _SIDE_FRAMES, _BACK = 3, 0.5
 _DARKEST = 0.02
 """Light must not fall as far as events rise, but for this share of frames."""
 _BRIEF_FRAMES = 3
+_STROKE = 0.25
+"""Log light of the peak of a longer event, at least: strokes of lightning are half as bright again
+and more; a generated film that leaps by a fifth and drifts back is none."""
 _DIED = 0.6
 """Light of the last frame of a longer event over its peak, at the most."""
 _FLAT, _AGAIN = 0.15, 0.3
@@ -69,7 +72,7 @@ class _Run:
     def is_flash(self) -> bool:
         """Whether it leaps up and dies away; a level that is held, or comes slowly, is none."""
         brief = self.stop - self.start <= _BRIEF_FRAMES
-        dies = brief or self.end < _DIED * self.peak
+        dies = brief or (self.peak >= _STROKE and self.end < _DIED * self.peak)
         return self.leap >= _ABRUPT * self.peak and dies
 
 
