@@ -94,9 +94,10 @@ def find_flashes(
     # A quarter of the picture must take part: less is something that moves.
     excess = np.quantile(off, 0.75, axis=1)
     excess -= np.median(excess)
+    whole, level = np.median(off, axis=1), np.median(light, axis=1)
     found = none
     for run_count in range(1, len(pictures) // 3):
-        covered = _if_so_many(run_count, excess, (off, light), fps)
+        covered = _if_so_many(run_count, excess, (whole, level), fps)
         if covered is not None and covered.sum() > found.sum():
             found = covered
     return found
@@ -105,12 +106,12 @@ def find_flashes(
 def _if_so_many(
     count: int,
     excess: Float[np.ndarray, " time"],
-    seen: tuple[Float32[np.ndarray, "time cells"], Float32[np.ndarray, "time cells"]],
+    seen: tuple[Float[np.ndarray, " time"], Float[np.ndarray, " time"]],
     fps: float,
 ) -> Bool[np.ndarray, " time"] | None:
     """The frames in flashes if the `count` largest excursions are flashes; None if they are not.
-    `seen` are light by cells above its base, and as it is."""
-    whole, level = (np.median(part, axis=1) for part in seen)
+    `seen` are light above its base, and as it is, at the median over the picture."""
+    whole, level = seen
     largest = _largest(excess, count, tail=_LEAST_TAIL)
     calm = whole[~_covered(largest, len(whole))]
     if len(largest) < count or not len(calm):

@@ -22,8 +22,8 @@ of that is neither seen nor corrected (`tone/steady.py`), so a wrong repeat cost
 _NEARLY_ALL = 0.95
 """Of the cells; what is coded again differs by more in a few dark ones."""
 _SAME_DETAIL = 0.25
-"""Difference of two frames, over the larger ones of the window, up to which only coding differs:
-MPEG-2 and H.264 leave 0.02 to 0.2 of it between repeats (lab notebook)."""
+"""Difference of two frames, over the larger ones of the window, up to which only coding differs. A
+guess: tried with made noise, not yet read from transfers that were coded again."""
 _TOE = 0.02
 _LARGER = 0.75
 

@@ -18,12 +18,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.change_shapes import shapes_around, shapes_everywhere, steps_everywhere
+from unflicker.tone.variogram import MEMORIES
 
 _MOST_CHANGES = 40
 _ROUNDS = 2
 _LEAST_DEVIATION = 1e-3
 """Log light by which the estimate of a path errs from frame to frame, at least."""
-_MEMORIES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7)
 _HELD_FRAMES = 3
 """A level that stays for fewer frames than this is no level."""
 _LEAST_STEP = 0.02
@@ -213,7 +213,7 @@ def _memory(difference: Float[np.ndarray, "pairs parts"]) -> float:
     if len(calm) < 3 or power == 0.0:
         return 0.0
     correlation = float((calm[1:] * calm[:-1]).sum() / power)
-    return float(_MEMORIES[int(np.abs(np.array(_MEMORIES) - (1.0 + 2.0 * correlation)).argmin())])
+    return float(MEMORIES[int(np.abs(np.array(MEMORIES) - (1.0 + 2.0 * correlation)).argmin())])
 
 
 def _projector(

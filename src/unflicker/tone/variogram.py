@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 _LAGS = np.array([1, 2, 3, 4, 6, 8, 12, 16, 20])
-_MEMORIES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7)
+MEMORIES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7)
 
 
 def variances(
@@ -30,7 +30,7 @@ def variances(
     floor = 0.3 * measured.mean(axis=0) + 1e-12
     weight = 1.0 / (np.sqrt(lags)[:, None] * (measured + floor))
     best = None
-    for memory in _MEMORIES:
+    for memory in MEMORIES:
         flat, growing = 1.0 - memory**lags, lags / 2.0
         flicker, walk = _two_positive(flat, growing, measured, weight)
         misfit = (
