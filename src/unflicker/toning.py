@@ -25,6 +25,7 @@ from unflicker.tone import (
     steady_tone,
     steady_whole,
 )
+from unflicker.tone.changes import Changes
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 from unflicker.tone.observations import Sightings, sightings
 
@@ -86,12 +87,15 @@ def keep_frames(fps: float, settings: Settings) -> float:
     return settings.keep_slower_than_seconds * max(fps, _LEAST_FPS)
 
 
-def toned(looked: Looked, *, motion: Motion | None = None) -> Toned:
+def toned(
+    looked: Looked, *, motion: Motion | None = None, changes: Changes | None = None
+) -> Toned:
     """What tone finds in pictures by curves and places, earned or not.
 
     Args:
         looked: What there is to look at.
         motion: Between the pictures, if it is known.
+        changes: Steps and fades of the shot, if they are known.
     """
     light = np.stack(looked.pictures)
     original = np.stack(looked.originals) if looked.originals else None
@@ -99,7 +103,8 @@ def toned(looked: Looked, *, motion: Motion | None = None) -> Toned:
         motion = looked.followed(_steadiest(light, looked.originals))
     seen = sightings(light, motion) if original is None else None
     beside = {"pace": looked.pace, "original": original}
-    tone = steady_tone(light, motion, settings=looked.settings.tone, seen=seen, **beside)
+    told = {"settings": looked.settings.tone, "seen": seen, "changes": changes}
+    tone = steady_tone(light, motion, **told, **beside)
     if tone.is_strong:
         tone.apply(light)
         if tone.deceives_motion and original is None:
@@ -155,7 +160,7 @@ def _mixed_if_better(
 
     least, best = MISFIT_LEFT * misfit(plain.tone), plain.tone
     pure = replace(looked, pictures=unmixed(looked.pictures, mixing))
-    again = toned(pure, motion=plain.motion)
+    again = toned(pure, motion=plain.motion, changes=plain.tone.flicker.changes)
     for tone in (again.earned, again.tone):
         mixed = tone.with_mixing(mixing)
         before, after = visible_in(looked, mixed, plain.motion)

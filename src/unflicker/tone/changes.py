@@ -12,12 +12,14 @@ points, e.g. Fryzlewicz, Wild binary segmentation, Annals of Statistics 42 (2014
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.change_shapes import shapes_around, shapes_everywhere, steps_everywhere
+from unflicker.tone.fades import Fade, exact_fade, tones_moved, usual_brightness
 from unflicker.tone.variogram import MEMORIES
 
 _MOST_CHANGES = 40
@@ -33,6 +35,8 @@ _LEVEL_FRAMES = 8
 _ABOVE_UNREST = 4.0
 """Height of a step, over the deviation of light before and after it, at the least: levels that are
 held are quiet, those of a wave or of a wandering light are not."""
+_MIDDLE_TONE = 1
+"""Place of middle tones among the levels of tones."""
 _NEAR_FRAMES, _SHARP = 3, 3.0
 """Frames around a step, and how far it must leap above their changes to be told by its leap."""
 _ECHO = 0.35
@@ -69,11 +73,34 @@ class Changes:
     """How light moves in all of them: a column for each step, then those that make up the ramps."""
     weigh: Float[np.ndarray, "time time"]
     """What weighs deviations of a path from its best smooth curve."""
+    exact: Float[np.ndarray, "time exact"]
+    """The last of those columns: log light of the fades through black that are known exactly."""
+    bent: tuple[tuple[int, int], ...]
+    """The ramps that no fade of a known shape explains."""
+    moved: Float[np.ndarray, " time"]
+    """By how much fades move the tones of each frame (`fades.tones_moved`)."""
 
     def parted(
+        self, path: Float[np.ndarray, "time any"], *, is_whole: bool = False
+    ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
+        """The steps and the ramps in each column of a path, fitted together.
+
+        Args:
+            path: Of light; its first column is that of the whole picture.
+            is_whole: Whether the path shows all of every change, as that of pictures as they came
+                does: then exact fades are what they are, and nothing of them is fitted.
+        """
+        if not is_whole or not self.exact.shape[1]:
+            return self._fitted(path)
+        known = np.zeros_like(path)
+        known[:, 0] = self.exact.sum(axis=1)
+        others = replace(self, shapes=self.shapes[:, : -self.exact.shape[1]])
+        stairs, fades = others._fitted(path - known)
+        return stairs, fades + known
+
+    def _fitted(
         self, path: Float[np.ndarray, "time any"]
     ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
-        """The steps and the ramps in each column of a path, fitted together."""
         sharp = np.zeros_like(path)
         for step in self.steps[self.sharp]:
             sharp[step + 1 :] += self._leap(path, int(step))
@@ -100,6 +127,8 @@ def find_changes(
     others: Float[np.ndarray, "time others"],
     *,
     smoothness: Float[np.ndarray, "time time"],
+    brightness: Float[np.ndarray, " time"] | None = None,
+    before: Changes | None = None,
 ) -> Changes:
     """The steps and ramps of a path of light.
 
@@ -107,15 +136,25 @@ def find_changes(
         tones: Log light of dark to bright tones, frame by frame: a fade moves them all.
         others: Log light of parts of the picture and of tints, which may step, too.
         smoothness: The matrix of the smooth curve's penalty, relative to the flicker's variance.
+        brightness: Mean value of each frame, in [0, 1], by which fades through white are known.
+        before: What was found in a path told at other tones: then nothing else is looked for, but
+            where ramps begin and end.
     """
     time = len(tones)
-    found = _chosen(tones, smoothness)
-    ramps = _believed(found.ramps, tones)
-    fades = found.shapes[:, [any(_lies_in(place, r) for r in ramps) for place in found.places]]
+    found = _chosen(tones, smoothness, around=before.ramps if before else ())
+    ramps = before.ramps if before else _believed(found.ramps, tones)
+    known, bent = _exactly(ramps, found, tones, brightness)
+    exact = np.stack([fade.light for fade in known], axis=1) if known else np.zeros((time, 0))
+    ramps = (*bent, *(fade.ramp for fade in known))
+    moved = np.zeros(time)
+    if brightness is not None:
+        moved = tones_moved(known, bent, brightness)
+    fades = np.concatenate([found.of_ramps(bent), exact], axis=1)
     levels = np.concatenate([tones, others], axis=1)
     levels -= _fitted(levels, fades, found.weigh)
     found = _chosen(levels, smoothness, steps_alone=True)
     steps = [t for t in found.steps if not any(a - 1 <= t <= b for a, b in ramps)]
+    steps = [t for t in steps if before is None or t in before.steps]
     held = _held(steps, levels)
     stairs = np.stack([np.arange(time) > step for step in held], axis=1) if held else fades[:, :0]
     return Changes(
@@ -124,6 +163,9 @@ def find_changes(
         ramps=ramps,
         shapes=np.concatenate([stairs, fades], axis=1, dtype=float),
         weigh=found.weigh,
+        exact=exact,
+        bent=tuple(bent),
+        moved=moved,
     )
 
 
@@ -145,18 +187,48 @@ class _Chosen:
         """Where they change more slowly."""
         return [place for place in self.places if place[1] - place[0] > 1]
 
+    def of_ramps(self, ramps: Sequence[tuple[int, int]]) -> Float[np.ndarray, "time some"]:
+        """The shapes that make up some ramps."""
+        return self.shapes[:, [any(_lies_in(place, r) for r in ramps) for place in self.places]]
+
+
+def _exactly(
+    ramps: Sequence[tuple[int, int]],
+    found: _Chosen,
+    tones: Float[np.ndarray, "time tones"],
+    brightness: Float[np.ndarray, " time"] | None,
+) -> tuple[list[Fade], list[tuple[int, int]]]:
+    """The fades whose shape is known, and the other ramps."""
+    lies = np.array([[_lies_in(place, ramp) for place in found.places] for ramp in ramps], bool)
+    lies = lies.reshape(len(ramps), len(found.places))
+    heights = np.zeros((len(found.places), tones.shape[1]))
+    within = lies.any(axis=0)
+    heights[within] = _heights(tones, found.shapes[:, within], found.weigh)
+    beside = tones - found.shapes @ heights
+    deviation = _deviation(np.diff(beside, axis=0)) / np.sqrt(2.0)
+    fades, inexact = [], []
+    for ramp, own in zip(ramps, lies, strict=True):
+        any_shape = found.shapes[:, own] @ heights[own]
+        usual = None if brightness is None else usual_brightness(ramp, brightness)
+        told = {"general": any_shape, "deviation": deviation, "weigh": found.weigh}
+        fade = exact_fade(ramp, beside + any_shape, usual=usual, **told)
+        (inexact if fade is None else fades).append(ramp if fade is None else fade)
+    return fades, inexact
+
 
 def _chosen(
     levels: Float[np.ndarray, "time parts"],
     smoothness: Float[np.ndarray, "time time"],
     *,
     steps_alone: bool = False,
+    around: Sequence[tuple[int, int]] = (),
 ) -> _Chosen:
     """The changes that explain levels best."""
     time = len(levels)
     nothing = np.zeros((time, 0))
     chosen = _Chosen(shapes=nothing, places=(), weigh=np.eye(time))
     known = steps_everywhere(time) if steps_alone else shapes_everywhere(time)
+    known = shapes_around(time, around) if around else known
     # Fades look like light with a memory, so both are judged anew once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
@@ -274,7 +346,8 @@ def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int
         new = levels[step + 1 : min(after, step + _LEVEL_FRAMES) + 1]
         height = np.abs(new.mean(axis=0) - old.mean(axis=0))
         unrest = np.sqrt(0.5 * (old.var(axis=0) + new.var(axis=0)))
-        part = int(height.argmax())
+        # Content that changes bends dark and bright tones, too; but not at once.
+        part = int(height.argmax()) if _is_sharp(step, steps, levels) else _MIDDLE_TONE
         leap = abs(float(levels[step + 1, part] - levels[step, part]))
         if min(height[part], leap / _AT_ONCE) > max(_LEAST_STEP, _ABOVE_UNREST * unrest[part]):
             held.append(step)

@@ -15,12 +15,13 @@ the high-pass is one minus Whittaker's smoother (1923).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from unflicker.tone.changes import Changes, find_changes
+from unflicker.tone.fades import tones_without
 from unflicker.tone.light_field import LightField, tone_of
 from unflicker.tone.path import TonePath
 from unflicker.tone.variogram import variances, wiener
@@ -30,19 +31,22 @@ _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]
 _REPEATED_STEPS = 3
 """So many steps in a window are flicker altogether; fewer may be lamps."""
 _LAMP = 0.3
-"""Log light of a single step from which on somebody switched a lamp, and it stays."""
+"""Log light of a single step from which on somebody switched a lamp, and it stays; below, the level
+of the window before is held, and let go at the pace of light that is kept (`fading.Levelling`)."""
 _SPREAD = 3.0
-"""A single step is spread over so many times as long as other light that is kept."""
+"""A step that is not sharp is spread over so many times as long as other light that is kept."""
 _FADE_FRAMES = 24.0
 """Half-power period of wanted light within a fade, in frames, beside the fade's own shape."""
 _BESIDE_FADE = 3
 """Frames by which a fade may be longer than it was found."""
+_AWAY_FRAMES = 8.0
+"""From a fade, where a second look is believed again."""
 _BEND_FRAMES = 6.0
 """The same where a fade begins and ends."""
 _NEAR_BLACK, _NEAR_WHITE = 0.15, 0.7
 """Mean value of a frame of a fade below and above which its flicker fades, too."""
-_TONES = np.array([0.1, 0.35, 0.75])
-"""Values at which dark, middle and bright tones are looked at."""
+_TONES = np.array([0.1, 0.4, 0.75])
+"""Values at which dark, middle and bright tones are looked at; the middle one is tone zero."""
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
 """Squared size of a trend over what chance makes one expect: below flicker, above wanted light."""
 _FEWEST_FRAMES = 4
@@ -103,6 +107,7 @@ def separate(
     pace: Pace,
     brightness: Float[np.ndarray, " time"] | None = None,
     changes: Changes | None = None,
+    again: bool = False,
 ) -> Flicker:
     """The part of a tone path that is flicker.
 
@@ -113,6 +118,7 @@ def separate(
         brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
         changes: Steps and fades, if they are known from an earlier look; a look at corrected
             pictures hardly sees them, for it doubts all that moves together.
+        again: Whether the path is such a look's.
     """
     time = len(path.light)
     if time < _FEWEST_FRAMES:
@@ -120,21 +126,38 @@ def separate(
         return Flicker(coefficients=nothing, steps=np.zeros(0, int), flickering=0.0, drifting=0.0)
     opponent, free = _opponent(path.light), _opponent(path.free)
     if changes is None:
-        slowly = _stiffness(np.full(time - 2, pace.quickly))
-        changes = find_changes(*_levels(opponent, field), smoothness=slowly)
-    stairs, fades = changes.parted(opponent)
-    quick, slow = _quick_and_slow(opponent - stairs - fades, changes.ramps, pace, field)
-    jumps = _unwanted(stairs, changes.steps, field, pace.quickly)
-    found = (quick + slow) * _certain(changes.ramps, brightness, time)[:, None] + jumps
+        changes = _changes(opponent, field, brightness, pace)
+    opponent = tones_without(opponent, changes.moved, field)
+    stairs, fades = changes.parted(opponent, is_whole=not again)
+    quick, slow = _quick_and_slow(opponent - stairs - fades, changes.bent, pace, field)
+    jumps = _unwanted(stairs, changes, field, pace.quickly)
+    certain = _beside(changes.ramps, time) if again else _certain(changes.ramps, brightness, time)
+    found = (quick + slow) * certain[:, None] + jumps
     flickering, drifting = _evidence(free - sum(changes.parted(free)), _drift_allowed(field), field)
     return Flicker(
-        coefficients=_channels(found),
+        coefficients=_channels(tones_without(found, -changes.moved, field)),
         steps=changes.steps + 1,
         is_levelled=bool(jumps.any()),
         changes=changes,
         flickering=flickering,
         drifting=drifting,
     )
+
+
+def _changes(
+    opponent: Float[np.ndarray, "time all"],
+    field: LightField,
+    brightness: Float[np.ndarray, " time"] | None,
+    pace: Pace,
+) -> Changes:
+    """Steps and fades of a path; looked for again at the right tones where there are fades."""
+    slowly = _stiffness(np.full(len(opponent) - 2, pace.quickly))
+    told = {"smoothness": slowly, "brightness": brightness}
+    changes = find_changes(*_levels(opponent, field), **told)
+    if changes.moved.any():
+        levels = _levels(tones_without(opponent, changes.moved, field), field)
+        changes = find_changes(*levels, before=changes, **told)
+    return changes
 
 
 def _quick_and_slow(
@@ -253,6 +276,14 @@ def _certain(
     return certain
 
 
+def _beside(ramps: tuple[tuple[int, int], ...], time: int) -> Float[np.ndarray, " time"]:
+    """How much of what a second look shows of each frame to believe: in a fade nothing, for points
+    whose light changes so fast are doubted there, and only its slow end is seen."""
+    frames = np.arange(time)
+    away = [np.maximum(np.maximum(start - frames, frames - stop), 0) for start, stop in ramps]
+    return np.min([np.ones(time), *(np.minimum(far / _AWAY_FRAMES, 1.0) for far in away)], axis=0)
+
+
 def _levels(
     opponent: Float[np.ndarray, "time all"], field: LightField
 ) -> tuple[Float[np.ndarray, "time tones"], Float[np.ndarray, "time others"]]:
@@ -268,19 +299,26 @@ def _levels(
 
 def _unwanted(
     stairs: Float[np.ndarray, "time all"],
-    steps: Int[np.ndarray, " steps"],
+    changes: Changes,
     field: LightField,
     keep_slower_frames: float,
 ) -> Float[np.ndarray, "time all"]:
-    """What must go of levels that are held: all that differs between many; of one or two, which
-    may be lamps, what is small, and of that only what is sudden."""
-    if len(steps) >= _REPEATED_STEPS:
-        return stairs - stairs.mean(axis=0)
-    heights = np.abs(np.diff(np.concatenate(_levels(stairs, field), axis=1), axis=0))
-    if not len(steps) or heights.max() > _LAMP:
+    """What must go of levels that are held: all that differs, unless one or two steps are so large
+    that they are lamps.
+
+    The height of one or two that do not leap far above all else is known together with a slope
+    that balances it, so of these only what is sudden may go.
+    """
+    few = len(changes.steps) < _REPEATED_STEPS
+    tones, others = (np.abs(np.diff(part, axis=0)) for part in _levels(stairs, field))
+    # A lamp lights all tones; contrast that stands otherwise moves the dark ones far.
+    heights = np.concatenate([np.median(tones, axis=1, keepdims=True), others], axis=1)
+    if few and heights.max() > _LAMP:
         return np.zeros_like(stairs)
-    periods = np.full(len(stairs) - 2, _SPREAD * keep_slower_frames)
-    return _high_pass(_stiffness(periods)) @ stairs
+    if few and not changes.sharp.all():
+        periods = np.full(len(stairs) - 2, _SPREAD * keep_slower_frames)
+        return _high_pass(_stiffness(periods)) @ stairs
+    return stairs - stairs.mean(axis=0)
 
 
 def _chance_trend(

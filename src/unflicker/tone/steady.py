@@ -61,8 +61,9 @@ class SteadyTone:
 
     @property
     def is_strong(self) -> bool:
-        """Whether flicker was strong enough for a second look at the corrected pictures to pay."""
-        return strength_of(self.coefficients, self.field) > _STRONG_LIGHT
+        """Whether flicker was strong enough for a second look at the corrected pictures to pay; of
+        a step that is seen but once every look takes a part."""
+        return _change(self.coefficients, self.field) > _STRONG_LIGHT or self.flicker.is_levelled
 
     @property
     def is_mostly_whole(self) -> bool:
@@ -161,6 +162,7 @@ def steady_tone(
     settings: ToneSettings,
     original: Originals = None,
     seen: list[Sightings] | None = None,
+    changes: Changes | None = None,
 ) -> SteadyTone:
     """Find the flicker of a stretch of one shot, on working light in [0, 1].
 
@@ -172,6 +174,7 @@ def steady_tone(
         original: The same frames of the steady original, where there is one; it may end before.
             Then only what light does beyond it is flicker, however slow.
         seen: The proxies' sightings, where they are known.
+        changes: Steps and fades, where they are known.
     """
     field = LightField(
         height=light.shape[1],
@@ -181,7 +184,7 @@ def steady_tone(
         powers=settings.tone_powers,
         contrast_waves=settings.contrast_waves,
     )
-    told = {"pace": pace, "original": original, "seen": seen}
+    told = {"pace": pace, "original": original, "seen": seen, "changes": changes}
     found = _look(light, motion, field, **told)
     coefficients = _simplest(found.coefficients, field)
     if original is not None:
@@ -287,6 +290,7 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
             pace=pace,
             brightness=quantiles.mean(axis=(1, 2)),
             changes=changes,
+            again=again,
         )
     known = len(original)
     part = Motion(forward=motion.forward[: known - 1], backward=motion.backward[: known - 1])
@@ -305,7 +309,7 @@ def _exceeds(found: Flicker, limits: tuple[float, float]) -> bool:
 
 def _change(coefficients: Float[np.ndarray, "time 3 size"], field: LightField) -> float:
     """As `strength_of`, with what changes tone or contrast too."""
-    others = coefficients[..., len(field.waves) :]
+    others = coefficients[..., len(field.waves) : field.size]
     return strength_of(coefficients, field) + float(np.sqrt((others**2).sum() / coefficients.size))
 
 
