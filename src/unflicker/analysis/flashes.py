@@ -132,10 +132,11 @@ def _if_so_many(
 
 
 def _comes_back(run: _Run, level: Float[np.ndarray, " time"]) -> bool:
-    """Whether light is back after an excursion, as it is not where somebody switched a lamp on."""
+    """Whether light is back after an excursion, as it is not where somebody switched a lamp on; its
+    last frame says so, too, for the next stroke may follow at once."""
     before = float(np.median(level[max(run.start - _SIDE_FRAMES, 0) : run.start]))
-    after = level[run.stop : run.stop + _SIDE_FRAMES]
-    return not len(after) or float(after.min()) - before < _BACK * run.peak
+    after = float(level[run.stop - 1 : run.stop + _SIDE_FRAMES].min())
+    return run.stop == len(level) or after - before < _BACK * run.peak
 
 
 def _flicker(light: Float[np.ndarray, " time"]) -> float:
