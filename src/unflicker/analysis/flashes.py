@@ -27,6 +27,9 @@ _LEAST = 0.12
 """Log light of the peak of an event, at least: an eighth brighter."""
 _ABOVE_FLICKER = 6.0
 """The same in deviations of the light between events."""
+_TAILED = 0.7
+"""Of the root mean square deviation, what the deviation between events is at the least: that of the
+median is a third of it where tails are heavy."""
 _APART = 1.8
 """The smallest event over the largest excursion that is none."""
 _WEAK_ABOVE_FLICKER, _WEAK_APART = 4.0, 1.5
@@ -116,7 +119,9 @@ def _if_so_many(
     calm = whole[~_covered(largest, len(whole))]
     if len(largest) < count or not len(calm):
         return None
-    deviation = 1.4826 * float(np.median(np.abs(calm - np.median(calm))))
+    # Of flicker with heavy tails the median deviation tells too little.
+    around = 1.4826 * float(np.median(np.abs(calm - np.median(calm))))
+    deviation = max(around, _TAILED * float(calm.std()))
     tail = max(_TAIL * min(deviation, _flicker(whole)), _LEAST_TAIL)
     flashes = [run for run in _events(excess, tail, deviation) if _comes_back(run, level)]
     longest = max(2, round(_LASTS_SECONDS * fps))
