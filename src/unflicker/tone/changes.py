@@ -50,6 +50,9 @@ _SIDE_FRAMES = 4
 swings."""
 _STEADY_SHARE = 0.35
 """Change within such a side, and flicker within the ramp, over the ramp's own size, at the most."""
+_LEAST_RAMP = 0.1
+"""Log light of a ramp, at least: less is what a person does who walks through the picture, and a
+slow trend beside it serves as well."""
 _FADE = 0.5
 """Log light of a ramp whose beginning or end is not seen, at the least: less is a slow trend."""
 _SHARED = 0.4
@@ -394,7 +397,7 @@ def _leads_on(
     leap = np.abs(within).max() - 3.0 * deviation[part]
     rough = float(np.sqrt(np.mean(np.diff(within) ** 2) / 6.0)) if len(within) > 1 else 0.0
     seen = min(start, len(levels) - 1 - stop) >= _SIDE_FRAMES
-    if not seen and across.max() < _FADE:
+    if across.max() < (_LEAST_RAMP if seen else _FADE):
         return False
     if leap > _LARGEST_LEAP * across[part] or rough > _STEADY_SHARE * across[part]:
         return False

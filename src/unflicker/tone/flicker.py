@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.changes import Changes, find_changes
 from unflicker.tone.fades import tones_without
@@ -173,7 +173,16 @@ def _quick_and_slow(
     believed = drift * _DRIFT_SHARE
     parts = (flicker, believed, wander + drift - believed)
     quick = wiener(high_pass @ even, high_pass, memory, parts)
-    return quick, _chance_trend(even, high_pass, memory, (flicker + wander, believed))
+    # By place drift is what it seems: errors of the motion lie there, and a trend of them is none.
+    doubted = np.where(_is_of_whole(field), believed, drift)
+    return quick, _chance_trend(even, high_pass, memory, (flicker + wander, doubted))
+
+
+def _is_of_whole(field: LightField) -> Bool[np.ndarray, " all"]:
+    """Which coefficients of a path are the same over the picture, for lightness and tints."""
+    whole = np.zeros(field.size, bool)
+    whole[field.whole] = True
+    return np.tile(whole, 3)
 
 
 def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray, "time 3"]:
