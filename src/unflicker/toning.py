@@ -87,9 +87,7 @@ def keep_frames(fps: float, settings: Settings) -> float:
     return settings.keep_slower_than_seconds * max(fps, _LEAST_FPS)
 
 
-def toned(
-    looked: Looked, *, motion: Motion | None = None, changes: Changes | None = None
-) -> Toned:
+def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | None = None) -> Toned:
     """What tone finds in pictures by curves and places, earned or not.
 
     Args:

@@ -13,9 +13,10 @@ def penalty(period: float = 50.0) -> np.ndarray:
     return (period / (2 * np.pi)) ** 4 * bend.T @ bend
 
 
-def found(light: np.ndarray, *, seed: int = 0) -> Changes:
+def found(light: np.ndarray, *, seed: int = 0, same_for_all_tones: bool = False) -> Changes:
     random = np.random.default_rng(seed)
-    tones = np.stack([light, 0.7 * light + random.normal(0, 0.003, TIME)], axis=1)
+    less = 1.0 if same_for_all_tones else 0.7
+    tones = np.stack([light, less * light + random.normal(0, 0.003, TIME)], axis=1)
     return find_changes(tones, random.normal(0, 0.002, (TIME, 2)), smoothness=penalty())
 
 
@@ -94,3 +95,34 @@ def test_a_path_that_leaks_away_from_its_levels_has_the_step_that_it_leaps() -> 
     assert list(changes.steps) == [30]
     stairs, _ = changes.parted(light[:, None])
     assert stairs[-1, 0] - stairs[0, 0] == pytest.approx(-0.255, abs=0.02)
+
+
+@pytest.mark.parametrize("flicker", [0.02, 0.08])
+@pytest.mark.parametrize("length", [14, 20, 25])
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_fade_from_black_the_last_frame_is_known(
+    flicker: float, length: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    fade = np.log(np.clip((np.arange(TIME) + 1.0) / length, 0.0, 1.0))
+    light = fade + random.normal(0, flicker, TIME)
+    changes = found(light, same_for_all_tones=True)
+    ((_, stop),) = changes.ramps
+    assert abs(stop - (length - 1)) <= 1 + 25 * flicker
+    _, fades = changes.parted(light[:, None], is_whole=True)
+    off = fades[:, 0] - fade
+    assert np.abs(off - off[-1])[length // 2 :].max() < 0.01 + flicker
+
+
+def test_a_small_ramp_is_no_fade() -> None:
+    light = np.interp(np.arange(TIME), [30, 40], [0.0, -0.04])
+    assert not found(light + np.random.default_rng(1).normal(0, 0.003, TIME)).ramps
+
+
+def test_what_bends_dark_tones_little_by_little_is_no_step() -> None:
+    random = np.random.default_rng(5)
+    dark = np.interp(np.arange(TIME), [32, 44], [0.0, -0.5]) + random.normal(0, 0.08, TIME)
+    middle, bright = random.normal(0, 0.08, (2, TIME))
+    tones = np.stack([dark, middle, bright], axis=1)
+    changes = find_changes(tones, np.zeros((TIME, 2)), smoothness=penalty())
+    assert not len(changes.steps)

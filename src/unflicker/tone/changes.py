@@ -20,12 +20,10 @@ from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.change_shapes import shapes_around, shapes_everywhere, steps_everywhere
 from unflicker.tone.fades import Fade, exact_fade, tones_moved, usual_brightness
-from unflicker.tone.variogram import MEMORIES
+from unflicker.tone.weighing import deviation_of, fitted, heights_of, memory_of, projector
 
 _MOST_CHANGES = 40
 _ROUNDS = 2
-_LEAST_DEVIATION = 1e-3
-"""Log light by which the estimate of a path errs from frame to frame, at least."""
 _HELD_FRAMES = 3
 """A level that stays for fewer frames than this is no level."""
 _LEAST_STEP = 0.02
@@ -83,6 +81,10 @@ class Changes:
     moved: Float[np.ndarray, " time"]
     """By how much fades move the tones of each frame (`fades.tones_moved`)."""
 
+    def at_same_tones(self) -> Changes:
+        """The same, for a path whose coefficients are not powers of tone."""
+        return replace(self, moved=np.zeros_like(self.moved))
+
     def parted(
         self, path: Float[np.ndarray, "time any"], *, is_whole: bool = False
     ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
@@ -94,20 +96,20 @@ class Changes:
                 does: then exact fades are what they are, and nothing of them is fitted.
         """
         if not is_whole or not self.exact.shape[1]:
-            return self._fitted(path)
+            return self._parts_of(path)
         known = np.zeros_like(path)
         known[:, 0] = self.exact.sum(axis=1)
         others = replace(self, shapes=self.shapes[:, : -self.exact.shape[1]])
-        stairs, fades = others._fitted(path - known)
+        stairs, fades = others._parts_of(path - known)
         return stairs, fades + known
 
-    def _fitted(
+    def _parts_of(
         self, path: Float[np.ndarray, "time any"]
     ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
         sharp = np.zeros_like(path)
         for step in self.steps[self.sharp]:
             sharp[step + 1 :] += self._leap(path, int(step))
-        heights = _heights(path - sharp, self.shapes, self.weigh)
+        heights = heights_of(path - sharp, self.shapes, self.weigh)
         heights[: len(self.steps)][self.sharp] = 0.0
         count = len(self.steps)
         stairs = sharp + self.shapes[:, :count] @ heights[:count]
@@ -143,33 +145,48 @@ def find_changes(
         before: What was found in a path told at other tones: then nothing else is looked for, but
             where ramps begin and end.
     """
-    time = len(tones)
     found = _chosen(tones, smoothness, around=before.ramps if before else ())
     ramps = before.ramps if before else _believed(found.ramps, tones)
     known, bent = _exactly(ramps, found, tones, brightness)
-    exact = np.stack([fade.light for fade in known], axis=1) if known else np.zeros((time, 0))
-    ramps = (*bent, *(fade.ramp for fade in known))
-    moved = np.zeros(time)
-    if brightness is not None:
-        moved = tones_moved(known, bent, brightness)
+    exact = np.stack([fade.light for fade in known], axis=1) if known else tones[:, :0]
     fades = np.concatenate([found.of_ramps(bent), exact], axis=1)
     levels = np.concatenate([tones, others], axis=1)
-    levels -= _fitted(levels, fades, found.weigh)
-    found = _chosen(levels, smoothness, steps_alone=True)
-    steps = [t for t in found.steps if not any(a - 1 <= t <= b for a, b in ramps)]
-    steps = [t for t in steps if before is None or t in before.steps]
-    held = _held(steps, levels)
-    stairs = np.stack([np.arange(time) > step for step in held], axis=1) if held else fades[:, :0]
+    levels -= fitted(levels, fades, found.weigh)
+    ramps = (*bent, *(fade.ramp for fade in known))
+    held, weigh = _steps(levels, smoothness, ramps, before)
+    stairs = [np.arange(len(tones)) > step for step in held]
     return Changes(
         steps=np.array(held, int),
         sharp=np.array([_is_sharp(step, held, levels) for step in held], bool),
         ramps=ramps,
-        shapes=np.concatenate([stairs, fades], axis=1, dtype=float),
-        weigh=found.weigh,
+        shapes=np.stack([*stairs, *fades.T], axis=1).astype(float) if held else fades,
+        weigh=weigh,
         exact=exact,
         bent=tuple(bent),
-        moved=moved,
+        moved=_moved(known, bent, brightness, time=len(tones)),
     )
+
+
+def _steps(
+    levels: Float[np.ndarray, "time parts"],
+    smoothness: Float[np.ndarray, "time time"],
+    ramps: Sequence[tuple[int, int]],
+    before: Changes | None,
+) -> tuple[list[int], Float[np.ndarray, "time time"]]:
+    """Steps between levels that are held, none of them in a ramp; and what weighs deviations."""
+    found = _chosen(levels, smoothness, steps_alone=True)
+    steps = [t for t in found.steps if not any(a - 1 <= t <= b for a, b in ramps)]
+    return _held([t for t in steps if before is None or t in before.steps], levels), found.weigh
+
+
+def _moved(
+    known: Sequence[Fade],
+    bent: Sequence[tuple[int, int]],
+    brightness: Float[np.ndarray, " time"] | None,
+    *,
+    time: int,
+) -> Float[np.ndarray, " time"]:
+    return np.zeros(time) if brightness is None else tones_moved(known, bent, brightness)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -206,9 +223,9 @@ def _exactly(
     lies = lies.reshape(len(ramps), len(found.places))
     heights = np.zeros((len(found.places), tones.shape[1]))
     within = lies.any(axis=0)
-    heights[within] = _heights(tones, found.shapes[:, within], found.weigh)
+    heights[within] = heights_of(tones, found.shapes[:, within], found.weigh)
     beside = tones - found.shapes @ heights
-    deviation = _deviation(np.diff(beside, axis=0)) / np.sqrt(2.0)
+    deviation = deviation_of(np.diff(beside, axis=0)) / np.sqrt(2.0)
     fades, inexact = [], []
     for ramp, own in zip(ramps, lies, strict=True):
         any_shape = found.shapes[:, own] @ heights[own]
@@ -235,10 +252,10 @@ def _chosen(
     # Fades look like light with a memory, so both are judged anew once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
-        calm = np.diff(levels - _fitted(levels, chosen.shapes, chosen.weigh), axis=0)
-        deviation = _deviation(calm)
-        memory = _memory(calm / deviation)
-        weigh = _projector(time, memory, smoothness)
+        calm = np.diff(levels - fitted(levels, chosen.shapes, chosen.weigh), axis=0)
+        deviation = deviation_of(calm)
+        memory = memory_of(calm / deviation)
+        weigh = projector(time, memory, smoothness)
         which = _select(levels * (np.sqrt(2.0 - 2.0 * memory) / deviation), known.shapes, weigh)
         chosen = _Chosen(
             shapes=known.shapes[:, which],
@@ -253,52 +270,6 @@ def _chosen(
 
 def _lies_in(place: tuple[int, int], ramp: tuple[int, int]) -> bool:
     return place[1] - place[0] > 1 and ramp[0] <= place[0] and place[1] <= ramp[1]
-
-
-def _heights(
-    path: Float[np.ndarray, "time any"],
-    shapes: Float[np.ndarray, "time some"],
-    weigh: Float[np.ndarray, "time time"],
-) -> Float[np.ndarray, "some any"]:
-    """How much of each shape a path holds beside its smooth curve and its flicker."""
-    weighed = weigh @ shapes
-    return np.linalg.solve(shapes.T @ weighed + 1e-6 * np.eye(shapes.shape[1]), weighed.T @ path)
-
-
-def _fitted(
-    path: Float[np.ndarray, "time any"],
-    shapes: Float[np.ndarray, "time some"],
-    weigh: Float[np.ndarray, "time time"],
-) -> Float[np.ndarray, "time any"]:
-    return shapes @ _heights(path, shapes, weigh)
-
-
-def _deviation(changes: Float[np.ndarray, "pairs parts"]) -> Float[np.ndarray, " parts"]:
-    """The standard deviation of changes from frame to frame, robust to a few large ones. Parts that
-    hardly vary would only add noise: none is taken for calmer than a path is exact."""
-    off = np.abs(changes - np.median(changes, axis=0))
-    return np.maximum(1.4826 * np.median(off, axis=0), _LEAST_DEVIATION)
-
-
-def _memory(difference: Float[np.ndarray, "pairs parts"]) -> float:
-    """How much of the flicker of one frame is there in the next, robust to a few large changes."""
-    calm = np.clip(difference, -4.0, 4.0)
-    calm -= calm.mean(axis=0)
-    power = (calm**2).sum()
-    if len(calm) < 3 or power == 0.0:
-        return 0.0
-    correlation = float((calm[1:] * calm[:-1]).sum() / power)
-    return float(MEMORIES[int(np.abs(np.array(MEMORIES) - (1.0 + 2.0 * correlation)).argmin())])
-
-
-def _projector(
-    time: int, memory: float, smoothness: Float[np.ndarray, "time time"]
-) -> Float[np.ndarray, "time time"]:
-    """What weighs deviations from the best smooth curve, flicker of unit variance."""
-    frames = np.arange(time)
-    covariance = memory ** np.abs(frames[:, None] - frames)
-    precision = np.linalg.inv(covariance)
-    return precision - precision @ np.linalg.solve(precision + smoothness, precision)
 
 
 def _select(
@@ -379,7 +350,7 @@ def _believed(
             merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
         else:
             merged.append((start, stop))
-    deviation = _deviation(np.diff(tones, axis=0)) / np.sqrt(2.0)
+    deviation = deviation_of(np.diff(tones, axis=0)) / np.sqrt(2.0)
     return tuple(ramp for ramp in merged if _leads_on(ramp, tones, deviation))
 
 

@@ -21,8 +21,7 @@ from jaxtyping import Bool, Float
 from unflicker.tone.light_field import LightField, tone_of
 
 _SIDE_FRAMES = 6
-"""Frames before or after a fade, at the most, that say how bright the picture is without it."""
-
+"""Frames before or after a fade that say how bright the picture is without it."""
 _NEAR = 0.5
 """Of its length, by how much a fade may begin and end elsewhere than where it was found."""
 _NEAR_FRAMES = 4.0
@@ -30,7 +29,7 @@ _NEAR_FRAMES = 4.0
 _STEP_FRAMES = 0.5
 _SHORTEST_FRAMES = 4.0
 _DARK = 2.5
-"""Log light under the usual, below which a path is inexact: a fifth of the light, where codes are
+"""Log light under the usual, below which a path is inexact: a twelfth of the light, where codes are
 rounded and black is lifted."""
 _DOUBT = 15.0
 """In variances of the flicker, how much worse than a fade of any shape an exact one may explain
@@ -81,9 +80,9 @@ def exact_fade(
     fades = [*_through_black(ramp, len(levels))]
     if usual is not None:
         fades += _through_white(ramp, len(levels), usual)
-    misfits = [misfit(fade.light[:, None], of_middle=fade.is_of_middle) for fade in fades]
     if not fades:
         return None
+    misfits = [misfit(fade.light[:, None], of_middle=fade.is_of_middle) for fade in fades]
     best = fades[int(np.argmin(misfits))]
     return best if min(misfits) < misfit(general, of_middle=best.is_of_middle) + _DOUBT else None
 
@@ -132,12 +131,13 @@ def _without(
     return weigh - some @ np.linalg.solve(inner, some.T)
 
 
-def usual_brightness(
-    ramp: tuple[int, int], brightness: Float[np.ndarray, " time"]
-) -> float | None:
+def usual_brightness(ramp: tuple[int, int], brightness: Float[np.ndarray, " time"]) -> float | None:
     """Mean value of the picture before or after a fade from or to black or white; None where it is
     not seen, and where there is a picture on both sides."""
-    sides = (brightness[max(ramp[0] - _SIDE_FRAMES, 0) : max(ramp[0], 0)], brightness[ramp[1] + 1 :])
+    sides = (
+        brightness[max(ramp[0] - _SIDE_FRAMES, 0) : max(ramp[0], 0)],
+        brightness[ramp[1] + 1 :],
+    )
     seen = [side[:_SIDE_FRAMES] for side in sides if len(side) >= _SIDE_FRAMES]
     return float(seen[0].mean()) if len(seen) == 1 else None
 
@@ -160,7 +160,9 @@ def tones_moved(
     if not known:
         return np.zeros(len(brightness))
     ends = np.array([end for ramp, _ in known for end in ramp])
-    around = np.interp(np.arange(len(brightness)), ends, [light for _, light in known for _ in "se"])
+    around = np.interp(
+        np.arange(len(brightness)), ends, [light for _, light in known for _ in "se"]
+    )
     shown = around.copy()
     for fade in fades:
         shown *= 1.0 if usual[fade.ramp] is None else np.exp(fade.light)
@@ -174,7 +176,13 @@ def tones_without(
     moved: Float[np.ndarray, " time"],
     field: LightField,
 ) -> Float[np.ndarray, "time all"]:
-    """A path with the curves of each frame told at tones that lie `moved` higher there."""
+    """A path with the curves of each frame told at tones that lie `moved` higher there.
+
+    Args:
+        opponent: Coefficients of lightness and two tints.
+        moved: By frame (`tones_moved`).
+        field: The functions the coefficients belong to.
+    """
     if not moved.any():
         return opponent
     shift = np.zeros((len(moved), field.powers + 1, field.powers + 1))

@@ -15,7 +15,7 @@ the high-pass is one minus Whittaker's smoother (1923).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -50,6 +50,7 @@ _TONES = np.array([0.1, 0.4, 0.75])
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
 """Squared size of a trend over what chance makes one expect: below flicker, above wanted light."""
 _FEWEST_FRAMES = 4
+_MIDDLE_GREY = 0.4
 _DRIFT_SHARE = 0.25
 """Of what might be drift, the share that is left in where a shot flickers: once it does, light
 that wanders is more often flicker than not. Measured: +0.1 dB, film and time-lapse most."""
@@ -120,22 +121,20 @@ def separate(
             pictures hardly sees them, for it doubts all that moves together.
         again: Whether the path is such a look's.
     """
-    time = len(path.light)
-    if time < _FEWEST_FRAMES:
-        nothing = np.zeros_like(path.light)
-        return Flicker(coefficients=nothing, steps=np.zeros(0, int), flickering=0.0, drifting=0.0)
+    if len(path.light) < _FEWEST_FRAMES:
+        return _none(path)
     opponent, free = _opponent(path.light), _opponent(path.free)
-    if changes is None:
-        changes = _changes(opponent, field, brightness, pace)
-    opponent = tones_without(opponent, changes.moved, field)
-    stairs, fades = changes.parted(opponent, is_whole=not again)
-    quick, slow = _quick_and_slow(opponent - stairs - fades, changes.bent, pace, field)
+    shown = np.full(len(opponent), _MIDDLE_GREY) if brightness is None else brightness
+    changes = changes or _changes(opponent, field, shown, pace)
+    told = tones_without(opponent, changes.moved, field)
+    stairs, fades = changes.parted(told, is_whole=not again)
+    quick, slow = _quick_and_slow(told - stairs - fades, changes.bent, pace, field)
     jumps = _unwanted(stairs, changes, field, pace.quickly)
-    certain = _beside(changes.ramps, time) if again else _certain(changes.ramps, brightness, time)
-    found = (quick + slow) * certain[:, None] + jumps
+    certain = (_beside if again else _certain)(changes.ramps, shown)
+    found = tones_without((quick + slow) * certain[:, None] + jumps, -changes.moved, field)
     flickering, drifting = _evidence(free - sum(changes.parted(free)), _drift_allowed(field), field)
     return Flicker(
-        coefficients=_channels(tones_without(found, -changes.moved, field)),
+        coefficients=_channels(found),
         steps=changes.steps + 1,
         is_levelled=bool(jumps.any()),
         changes=changes,
@@ -144,20 +143,25 @@ def separate(
     )
 
 
+def _none(path: TonePath) -> Flicker:
+    nothing = np.zeros_like(path.light)
+    return Flicker(coefficients=nothing, steps=np.zeros(0, int), flickering=0.0, drifting=0.0)
+
+
 def _changes(
     opponent: Float[np.ndarray, "time all"],
     field: LightField,
-    brightness: Float[np.ndarray, " time"] | None,
+    brightness: Float[np.ndarray, " time"],
     pace: Pace,
 ) -> Changes:
     """Steps and fades of a path; looked for again at the right tones where there are fades."""
     slowly = _stiffness(np.full(len(opponent) - 2, pace.quickly))
-    told = {"smoothness": slowly, "brightness": brightness}
-    changes = find_changes(*_levels(opponent, field), **told)
-    if changes.moved.any():
-        levels = _levels(tones_without(opponent, changes.moved, field), field)
-        changes = find_changes(*levels, before=changes, **told)
-    return changes
+    tones, others = _levels(opponent, field)
+    changes = find_changes(tones, others, smoothness=slowly, brightness=brightness)
+    if not changes.moved.any():
+        return changes
+    tones, others = _levels(tones_without(opponent, changes.moved, field), field)
+    return find_changes(tones, others, smoothness=slowly, brightness=brightness, before=changes)
 
 
 def _quick_and_slow(
@@ -270,13 +274,11 @@ def _yielding(
 
 
 def _certain(
-    ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"] | None, time: int
+    ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, " time"]:
     """How much of each frame's flicker to believe: in a fade less towards black and white, where
     there is less of it, and less is seen."""
-    certain = np.ones(time)
-    if brightness is None:
-        return certain
+    certain = np.ones(len(brightness))
     shows = np.clip(brightness / _NEAR_BLACK, 0.0, 1.0)
     shows = np.minimum(shows, np.clip((1.0 - brightness) / (1.0 - _NEAR_WHITE), 0.0, 1.0))
     for start, stop in ramps:
@@ -285,12 +287,16 @@ def _certain(
     return certain
 
 
-def _beside(ramps: tuple[tuple[int, int], ...], time: int) -> Float[np.ndarray, " time"]:
+def _beside(
+    ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
+) -> Float[np.ndarray, " time"]:
     """How much of what a second look shows of each frame to believe: in a fade nothing, for points
     whose light changes so fast are doubted there, and only its slow end is seen."""
-    frames = np.arange(time)
+    frames = np.arange(len(brightness))
     away = [np.maximum(np.maximum(start - frames, frames - stop), 0) for start, stop in ramps]
-    return np.min([np.ones(time), *(np.minimum(far / _AWAY_FRAMES, 1.0) for far in away)], axis=0)
+    return np.min(
+        [np.ones(len(frames)), *(np.minimum(far / _AWAY_FRAMES, 1.0) for far in away)], axis=0
+    )
 
 
 def _levels(

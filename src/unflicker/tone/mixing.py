@@ -119,6 +119,7 @@ def _flicker_of(
     stairs = _stairs(path.light[..., _CURVE:])
     still = np.concatenate([np.zeros_like(path.light[..., :_CURVE]), stairs], axis=2)
     smooth = TonePath(light=path.light - still, free=path.free - still)
+    changes = None if changes is None else changes.at_same_tones()
     flicker = separate(smooth, _AS_POWERS, pace=pace, changes=changes)
     return flicker.coefficients[..., _CURVE:] + stairs - stairs.mean(axis=0)
 

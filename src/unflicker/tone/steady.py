@@ -154,7 +154,7 @@ class SteadyTone:
             )
 
 
-def steady_tone(
+def steady_tone(  # noqa: PLR0913 # long: what is already known of the stretch may be told
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     *,

@@ -1,0 +1,63 @@
+"""Generalised least squares for paths of light: a smooth curve, flicker that is remembered from
+frame to frame, and shapes whose heights are asked for.
+
+Source: generalised least squares under first-order autoregression, e.g. Hamilton, Time Series
+Analysis (1994), ch. 8.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from unflicker.tone.variogram import MEMORIES
+
+_LEAST_DEVIATION = 1e-3
+"""Log light by which the estimate of a path errs from frame to frame, at least."""
+
+
+def heights_of(
+    path: Float[np.ndarray, "time any"],
+    shapes: Float[np.ndarray, "time some"],
+    weigh: Float[np.ndarray, "time time"],
+) -> Float[np.ndarray, "some any"]:
+    """How much of each shape a path holds beside its smooth curve and its flicker."""
+    weighed = weigh @ shapes
+    return np.linalg.solve(shapes.T @ weighed + 1e-6 * np.eye(shapes.shape[1]), weighed.T @ path)
+
+
+def fitted(
+    path: Float[np.ndarray, "time any"],
+    shapes: Float[np.ndarray, "time some"],
+    weigh: Float[np.ndarray, "time time"],
+) -> Float[np.ndarray, "time any"]:
+    """What of a path some shapes explain."""
+    return shapes @ heights_of(path, shapes, weigh)
+
+
+def deviation_of(changes: Float[np.ndarray, "pairs parts"]) -> Float[np.ndarray, " parts"]:
+    """The standard deviation of changes from frame to frame, robust to a few large ones. Parts that
+    hardly vary would only add noise: none is taken for calmer than a path is exact."""
+    off = np.abs(changes - np.median(changes, axis=0))
+    return np.maximum(1.4826 * np.median(off, axis=0), _LEAST_DEVIATION)
+
+
+def memory_of(difference: Float[np.ndarray, "pairs parts"]) -> float:
+    """How much of the flicker of one frame is there in the next, robust to a few large changes."""
+    calm = np.clip(difference, -4.0, 4.0)
+    calm -= calm.mean(axis=0)
+    power = (calm**2).sum()
+    if len(calm) < 3 or power == 0.0:
+        return 0.0
+    correlation = float((calm[1:] * calm[:-1]).sum() / power)
+    return float(MEMORIES[int(np.abs(np.array(MEMORIES) - (1.0 + 2.0 * correlation)).argmin())])
+
+
+def projector(
+    time: int, memory: float, smoothness: Float[np.ndarray, "time time"]
+) -> Float[np.ndarray, "time time"]:
+    """What weighs deviations from the best smooth curve, flicker of unit variance."""
+    frames = np.arange(time)
+    covariance = memory ** np.abs(frames[:, None] - frames)
+    precision = np.linalg.inv(covariance)
+    return precision - precision @ np.linalg.solve(precision + smoothness, precision)
