@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from made_films import read
+from made_films import read, same_samples
 
 import unflicker
 from made_clips import panning
@@ -213,6 +213,9 @@ def test_a_guide_that_nothing_would_use_is_refused(tmp_path) -> None:
     film = written(clean, tmp_path / "film.mkv")
     with pytest.raises(UsageError, match="no use for a guide"):
         unflicker.deflicker(clean, guide=clean, settings=of_preset("paper"))
+    unflicker.analyze(
+        film, settings=of_preset("fast"), options=RunOptions(save_plan=tmp_path / "plan")
+    )
     with pytest.raises(UsageError, match="would change nothing"):
         unflicker.run(
             film, tmp_path / "out.mkv", options=RunOptions(guide=film, plan=tmp_path / "plan")
@@ -222,3 +225,17 @@ def test_a_guide_that_nothing_would_use_is_refused(tmp_path) -> None:
     with pytest.raises(InputError):
         unflicker.run(film, tmp_path / "out.mkv", options=RunOptions(guide=tmp_path / "none.mkv"))
     assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_plan_made_beside_a_guide_is_followed_beside_it(tmp_path) -> None:
+    clip = panning(time=8, size=SIZE, speed_px=(0.4, 0.1))
+    film = written(processed(clip, seed=5).pixels, tmp_path / "film.mkv")
+    guide, plan = written(clip.pixels, tmp_path / "guide.mkv"), tmp_path / "plan"
+    beside = RunOptions(guide=guide, save_plan=plan)
+    unflicker.run(film, tmp_path / "run.mkv", settings=REFINED, options=beside)
+    followed = RunOptions(guide=guide, plan=plan)
+    unflicker.run(film, tmp_path / "applied.mkv", settings=REFINED, options=followed)
+    assert same_samples(read(tmp_path / "run.mkv"), read(tmp_path / "applied.mkv"))
+    with pytest.raises(InputError, match="pass the same original with --guide"):
+        unflicker.run(film, tmp_path / "no.mkv", settings=REFINED, options=RunOptions(plan=plan))
+    assert not (tmp_path / "no.mkv").exists()

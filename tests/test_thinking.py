@@ -14,9 +14,10 @@ from unflicker.frames.clip import Clip
 from unflicker.frames.colour import proxy_size
 from unflicker.grade import Grade
 from unflicker.motion import estimate_motion
+from unflicker.plan import FramePlan
 from unflicker.settings import Settings, WindowSettings
 from unflicker.synthesis import synthesise
-from unflicker.thinking import Thought, think
+from unflicker.thinking import think
 from unflicker.tone import Pace, SteadyTone, steady_tone, steady_whole
 from unflicker.video import ArrayFilm
 
@@ -82,7 +83,9 @@ def test_windows_fade_into_each_other() -> None:
     """Where windows overlap, no grade jumps away from those of the whole shot at once."""
     pixels = flickering(time=60)
     gains = [
-        np.array([stops(t.grade) for t in think(film(pixels), settings) if isinstance(t, Thought)])
+        np.array(
+            [stops(t.grade) for t in think(film(pixels), settings) if isinstance(t, FramePlan)]
+        )
         for settings in (Settings(), SHORT_WINDOWS)
     ]
     difference = gains[1] - gains[0]
@@ -93,9 +96,9 @@ def test_a_damaged_frame_is_left_out_and_its_neighbours_do_not_know_it() -> None
     pixels = flickering(time=20)
     spoilt = pixels.copy()
     spoilt[list(DamagedFilm.damaged)] = 255
-    sound = [t.grade for t in think(film(pixels), Settings()) if isinstance(t, Thought)]
+    sound = [t.grade for t in think(film(pixels), Settings()) if isinstance(t, FramePlan)]
     bad = DamagedFilm(Clip.at_rate(spoilt, fps=24))
-    thoughts = [t for t in think(bad, Settings()) if isinstance(t, Thought)]
+    thoughts = [t for t in think(bad, Settings()) if isinstance(t, FramePlan)]
     assert [t.index for t in thoughts if t.damaged] == list(DamagedFilm.damaged)
     others = [t.index for t in thoughts if not t.damaged]
     told = np.array([stops(thoughts[i].grade) for i in others])
@@ -114,7 +117,7 @@ def test_what_takes_long_is_told_from_flicker_by_the_films_own_clock() -> None:
     sizes = []
     for fps in (48.0, 2.0):
         slow = ArrayFilm(Clip.at_rate(pixels, fps=fps))
-        thoughts = [t for t in think(slow, settings) if isinstance(t, Thought)]
+        thoughts = [t for t in think(slow, settings) if isinstance(t, FramePlan)]
         light = [stops(t.grade) for t in thoughts]
         sizes.append(np.std(light[8:-8]))
     assert sizes[0] > 0.06

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -12,10 +13,9 @@ import numpy as np
 from unflicker.finding import Finding
 from unflicker.frames.colour import small_rgb
 from unflicker.frames.picture import Frame, Picture
-from unflicker.grade import Grade
-from unflicker.record import Record, ShotRecord, Still
+from unflicker.plan import FramePlan, ShotPlan
+from unflicker.record import Record, Still
 from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
-from unflicker.thinking import Thought
 from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
 from unflicker.video import Film
 
@@ -53,25 +53,37 @@ class Keeper:
         self._stops: list[np.ndarray] = []
         self._damaged: list[int] = []
         self._shot: _Shot | None = None
-        self._shots: list[ShotRecord] = []
+        self._shots: list[ShotPlan] = []
         self._visible: list[tuple[float, float, int]] = []
         self._stills: list[tuple[float, Still]] = []
 
-    def heard(self, thought: Thought | Finding) -> None:
-        """Take note of a frame's grade, or of what a window showed."""
-        if isinstance(thought, Finding):
-            self._heard_of_window(thought)
-            return
-        self._seconds.append(thought.seconds)
-        self._before.append(thought.mean_before)
-        self._after.append(thought.mean_after)
-        self._stops.append(thought.grade.stops_by_place(**_MAP))
-        if thought.damaged:
-            self._damaged.append(thought.index)
+    @property
+    def shots(self) -> tuple[ShotPlan, ...]:
+        """Those that are over."""
+        return tuple(self._shots)
 
-    def planned(self, grade: Grade) -> None:
-        """Take note of a grade that was read from a plan."""
-        self._stops.append(grade.stops_by_place(**_MAP))
+    def heard(self, planned: FramePlan | Finding) -> None:
+        """Take note of a frame's plan, or of what a window showed."""
+        if isinstance(planned, Finding):
+            self._heard_of_window(planned)
+            return
+        strength = self._settings.strength
+        after = np.maximum(planned.mean_after, _DARK) / np.maximum(planned.mean_before, _DARK)
+        self._seconds.append(planned.seconds)
+        self._before.append(planned.mean_before)
+        self._after.append(
+            planned.mean_after if strength == 1.0 else planned.mean_before * after**strength
+        )
+        self._stops.append(planned.grade.stops_by_place(**_MAP) * np.float32(strength))
+        if planned.damaged:
+            self._damaged.append(planned.index)
+
+    def heard_of_shots(self, shots: Sequence[ShotPlan]) -> None:
+        """Take note of the shots of a plan that was made before."""
+        self._shots += shots
+        self._visible += [
+            (shot.visible_before, shot.visible_after, shot.stop - shot.start) for shot in shots
+        ]
 
     def redrawn(self, frame: Frame, picture: Picture) -> None:
         """Take note of a frame that was drawn anew, without a grade."""
@@ -90,6 +102,10 @@ class Keeper:
             self._after.append(_mean(graded))
             if frame.damaged:
                 self._damaged.append(frame.index)
+        elif not np.isfinite(self._seconds[frame.index]):  # a plan of an earlier version
+            self._seconds[frame.index] = frame.seconds
+            self._before[frame.index] = _mean(frame.picture)
+            self._after[frame.index] = _mean(graded)
         change = float(np.abs(self._stops[frame.index]).max())
         if change < 0.01 or not self._is_among_the_most_changed(frame.seconds, change):
             return
@@ -161,13 +177,19 @@ class Keeper:
         self._shot.guided |= finding.guide_gain is not None
         self._shot.calmed |= finding.texture.amount > 0.0
         if finding.ends_shot:
+            frames = [seen for *_, seen in self._shot.visible]
+            before, after = np.average(
+                [seen[:2] for seen in self._shot.visible], axis=0, weights=frames
+            )
             self._shots.append(
-                ShotRecord(
+                ShotPlan(
                     start=self._shot.start,
                     stop=finding.stop,
                     diagnosis=self._diagnosis(finding.fps),
                     guided=self._shot.guided,
                     calmed=self._shot.calmed,
+                    visible_before=float(before),
+                    visible_after=float(after),
                 )
             )
             self._visible += self._shot.visible

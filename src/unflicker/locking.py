@@ -20,7 +20,6 @@ class Locking:
     def __init__(self, settings: Settings) -> None:
         """Begin a film."""
         self._used = settings.tone.lock_exposure
-        self._strength = settings.strength
         self._shot: ExposureLock | None = None
         self._fading = Fading()
 
@@ -57,5 +56,4 @@ class Locking:
 
     def locked(self, grade: Grade, exposure: Float[np.ndarray, "3 3"]) -> Grade:
         """A grade that takes a frame's exposure away as well."""
-        share = exposure * self._strength
-        return grade.recurved(locking_curves(share)) if share.any() else grade
+        return grade.recurved(locking_curves(exposure)) if exposure.any() else grade

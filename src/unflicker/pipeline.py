@@ -19,10 +19,11 @@ from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip
 from unflicker.keeping import Keeper
 from unflicker.outputs import Written, companions, named, refuse_loss
+from unflicker.plan import Plan
 from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
 from unflicker.settings import Settings, usual_settings
-from unflicker.steadying import RunOptions, need_grades, orders, steady_frames, steady_in_place
+from unflicker.steadying import RunOptions, need_grades, plans, steady_frames, steady_in_place
 from unflicker.video import (
     ArrayFilm,
     Film,
@@ -101,8 +102,8 @@ def analyze(
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
     keeper = Keeper(film, settings, output="")
-    with limited_threads(settings.threads), orders(film, settings, options, keeper) as ordered:
-        for done, _ in enumerate(ordered, start=1):
+    with limited_threads(settings.threads), plans(film, settings, options, keeper) as planned:
+        for done, _ in enumerate(planned, start=1):
             progress(Progress(stage="look", done=done, total=film.estimated_frames))
     return keeper.record(notes=film.notes)
 
@@ -189,9 +190,9 @@ def _refuse_guide(settings: Settings, options: RunOptions = PLAIN) -> None:
             "preset paper draws frames anew and has no use for a guide; "
             "use --preset fast or standard"
         )
-    if options.plan is not None:
+    if options.plan is not None and not Plan(options.plan).about.get("guided"):
         raise UsageError(
-            f"the plan {options.plan} holds finished grades, so a guide would change nothing; "
+            f"the plan {options.plan} was made without a guide, which would change nothing now; "
             "pass one of them"
         )
 

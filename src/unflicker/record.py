@@ -8,27 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from unflicker.tone.diagnosis import Diagnosis
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShotRecord:
-    """One shot: frames `start` to `stop` (not included), and its flicker."""
-
-    start: int
-    stop: int
-    diagnosis: Diagnosis
-    guided: bool = False
-    """Whether an atlas added to what tone found, in a window at least."""
-    calmed: bool = False
-    """Whether texture was calmed, in a window at least."""
-
-    @property
-    def corrected_by(self) -> str:
-        """The stages that did something, for people."""
-        parts = self.guided * ["atlas"] + self.calmed * ["refinement"]
-        model = self.diagnosis.model
-        return " + ".join(parts if parts and model == "nothing" else [model, *parts])
+from unflicker.plan import ShotPlan
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +34,7 @@ class Record:
     mean_after: Float32[np.ndarray, "time 3"]
     correction_stops: Float32[np.ndarray, "time rows columns"]
     """Light added (positive) or taken in each part of the picture, in stops."""
-    shots: tuple[ShotRecord, ...]
+    shots: tuple[ShotPlan, ...]
     visible_flicker_before: float
     """In ΔE, see `metrics.visible_flicker`."""
     visible_flicker_after: float

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -25,19 +25,23 @@ from unflicker.frames.picture import Frame, Picture, as_array, as_picture, same_
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_grade, apply_to_light
 from unflicker.grade.apply_cuda import apply_grade_on
-from unflicker.grade.mask import FullShares, Kept, Share, read_mask
-from unflicker.grade.plan import PlanWriter, read_kept, read_plan
+from unflicker.grade.mask import FullShares, Share, read_mask
 from unflicker.keeping import Keeper
 from unflicker.motion import estimate_motion
+from unflicker.plan import FramePlan, Plan, PlanWriter
+from unflicker.plan.fingerprint import is_of
 from unflicker.progress import Report
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
-from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
-from unflicker.settings import Settings, to_dict
-from unflicker.thinking import Thought, think
+from unflicker.settings import Settings, replaced, to_dict
+from unflicker.thinking import think
 from unflicker.video import Film
 
-Item = TypeVar("Item")
+Shown = TypeVar("Shown")
+
+
+_DECIDED = ("refinement.used", "proxy.width_px")
+"""Settings that a plan decides where it is followed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +83,14 @@ def steady_frames(
         yield _redrawn(film, settings, mask, keeper, progress)
         return
     device = chosen(settings.device)
-    with orders(film, settings, options, keeper) as ordered:
-        yield _steady(film, ordered, settings, mask=mask, device=device, keeper=keeper)
+    with plans(film, settings, options, keeper) as planned:
+        settings = planned_settings(settings, options)
+        yield _steady(film, planned, settings, mask=mask, device=device, keeper=keeper)
 
 
 def _steady(
     film: Film,
-    ordered: Iterator[Order],
+    planned: Iterator[FramePlan],
     settings: Settings,
     *,
     mask: Share | None,
@@ -94,11 +99,14 @@ def _steady(
 ) -> Iterator[Frame]:
     shares = FullShares(mask)
 
-    def graded() -> Iterator[tuple[Frame, Picture, Order]]:
-        for frame, order in _side_by_side(film, ordered):
-            share = shares.of(frame.picture, order.kept)
-            picture = _applied(frame.picture, order.grade, device=device, mask=share)
-            yield frame, picture, replace(order, original=frame.original, share=share)
+    def graded() -> Iterator[Item[Frame]]:
+        for frame, plan in _side_by_side(film, planned, settings):
+            share = shares.of(frame.picture, plan.kept)
+            grade = plan.grade.scaled(settings.strength)
+            picture = _applied(frame.picture, grade, device=device, mask=share)
+            yield Item(
+                shown=frame, picture=picture, plan=plan, original=frame.original, share=share
+            )
 
     for frame, picture in _calmed(graded(), settings):
         keeper.saw(frame, picture)
@@ -160,64 +168,84 @@ def steady_in_place(
         return
     # Frames that thinking still needs are later ones, or small copies of its own.
     with running_ahead(think(film, settings), most=settings.window.frames) as ahead:
-        thoughts = (item for item in ahead if isinstance(item, Thought))
-        yield from _steadied(pixels, film, thoughts, settings)
+        planned = (item for item in ahead if isinstance(item, FramePlan))
+        yield from _steadied(pixels, film, planned, settings)
 
 
 def _steadied(
     out: Shaped[np.ndarray, "time height width *channels"],
     film: Film,
-    thoughts: Iterator[Thought],
+    planned: Iterator[FramePlan],
     settings: Settings,
 ) -> Iterator[int]:
     """Grade and refine pictures in place; their indices as they are done."""
 
     shares = FullShares(None)
 
-    def graded() -> Iterator[tuple[int, Share | None, Thought]]:
-        for thought in thoughts:
-            t, share = thought.index, shares.of_size(out.shape[1:3], thought.kept)
-            if not thought.grade.is_identity:
-                out[t] = _graded_array(out[t], thought.grade, share=share)
-            yield t, share, thought
+    def graded() -> Iterator[tuple[FramePlan, Share | None]]:
+        for plan in planned:
+            t, share = plan.index, shares.of_size(out.shape[1:3], plan.kept)
+            grade = plan.grade.scaled(settings.strength)
+            if not grade.is_identity:
+                out[t] = _graded_array(out[t], grade, share=share)
+            yield plan, share
 
     if not settings.refinement.used:
-        yield from (index for index, _, _ in graded())
+        yield from (plan.index for plan, _ in graded())
         return
     beside = (frame.original for frame in film.frames())
     pictures = (
-        (t, as_picture(out[t]), replace(_ordered(thought), original=next(beside), share=share))
-        for t, share, thought in graded()
+        Item(
+            shown=plan.index,
+            picture=as_picture(out[plan.index]),
+            plan=plan,
+            original=next(beside),
+            share=share,
+        )
+        for plan, share in graded()
     )
     for index, picture in _calmed(pictures, settings):
         out[index] = as_array(picture, like=out[index])
         yield index
 
 
-def _calmed(
-    graded: Iterator[tuple[Item, Picture, Order]], settings: Settings
-) -> Iterator[tuple[Item, Picture]]:
-    """Graded pictures with their texture calmed where it flickers, each with what it came with."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Item(Generic[Shown]):
+    """A frame on its way through the stages of rendering, and what is planned for it."""
+
+    shown: Shown
+    """What it came as."""
+    picture: Picture
+    plan: FramePlan
+    original: Picture | None = None
+    """The same frame of the steady original."""
+    share: Share | None = None
+    """How much of the correction each pixel takes; all of it where None."""
+
+
+def _calmed(items: Iterator[Item[Shown]], settings: Settings) -> Iterator[tuple[Shown, Picture]]:
+    """Graded pictures with their texture calmed where it flickers, each with what it came as."""
     if not settings.refinement.used:
-        yield from ((item, picture) for item, picture, _ in graded)
+        yield from ((item.shown, item.picture) for item in items)
         return
-    waiting: deque[list[tuple[Item, Picture, Share | None]]] = deque()
+    waiting: deque[list[Item[Shown]]] = deque()
 
     def given() -> Iterator[Graded]:
         """Each picture that is new; the same once more gets the same answer."""
-        for item, picture, order in graded:
-            if waiting and order.repeats and same_samples(picture, waiting[-1][0][1]):
-                waiting[-1].append((item, picture, order.share))
+        for item in items:
+            plan = item.plan
+            if waiting and plan.repeats and same_samples(item.picture, waiting[-1][0].picture):
+                waiting[-1].append(item)
                 continue
-            waiting.append([(item, picture, order.share)])
+            waiting.append([item])
             yield Graded(
-                picture=covered(picture),
-                texture_flickers=order.texture.amount > 0.0,
-                where=order.texture.where,
-                starts_shot=order.starts_shot,
-                stands_alone=order.keeps_light,
-                light_scale=order.light_scale,
-                original=order.original,
+                picture=covered(item.picture),
+                texture_flickers=plan.texture.amount > 0.0,
+                where=plan.texture.where,
+                starts_shot=plan.starts_shot,
+                stands_alone=plan.keeps_light,
+                light_scale=plan.light_scale,
+                original=item.original,
             )
 
     for picture in refined(
@@ -226,8 +254,9 @@ def _calmed(
         proxy_px=settings.proxy.width_px,
         strength=settings.strength,
     ):
-        for item, before, share in waiting.popleft():
-            yield item, picture if share is None else within_mask(before, picture, share)
+        for item in waiting.popleft():
+            before, share = item.picture, item.share
+            yield item.shown, picture if share is None else within_mask(before, picture, share)
 
 
 def _applied(
@@ -242,93 +271,90 @@ def _applied(
     return apply_grade_on(picture, grade, device=device, mask=mask)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Order:
-    """What is to be done to a frame. By a plan nothing is refined: it says nothing of texture."""
-
-    grade: Grade
-    kept: Kept | None = None
-    """What of it is not the scene."""
-    texture: TextureFlicker = NO_FLICKER
-    starts_shot: bool = False
-    repeats: bool = False
-    """Whether the frame shows the same picture as the one before."""
-    keeps_light: bool = False
-    """Whether its light is an event of the film, which nothing evens out."""
-    light_scale: float = 1.0
-    """By how much light is multiplied to be looked at."""
-    original: Picture | None = None
-    """The same frame of the steady original, once the frame is there."""
-    share: Share | None = None
-    """How much of the correction each pixel takes, likewise; all of it where None."""
-
-
-def _ordered(thought: Thought) -> Order:
-    return Order(
-        grade=thought.grade,
-        kept=thought.kept,
-        texture=thought.texture,
-        starts_shot=thought.starts_shot,
-        repeats=thought.repeats,
-        keeps_light=thought.keeps_light,
-        light_scale=thought.light_scale,
-    )
-
-
 @contextmanager
-def orders(
+def plans(
     film: Film, settings: Settings, options: RunOptions, keeper: Keeper
-) -> Iterator[Iterator[Order]]:
-    """What to do to each frame: thought, or read from a plan; grades are saved where asked."""
+) -> Iterator[Iterator[FramePlan]]:
+    """What to do to each frame: thought, or read from a plan; it is saved where asked."""
     if options.plan is not None:
-        _, planned = read_plan(options.plan)
-        yield _planned(zip(planned, read_kept(options.plan), strict=False), settings, keeper)
+        plan = Plan(options.plan)
+        keeper.heard_of_shots(plan.shots)
+        yield _followed(plan, keeper)
         return
-    thoughts = think(film, settings)
-    about = {"source": film.name, "settings": to_dict(settings)}
+    thought = think(film, settings)
     if options.save_plan is None:
-        with running_ahead(thoughts, most=settings.window.frames) as ahead:
+        with running_ahead(thought, most=settings.window.frames) as ahead:
             yield _kept(ahead, keeper, None)
         return
+    height, width = film.size
+    about = {
+        "source": film.name,
+        "film": {"width": width, "height": height},
+        "guided": options.guide is not None,
+        "settings": to_dict(settings),
+    }
     with (
-        PlanWriter(options.save_plan, about=about) as plan,
-        running_ahead(thoughts, most=settings.window.frames) as ahead,
+        PlanWriter(options.save_plan, about=about) as saved,
+        running_ahead(thought, most=settings.window.frames) as ahead,
     ):
-        yield _kept(ahead, keeper, plan)
+        yield _kept(ahead, keeper, saved)
+        saved.tell_shots(keeper.shots)
 
 
-def _kept(thoughts: Iterator, keeper: Keeper, plan: PlanWriter | None) -> Iterator[Order]:
-    for thought in thoughts:
-        keeper.heard(thought)
-        if isinstance(thought, Thought):
-            if plan is not None:
-                plan.add(thought.grade, kept=thought.kept)
-            yield _ordered(thought)
+def planned_settings(settings: Settings, options: RunOptions) -> Settings:
+    """The settings with what a plan that is followed decides: how it was thought is how it is
+    rendered.
+
+    Raises:
+        InputError: It is no plan, or was made beside an original that is not passed.
+    """
+    if options.plan is None:
+        return settings
+    about = Plan(options.plan).about
+    decided = {name: about.get("settings", {}).get(name) for name in _DECIDED}
+    settings = replaced(settings, {name: v for name, v in decided.items() if v is not None})
+    if about.get("guided") and settings.refinement.used and options.guide is None:
+        raise InputError(
+            f"the plan {options.plan} was made beside a steady original, which its refinement "
+            "needs; pass the same original with --guide"
+        )
+    return settings
 
 
-def _planned(
-    planned: Iterator[tuple[Grade, Kept | None]], settings: Settings, keeper: Keeper
-) -> Iterator[Order]:
-    """A plan's grades, at this run's strength."""
-    for grade, kept in planned:
-        scaled = grade.scaled(settings.strength)
-        keeper.planned(scaled)
-        yield Order(grade=scaled, kept=kept)
+def _kept(thought: Iterator, keeper: Keeper, saved: PlanWriter | None) -> Iterator[FramePlan]:
+    for item in thought:
+        keeper.heard(item)
+        if isinstance(item, FramePlan):
+            if saved is not None:
+                saved.add(item)
+            yield item
 
 
-def _side_by_side(film: Film, orders: Iterator[Order]) -> Iterator[tuple[Frame, Order]]:
-    frames = film.frames()
+def _followed(plan: Plan, keeper: Keeper) -> Iterator[FramePlan]:
+    for frame in plan:
+        keeper.heard(frame)
+        yield frame
+
+
+def _side_by_side(
+    film: Film, planned: Iterator[FramePlan], settings: Settings
+) -> Iterator[tuple[Frame, FramePlan]]:
     count = 0
-    for frame in frames:
-        order = next(orders, None)
-        if order is None:
+    for frame in film.frames():
+        plan = next(planned, None)
+        if plan is None:
             raise InputError(
                 f"{film.name} has more frames than the {count} grades made for it; "
                 "make the plan again from this film and this part of it"
             )
+        if not is_of(frame.picture, plan, proxy_px=settings.proxy.width_px):
+            raise InputError(
+                f"frame {count} of {film.name} is not the frame that the plan was made of; "
+                "make the plan again from this film and this part of it"
+            )
         count += 1
-        yield frame, order
-    if next(orders, None) is not None:
+        yield frame, plan
+    if next(planned, None) is not None:
         raise InputError(
             f"{film.name} has {count} frames, fewer than the grades made for it; "
             "make the plan again from this film and this part of it"

@@ -1,4 +1,4 @@
-"""The first reading: small pictures in, one grade a frame out.
+"""The first reading: small pictures in, one plan a frame out, at full strength.
 
 Windows of a shot overlap; where they do, the light that one found fades into what the next found
 (`fading`), so that no level jumps where a window ends. What one window shows is found in `finding`.
@@ -7,9 +7,8 @@ Windows of a shot overlap; where they do, the light that one found fades into wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
@@ -23,10 +22,11 @@ from unflicker.frames.colour import proxy_size, small_luma, small_rgb, to_workin
 from unflicker.frames.picture import Picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
-from unflicker.grade.mask import Kept, keep_places
+from unflicker.grade.mask import keep_places
 from unflicker.guiding import guided_gain, steadied
 from unflicker.locking import Locking
-from unflicker.refinement.texture import TextureFlicker
+from unflicker.plan import FramePlan
+from unflicker.plan.fingerprint import SPARSE, mean_light
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings
 from unflicker.shots import Proxy, Window, cut_into_windows, likeness_to_original, usable_pictures
 from unflicker.tone import grade_of
@@ -47,36 +47,10 @@ _MOST_WINDOW_FRAMES = 640
 _PROXIES_AHEAD = 8
 _LUMA_PX = 960
 """Longest side of the luma in which overlays are looked for: strokes of text must be seen."""
-_MEAN_STEP_PX = 2
-"""Every other pixel across and down tells the mean of a picture."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Thought:
-    """What was thought of one frame."""
-
-    index: int
-    seconds: float
-    grade: Grade
-    mean_before: Float32[np.ndarray, " 3"]
-    """Mean red, green and blue of its proxy, in working light."""
-    mean_after: Float32[np.ndarray, " 3"]
-    damaged: bool
-    starts_shot: bool
-    texture: TextureFlicker
-    """What the refinement has to do."""
-    repeats: bool = False
-    """Whether it shows the same picture as the frame before."""
-    keeps_light: bool = False
-    """Whether its light is an event of the film, a flash: then nothing evens it out."""
-    light_scale: float = 1.0
-    """By how much its light was multiplied to be looked at (`finding.light_scale`)."""
-    kept: Kept | None = None
-    """What of it is not the scene; None where all is."""
-
-
-def think(film: Film, settings: Settings) -> Iterator[Thought | Finding]:
-    """A grade for every frame of a film, in order; each window's finding before its frames."""
+def think(film: Film, settings: Settings) -> Iterator[FramePlan | Finding]:
+    """What to do to every frame of a film, in order; each window's finding before its frames."""
     with running_ahead(_proxies(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
         joined = _Joined(settings)
         for window in cut_into_windows(
@@ -98,11 +72,11 @@ class _Joined:
         self._before, self._scale, self._starts_shot = _Before(), 1.0, True
         self._standing: Standing | None = None
 
-    def thoughts(self, window: Window) -> Iterator[Thought | Finding]:
+    def thoughts(self, window: Window) -> Iterator[FramePlan | Finding]:
         """What is found in the next window, then its frames but for those of the overlap."""
         if self._starts_shot:
             self._scale, self._before = light_scale(window), _Before()
-        shown, strength = window.multiplied(self._scale), self._settings.strength
+        shown = window.multiplied(self._scale)
         finding = find(shown, self._settings, standing=self._standing)
         self._standing = finding.standing
         overlap = 0 if window.ends_shot else self._settings.window.overlap_frames
@@ -113,15 +87,14 @@ class _Joined:
         )
         yield finding
         for place in range(len(light) - overlap):
-            grade = grade_of(light[place] * strength, finding.tone.field)
-            grade = grade.followed_by(gain[place] * np.float32(strength))
+            grade = grade_of(light[place], finding.tone.field).followed_by(gain[place])
             if exposure is not None:
                 grade = self._locking.locked(grade, exposure[place])
             repeats = self._before.repeats(place, finding.roles)
             grade = self._before.grade if repeats else grade.at_scale(self._scale)
             self._before.saw(place, finding.roles, grade)
             yield replace(
-                _thought(window, place, grade, finding=finding),
+                _planned(window, place, grade, finding=finding),
                 starts_shot=self._starts_shot and place == 0,
                 repeats=repeats,
                 light_scale=self._scale,
@@ -201,17 +174,16 @@ def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns b
     )
 
 
-def _thought(window: Window, place: int, grade: Grade, *, finding: Finding) -> Thought:
+def _planned(window: Window, place: int, grade: Grade, *, finding: Finding) -> FramePlan:
     proxy = window.frames[place]
-    sparse = proxy.pixels[::_MEAN_STEP_PX, ::_MEAN_STEP_PX]
-    return Thought(
+    sparse = proxy.pixels[SPARSE]
+    return FramePlan(
         index=window.start + place,
         seconds=proxy.seconds,
         grade=grade,
-        mean_before=_mean(sparse),
-        mean_after=_mean(apply_to_light(sparse, grade)),
+        mean_before=mean_light(sparse),
+        mean_after=mean_light(apply_to_light(sparse, grade)),
         damaged=proxy.damaged,
-        starts_shot=False,
         texture=finding.texture,
         keeps_light=bool(finding.roles.keep_light[place]),
         kept=finding.kept[place] if finding.kept else None,
@@ -274,7 +246,3 @@ def _window_frames(settings: Settings) -> int:
     longer = settings.keep_slower_than_seconds / USUAL_KEEP_SECONDS
     most = max(settings.window.frames, _MOST_WINDOW_FRAMES)
     return min(max(settings.window.frames, round(longer * settings.window.frames)), most)
-
-
-def _mean(light: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " 3"]:
-    return np.array(cv2.mean(light)[:3], np.float32)  # NumPy takes 20 times as long

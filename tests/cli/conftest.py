@@ -10,7 +10,8 @@ import pytest
 
 import unflicker
 from unflicker.errors import InputError
-from unflicker.record import Record, ShotRecord, Still
+from unflicker.plan import ShotPlan
+from unflicker.record import Record, Still
 from unflicker.settings import Settings, to_dict
 from unflicker.tone.diagnosis import Diagnosis
 
@@ -37,7 +38,7 @@ def a_record(source: Path, output: str, **changes) -> Record:
         "mean_after": np.full((frames, 3), 0.5, np.float32),
         "correction_stops": np.full((frames, 2, 3), 0.1, np.float32),
         "shots": (
-            ShotRecord(
+            ShotPlan(
                 start=0,
                 stop=frames,
                 diagnosis=Diagnosis(

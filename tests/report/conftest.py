@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from unflicker.record import Record, ShotRecord, Still
+from unflicker.plan import ShotPlan
+from unflicker.record import Record, Still
 from unflicker.settings import Settings, to_dict
 from unflicker.tone.diagnosis import Diagnosis
 
@@ -45,8 +46,8 @@ def made_record(frames: int = 120, *, grey: bool = False, **changes) -> Record:
         "mean_after": after,
         "correction_stops": -stops,
         "shots": (
-            ShotRecord(start=0, stop=middle, diagnosis=diagnosis()),
-            ShotRecord(start=middle, stop=frames, diagnosis=diagnosis(kind="exposure")),
+            ShotPlan(start=0, stop=middle, diagnosis=diagnosis()),
+            ShotPlan(start=middle, stop=frames, diagnosis=diagnosis(kind="exposure")),
         ),
         "visible_flicker_before": 4.2,
         "visible_flicker_after": 0.6,

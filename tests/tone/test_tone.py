@@ -14,9 +14,10 @@ from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.grade.grade import curve_inputs
+from unflicker.plan import FramePlan
 from unflicker.settings import Settings
 from unflicker.synthesis import KINDS, sunset, synthesise
-from unflicker.thinking import Thought, think
+from unflicker.thinking import think
 from unflicker.tone import Diagnosis, SteadyTone, diagnose, grade_of
 from unflicker.tone.flicker import Flicker
 from unflicker.tone.light_field import LightField, tone_of
@@ -57,7 +58,7 @@ def looked_at(pixels: np.ndarray) -> Looked:
     with limited_threads(0):
         thoughts = list(think(ArrayFilm(Clip.at_rate(pixels, fps=24)), Settings()))
     tones = [thought.tone for thought in thoughts if isinstance(thought, Finding)]
-    grades = [thought.grade for thought in thoughts if isinstance(thought, Thought)]
+    grades = [thought.grade for thought in thoughts if isinstance(thought, FramePlan)]
     diagnosis = diagnose(tones, fps=24.0, visible_delta_e=1.0)
     return Looked(pixels=pixels, grades=grades, diagnosis=diagnosis)
 

@@ -56,6 +56,7 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @click.argument("film", metavar="FILM")
 @click.option("--plan", required=True, type=click.Path(path_type=Path), help="From analyze --plan.")
 @range_options
+@guide_option
 @write_options
 @think_options
 @encode_options

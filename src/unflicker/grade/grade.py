@@ -117,7 +117,7 @@ class Grade:
         if self.log_gain.shape[2] == 1 or not self.log_gain.any():
             return Grade(curves=joined, log_gain=self.log_gain)
         bins = bin_luma(self.log_gain.shape[2])
-        grey = np.interp(bins, np.maximum.accumulate(LUMA @ curves), inputs)
+        grey = np.interp(bins, np.maximum.accumulate(LUMA @ curves), inputs).astype(np.float32)
         moved = _at_luma(self.log_gain, np.broadcast_to(grey, self.log_gain.shape[:3]))
         halved = moved.astype(np.float16).astype(np.float32)
         return Grade(curves=joined, log_gain=halved)

@@ -7,7 +7,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from unflicker.record import Record, ShotRecord
+from unflicker.plan import ShotPlan
+from unflicker.record import Record
 from unflicker.report.files import write_whole
 
 SCHEMA_VERSION = 1
@@ -44,7 +45,7 @@ def write_json(record: Record, path: Path) -> None:
     write_whole(path, f"{as_json(record)}\n".encode())
 
 
-def _shot(shot: ShotRecord, record: Record) -> dict[str, Any]:
+def _shot(shot: ShotPlan, record: Record) -> dict[str, Any]:
     diagnosis = shot.diagnosis
     last = min(shot.stop, len(record.seconds)) - 1
     return {

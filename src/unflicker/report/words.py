@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from unflicker.record import Record, ShotRecord
+from unflicker.plan import ShotPlan
+from unflicker.record import Record
 from unflicker.tone.diagnosis import Diagnosis
 
 KINDS = {
@@ -71,7 +72,7 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
     return text
 
 
-def main_shot(shots: Sequence[ShotRecord]) -> ShotRecord | None:
+def main_shot(shots: Sequence[ShotPlan]) -> ShotPlan | None:
     """The shot whose flicker is the most to look at: strength times length."""
     return max(
         shots,

@@ -1,0 +1,6 @@
+"""What is to be done to a film: frame by frame and shot by shot, at full strength."""
+
+from unflicker.plan.file import Plan, PlanWriter
+from unflicker.plan.plan import FramePlan, ShotPlan
+
+__all__ = ["FramePlan", "Plan", "PlanWriter", "ShotPlan"]

@@ -1,0 +1,339 @@
+"""A plan in a file: to be looked at, edited, or followed later, from any frame on.
+
+A zip archive. `plan.json` says what it is, of which film, and what its shots are. Every 64 frames
+share some NumPy files, named after the first of them: curves, gains, where channels are mixed the
+logarithms of the matrices, and `frames`, a table of all other numbers. What many frames share, what
+they keep as it is (`mask.Kept`) and where their texture flickers, has a file wherever it changes.
+All is written as a stream, so no film is too long for it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Generic, TypeVar
+
+import numpy as np
+from jaxtyping import Shaped
+
+from unflicker.errors import InputError, OutputError
+from unflicker.grade.grade import KNOTS, Grade
+from unflicker.grade.mask import Kept
+from unflicker.outputs import is_stream, made_folder
+from unflicker.plan.plan import FramePlan, ShotPlan
+from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
+
+SCHEMA_VERSION = 3
+_READABLE_VERSIONS = (1, 2, 3)
+"""Versions 1 and 2 hold grades alone, the first without matrices."""
+_CHUNK = 64
+_KEPT, _TEXTURE = ".kept", ".texture"
+_TABLE = np.dtype(
+    [
+        ("seconds", "<f8"),
+        ("mean_before", "<f4", (3,)),
+        ("mean_after", "<f4", (3,)),
+        ("texture_amount", "<f8"),
+        ("light_scale", "<f8"),
+        ("starts_shot", "?"),
+        ("repeats", "?"),
+        ("keeps_light", "?"),
+        ("damaged", "?"),
+    ]
+)
+"""Numbers of a frame beside its grade, as `FramePlan` names them."""
+_PLAIN = [name for name in _TABLE.names or () if name != "texture_amount"]
+Shared = TypeVar("Shared")
+
+
+class PlanWriter:
+    """Writes plans of frames one after the other; nothing is left under the final name if it
+    fails."""
+
+    def __init__(self, path: Path, *, about: dict[str, Any]) -> None:
+        """Begin a plan; `about` is stored with it (source, film, settings)."""
+        self._path = path
+        self._part = path if is_stream(path) else path.with_name(f".{path.name}.part")
+        self._open = ExitStack()
+        self._about = about
+        self._held: list[FramePlan] = []
+        self._frames = 0
+        self._kept: Kept | None = None
+        self._where: np.ndarray | None = None
+        self._shots: list[ShotPlan] = []
+
+    def __enter__(self) -> PlanWriter:
+        """Open the file beside its final name."""
+        try:
+            self._open.enter_context(made_folder(self._part.parent))
+            place: Any = self._part
+            if place == self._path:
+                place = _Passing(self._open.enter_context(place.open("wb")))
+            self._archive = zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        except OSError as fault:
+            self._open.__exit__(type(fault), fault, None)
+            raise OutputError(
+                f"the plan {self._path} cannot be written: {fault.strerror}; name another place"
+            ) from fault
+        return self
+
+    def add(self, frame: FramePlan) -> None:
+        """Append the next frame's plan."""
+        name = f"{self._frames + len(self._held):09d}"
+        if frame.kept != self._kept:
+            data = b"" if frame.kept is None else frame.kept.to_bytes()
+            self._archive.writestr(f"{name}{_KEPT}", data)
+            self._kept = frame.kept
+        if frame.texture.where is not self._where:
+            where = frame.texture.where
+            self._archive.writestr(f"{name}{_TEXTURE}", b"" if where is None else _packed(where))
+            self._where = where
+        self._held.append(frame)
+        if len(self._held) == _CHUNK:
+            self._flush()
+
+    def tell_shots(self, shots: Sequence[ShotPlan]) -> None:
+        """What the shots are, once all are known."""
+        self._shots = list(shots)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Name the file if all went well, else remove it.
+
+        Raises:
+            OutputError: The disk is full or gone.
+        """
+        try:
+            self._finish(whole=kind is None)
+        except OSError as trouble:
+            self._open.__exit__(type(trouble), trouble, None)
+            raise OutputError(
+                f"the plan {self._path} cannot be written: {trouble.strerror}; "
+                "make room or name another place"
+            ) from trouble
+        self._open.__exit__(kind, fault, trace)
+
+    def _finish(self, *, whole: bool) -> None:
+        try:
+            if whole:
+                self._flush()
+                about = {"schema": SCHEMA_VERSION, "frames": self._frames, **self._about}
+                about["shots"] = [shot.to_dict() for shot in self._shots]
+                self._archive.writestr("plan.json", json.dumps(about, indent=2))
+            self._archive.close()
+            if whole and self._part != self._path:
+                self._part.replace(self._path)
+        finally:
+            if self._part != self._path:
+                self._part.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        for start, group in _of_one_shape(self._held):
+            name, grades = f"{self._frames + start:09d}", [frame.grade for frame in group]
+            self._store(f"{name}_curves", np.stack([grade.curves for grade in grades]))
+            self._store(f"{name}_gains", np.stack([g.log_gain for g in grades]).astype(np.float16))
+            if any(grade.mixes for grade in grades):
+                self._store(f"{name}_matrices", np.stack([grade.log_matrix for grade in grades]))
+            self._store(f"{name}_frames", _table(group))
+        self._frames += len(self._held)
+        self._held = []
+
+    def _store(self, name: str, array: np.ndarray) -> None:
+        self._archive.writestr(f"{name}.npy", _packed(array))
+
+
+class _Passing:
+    """A stream to which is only written: a device says that it can go back, and does not."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.write, self.flush = stream.write, stream.flush
+
+
+def _of_one_shape(frames: list[FramePlan]) -> Iterator[tuple[int, list[FramePlan]]]:
+    start = 0
+    for index in range(1, len(frames) + 1):
+        ends = index == len(frames)
+        if ends or frames[index].grade.log_gain.shape != frames[start].grade.log_gain.shape:
+            yield start, frames[start:index]
+            start = index
+
+
+def _packed(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _table(frames: Sequence[FramePlan]) -> Shaped[np.ndarray, " frames"]:
+    table = np.zeros(len(frames), _TABLE)
+    for name in _PLAIN:
+        table[name] = [getattr(frame, name) for frame in frames]
+    table["texture_amount"] = [frame.texture.amount for frame in frames]
+    return table
+
+
+class Plan:
+    """A plan in a file: what it says of itself, and the plan of any frame."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a plan.
+
+        Raises:
+            InputError: It is not there, or is no plan that can be read.
+        """
+        self._path = path
+        with _readable(path):
+            self._archive = zipfile.ZipFile(path)
+            self.about = json.loads(self._archive.read("plan.json"))
+        if not isinstance(self.about, dict):
+            raise _no_plan(path, "plan.json is not an object")
+        if self.about.get("schema") not in _READABLE_VERSIONS:
+            raise InputError(
+                f"the plan {path} has schema {self.about.get('schema')}, this version reads "
+                f"1 to {SCHEMA_VERSION}; make it again with `unflicker analyze --plan`"
+            )
+        names = self._archive.namelist()
+        self._names = set(names)
+        self._starts = sorted(int(n[:9]) for n in names if n.endswith("_curves.npy"))
+        self._kept = _Changing(self._archive, _KEPT, Kept.from_bytes)
+        self._where = _Changing(self._archive, _TEXTURE, _cells)
+        self._chunk: tuple[int, list[FramePlan]] = (-1, [])
+
+    @property
+    def shots(self) -> tuple[ShotPlan, ...]:
+        """Its shots; none in plans before version 3."""
+        with _readable(self._path):
+            return tuple(ShotPlan.from_dict(shot) for shot in self.about.get("shots", []))
+
+    def __len__(self) -> int:
+        """How many frames it has."""
+        return int(self.about.get("frames", 0))
+
+    def __getitem__(self, index: int) -> FramePlan:
+        """The plan of one frame, in whatever order they are asked for.
+
+        Raises:
+            IndexError: There are not so many.
+            InputError: The file is damaged there.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"frame {index} of a plan of {len(self)}")
+        place = bisect_right(self._starts, index) - 1
+        if place < 0:
+            raise _no_plan(self._path, f"frame {index} is missing")
+        start = self._starts[place]
+        if self._chunk[0] != start:
+            with _readable(self._path):
+                self._chunk = (start, self._frames_from(start))
+        if index - start >= len(self._chunk[1]):
+            raise _no_plan(self._path, f"frame {index} is missing")
+        return self._chunk[1][index - start]
+
+    def __iter__(self) -> Iterator[FramePlan]:
+        """All frames in order."""
+        return (self[index] for index in range(len(self)))
+
+    def _frames_from(self, start: int) -> list[FramePlan]:
+        grades = self._grades(start)
+        table = self._table(start, count=len(grades))
+        frames = []
+        for index, (grade, row) in enumerate(zip(grades, table, strict=True), start=start):
+            amount, where = float(row["texture_amount"]), self._where.at(index)
+            texture = TextureFlicker(amount=amount, where=where) if amount > 0.0 else NO_FLICKER
+            told = {name: row[name] if row[name].ndim else row[name].item() for name in _PLAIN}
+            frames.append(
+                FramePlan(
+                    index=index, grade=grade, texture=texture, kept=self._kept.at(index), **told
+                )
+            )
+        return frames
+
+    def _grades(self, start: int) -> list[Grade]:
+        curves, log_gains = self._array(start, "curves"), self._array(start, "gains")
+        unmixed = np.zeros((len(curves), 3, 3), np.float32)
+        has_matrices = f"{start:09d}_matrices.npy" in self._names
+        mixed = self._array(start, "matrices") if has_matrices else unmixed
+        if curves.shape[1:] != (3, KNOTS) or log_gains.shape[4:] != (3,):
+            raise _no_plan(self._path, f"curves of {curves.shape} and gains of {log_gains.shape}")
+        if len(curves) != len(log_gains):
+            raise _no_plan(self._path, f"{len(curves)} curves for {len(log_gains)} gains")
+        if mixed.shape != unmixed.shape:
+            raise _no_plan(self._path, f"matrices of {mixed.shape} for {len(curves)} curves")
+        return [
+            Grade(curves=curve, log_gain=log_gain, log_matrix=matrix)
+            for curve, log_gain, matrix in zip(curves, log_gains, mixed, strict=True)
+        ]
+
+    def _table(self, start: int, *, count: int) -> Shaped[np.ndarray, " frames"]:
+        name = f"{start:09d}_frames.npy"
+        if name not in self._names:
+            return _table([FramePlan(index=start, grade=Grade.identity())] * count)
+        table = np.load(io.BytesIO(self._archive.read(name)), allow_pickle=False)
+        if table.dtype != _TABLE or table.shape != (count,):
+            raise ValueError(f"{name} is no table of {count} frames")
+        return table
+
+    def _array(self, start: int, part: str) -> np.ndarray:
+        name = f"{start:09d}_{part}.npy"
+        array = np.load(io.BytesIO(self._archive.read(name)), allow_pickle=False)
+        return _finite(array, name).astype(np.float32)
+
+
+class _Changing(Generic[Shared]):
+    """What many frames share, stored wherever it changes; the same object for all of them."""
+
+    def __init__(
+        self, archive: zipfile.ZipFile, ending: str, read: Callable[[bytes], Shared]
+    ) -> None:
+        self._archive, self._ending, self._read = archive, ending, read
+        names = (name for name in archive.namelist() if name.endswith(ending))
+        self._starts = sorted(int(name.removesuffix(ending)) for name in names)
+        self._last: tuple[int, Shared | None] = (-1, None)
+
+    def at(self, index: int) -> Shared | None:
+        """What a frame has; None where nothing."""
+        place = bisect_right(self._starts, index) - 1
+        if place < 0:
+            return None
+        start = self._starts[place]
+        if self._last[0] != start:
+            data = self._archive.read(f"{start:09d}{self._ending}")
+            self._last = (start, self._read(data) if data else None)
+        return self._last[1]
+
+
+def _cells(data: bytes) -> np.ndarray:
+    cells = np.load(io.BytesIO(data), allow_pickle=False)
+    return _finite(cells, "where texture flickers").astype(np.float32)
+
+
+def _finite(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
+        raise ValueError(f"{name} holds no finite numbers")
+    return array
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What goes wrong inside becomes one clear line."""
+    try:
+        yield
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as fault:
+        raise _no_plan(path, str(fault)) from fault
+
+
+def _no_plan(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is not a whole plan ({why}); make one with `unflicker analyze --plan`"
+    )
