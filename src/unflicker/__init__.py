@@ -5,6 +5,7 @@
     unflicker.run("film.mp4")                         # writes film_unflickered.mp4 beside it
     record = unflicker.analyze("film.mp4")            # which flicker, how much; writes nothing
     steady = unflicker.deflicker(frames, fps=25.0)    # arrays in, arrays out
+    steady = unflicker.deflicker(frames, fps=25.0, preset="fast", strength=0.8)
 
 Names are loaded when first used, so that `unflicker --help` answers at once.
 """
@@ -13,7 +14,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unflicker.errors import UnflickerError
+    from unflicker.errors import (
+        Cancelled,
+        DeviceMemoryError,
+        InputError,
+        MissingError,
+        OutputError,
+        PartlyFailedError,
+        UnflickerError,
+        UsageError,
+    )
     from unflicker.pipeline import RunOptions, analyze, deflicker, run
     from unflicker.record import Record
     from unflicker.settings import Settings
@@ -21,10 +31,17 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Cancelled",
+    "DeviceMemoryError",
+    "InputError",
+    "MissingError",
+    "OutputError",
+    "PartlyFailedError",
     "Record",
     "RunOptions",
     "Settings",
     "UnflickerError",
+    "UsageError",
     "__version__",
     "analyze",
     "deflicker",
@@ -36,6 +53,18 @@ _HOMES = {
     "RunOptions": "unflicker.pipeline",
     "Settings": "unflicker.settings",
     "UnflickerError": "unflicker.errors",
+    **dict.fromkeys(
+        (
+            "Cancelled",
+            "DeviceMemoryError",
+            "InputError",
+            "MissingError",
+            "OutputError",
+            "PartlyFailedError",
+            "UsageError",
+        ),
+        "unflicker.errors",
+    ),
     "analyze": "unflicker.pipeline",
     "deflicker": "unflicker.pipeline",
     "run": "unflicker.pipeline",

@@ -10,19 +10,20 @@ them are grades, so memory is bounded by a window, never by the film.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
-from jaxtyping import Shaped
 
 from unflicker.devices import limited_threads
 from unflicker.errors import UsageError
+from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
 from unflicker.keeping import Keeper
 from unflicker.outputs import Written, companions, named, refuse_loss
 from unflicker.plan import Plan
 from unflicker.progress import Progress, Report, silent
 from unflicker.record import Record
-from unflicker.settings import Settings, usual_settings
+from unflicker.settings import Settings, asked_for
 from unflicker.steadying import RunOptions, need_grades, plans, steady_frames, steady_in_place
 from unflicker.video import (
     ArrayFilm,
@@ -39,6 +40,15 @@ from unflicker.weights import NEURAL_FILTER, need_neural, weights_file
 PLAIN = RunOptions()
 
 
+class Asked(TypedDict, total=False):
+    """What is asked of a run most often, in place of settings."""
+
+    preset: str
+    strength: float
+    keep_slower_than: float
+    """Seconds."""
+
+
 def run(
     source: str | Path,
     target: str | Path | None = None,
@@ -46,6 +56,7 @@ def run(
     settings: Settings | None = None,
     options: RunOptions = PLAIN,
     progress: Report = silent,
+    **asked: Unpack[Asked],
 ) -> Record:
     """Take the flicker out of a film, write it as its source was, and say what was done.
 
@@ -55,11 +66,12 @@ def run(
         settings: How; preset `standard` if None, or `fast` where torch is not installed.
         options: What of it, and what else to read and write.
         progress: Told now and then how far the work is; may stop it by raising `Cancelled`.
+        asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
 
     Raises:
         UnflickerError: See `errors`; then nothing is left under the target's name.
     """
-    settings = settings or usual_settings(guided=options.guide is not None)
+    settings = asked_for(settings, guided=options.guide is not None, **asked)
     target = Path(target) if target is not None else default_target(Path(source))
     folder = is_picture_folder(target, source=Path(source))
     result = Written(path=target, what="the result", folder=folder)
@@ -85,6 +97,7 @@ def analyze(
     settings: Settings | None = None,
     options: RunOptions = PLAIN,
     progress: Report = silent,
+    **asked: Unpack[Asked],
 ) -> Record:
     """Say which flicker a film has, and how much; no film is written.
 
@@ -93,11 +106,12 @@ def analyze(
         settings: How; preset `standard` if None, or `fast` where torch is not installed.
         options: What of it, and whether to save the grades.
         progress: Told now and then how far the work is.
+        asked: As in `run`.
 
     Raises:
         UnflickerError: See `errors`.
     """
-    settings = settings or usual_settings(guided=options.guide is not None)
+    settings = asked_for(settings, guided=options.guide is not None, **asked)
     need_grades(settings)
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
@@ -109,44 +123,43 @@ def analyze(
 
 
 def deflicker(
-    frames: Shaped[np.ndarray, "time height width *channels"],
+    frames: Any,
     *,
     fps: float = 24.0,
     settings: Settings | None = None,
-    guide: Shaped[np.ndarray, "known rows columns *colours"] | None = None,
+    guide: Any = None,
     progress: Report = silent,
-) -> Shaped[np.ndarray, "time height width *channels"]:
+    **asked: Unpack[Asked],
+) -> Any:
     """Take the flicker out of pictures in memory.
 
     Args:
-        frames: RGB `(time, height, width, 3)` or grey `(time, height, width)`; uint8, uint16, or
-            float32 in [0, 1].
+        frames: `(time, height, width, channels)`, RGB, RGBA or grey of one channel, or grey
+            `(time, height, width)`; an array, a torch tensor, or a list of pictures. uint8, uint16,
+            or floats in [0, 1]. Alpha is kept, and what lies under alpha 0 has no influence.
         fps: Frames a second.
         settings: How; preset `standard` if None, or `fast` where torch is not installed.
         guide: The steady original of pictures that were processed one by one; any size.
         progress: Told now and then how far the work is.
+        asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
 
     Returns:
-        An array of the same shape and type; frames without flicker are unchanged.
+        The same shape and type; frames without flicker are unchanged, to the bit.
 
     Raises:
-        UsageError: An array of another shape or type, or a rate that is not above zero.
+        UsageError: Another shape or type, values outside [0, 1] or that are no numbers, a rate that
+            is not above zero.
         InputError: A guide that shows something else, or has fewer frames, beyond a few.
     """
-    settings = settings or usual_settings(guided=guide is not None)
-    _check_array(frames, fps)
-    if guide is None:
-        _need_networks(settings)
-    out = np.nan_to_num(frames, nan=0.0, posinf=1.0, neginf=0.0)
-    film: Film = _array_film(out, fps=fps, name="array")
-    if guide is not None:
-        _check_array(guide, fps)
-        _refuse_guide(settings)
-        film = WithOriginal(film, _array_film(np.nan_to_num(guide), fps=fps, name="array"))
+    settings = asked_for(settings, guided=guide is not None, **asked)
+    given = pixels_of(frames)
+    if not fps > 0:
+        raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")
+    film = _film_in_memory(given.pixels, guide, fps=fps, settings=settings)
     with limited_threads(settings.threads):
-        for index in steady_in_place(out, film, settings, progress):
-            progress(Progress(stage="steady", done=index + 1, total=len(frames)))
-    return out
+        for index in steady_in_place(given.pixels, film, settings, progress):
+            progress(Progress(stage="steady", done=index + 1, total=len(given.pixels)))
+    return given.back(given.pixels)
 
 
 def _refuse_loss(
@@ -178,6 +191,16 @@ def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film
     )
 
 
+def _film_in_memory(pixels: np.ndarray, guide: Any, *, fps: float, settings: Settings) -> Film:
+    film = _array_film(pixels, fps=fps, name="array")
+    if guide is None:
+        _need_networks(settings)
+        return film
+    _refuse_guide(settings)
+    original = pixels_of(guide, what="the guide's frames").pixels
+    return WithOriginal(film, _array_film(original, fps=fps, name="array"))
+
+
 def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArrayFilm:
     colours = pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=-1)
     return ArrayFilm(Clip.at_rate(colours, fps=fps), name=name)
@@ -205,15 +228,3 @@ def _need_networks(settings: Settings) -> None:
     need_neural()
     if settings.neural_filter.used and not published:
         weights_file(NEURAL_FILTER, own=settings.neural_filter.weights)
-
-
-def _check_array(frames: np.ndarray, fps: float) -> None:
-    if frames.ndim not in (3, 4) or (frames.ndim == 4 and frames.shape[-1] != 3):
-        raise UsageError(
-            f"frames of shape {frames.shape}; "
-            "pass (time, height, width, 3) or (time, height, width)"
-        )
-    if frames.dtype not in (np.uint8, np.uint16, np.float32):
-        raise UsageError(f"frames of {frames.dtype}; pass uint8, uint16 or float32 in [0, 1]")
-    if not fps > 0:
-        raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")

@@ -242,6 +242,20 @@ class Settings:
         _need(not locks, "tone.lock_exposure", self.tone.lock_exposure, wanted)
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
+    @classmethod
+    def from_preset(cls, name: str, **changes: Any) -> Settings:
+        """The settings of a preset with some of them changed.
+
+        Args:
+            name: Of the preset.
+            changes: Values by name; of a part of the tree with two underscores for the dot, as
+                `tone__flashes="repair"`.
+
+        Raises:
+            UsageError: No preset or no setting has that name, or a value makes no sense.
+        """
+        return replaced(of_preset(name), {k.replace("__", "."): v for k, v in changes.items()})
+
 
 STAGES = {
     "tone": "tone.used",
@@ -314,6 +328,37 @@ def usual_preset(*, guided: bool = False) -> str:
 def usual_settings(*, guided: bool = False) -> Settings:
     """The settings where none are asked for; see `usual_preset`."""
     return of_preset(usual_preset(guided=guided))
+
+
+def asked_for(
+    settings: Settings | None,
+    *,
+    preset: str | None = None,
+    strength: float | None = None,
+    keep_slower_than: float | None = None,
+    guided: bool = False,
+) -> Settings:
+    """The settings that a caller asks for: a whole tree, or a preset and what is asked beside it.
+
+    Args:
+        settings: The tree, if there is one; then no preset may be named.
+        preset: Its name; the usual one if None.
+        strength: As in `Settings`; that of the tree or of the preset if None.
+        keep_slower_than: Seconds, likewise.
+        guided: As for `usual_preset`.
+
+    Raises:
+        UsageError: Both a tree and a preset, or a value that makes no sense.
+    """
+    if settings is not None and preset is not None:
+        raise UsageError(
+            f"settings and preset {preset!r} were both passed; "
+            f"pass settings=Settings.from_preset({preset!r}, …)"
+        )
+    if settings is None:
+        settings = of_preset(preset or usual_preset(guided=guided))
+    asked = {"strength": strength, "keep_slower_than_seconds": keep_slower_than}
+    return replaced(settings, {name: value for name, value in asked.items() if value is not None})
 
 
 def replaced(settings: Settings, changes: Mapping[str, Any]) -> Settings:

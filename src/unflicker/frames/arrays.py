@@ -1,0 +1,127 @@
+"""Pictures as callers hold them, and the way back: lists, tensors, alpha, halves and doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from unflicker.errors import UsageError
+from unflicker.frames.alpha import covered
+from unflicker.frames.picture import Picture, as_array, as_picture
+
+_TYPES = (np.uint8, np.uint16, np.float32)
+_FLOATS = (np.float16, np.float64)
+_BEYOND = 1e-4
+"""How far a float may lie outside [0, 1]: resizing by cubics in single precision does so."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pixels:
+    """Pictures as the pipeline takes them, and what turns its result into what the caller gave."""
+
+    pixels: Shaped[np.ndarray, "time height width *channels"]
+    """RGB, or grey without channels; uint8, uint16 or float32 in [0, 1]. Nobody else's memory."""
+    back: Callable[[np.ndarray], Any]
+
+
+def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
+    """Any frames as pixels.
+
+    Args:
+        frames: `(time, height, width, channels)` with 1, 3 or 4 channels, or grey without; a list
+            of such pictures; a torch tensor. uint8, uint16, or floats in [0, 1].
+        what: Their name, for messages.
+
+    Raises:
+        UsageError: Another shape or type, values outside [0, 1], NaN.
+    """
+    if hasattr(frames, "detach"):
+        inner = pixels_of(frames.detach().cpu().numpy(), what=what)
+        return Pixels(pixels=inner.pixels, back=lambda out: frames.new_tensor(inner.back(out)))
+    if isinstance(frames, (list, tuple)):
+        inner = pixels_of(_stacked(frames, what), what=what)
+        return Pixels(pixels=inner.pixels, back=lambda out: list(inner.back(out)))
+    given = np.asarray(frames)
+    _check(given, what)
+    if given.dtype in _FLOATS:
+        single = given.astype(np.float32)
+        inner = pixels_of(single, what=what)
+
+        def back(out: np.ndarray) -> np.ndarray:
+            """What nobody changed keeps the bits that single precision has not."""
+            result = inner.back(out)
+            return np.where(result == single, given, result.astype(given.dtype))
+
+        return Pixels(pixels=inner.pixels, back=back)
+    if given.shape[-1] == 1 and given.ndim == 4:
+        return Pixels(pixels=given[..., 0].copy(), back=lambda out: out[..., None])
+    if given.shape[-1] == 4 and given.ndim == 4:
+        return _with_alpha(given)
+    return Pixels(pixels=given.copy(), back=lambda out: out)
+
+
+def _with_alpha(given: Shaped[np.ndarray, "time height width 4"]) -> Pixels:
+    """Colours under alpha 0, which are nobody's, continued from those that are seen; given back."""
+    hidden = given[..., 3:] == 0
+    pixels = given[..., :3].copy()
+    for place in np.nonzero(hidden.any(axis=(1, 2, 3)))[0]:
+        continued = as_array(_continued(given[place]), like=pixels[place])
+        pixels[place] = np.where(hidden[place], continued, pixels[place])
+
+    def back(out: np.ndarray) -> np.ndarray:
+        colour = np.where(hidden, given[..., :3], out)
+        return np.concatenate([colour, given[..., 3:]], axis=-1)
+
+    return Pixels(pixels=pixels, back=back)
+
+
+def _continued(rgba: Shaped[np.ndarray, "height width 4"]) -> Picture:
+    """The colours of one picture, those that are seen continued to where nothing is."""
+    picture = as_picture(rgba[..., :3])
+    seen = (rgba[..., 3] > 0).astype(picture.planes[0].dtype) * picture.layout.peak
+    layout = replace(picture.layout, alpha=True)
+    filled = covered(replace(picture, planes=(*picture.planes, seen), layout=layout))
+    return replace(filled, planes=filled.planes[:3], layout=picture.layout)
+
+
+def _stacked(frames: Sequence[Any], what: str) -> np.ndarray:
+    pictures = [
+        each.detach().cpu().numpy() if hasattr(each, "detach") else np.asarray(each)
+        for each in frames
+    ]
+    shapes = {picture.shape for picture in pictures}
+    if len(shapes) != 1:
+        told = (
+            "no pictures" if not shapes else f"pictures of {' and '.join(map(str, sorted(shapes)))}"
+        )
+        raise UsageError(f"{what} is a list of {told}; pass pictures of one shape")
+    return np.stack(pictures)
+
+
+def _check(given: np.ndarray, what: str) -> None:
+    colours = given.ndim == 4 and given.shape[-1] in (1, 3, 4)
+    if given.ndim != 3 and not colours:
+        raise UsageError(
+            f"{what} of shape {given.shape}; pass (time, height, width, 1, 3 or 4) "
+            "or (time, height, width)"
+        )
+    if given.dtype not in _TYPES + _FLOATS:
+        raise UsageError(f"{what} of {given.dtype}; pass uint8, uint16, or floats in [0, 1]")
+    if given.dtype.kind != "f" or not given.size:
+        return
+    broken = ~np.isfinite(given).reshape(len(given), -1).all(axis=1)
+    if broken.any():
+        raise UsageError(
+            f"{what} hold values that are no numbers, first in frame {int(broken.argmax())}; "
+            "pass finite values in [0, 1]"
+        )
+    least, most = float(given.min()), float(given.max())
+    if least < -_BEYOND or most > 1.0 + _BEYOND:
+        raise UsageError(
+            f"{what} hold values from {least:.4g} to {most:.4g}; pass values in [0, 1] "
+            "(divide 8-bit codes by 255)"
+        )
