@@ -51,6 +51,9 @@ _STEADY_SHARE = 0.35
 _LEAST_RAMP = 0.1
 """Log light of a ramp, at least: less is what a person does who walks through the picture, and a
 slow trend beside it serves as well."""
+_MOST_AT_ONCE = 0.6
+"""The same within two frames: then it is a step that was blended, or a wave of old film. From black
+a fade of 14 frames comes to 0.42."""
 _FADE = 0.5
 """Log light of a ramp whose beginning or end is not seen, at the least: less is a slow trend."""
 _SHARED = 0.4
@@ -371,6 +374,9 @@ def _leads_on(
     if across.max() < (_LEAST_RAMP if seen else _FADE):
         return False
     if leap > _LARGEST_LEAP * across[part] or rough > _STEADY_SHARE * across[part]:
+        return False
+    sudden = np.abs(within[1:] + within[:-1]).max(initial=0.0) - 3.0 * deviation[part]
+    if sudden > _MOST_AT_ONCE * across[part]:
         return False
     before, after = levels[: start + 1, part], levels[stop:, part]
     sides = [
