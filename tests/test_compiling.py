@@ -41,8 +41,10 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def module(tmp_path, home):
+def module(tmp_path, home, monkeypatch):
     """Loads a module with one compiled function, as a new process would."""
+    # Python takes bytecode of a source of the same size and second for the same.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     folder = tmp_path / "package"
     folder.mkdir()
 
