@@ -356,7 +356,7 @@ def asked_for(
             f"pass settings=Settings.from_preset({preset!r}, …)"
         )
     if settings is None:
-        settings = of_preset(preset or usual_preset(guided=guided))
+        settings = of_preset(preset) if preset else usual_settings(guided=guided)
     asked = {"strength": strength, "keep_slower_than_seconds": keep_slower_than}
     return replaced(settings, {name: value for name, value in asked.items() if value is not None})
 
