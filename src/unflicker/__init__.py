@@ -48,23 +48,12 @@ __all__ = [
     "run",
 ]
 
+# Where names live that are no errors.
 _HOMES = {
     "Record": "unflicker.record",
     "RunOptions": "unflicker.pipeline",
     "Settings": "unflicker.settings",
     "UnflickerError": "unflicker.errors",
-    **dict.fromkeys(
-        (
-            "Cancelled",
-            "DeviceMemoryError",
-            "InputError",
-            "MissingError",
-            "OutputError",
-            "PartlyFailedError",
-            "UsageError",
-        ),
-        "unflicker.errors",
-    ),
     "analyze": "unflicker.pipeline",
     "deflicker": "unflicker.pipeline",
     "run": "unflicker.pipeline",
@@ -75,9 +64,9 @@ def __getattr__(name: str) -> Any:
     """Load a public name from its home (PEP 562)."""
     if name == "__version__":
         return import_module("importlib.metadata").version("unflicker")
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'unflicker' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES.get(name, "unflicker.errors")), name)
 
 
 def __dir__() -> list[str]:

@@ -185,7 +185,7 @@ class Keeper:
                 ShotPlan(
                     start=self._shot.start,
                     stop=finding.stop,
-                    diagnosis=self._diagnosis(finding.fps),
+                    diagnosis=self._diagnosis(finding.fps, visible=float(before)),
                     guided=self._shot.guided,
                     calmed=self._shot.calmed,
                     visible_before=float(before),
@@ -195,15 +195,13 @@ class Keeper:
             self._visible += self._shot.visible
             self._shot = None
 
-    def _diagnosis(self, fps: float) -> Diagnosis:
+    def _diagnosis(self, fps: float, *, visible: float) -> Diagnosis:
         assert self._shot is not None
-        weights = [frames for *_, frames in self._shot.visible]
-        before = float(np.average([v[0] for v in self._shot.visible], weights=weights))
         course = self._shot.course
         return diagnose(
             self._shot.windows,
             fps=fps,
-            visible_delta_e=before,
+            visible_delta_e=visible,
             exposure_drift_stops=drift_of(course, fps=fps) if course is not None else 0.0,
             locked=self._settings.tone.lock_exposure,
         )

@@ -116,7 +116,7 @@ def analyze(
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
     keeper = Keeper(film, settings, output="")
-    with limited_threads(settings.threads), plans(film, settings, options, keeper) as planned:
+    with limited_threads(settings.threads), plans(film, settings, options, keeper) as (planned, _):
         for done, _ in enumerate(planned, start=1):
             progress(Progress(stage="look", done=done, total=film.estimated_frames))
     return keeper.record(notes=film.notes)

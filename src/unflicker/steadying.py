@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -83,8 +83,7 @@ def steady_frames(
         yield _redrawn(film, settings, mask, keeper, progress)
         return
     device = chosen(settings.device)
-    with plans(film, settings, options, keeper) as planned:
-        settings = planned_settings(settings, options)
+    with plans(film, settings, options, keeper) as (planned, settings):
         yield _steady(film, planned, settings, mask=mask, device=device, keeper=keeper)
 
 
@@ -274,17 +273,18 @@ def _applied(
 @contextmanager
 def plans(
     film: Film, settings: Settings, options: RunOptions, keeper: Keeper
-) -> Iterator[Iterator[FramePlan]]:
-    """What to do to each frame: thought, or read from a plan; it is saved where asked."""
+) -> Iterator[tuple[Iterator[FramePlan], Settings]]:
+    """What to do to each frame: thought, or read from a plan; it is saved where asked. And the
+    settings by which it is rendered."""
     if options.plan is not None:
         plan = Plan(options.plan)
         keeper.heard_of_shots(plan.shots)
-        yield _followed(plan, keeper)
+        yield _followed(plan, keeper), _as_planned(settings, plan.about, options)
         return
     thought = think(film, settings)
     if options.save_plan is None:
         with running_ahead(thought, most=settings.window.frames) as ahead:
-            yield _kept(ahead, keeper, None)
+            yield _kept(ahead, keeper, None), settings
         return
     height, width = film.size
     about = {
@@ -297,20 +297,17 @@ def plans(
         PlanWriter(options.save_plan, about=about) as saved,
         running_ahead(thought, most=settings.window.frames) as ahead,
     ):
-        yield _kept(ahead, keeper, saved)
+        yield _kept(ahead, keeper, saved), settings
         saved.tell_shots(keeper.shots)
 
 
-def planned_settings(settings: Settings, options: RunOptions) -> Settings:
+def _as_planned(settings: Settings, about: dict[str, Any], options: RunOptions) -> Settings:
     """The settings with what a plan that is followed decides: how it was thought is how it is
     rendered.
 
     Raises:
-        InputError: It is no plan, or was made beside an original that is not passed.
+        InputError: It was made beside an original that is not passed.
     """
-    if options.plan is None:
-        return settings
-    about = Plan(options.plan).about
     decided = {name: about.get("settings", {}).get(name) for name in _DECIDED}
     settings = replaced(settings, {name: v for name, v in decided.items() if v is not None})
     if about.get("guided") and settings.refinement.used and options.guide is None:

@@ -40,12 +40,12 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
         UsageError: Another shape or type, values outside [0, 1], NaN.
     """
     if hasattr(frames, "detach"):
-        inner = pixels_of(frames.detach().cpu().numpy(), what=what)
+        inner = pixels_of(_as_array(frames), what=what)
         return Pixels(pixels=inner.pixels, back=lambda out: frames.new_tensor(inner.back(out)))
     if isinstance(frames, (list, tuple)):
         inner = pixels_of(_stacked(frames, what), what=what)
         return Pixels(pixels=inner.pixels, back=lambda out: list(inner.back(out)))
-    given = np.asarray(frames)
+    given = _as_array(frames)
     _check(given, what)
     if given.dtype in _FLOATS:
         single = given.astype(np.float32)
@@ -88,11 +88,13 @@ def _continued(rgba: Shaped[np.ndarray, "height width 4"]) -> Picture:
     return replace(filled, planes=filled.planes[:3], layout=picture.layout)
 
 
+def _as_array(pictures: Any) -> np.ndarray:
+    is_tensor = hasattr(pictures, "detach")
+    return pictures.detach().cpu().numpy() if is_tensor else np.asarray(pictures)
+
+
 def _stacked(frames: Sequence[Any], what: str) -> np.ndarray:
-    pictures = [
-        each.detach().cpu().numpy() if hasattr(each, "detach") else np.asarray(each)
-        for each in frames
-    ]
+    pictures = [_as_array(each) for each in frames]
     shapes = {picture.shape for picture in pictures}
     if len(shapes) != 1:
         told = (

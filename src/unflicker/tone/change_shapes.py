@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 _LENGTHS = (1, 4, 6, 8, 11, 15, 20, 27, 36)
 """Frames that a change may take: a step, and ramps."""
-FACTORS = (0.0, 0.25, 1.0, 4.0, np.inf)
+_FACTORS = (0.0, 0.25, 1.0, 4.0, np.inf)
 """By how much light grows in a ramp; 1 for a little."""
 
 
@@ -31,15 +31,10 @@ class Shapes:
         columns, named = [], []
         for start, stop in places:
             share = np.clip((frames - start) / (stop - start), 0.0, 1.0)
-            for factor in FACTORS if stop - start > 1 else (1.0,):
-                columns.append(evenly(share, factor, stop - start))
+            for factor in _FACTORS if stop - start > 1 else (1.0,):
+                columns.append(_evenly(share, factor, stop - start))
                 named.append((start, stop))
         return cls(shapes=np.stack(columns, axis=1), places=tuple(named))
-
-    def is_step(self, which: int) -> bool:
-        """Whether a change is one from one frame to the next."""
-        start, stop = self.places[which]
-        return stop - start == 1
 
 
 @lru_cache(maxsize=8)
@@ -74,7 +69,7 @@ def shapes_around(time: int, ramps: Iterable[tuple[int, int]]) -> Shapes:
     return Shapes.of(time, [(t, t + 1) for t in range(time - 1)] + sorted(near))
 
 
-def evenly(
+def _evenly(
     share: Float[np.ndarray, " time"], factor: float, length: float
 ) -> Float[np.ndarray, " time"]:
     """The logarithm of light that goes from 1 to `factor` as a share goes from 0 to 1."""

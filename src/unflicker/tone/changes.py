@@ -12,7 +12,7 @@ points, e.g. Fryzlewicz, Wild binary segmentation, Annals of Statistics 42 (2014
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,7 +78,8 @@ class Changes:
     weigh: Float[np.ndarray, "time time"]
     """What weighs deviations of a path from its best smooth curve."""
     exact: Float[np.ndarray, "time exact"]
-    """The last of those columns: log light of the fades through black that are known exactly."""
+    """The last of those columns: log light of the fades through black and white that are
+    known exactly."""
     bent: tuple[tuple[int, int], ...]
     """The ramps that no fade of a known shape explains."""
     moved: Float[np.ndarray, " time"]
@@ -121,11 +122,7 @@ class Changes:
     def _leap(self, path: Float[np.ndarray, "time any"], step: int) -> Float[np.ndarray, " any"]:
         """How far a path leaps at a step beyond how it moves around it."""
         change = np.diff(path, axis=0)
-        near = [
-            t
-            for t in range(max(0, step - _NEAR_FRAMES), min(len(change), step + 1 + _NEAR_FRAMES))
-            if t not in self.steps
-        ]
+        near = _beside(step, self.steps, pairs=len(change))
         usual = change[near].mean(axis=0) if near else 0.0
         return change[step] - usual
 
@@ -335,9 +332,14 @@ def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int
 def _is_sharp(step: int, steps: list[int], levels: Float[np.ndarray, "time parts"]) -> bool:
     """Whether a step leaps far above the changes around it."""
     change = np.sqrt((np.diff(levels, axis=0) ** 2).sum(axis=1))
-    near = range(max(0, step - _NEAR_FRAMES), min(len(change), step + 1 + _NEAR_FRAMES))
-    others = [change[t] for t in near if t not in steps]
+    others = [change[t] for t in _beside(step, steps, pairs=len(change))]
     return bool(change[step] > _SHARP * max(others, default=0.0))
+
+
+def _beside(step: int, steps: Container[int], *, pairs: int) -> list[int]:
+    """The pairs of frames around a step in which nothing steps."""
+    near = range(max(0, step - _NEAR_FRAMES), min(pairs, step + 1 + _NEAR_FRAMES))
+    return [t for t in near if t not in steps]
 
 
 def _believed(
