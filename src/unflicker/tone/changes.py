@@ -12,7 +12,7 @@ points, e.g. Fryzlewicz, Wild binary segmentation, Annals of Statistics 42 (2014
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,7 +122,7 @@ class Changes:
     def _leap(self, path: Float[np.ndarray, "time any"], step: int) -> Float[np.ndarray, " any"]:
         """How far a path leaps at a step beyond how it moves around it."""
         change = np.diff(path, axis=0)
-        near = _beside(step, self.steps, pairs=len(change))
+        near = _beside(step, self.steps.tolist(), pairs=len(change))
         usual = change[near].mean(axis=0) if near else 0.0
         return change[step] - usual
 
@@ -336,7 +336,7 @@ def _is_sharp(step: int, steps: list[int], levels: Float[np.ndarray, "time parts
     return bool(change[step] > _SHARP * max(others, default=0.0))
 
 
-def _beside(step: int, steps: Container[int], *, pairs: int) -> list[int]:
+def _beside(step: int, steps: Sequence[int], *, pairs: int) -> list[int]:
     """The pairs of frames around a step in which nothing steps."""
     near = range(max(0, step - _NEAR_FRAMES), min(pairs, step + 1 + _NEAR_FRAMES))
     return [t for t in near if t not in steps]
