@@ -4,7 +4,7 @@ import dataclasses
 
 import unflicker
 from unflicker.frames.clip import Clip
-from unflicker.settings import Settings, ToneSettings, of_preset, without
+from unflicker.settings import Settings, ToneSettings, without
 
 CURVES = ToneSettings(waves_across=1, waves_down=1, contrast_waves=0)
 PATH = ToneSettings(tone_powers=0, contrast_waves=0)
@@ -22,17 +22,17 @@ def path(clip: Clip) -> Clip:
 
 def closed_form(clip: Clip) -> Clip:
     """Tone and atlas; the guide is taken up in closed form."""
-    return _by(clip, without(of_preset("standard"), ("neural-filter", "refinement")))
+    return _by(clip, without(Settings.from_preset("standard"), ("neural-filter", "refinement")))
 
 
 def filtered(clip: Clip) -> Clip:
     """Tone, atlas and neural filter."""
-    return _by(clip, without(of_preset("standard"), ("refinement",)))
+    return _by(clip, without(Settings.from_preset("standard"), ("refinement",)))
 
 
 def untoned(clip: Clip) -> Clip:
     """Atlas and neural filter, as in the paper: no tone before them."""
-    return _by(clip, without(of_preset("standard"), ("tone", "refinement")))
+    return _by(clip, without(Settings.from_preset("standard"), ("tone", "refinement")))
 
 
 def _with(clip: Clip, tone: ToneSettings) -> Clip:

@@ -22,17 +22,18 @@ import numpy as np
 
 import clips
 import tables
+from unflicker.analysis.analyse_window import analyse_window
+from unflicker.analysis.atlas_window import steadied
+from unflicker.analysis.proxy import Proxy
+from unflicker.analysis.windows import Window
 from unflicker.atlas.guide import Guide, guide_of
 from unflicker.atlas.make import Footage, ShotAtlas, make_atlas
-from unflicker.devices import limited_threads
-from unflicker.finding import find
+from unflicker.compute.devices import limited_threads
 from unflicker.frames.clip import to_float
 from unflicker.frames.colour import proxy_size
 from unflicker.frames.flow import resized
-from unflicker.guiding import steadied
 from unflicker.motion import estimate_motion, match
-from unflicker.settings import of_preset
-from unflicker.shots import Proxy, Window
+from unflicker.settings import Settings
 from unflicker.synthesis import synthesise
 
 _KINDS = ("exposure", "gamma", "tint", "local", "local tint", "bands", "film", "held")
@@ -73,8 +74,8 @@ def _measured(path: Path, given: argparse.Namespace) -> dict:
     light = _proxies(clip.clip.as_float())
     motion = estimate_motion(light)
     row = {"clip": clip.name, "frames": len(light)}
-    one_layer = of_preset("standard").atlas
-    for name, settings in (("grid", one_layer), ("layers", of_preset("fast").atlas)):
+    one_layer = Settings.from_preset("standard").atlas
+    for name, settings in (("grid", one_layer), ("layers", Settings.from_preset("fast").atlas)):
         begun = time.monotonic()
         atlas = make_atlas(
             Footage(frames=light, motion=motion), settings, match=match, device=given.device
@@ -83,7 +84,7 @@ def _measured(path: Path, given: argparse.Namespace) -> dict:
         row |= {f"{name} s": time.monotonic() - begun, f"{name} dB": db}
         row[f"{name} count"] = len(atlas.model.layers)
     if given.mlp_seconds:
-        networks = of_preset("paper").atlas
+        networks = Settings.from_preset("paper").atlas
         begun = time.monotonic()
         atlas = make_atlas(
             Footage(frames=light, motion=motion),
@@ -136,8 +137,8 @@ def flickering_guide(
     truth, seen = _proxies(clip.clip.as_float()), _proxies(to_float(made.pixels))
     frames = tuple(Proxy(pixels=picture, seconds=t / clip.fps) for t, picture in enumerate(seen))
     window = Window(start=0, frames=frames, overlap=0, ends_shot=True)
-    settings = of_preset("standard")
-    light, motion = steadied(window, find(window, settings).tone)
+    settings = Settings.from_preset("standard")
+    light, motion = steadied(window, analyse_window(window, settings).tone)
     footage = Footage(frames=light, motion=motion)
     atlas = make_atlas(footage, settings.atlas, match=match, device=device)
     return truth, light, guide_of(atlas, light)

@@ -17,7 +17,7 @@ import numpy as np
 import clips
 from atlas import blurred_delta_e, flickering_guide
 from unflicker.atlas.guide import signs
-from unflicker.devices import limited_threads
+from unflicker.compute.devices import limited_threads
 
 _KINDS = ("exposure", "local", "bands", "film")
 _POINTS_A_FRAME, _EVERY = 600, 6

@@ -11,7 +11,7 @@ import numpy as np
 
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.colour import small_rgb
-from unflicker.video.film import open_film
+from unflicker.video.source import open_video
 
 SPLITS = ("development", "held-out")
 VIDEO_ENDINGS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
@@ -53,7 +53,7 @@ def split_of(path: Path) -> str:
 
 def load(path: Path, *, width_px: int, most_frames: int, first: int = 0) -> NamedClip:
     """The first frames of a film, 8 bits, shrunk to at most a width (never enlarged)."""
-    film = open_film(path)
+    film = open_video(path)
     height, width = film.size
     scale = min(1.0, width_px / width)
     size = (round(height * scale), round(width * scale))

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 import unflicker
-from unflicker.settings import of_preset, replaced
+from unflicker.settings import Settings, replaced
 
 SIZE = (1080, 1920)
 FPS = 25.0
@@ -37,7 +37,7 @@ def main() -> None:
     for preset in options.presets.split(","):
         first = None
         for device in options.devices.split(","):
-            settings = replaced(of_preset(preset), {"device": device})
+            settings = replaced(Settings.from_preset(preset), {"device": device})
             unflicker.deflicker(clip[:WARM_UP_FRAMES], fps=FPS, settings=settings)
             start = time.perf_counter()
             steady = unflicker.deflicker(clip, fps=FPS, settings=settings)

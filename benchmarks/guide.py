@@ -29,8 +29,8 @@ from unflicker.frames.structure import normalised
 from unflicker.metrics import sharpness_ratio, warping_error, warping_error_to_first
 from unflicker.motion import estimate_motion
 from unflicker.motion.flow import estimate_flow
-from unflicker.settings import of_preset, replaced
-from unflicker.synthesis import processed
+from unflicker.settings import Settings, replaced
+from unflicker.synthesis import processing_flicker as processed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +69,7 @@ def main() -> None:
     for clip, original in _pairs(options):
         results = {"original": original, "processed": clip.clip}
         for preset in options.presets:
-            base = of_preset(preset)
+            base = Settings.from_preset(preset)
             if preset == "standard" and options.without_atlas:
                 base = replaced(base, {"atlas.used": False})
             for guide in (None, original.pixels):

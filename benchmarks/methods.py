@@ -13,7 +13,7 @@ import numpy as np
 
 from unflicker.baselines import BASELINES
 from unflicker.frames.clip import Clip, from_float
-from unflicker.synthesis import MadeFlicker, mean_grade, ungraded
+from unflicker.synthesis import SyntheticFlicker, mean_grade, ungraded
 
 Method = Callable[[Clip], Clip]
 KNOWN = "known"
@@ -37,14 +37,14 @@ def standard(clip: Clip) -> Clip:
 
 def _by_preset(clip: Clip, preset: str) -> Clip:
     from unflicker import deflicker
-    from unflicker.settings import of_preset
+    from unflicker.settings import Settings
 
     fps = 1.0 / float(np.diff(clip.seconds).mean()) if len(clip) > 1 else 25.0
-    pixels = deflicker(clip.pixels, fps=fps, settings=of_preset(preset))
+    pixels = deflicker(clip.pixels, fps=fps, settings=Settings.from_preset(preset))
     return Clip(pixels=np.asarray(pixels), seconds=clip.seconds)
 
 
-def known(made: MadeFlicker) -> Clip:
+def known(made: SyntheticFlicker) -> Clip:
     """The true grades undone, all but their mean over the clip, which no blind method can know."""
     keep = mean_grade(made.grades)
     dtype = made.clip.pixels.dtype

@@ -21,12 +21,12 @@ import numpy as np
 
 from clips import NamedClip, load, video_files
 from real import small_frames
-from unflicker import Settings, deflicker
+from unflicker import deflicker
 from unflicker.frames.clip import Clip
 from unflicker.frames.flow import Motion
 from unflicker.metrics import sharpness_ratio, visible_flicker, warping_error
 from unflicker.motion import estimate_motion
-from unflicker.settings import of_preset, replaced
+from unflicker.settings import Settings, replaced
 
 WIDTH_PX = 1280
 LEFT_AIM, FALL_AIM = 0.55, 0.5
@@ -37,7 +37,7 @@ def main() -> None:
     """Run the benchmark from the command line."""
     options = _options()
     options.output.mkdir(parents=True, exist_ok=True)
-    base = of_preset(options.preset)
+    base = Settings.from_preset(options.preset)
     settings = {
         name: replaced(base, {"refinement.used": used}) for name, used in (("off", 0), ("on", 1))
     }

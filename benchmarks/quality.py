@@ -23,7 +23,7 @@ from unflicker.frames.clip import Clip
 from unflicker.frames.flow import Motion
 from unflicker.metrics import psnr, sharpness_ratio, ssim, warping_error
 from unflicker.motion import estimate_motion
-from unflicker.synthesis import KINDS, MadeFlicker, sunset, synthesise
+from unflicker.synthesis import KINDS, SyntheticFlicker, sunset, synthesise
 
 WIDTH_PX = 640
 FRAMES = 48
@@ -82,7 +82,7 @@ def _steady_case(clip: Clip, *, case: str, seed: int) -> tuple[Clip, Clip]:
 
 
 def _made_rows(
-    clip: NamedClip, *, made: MadeFlicker, methods: dict[str, Method | None], motion: Motion
+    clip: NamedClip, *, made: SyntheticFlicker, methods: dict[str, Method | None], motion: Motion
 ) -> Iterator[dict[str, Any]]:
     """The measurements of all methods on one made flicker."""
     paths: dict[str, Any] = {

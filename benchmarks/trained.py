@@ -22,17 +22,17 @@ import numpy as np
 from clips import load, video_files
 from unflicker.baselines.convlstm import convlstm
 from unflicker.baselines.lai import lai
+from unflicker.compute.weights import weights_in
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.colour import to_rgb
 from unflicker.metrics import psnr, sharpness_ratio, warping_error, warping_error_to_first
 from unflicker.motion import match
-from unflicker.neural_filter.unet import filtered
-from unflicker.reference import guides, load_networks
-from unflicker.refinement.convlstm import Refiner
-from unflicker.settings import Settings, of_preset, replaced
+from unflicker.paper.convlstm import Refiner
+from unflicker.paper.pipeline import guides, load_networks
+from unflicker.paper.unet import filtered
+from unflicker.settings import Settings, replaced
 from unflicker.synthesis import synthesise
-from unflicker.video import ArrayFilm
-from unflicker.weights import weights_in
+from unflicker.video import ArraySource
 
 SEED = 1000
 """Of made flicker; trainings use other ones."""
@@ -93,12 +93,12 @@ def paper_settings(folder: Path, *, steps: int) -> Settings:
         "atlas.steps": steps,
         "atlas.points": 400,
     }
-    return replaced(of_preset("paper"), changes)
+    return replaced(Settings.from_preset("paper"), changes)
 
 
 def _paper_stages(clip: Clip, settings: Settings) -> dict[str, Clip]:
-    """What comes out of each stage of preset `paper`, as `unflicker.reference` has them."""
-    networks, film = load_networks(settings), ArrayFilm(clip)
+    """What comes out of each stage of preset `paper`, as `unflicker.paper.pipeline` has them."""
+    networks, film = load_networks(settings), ArraySource(clip)
     refiner = Refiner(networks.refinement)
     stages = {"atlas": [], "filter": [], "paper": []}
     for guided, frame in zip(guides(film, settings), film.frames(), strict=True):

@@ -15,7 +15,7 @@ from demo import FPS, moving_picture, write
 from unflicker.cli.main import exit_code
 from unflicker.frames.clip import Clip
 from unflicker.frames.colour import to_rgb
-from unflicker.video import open_film
+from unflicker.video import open_video
 
 FRAMES = 48
 _SHOWN = (4, 24, 44)
@@ -86,7 +86,7 @@ def together(film: Path, folder: Path) -> np.ndarray:
 
 def frames_of(film: Path) -> np.ndarray:
     """Three frames side by side."""
-    frames = [to_rgb(frame.picture)[..., ::-1] for frame in open_film(film).frames()]
+    frames = [to_rgb(frame.picture)[..., ::-1] for frame in open_video(film).frames()]
     shown = [np.rint(frames[t] * 255).astype(np.uint8)[::, :] for t in _SHOWN]
     return cv2.hconcat(
         [cv2.copyMakeBorder(each, 0, 0, 0, _GAP, cv2.BORDER_CONSTANT) for each in shown]

@@ -16,7 +16,7 @@ from unflicker.cli.main import exit_code
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings
 from unflicker.synthesis import synthesise
-from unflicker.video import ArrayFilm, open_writer
+from unflicker.video import ArraySource, open_writer
 
 WIDTH, HEIGHT, FPS, FRAMES = 480, 360, 24, 96
 
@@ -63,7 +63,7 @@ def flicker(clip: Clip) -> Clip:
 def write(clip: Clip, target: Path) -> None:
     """Write a clip as usual video: H.264, 8 bit, 4:2:0."""
     settings = EncodingSettings(codec="libx264", crf=16.0, pix_fmt="yuv420p")
-    film = ArrayFilm(clip)
+    film = ArraySource(clip)
     with open_writer(film, target, encoding=settings, overwrite=True) as writer:
         for frame in film.frames():
             writer.write(frame)

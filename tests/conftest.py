@@ -5,10 +5,12 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import pytest
+
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "video")]
 
 
-# Tests that are not about a preset would spend most of their time in fits of atlases.
+# Programs started by tests: most of their time would go into fits of atlases.
 os.environ.setdefault("UNFLICKER_PRESET", "fast")
 
 
@@ -21,12 +23,30 @@ def _load_the_loops_unchecked() -> None:
     hooks = [finder for finder in sys.meta_path if type(finder).__module__.startswith("jaxtyping")]
     for hook in hooks:
         sys.meta_path.remove(hook)
-    import_module("unflicker.grade.kernel")
+    import_module("unflicker.grade.kernels")
     import_module("unflicker.refinement")
-    import_module("unflicker.refinement.loops")
+    import_module("unflicker.refinement.kernels")
     import_module("unflicker.atlas")
-    import_module("unflicker.atlas.loops")
+    import_module("unflicker.atlas.kernels")
     sys.meta_path[:0] = hooks
 
 
 _load_the_loops_unchecked()
+
+
+QUICK = {"atlas.steps": 20, "atlas.points": 2_000, "atlas.rounds": 1}
+"""A short fit."""
+
+
+@pytest.fixture(autouse=True)
+def usual(request, monkeypatch):
+    """The settings of a test that names none: `fast`, or the preset that it is parametrised with,
+    with a short fit."""
+    from unflicker.settings import Settings, choosing, replaced
+
+    preset = getattr(request, "param", "fast")
+    settings = Settings.from_preset(preset)
+    if settings.atlas.used:
+        settings = replaced(settings, QUICK)
+    monkeypatch.setattr(choosing, "usual_settings", lambda **_: settings)
+    return settings

@@ -9,19 +9,19 @@ from made_films import read, same_samples
 
 import unflicker
 from made_clips import panning
-from unflicker import RunOptions, Settings
+from unflicker import RunOptions
+from unflicker.analysis.crossfade import LevelHold
 from unflicker.errors import InputError, UsageError
-from unflicker.fading import Levelling
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import to_rgb
 from unflicker.frames.flow import warp
-from unflicker.settings import EncodingSettings, of_preset, replaced
+from unflicker.settings import EncodingSettings, Settings, replaced
 from unflicker.synthesis import processed
-from unflicker.video import ArrayFilm, WithOriginal, open_writer
+from unflicker.video import ArraySource, WithOriginal, open_writer
 
 SIZE = (72, 128)
-REFINED = replaced(Settings(), {"refinement.used": True})
-SHORT = replaced(Settings(), {"window.frames": 24, "window.overlap_frames": 6})
+REFINED = replaced(Settings.from_preset("fast"), {"refinement.used": True})
+SHORT = replaced(Settings.from_preset("fast"), {"window.frames": 24, "window.overlap_frames": 6})
 
 
 def original(*, time: int = 24, seed: int = 0) -> np.ndarray:
@@ -76,7 +76,7 @@ def test_windows_of_a_guided_shot_keep_one_level() -> None:
 
 
 def test_levels_are_held_and_given_up_slowly() -> None:
-    levelling = Levelling(held_frames=150.0)
+    levelling = LevelHold(held_frames=150.0)
     ramp = np.arange(30, dtype=float)[:, None, None] * np.ones((1, 3, 2))
     first = levelling.levelled(ramp[:20] - ramp[:20].mean(), 5)
     second = levelling.levelled(ramp[15:] - ramp[15:].mean(), 0)
@@ -145,12 +145,12 @@ def test_a_guide_may_lack_a_few_frames_and_no_more() -> None:
     assert longer.shape == film[:-2].shape
     with pytest.raises(InputError, match="24"):
         unflicker.deflicker(film, guide=clean[:12])
-    beside = WithOriginal(ArrayFilm(Clip.at_rate(film, fps=24)), Promising(clean[:17]))
+    beside = WithOriginal(ArraySource(Clip.at_rate(film, fps=24)), Promising(clean[:17]))
     with pytest.raises(InputError, match="17 frames"):
         list(beside.frames())
 
 
-class Promising(ArrayFilm):
+class Promising(ArraySource):
     """A film whose header promises more than there is."""
 
     def __init__(self, pixels: np.ndarray) -> None:
@@ -184,7 +184,7 @@ def test_a_few_frames_and_no_strength_come_back_as_they_are() -> None:
 
 
 def written(pixels: np.ndarray, path: Path) -> Path:
-    source = ArrayFilm(Clip.at_rate(pixels, fps=24))
+    source = ArraySource(Clip.at_rate(pixels, fps=24))
     encoding = EncodingSettings(codec="ffv1", pix_fmt="bgr0")
     with open_writer(source, path, encoding=encoding) as writer:
         for frame in source.frames():
@@ -212,9 +212,9 @@ def test_a_guide_that_nothing_would_use_is_refused(tmp_path) -> None:
     clean = original(time=4)
     film = written(clean, tmp_path / "film.mkv")
     with pytest.raises(UsageError, match="no use for a guide"):
-        unflicker.deflicker(clean, guide=clean, settings=of_preset("paper"))
+        unflicker.deflicker(clean, guide=clean, settings=Settings.from_preset("paper"))
     unflicker.analyze(
-        film, settings=of_preset("fast"), options=RunOptions(save_plan=tmp_path / "plan")
+        film, settings=Settings.from_preset("fast"), options=RunOptions(save_plan=tmp_path / "plan")
     )
     with pytest.raises(UsageError, match="would change nothing"):
         unflicker.run(

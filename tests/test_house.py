@@ -17,20 +17,21 @@ HOMES = {
     "av": {"video"},
     "click": {"cli"},
     "rich": {"cli"},
-    "matplotlib": {"report"},
+    "matplotlib": {"report", "leaderboard"},
     "jinja2": {"report"},
-    "markupsafe": {"report"},
+    "markupsafe": {"report", "leaderboard"},
     "fastapi": {"web"},
     "starlette": {"web"},
     "pydantic": {"web"},
     "uvicorn": {"web"},
-    "safetensors": {"weights", "training"},
+    "safetensors": {"compute", "training"},
     "torch": {
         "grade",
-        "devices",
+        "compute",
         "atlas",
+        "atlas_export",
         "neural_filter",
-        "refinement",
+        "paper",
         "training",
         "baselines",
         "metrics",
@@ -80,10 +81,86 @@ def functions_too_long(source: str) -> list[str]:
     return found
 
 
+def imports_within(source: str) -> set[str]:
+    """Modules of ours that a module imports, as `tone.fades`; names of packages are left out."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unflicker"):
+            inside = node.module.removeprefix("unflicker").lstrip(".")
+            found |= {inside} | {f"{inside}.{alias.name}".lstrip(".") for alias in node.names}
+    return found & NAMES
+
+
+NAMES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
+    for path in MODULES
+    if path.name != "__init__.py"
+}
+
+
+def imports_up_the_map(chapter: list[str], sources: dict[str, str]) -> list[str]:
+    """Imports in a chapter of the map of a module that stands above."""
+    names = [module.removesuffix(".py").replace("/", ".") for module in chapter]
+    return [
+        f"{name} imports {other}, which stands above it"
+        for place, name in enumerate(names)
+        for other in sorted(imports_within(sources[name]) & set(names[:place]))
+    ]
+
+
+def circles(imports: dict[str, set[str]]) -> list[str]:
+    """Modules that import themselves by way of others."""
+
+    def reached(name: str) -> set[str]:
+        seen, waiting = set(), [name]
+        while waiting:
+            new = imports[waiting.pop()] - seen
+            seen |= new
+            waiting += new
+        return seen
+
+    return sorted(name for name in imports if name in reached(name))
+
+
+def sources() -> dict[str, str]:
+    paths = (PACKAGE / f"{name.replace('.', '/')}.py" for name in NAMES)
+    return dict(zip(NAMES, (path.read_text(encoding="utf-8") for path in paths), strict=True))
+
+
 def test_the_map_and_the_folder_agree():
     listed = modules_on_the_map((PACKAGE / "README.md").read_text(encoding="utf-8"))
     assert len(listed) == len(set(listed)), "a module stands on the map twice"
     assert set(listed) == modules_in_the_folder()
+
+
+def test_imports_point_down_the_map():
+    _, house, around = (PACKAGE / "README.md").read_text(encoding="utf-8").split("\n## ")
+    house, around = modules_on_the_map(house), modules_on_the_map(around)
+    assert house[0] == "pipeline.py"
+    read = sources()
+    assert not imports_up_the_map(house, read)
+    assert not imports_up_the_map([*around, *house], read)
+
+
+def test_an_import_up_the_map_would_be_noticed():
+    read = {"errors": "from unflicker.progress import silent", "progress": ""}
+    assert imports_up_the_map(["progress.py", "errors.py"], read)
+    assert not imports_up_the_map(["errors.py", "progress.py"], read)
+
+
+def test_no_import_goes_in_a_circle():
+    assert circles({name: imports_within(source) for name, source in sources().items()}) == []
+
+
+def test_a_circle_would_be_noticed():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
+
+
+def test_the_layers_of_the_conventions_are_those_that_are_enforced():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    text = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
+    assert "\n".join(layers) in text
 
 
 def test_imports_point_down_the_page():
@@ -153,9 +230,9 @@ def test_every_installed_version_is_pinned():
 
 
 def test_the_public_names_are_loaded_when_used():
-    code = "import sys, unflicker; print('numpy' in sys.modules, unflicker.Settings().preset)"
+    code = "import sys, unflicker; print('numpy' in sys.modules, unflicker.Settings().strength)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False fast\n"
+    assert done.stdout == "False 1.0\n"
 
 
 def test_library_code_does_not_print():

@@ -9,22 +9,22 @@ from made_films import read, same_samples, seconds
 
 import unflicker
 from made_clips import panning, psnr
-from unflicker import RunOptions, Settings
+from unflicker import RunOptions
 from unflicker.errors import Cancelled, InputError, OutputError, UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import to_rgb
 from unflicker.frames.picture import Frame
 from unflicker.progress import Progress
-from unflicker.settings import EncodingSettings, WindowSettings, of_preset, replaced
+from unflicker.settings import EncodingSettings, Settings, WindowSettings, replaced
 from unflicker.synthesis import processed, synthesise
-from unflicker.video import ArrayFilm, open_writer
+from unflicker.video import ArraySource, open_writer
 
 SIZE = (54, 96)
 LOSSLESS = EncodingSettings(codec="ffv1", pix_fmt="bgr0")
 
 
 def write(path: Path, clip: Clip, *, encoding: EncodingSettings = LOSSLESS) -> Path:
-    film = ArrayFilm(clip)
+    film = ArraySource(clip)
     with open_writer(film, path, encoding=encoding) as writer:
         for frame in film.frames():
             writer.write(frame)
@@ -104,7 +104,7 @@ def test_analyzed_then_applied_is_as_run_in_every_preset(
         pytest.importorskip("torch")
     clip = processed(synthesise(panning(time=16, size=SIZE), kind=kind, seed=5).clip, seed=2)
     source, plan = write(tmp_path / "film.mkv", clip), tmp_path / "film.plan"
-    settings = replaced(of_preset(preset), {"strength": strength, **SHORT_FIT})
+    settings = replaced(Settings.from_preset(preset), {"strength": strength, **SHORT_FIT})
     ran = unflicker.run(source, tmp_path / "run.mkv", settings=settings)
     unflicker.analyze(source, settings=settings, options=RunOptions(save_plan=plan))
     applied = unflicker.run(
@@ -123,7 +123,7 @@ def test_a_plan_can_be_applied_at_a_share_of_its_strength(film, tmp_path) -> Non
     plan = tmp_path / "film.plan"
     unflicker.analyze(film, options=RunOptions(save_plan=plan))
     for strength in (0.0, 0.5):
-        settings = Settings(strength=strength)
+        settings = Settings.from_preset("fast", strength=strength)
         target = tmp_path / f"{strength}.mkv"
         unflicker.run(film, target, settings=settings, options=RunOptions(plan=plan))
     assert same_samples(read(tmp_path / "0.0.mkv"), read(film))
@@ -182,7 +182,7 @@ def test_a_mask_that_does_not_fit_is_refused_before_work(film, tmp_path) -> None
 def test_a_long_shot_in_several_windows_has_no_seam(tmp_path) -> None:
     clean = panning(time=160, size=(48, 64), speed_px=(0.7, 0.2))
     made = synthesise(clean, kind="exposure", seed=4, strength=0.6).clip
-    settings = Settings(window=WindowSettings(frames=48, overlap_frames=16))
+    settings = Settings.from_preset("fast", window=WindowSettings(frames=48, overlap_frames=16))
     out = unflicker.deflicker(made.pixels, fps=24.0, settings=settings)
     level = np.log(to_float(out).mean((1, 2)) / to_float(clean.pixels).mean((1, 2)))
     jumps = np.abs(np.diff(level, axis=0)).max(axis=1)
@@ -259,10 +259,12 @@ def test_a_preset_strength_and_pace_may_be_asked_for_without_settings() -> None:
 
 def test_settings_and_a_preset_at_once_are_refused(film, tmp_path) -> None:
     for call in (
-        lambda: unflicker.run(film, tmp_path / "o.mkv", settings=Settings(), preset="fast"),
-        lambda: unflicker.analyze(film, settings=Settings(), preset="fast"),
+        lambda: unflicker.run(
+            film, tmp_path / "o.mkv", settings=Settings.from_preset("fast"), preset="fast"
+        ),
+        lambda: unflicker.analyze(film, settings=Settings.from_preset("fast"), preset="fast"),
         lambda: unflicker.deflicker(
-            np.zeros((2, 8, 8), np.uint8), settings=Settings(), preset="fast"
+            np.zeros((2, 8, 8), np.uint8), settings=Settings.from_preset("fast"), preset="fast"
         ),
     ):
         with pytest.raises(UsageError, match="both passed"):
@@ -306,10 +308,10 @@ def test_a_fault_while_thinking_reaches_the_caller_and_leaves_nothing(
     film, tmp_path, monkeypatch
 ) -> None:
     def fail(*_, **__):
-        raise RuntimeError("cannot think")
+        raise RuntimeError("cannot analyse_film")
 
-    monkeypatch.setattr("unflicker.toning.steady_tone", fail)
-    with pytest.raises(RuntimeError, match="cannot think"):
+    monkeypatch.setattr("unflicker.analysis.tone_window.steady_tone", fail)
+    with pytest.raises(RuntimeError, match="cannot analyse_film"):
         unflicker.run(film, tmp_path / "out.mkv")
     assert list(tmp_path.iterdir()) == []
 
@@ -341,7 +343,9 @@ def test_analyzing_writes_nothing(film) -> None:
 )
 def test_settings_that_make_no_sense_are_refused_before_work(film, tmp_path, changes) -> None:
     with pytest.raises(UsageError):
-        unflicker.run(film, tmp_path / "out.mkv", settings=replaced(Settings(), changes))
+        unflicker.run(
+            film, tmp_path / "out.mkv", settings=replaced(Settings.from_preset("fast"), changes)
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -355,5 +359,5 @@ def test_an_earlier_plan_is_not_replaced_unasked(film, tmp_path) -> None:
 
 def test_threads_and_libraries_are_left_as_they_were(film, tmp_path) -> None:
     before = cv2.getNumThreads()
-    unflicker.run(film, tmp_path / "out.mkv", settings=Settings(threads=1))
+    unflicker.run(film, tmp_path / "out.mkv", settings=Settings.from_preset("fast", threads=1))
     assert cv2.getNumThreads() == before

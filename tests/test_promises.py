@@ -20,12 +20,12 @@ from made_films import make_film, read, same_samples, seconds
 
 import unflicker
 from made_clips import panning, psnr
-from unflicker import RunOptions, Settings
+from unflicker import RunOptions
 from unflicker.errors import Cancelled, InputError, OutputError
 from unflicker.frames.clip import Clip
-from unflicker.settings import EncodingSettings
+from unflicker.settings import EncodingSettings, Settings
 from unflicker.synthesis import synthesise
-from unflicker.video import ArrayFilm, open_film, open_writer
+from unflicker.video import ArraySource, open_video, open_writer
 
 COUNT = 14
 EVEN = tuple(range(0, 40 * COUNT, 40))
@@ -65,7 +65,7 @@ def rough(values: np.ndarray) -> float:
 
 
 def write(path: Path, pixels: np.ndarray, **encoding: Any) -> Path:
-    film = ArrayFilm(Clip.at_rate(pixels, fps=24))
+    film = ArraySource(Clip.at_rate(pixels, fps=24))
     settings = EncodingSettings(**{"codec": "ffv1", "pix_fmt": "bgr0"} | encoding)
     with open_writer(film, path, encoding=settings) as writer:
         for frame in film.frames():
@@ -109,7 +109,7 @@ def test_whatever_is_special_about_a_film_stays_and_its_flicker_goes(tmp_path, f
     record = unflicker.run(source)
     target = tmp_path / f"{name}_unflickered.{ending}"
     assert Path(record.output) == target
-    before, after = open_film(source), open_film(target)
+    before, after = open_video(source), open_video(target)
     frames, steady = list(before.frames()), list(after.frames())
     assert seconds(steady) == seconds(frames)
     assert (after.size, after.layout, after.meaning) == (before.size, before.layout, before.meaning)
@@ -146,7 +146,7 @@ def test_sound_subtitles_and_rotation_come_through_a_correction(tmp_path, flicke
     heard = [packets(path) for path in (source, tmp_path / "out.mp4")]
     assert heard[0] == heard[1]
     assert [language for language, _ in heard[1]] == ["eng", "fra"]
-    matrices = [open_film(p).traits.display_matrix for p in (source, tmp_path / "out.mp4")]
+    matrices = [open_video(p).traits.display_matrix for p in (source, tmp_path / "out.mp4")]
     assert matrices[0] is not None
     assert matrices[0] == matrices[1]
     assert rough(levels(read(tmp_path / "out.mp4"))) < 0.35 * rough(levels(read(source)))
@@ -205,7 +205,7 @@ def test_no_strength_is_bit_exact(tmp_path, flickers, pixel_format):
         source = write(tmp_path / "film.mkv", np.repeat(panning(time=1, size=SIZE).pixels, 9, 0))
     else:
         source = make_film(tmp_path / "film.mkv", **made)
-    unflicker.run(source, tmp_path / "out.mkv", settings=Settings(strength=0.0))
+    unflicker.run(source, tmp_path / "out.mkv", settings=Settings.from_preset("fast", strength=0.0))
     assert same_samples(read(source), read(tmp_path / "out.mkv"))
 
 
@@ -232,7 +232,7 @@ def test_a_fade_stays_and_what_pulses_faster_than_asked_goes(tmp_path):
     pulsing = np.clip(clip * pulse[:, None, None, None], 0, 1).astype(np.float32)
     left = {}
     for slower in (0.3, 4.0):
-        settings = Settings(keep_slower_than_seconds=slower)
+        settings = Settings.from_preset("fast", keep_slower_than_seconds=slower)
         out = unflicker.deflicker(pulsing, fps=24.0, settings=settings)
         left[slower] = np.std((out.mean((1, 2, 3)) / clip.mean((1, 2, 3)))[10:-10])
     assert left[0.3] > 0.05
@@ -316,13 +316,17 @@ def test_strict_stops_at_the_first_damaged_frame_and_leaves_nothing(tmp_path, fl
     made = {"times": range(0, 2400, 40), "size": (144, 192), "options": {"qp": "12", "g": "6"}}
     source = damage(make_film(tmp_path / "film.mkv", **made))
     with pytest.raises(InputError, match="strict"):
-        unflicker.run(source, tmp_path / "out.mkv", settings=Settings(strict=True))
+        unflicker.run(
+            source, tmp_path / "out.mkv", settings=Settings.from_preset("fast", strict=True)
+        )
     assert [file.name for file in tmp_path.iterdir()] == ["film.mkv"]
 
 
 def test_every_run_can_say_what_it_did(tmp_path, flickers):
     source = make_film(tmp_path / "film.mkv", codec="ffv1", times=EVEN, size=SIZE)
-    record = unflicker.run(source, tmp_path / "out.mkv", settings=Settings(strength=0.9))
+    record = unflicker.run(
+        source, tmp_path / "out.mkv", settings=Settings.from_preset("fast", strength=0.9)
+    )
     assert record.source.endswith("film.mkv")
     assert record.output == str(tmp_path / "out.mkv")
     assert len(record.seconds) == len(record.mean_before) == len(record.mean_after) == COUNT
@@ -345,7 +349,7 @@ def test_every_run_can_say_what_it_did(tmp_path, flickers):
 
 
 def test_repeated_frames_stay_repeated(tmp_path):
-    """Film at twice its rate: each picture shown two times, and still so afterwards."""
+    """VideoSource at twice its rate: each picture shown two times, and still so afterwards."""
     once = synthesise(panning(time=14, size=SIZE), kind="exposure", seed=3).clip.pixels
     out = unflicker.deflicker(np.repeat(once, 2, axis=0))
     assert psnr(out[0::2], out[1::2]) > 46

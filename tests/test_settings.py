@@ -1,25 +1,35 @@
 """Which preset is taken where none is asked for."""
 
+from dataclasses import replace
+
 import cv2
 import pytest
 
 import unflicker
 from made_clips import panning
-from unflicker import pipeline, settings
-from unflicker.errors import UsageError
-from unflicker.settings import PRESET_VARIABLE, PRESETS, of_preset, usual_preset, usual_settings
+from unflicker import pipeline
+from unflicker.settings import (
+    PRESETS,
+    Settings,
+    choosing,
+    preset_of,
+    presets,
+    replaced,
+    to_dict,
+    usual_preset,
+    usual_settings,
+)
 from unflicker.synthesis import synthesise
 
 
 def with_libraries(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
-    monkeypatch.setattr(settings, "find_spec", lambda name: name in found or None)
+    monkeypatch.setattr(presets, "find_spec", lambda name: name in found or None)
 
 
 def test_the_usual_preset_is_the_best_that_what_is_installed_allows(monkeypatch) -> None:
-    monkeypatch.delenv(PRESET_VARIABLE)
     with_libraries(monkeypatch, "torch", "safetensors")
     assert usual_preset() == "standard"
-    assert usual_settings() == of_preset("standard")
+    assert usual_settings() == Settings.from_preset("standard")
     for found in ([], ["torch"], ["safetensors"]):
         with_libraries(monkeypatch, *found)
         assert usual_preset() == "fast"
@@ -27,35 +37,36 @@ def test_the_usual_preset_is_the_best_that_what_is_installed_allows(monkeypatch)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_environment_may_name_another(monkeypatch, preset: str) -> None:
-    monkeypatch.setenv(PRESET_VARIABLE, preset)
-    assert usual_preset() == preset
+def test_settings_know_the_preset_that_they_follow(preset: str) -> None:
+    settings = Settings.from_preset(preset)
+    assert preset_of(settings) == preset
+    assert preset_of(replace(settings, strength=0.5, threads=2)) == preset
+    assert preset_of(replaced(settings, {"proxy.width_px": 128})) == "custom"
 
 
-def test_a_preset_in_the_environment_that_nobody_knows_is_refused_by_the_variables_name(
-    monkeypatch,
-) -> None:
-    monkeypatch.setenv(PRESET_VARIABLE, "slow")
-    with pytest.raises(UsageError, match=r"UNFLICKER_PRESET is slow; pass one of fast, "):
-        usual_preset()
+def test_settings_without_a_preset_are_the_usual_ones(monkeypatch) -> None:
+    assert Settings() == usual_settings()
+    with_libraries(monkeypatch)
+    assert not Settings().atlas.used
+    assert not Settings().refinement.used
 
 
 def test_without_settings_films_and_pictures_in_memory_take_the_usual_ones(
     monkeypatch, tmp_path
 ) -> None:
     pytest.importorskip("torch")
-    monkeypatch.delenv(PRESET_VARIABLE)
     frames = synthesise(panning(time=10, size=(36, 64)), kind="local", seed=1).clip.pixels
     taken = []
+    monkeypatch.setattr(choosing, "usual_settings", usual_settings)
 
     def steadied(_pixels, _film, asked, _progress):
         taken.append(asked)
         return iter(())
 
-    monkeypatch.setattr(pipeline, "steady_in_place", steadied)
+    monkeypatch.setattr(pipeline, "render_in_place", steadied)
     unflicker.deflicker(frames)
-    assert taken == [of_preset("standard")]
+    assert taken == [Settings.from_preset("standard")]
     for index, picture in enumerate(frames):
         cv2.imwrite(str(tmp_path / f"{index:03}.png"), picture)
-    assert unflicker.analyze(tmp_path).settings["preset"] == "standard"
-    assert unflicker.run(tmp_path).settings["preset"] == "standard"
+    assert unflicker.analyze(tmp_path).settings == to_dict(Settings.from_preset("standard"))
+    assert unflicker.run(tmp_path).settings == to_dict(Settings.from_preset("standard"))

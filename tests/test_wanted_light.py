@@ -6,12 +6,12 @@ import pytest
 import unflicker
 from made_clips import panning, psnr
 from unflicker.frames.clip import from_float
-from unflicker.settings import Settings, of_preset, replaced
+from unflicker.settings import Settings, replaced
 from unflicker.synthesis.events import EVENTS
 
 TIME = 60
 SIZE = (90, 160)
-FAST = of_preset("fast")
+FAST = Settings.from_preset("fast")
 
 
 def base(seed: int, *, time: int = TIME) -> np.ndarray:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from unflicker.pipeline import RunOptions, analyze, deflicker, run
-    from unflicker.record import Record
+    from unflicker.recording.record import Record
     from unflicker.settings import Settings
 
     __version__: str
@@ -50,7 +50,7 @@ __all__ = [
 
 # Where names live that are no errors.
 _HOMES = {
-    "Record": "unflicker.record",
+    "Record": "unflicker.recording.record",
     "RunOptions": "unflicker.pipeline",
     "Settings": "unflicker.settings",
     "UnflickerError": "unflicker.errors",

@@ -14,28 +14,34 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from unflicker.devices import limited_threads
+from unflicker.compute.devices import limited_threads
+from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
+from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
-from unflicker.keeping import Keeper
-from unflicker.outputs import Written, companions, named, refuse_loss
 from unflicker.plan import Plan
 from unflicker.progress import Progress, Report, silent
-from unflicker.record import Record
+from unflicker.recording.record import Record
+from unflicker.recording.recorder import Recorder
+from unflicker.rendering.render import (
+    RunOptions,
+    need_grades,
+    plans,
+    render_film,
+    render_in_place,
+)
 from unflicker.settings import Settings, asked_for
-from unflicker.steadying import RunOptions, need_grades, plans, steady_frames, steady_in_place
 from unflicker.video import (
-    ArrayFilm,
-    Film,
+    ArraySource,
+    VideoSource,
     WithOriginal,
     default_target,
     is_picture_folder,
-    open_film,
     open_original,
+    open_video,
     open_writer,
 )
-from unflicker.weights import NEURAL_FILTER, need_neural, weights_file
 
 PLAIN = RunOptions()
 
@@ -77,18 +83,18 @@ def run(
     result = Written(path=target, what="the result", folder=folder)
     _refuse_loss(source, result, settings=settings, options=options)
     film = _opened(source, settings, options)
-    keeper = Keeper(film, settings, output=str(target))
+    recorder = Recorder(film, settings, output=str(target))
     with (
         limited_threads(settings.threads),
         open_writer(
             film, target, encoding=settings.encoding, overwrite=options.overwrite
         ) as writer,
-        steady_frames(film, settings, options, keeper, progress) as frames,
+        render_film(film, settings, options, recorder, progress) as frames,
     ):
         for frame in frames:
             writer.write(frame)
             progress(Progress(stage="steady", done=frame.index + 1, total=film.estimated_frames))
-    return keeper.record(notes=(*film.notes, *writer.notes))
+    return recorder.record(notes=(*film.notes, *writer.notes))
 
 
 def analyze(
@@ -115,11 +121,14 @@ def analyze(
     need_grades(settings)
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
-    keeper = Keeper(film, settings, output="")
-    with limited_threads(settings.threads), plans(film, settings, options, keeper) as (planned, _):
+    recorder = Recorder(film, settings, output="")
+    with (
+        limited_threads(settings.threads),
+        plans(film, settings, options, recorder) as (planned, _),
+    ):
         for done, _ in enumerate(planned, start=1):
             progress(Progress(stage="look", done=done, total=film.estimated_frames))
-    return keeper.record(notes=film.notes)
+    return recorder.record(notes=film.notes)
 
 
 def deflicker(
@@ -157,7 +166,7 @@ def deflicker(
         raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")
     film = _film_in_memory(given.pixels, guide, fps=fps, settings=settings)
     with limited_threads(settings.threads):
-        for index in steady_in_place(given.pixels, film, settings, progress):
+        for index in render_in_place(given.pixels, film, settings, progress):
             progress(Progress(stage="steady", done=index + 1, total=len(given.pixels)))
     return given.back(given.pixels)
 
@@ -173,12 +182,12 @@ def _refuse_loss(
     refuse_loss(reads, [*results, *plans], overwrite=options.overwrite)
 
 
-def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film:
+def _opened(source: str | Path, settings: Settings, options: RunOptions) -> VideoSource:
     if options.guide is None:
         _need_networks(settings)
     else:
         _refuse_guide(settings, options)
-    film = open_film(
+    film = open_video(
         source,
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,
@@ -191,7 +200,9 @@ def _opened(source: str | Path, settings: Settings, options: RunOptions) -> Film
     )
 
 
-def _film_in_memory(pixels: np.ndarray, guide: Any, *, fps: float, settings: Settings) -> Film:
+def _film_in_memory(
+    pixels: np.ndarray, guide: Any, *, fps: float, settings: Settings
+) -> VideoSource:
     film = _array_film(pixels, fps=fps, name="array")
     if guide is None:
         _need_networks(settings)
@@ -201,14 +212,14 @@ def _film_in_memory(pixels: np.ndarray, guide: Any, *, fps: float, settings: Set
     return WithOriginal(film, _array_film(original, fps=fps, name="array"))
 
 
-def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArrayFilm:
+def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArraySource:
     colours = pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=-1)
-    return ArrayFilm(Clip.at_rate(colours, fps=fps), name=name)
+    return ArraySource(Clip.at_rate(colours, fps=fps), name=name)
 
 
 def _refuse_guide(settings: Settings, options: RunOptions = PLAIN) -> None:
     """Stop where a guide would change nothing; elsewhere it takes the place of all networks."""
-    if settings.preset == "paper":
+    if settings.redraws:
         raise UsageError(
             "preset paper draws frames anew and has no use for a guide; "
             "use --preset fast or standard"
@@ -222,7 +233,7 @@ def _refuse_guide(settings: Settings, options: RunOptions = PLAIN) -> None:
 
 def _need_networks(settings: Settings) -> None:
     """Stop before any work where what a preset needs is not there."""
-    published = settings.preset == "paper"
+    published = settings.redraws
     if not settings.atlas.used and not published:
         return
     need_neural()

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from made_clips import panning
-from unflicker.analysis import Roles, find_flashes, find_repeats
+from unflicker.analysis.flashes import find_flashes
+from unflicker.analysis.repeats import find_repeats
+from unflicker.analysis.roles import Roles
 
 TIME = 60
 

@@ -13,7 +13,7 @@ from unflicker.atlas.make import Footage, ShotAtlas, make_atlas
 from unflicker.atlas.transfer import transferred_gain
 from unflicker.errors import Cancelled
 from unflicker.motion import estimate_motion, match
-from unflicker.settings import AtlasSettings, of_preset
+from unflicker.settings import AtlasSettings, Settings
 
 ONE = AtlasSettings(layers=1, steps=120, points=3000)
 
@@ -243,7 +243,7 @@ def test_black_frames_in_between_are_not_trusted():
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_reference_networks_learn(layers):
     scene = known_scene(time=4, size=(24, 40), square=layers == 2)
-    paper = of_preset("paper").atlas
+    paper = Settings.from_preset("paper").atlas
     settings = AtlasSettings(
         **{
             **{name: getattr(paper, name) for name in paper.__dataclass_fields__},

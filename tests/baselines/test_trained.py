@@ -11,10 +11,10 @@ from safetensors.torch import save_file  # noqa: E402
 
 from unflicker.baselines.convlstm import convlstm  # noqa: E402
 from unflicker.baselines.lai import lai  # noqa: E402
+from unflicker.compute.weights import weights_in  # noqa: E402
 from unflicker.errors import InputError, MissingError, UsageError  # noqa: E402
 from unflicker.frames.clip import Clip, from_float  # noqa: E402
-from unflicker.refinement.convlstm import RefinementNetwork  # noqa: E402
-from unflicker.weights import weights_in  # noqa: E402
+from unflicker.paper.convlstm import RefinementNetwork  # noqa: E402
 
 
 @pytest.fixture(scope="module")

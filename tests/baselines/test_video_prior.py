@@ -101,7 +101,7 @@ def test_efforts_grow_from_quick_to_published():
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("unflicker.weights.find_spec", lambda _: None)
+    monkeypatch.setattr("unflicker.compute.weights.find_spec", lambda _: None)
     clip, steady = in_two_ways()
     with pytest.raises(MissingError, match="pip install"):
         video_prior(clip, steady)

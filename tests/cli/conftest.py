@@ -11,7 +11,7 @@ import pytest
 import unflicker
 from unflicker.errors import InputError
 from unflicker.plan import ShotPlan
-from unflicker.record import Record, Still
+from unflicker.recording.record import Record, Still
 from unflicker.settings import Settings, to_dict
 from unflicker.tone.diagnosis import Diagnosis
 
@@ -55,7 +55,7 @@ def a_record(source: Path, output: str, **changes) -> Record:
         "visible_flicker_before": 3.0,
         "visible_flicker_after": 0.3,
         "stills": (Still(index=3, seconds=0.12, before=picture, after=picture),),
-        "settings": to_dict(Settings()),
+        "settings": to_dict(Settings.from_preset("fast")),
         "versions": {"unflicker": "test"},
     }
     return Record(**{**values, **changes})

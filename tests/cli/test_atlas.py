@@ -8,13 +8,13 @@ from made_scenes import known_scene
 from unflicker.frames.clip import Clip
 from unflicker.frames.colour import to_rgb
 from unflicker.settings import EncodingSettings
-from unflicker.video import ArrayFilm, open_film, open_writer
+from unflicker.video import ArraySource, open_video, open_writer
 
 QUICK = ("--set", "atlas.steps=30", "--set", "atlas.points=1000")
 
 
 def write(pixels, target):
-    film = ArrayFilm(Clip.at_rate(pixels, fps=25.0))
+    film = ArraySource(Clip.at_rate(pixels, fps=25.0))
     settings = EncodingSettings(codec="libx264", crf=8.0, pix_fmt="yuv420p")
     with open_writer(film, target, encoding=settings) as writer:
         for frame in film.frames():
@@ -23,7 +23,7 @@ def write(pixels, target):
 
 
 def read(path):
-    return np.stack([to_rgb(frame.picture) for frame in open_film(path).frames()])
+    return np.stack([to_rgb(frame.picture) for frame in open_video(path).frames()])
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from made_clips import panning
 from unflicker.settings import EncodingSettings
-from unflicker.video import ArrayFilm, open_writer
+from unflicker.video import ArraySource, open_writer
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def steady(tmp_path):
     folder = tmp_path / "steady"
     folder.mkdir()
     for seed, name in enumerate(("apple", "pear")):
-        film = ArrayFilm(panning(time=4, size=(36, 64), seed=seed))
+        film = ArraySource(panning(time=4, size=(36, 64), seed=seed))
         with open_writer(
             film, folder / f"{name}.mkv", encoding=EncodingSettings(codec="ffv1")
         ) as writer:

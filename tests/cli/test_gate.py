@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unflicker.report import files as files_module
+from unflicker.files import atomic
 
 
 def itself(path, folder):
@@ -299,10 +299,10 @@ def test_devices_take_reports_logs_and_json(call, pipeline, files):
 def test_json_may_go_to_standard_output_by_its_name(tmp_path):
     # Not /dev/stdout: a broken program could replace that, this one nobody can.
     code = (
-        "from pathlib import Path; from unflicker.report.files import write_whole;"
+        "from pathlib import Path; from unflicker.files.atomic import write_whole;"
         "write_whole(Path('/proc/self/fd/1'), b'numbers')"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(files_module.__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(atomic.__file__).parents[2])}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert done.stdout == b"numbers"

@@ -8,11 +8,11 @@ import pytest
 from unflicker.frames.clip import Clip
 from unflicker.frames.colour import to_rgb
 from unflicker.settings import EncodingSettings
-from unflicker.video import ArrayFilm, open_film, open_writer
+from unflicker.video import ArraySource, open_video, open_writer
 
 
 def write(pixels, target):
-    film = ArrayFilm(Clip.at_rate(pixels, fps=25.0))
+    film = ArraySource(Clip.at_rate(pixels, fps=25.0))
     settings = EncodingSettings(codec="libx264", crf=12.0, pix_fmt="yuv420p")
     with open_writer(film, target, encoding=settings) as writer:
         for frame in film.frames():
@@ -29,7 +29,7 @@ def steady(tmp_path):
 
 
 def read(path):
-    return np.stack([to_rgb(frame.picture) for frame in open_film(path).frames()])
+    return np.stack([to_rgb(frame.picture) for frame in open_video(path).frames()])
 
 
 def test_made_flicker_is_the_same_for_the_same_seed(call, steady, tmp_path):

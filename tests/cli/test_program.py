@@ -20,6 +20,7 @@ from unflicker.errors import (
     UsageError,
 )
 from unflicker.progress import Progress
+from unflicker.settings import preset_of
 
 
 def test_help_answers_at_once_and_loads_nothing_heavy():
@@ -149,14 +150,14 @@ def test_every_preset_that_is_listed_is_there(call, pipeline, film):
     listed = [line.split()[0] for line in call("presets")[1].splitlines()[:4]]
     for preset in listed:
         call(film, "--preset", preset, "--overwrite")
-    assert [settings.preset for _, _, settings, _ in pipeline.calls] == listed
+    assert [preset_of(settings) for _, _, settings, _ in pipeline.calls] == listed
 
 
 def test_without_a_preset_the_usual_one_is_taken(call, pipeline, film, monkeypatch):
     for preset in ("standard", "best"):
         monkeypatch.setenv("UNFLICKER_PRESET", preset)
         call(film, "--overwrite")
-    assert [settings.preset for _, _, settings, _ in pipeline.calls] == ["standard", "best"]
+    assert [preset_of(settings) for _, _, settings, _ in pipeline.calls] == ["standard", "best"]
     monkeypatch.setenv("UNFLICKER_PRESET", "slow")
     code, _, err = call(film, "--overwrite")
     assert code == 2
@@ -165,12 +166,12 @@ def test_without_a_preset_the_usual_one_is_taken(call, pipeline, film, monkeypat
 
 def test_who_gets_preset_fast_for_want_of_torch_is_told_once(call, pipeline, film, monkeypatch):
     monkeypatch.delenv("UNFLICKER_PRESET")
-    monkeypatch.setattr("unflicker.settings.find_spec", lambda _: None)
+    monkeypatch.setattr("unflicker.settings.presets.find_spec", lambda _: None)
     note = "preset fast, for torch is not installed"
     assert call(film, "--overwrite")[2].count(note) == 1
     for asked in (["-q"], ["--preset", "fast"], ["--guide", film]):
         assert note not in call(film, "--overwrite", *asked)[2]
-    presets = [settings.preset for _, _, settings, _ in pipeline.calls]
+    presets = [preset_of(settings) for _, _, settings, _ in pipeline.calls]
     assert presets == ["fast", "fast", "fast", "standard"]
 
 

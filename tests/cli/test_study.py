@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from unflicker.web.study import Answers, Plan, answers_file, read_material
+from unflicker.study import Answers, Plan, answers_file, read_material
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from made_clips import FPS, panning
 from unflicker.cli.main import exit_code
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings
-from unflicker.video import ArrayFilm, open_film, open_writer
+from unflicker.video import ArraySource, open_video, open_writer
 
 HERE = Path(__file__).parent
 QUICK = ["--width", "64", "--frames", "4", "--kinds", "exposure,w1", "-q"]
@@ -23,7 +23,7 @@ QUICK = ["--width", "64", "--frames", "4", "--kinds", "exposure,w1", "-q"]
 
 def write(clip: Clip, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    film = ArrayFilm(clip)
+    film = ArraySource(clip)
     with open_writer(film, path, encoding=EncodingSettings(codec="ffv1")) as writer:
         for frame in film.frames():
             writer.write(frame)
@@ -83,7 +83,7 @@ def test_every_method_is_scored_timed_and_shown_on_every_video(folder, tmp_path,
         assert all(20 < row["values"]["peak_mb"] < 2000 for row in costs.values())
         for name in examples | real:
             video = tmp_path / "videos" / name.replace("/", "__") / f"{method}.mp4"
-            assert open_film(video).size == (36, 64)
+            assert open_video(video).size == (36, 64)
     assert (tmp_path / "videos" / "lime__w1" / "truth.mp4").exists()
     assert (tmp_path / "videos" / "bike__enhancement" / "original.mp4").exists()
     assert "levelled" in capsys.readouterr().out

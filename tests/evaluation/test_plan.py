@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from unflicker.datasets.examples import Example
 from unflicker.errors import MissingError, UsageError
-from unflicker.evaluation.examples import Example
 from unflicker.evaluation.methods import Effort, Method, chosen, parsed, version_of
 from unflicker.evaluation.plan import QUICK, Scope, plan
 from unflicker.evaluation.registry import METHODS
@@ -14,7 +14,7 @@ from unflicker.evaluation.results import append_rows, done_in, merged, read_rows
 from unflicker.evaluation.summary import summary
 
 KINDS = ("exposure", "local", "bands", "w3")
-PLACE = "unflicker.evaluation.called:unchanged"
+PLACE = "unflicker.evaluation.adapters:unchanged"
 
 
 def method(name: str, **others) -> Method:

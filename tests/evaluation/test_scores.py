@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from made_clips import panning
-from unflicker.evaluation import paths as paths_module
-from unflicker.evaluation.datasets import Example, Loaded, load, read_dataset
-from unflicker.evaluation.paths import paths_of, shot_starts
+from unflicker.datasets import motion_cache
+from unflicker.datasets.load import Example, Loaded, load, read_dataset
+from unflicker.datasets.motion_cache import paths_of, shot_starts
 from unflicker.evaluation.scores import SETS, scores
 from unflicker.frames.clip import Clip
 from unflicker.synthesis import synthesise
@@ -147,7 +147,7 @@ def test_paths_do_not_cross_a_cut():
 def test_paths_are_found_once_and_kept(tmp_path, monkeypatch):
     clip = panning(time=4, size=(72, 128))
     first = paths_of(clip, keep_in=tmp_path / "paths")
-    monkeypatch.setattr(paths_module, "estimate_motion", None)
+    monkeypatch.setattr(motion_cache, "estimate_motion", None)
     again = paths_of(clip, keep_in=tmp_path / "paths")
     np.testing.assert_array_equal(first.back, again.back)
     np.testing.assert_array_equal(first.to_first, again.to_first)
@@ -162,7 +162,7 @@ def test_paths_that_are_handed_over_are_not_found_again(loaded, monkeypatch):
         example=loaded.example, video=loaded.video, truth=loaded.truth, original=None, fps=FPS
     )
     known = paths_of(loaded.truth)
-    monkeypatch.setattr(paths_module, "estimate_motion", None)
+    monkeypatch.setattr(motion_cache, "estimate_motion", None)
     assert "consistency" in scores(loaded.video, fresh, paths=known, sets=("consistency",))
 
 

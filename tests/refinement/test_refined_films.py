@@ -9,16 +9,18 @@ from made_films import read, same_samples
 
 import unflicker
 from made_clips import panning
-from unflicker import RunOptions, Settings
+from unflicker import RunOptions
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.colour import to_rgb
 from unflicker.frames.picture import Frame
-from unflicker.settings import EncodingSettings, replaced
+from unflicker.settings import EncodingSettings, Settings, replaced
 from unflicker.synthesis import processed
-from unflicker.video import ArrayFilm, open_writer
+from unflicker.video import ArraySource, open_writer
 
 SIZE = (90, 160)
-FILM = replaced(Settings(), {"encoding.codec": "ffv1", "encoding.pix_fmt": "bgr0"})
+FILM = replaced(
+    Settings.from_preset("fast"), {"encoding.codec": "ffv1", "encoding.pix_fmt": "bgr0"}
+)
 USED = replaced(FILM, {"refinement.used": True})
 
 
@@ -34,7 +36,7 @@ def made() -> Clip:
 @pytest.fixture(scope="module")
 def film(made, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("film") / "film.mkv"
-    source = ArrayFilm(made)
+    source = ArraySource(made)
     encoding = EncodingSettings(codec="ffv1", pix_fmt="bgr0")
     with open_writer(source, path, encoding=encoding) as writer:
         for frame in source.frames():

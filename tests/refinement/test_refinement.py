@@ -12,16 +12,16 @@ from unflicker.frames.colour import from_rgb, to_rgb
 from unflicker.frames.flow import pixel_places, warp
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout, as_array, as_picture
 from unflicker.motion import estimate_motion
-from unflicker.refinement import loops
+from unflicker.refinement import kernels
 from unflicker.refinement.alignment import refined_flow
 from unflicker.refinement.light import SmoothLight
 from unflicker.refinement.mixing import within_mask
+from unflicker.refinement.neighbour_weights import Way
 from unflicker.refinement.refine import Graded, refined
-from unflicker.refinement.sharing import Way
 from unflicker.settings import replaced
 from unflicker.synthesis import processed
 
-USED = replaced(Settings(), {"refinement.used": True})
+USED = replaced(Settings.from_preset("fast"), {"refinement.used": True})
 SIZE = (72, 128)
 
 
@@ -77,7 +77,9 @@ def test_texture_that_flickers_is_calmed_and_stays_sharp() -> None:
 def test_processed_video_is_calmed_along_its_motion() -> None:
     clean = panning(time=10, size=(108, 192))
     made = processed(clean, seed=5)
-    off, on = (unflicker.deflicker(made.pixels, settings=s) for s in (Settings(), USED))
+    off, on = (
+        unflicker.deflicker(made.pixels, settings=s) for s in (Settings.from_preset("fast"), USED)
+    )
     flow = np.full((108, 192, 2), (1.3, 0.4), np.float32)
     # The camera moves right and down: what is at x now was at x + 1.3 before.
 
@@ -216,12 +218,12 @@ def test_a_plane_moved_by_whole_pixels_is_fetched_exactly(dtype) -> None:
     plan[..., 0], plan[..., 1], plan[..., 4] = 3.0, -2.0, 1.0
     scale = tuple(np.float32(v) for v in (1, 1, 255, 1e9))
     out = np.empty_like(plane)
-    loops.mix(plane, plane, plane, out, plan, scale)
+    kernels.mix(plane, plane, plane, out, plan, scale)
     rows = np.clip(np.arange(40) - 2, 0, 39)
     columns = np.clip(np.arange(61) + 3, 0, 60)
     np.testing.assert_array_equal(out, plane[rows][:, columns])
     plan[..., 4] = 0.0
-    loops.mix(plane, plane, plane, out, plan, scale)
+    kernels.mix(plane, plane, plane, out, plan, scale)
     np.testing.assert_array_equal(out, plane)
 
 
@@ -230,7 +232,9 @@ def test_cubic_fetching_keeps_more_detail_than_bilinear() -> None:
     plan = np.zeros((9, 16, 6), np.float32)
     plan[..., 0], plan[..., 4] = 0.5, 1.0
     out = np.empty_like(picture)
-    loops.mix(picture, picture, picture, out, plan, tuple(np.float32(v) for v in (1, 1, 255, 1e9)))
+    kernels.mix(
+        picture, picture, picture, out, plan, tuple(np.float32(v) for v in (1, 1, 255, 1e9))
+    )
     half = pixel_places(90, 160) * 0 + np.array([0.5, 0.0], np.float32)
     bilinear = warp(picture.astype(np.float32), half)
     detail = [np.abs(np.diff(p.astype(np.float32), axis=1)).mean() for p in (out, bilinear)]

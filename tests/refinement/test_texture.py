@@ -16,7 +16,7 @@ from unflicker.refinement.texture import Triple, middles, texture_flicker
 from unflicker.settings import replaced
 from unflicker.synthesis import processed, synthesise
 
-USED = replaced(Settings(), {"refinement.used": True})
+USED = replaced(Settings.from_preset("fast"), {"refinement.used": True})
 SMALL = (108, 192)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unflicker.plan import ShotPlan
-from unflicker.record import Record, Still
+from unflicker.recording.record import Record, Still
 from unflicker.settings import Settings, to_dict
 from unflicker.tone.diagnosis import Diagnosis
 
@@ -52,7 +52,7 @@ def made_record(frames: int = 120, *, grey: bool = False, **changes) -> Record:
         "visible_flicker_before": 4.2,
         "visible_flicker_after": 0.6,
         "stills": stills,
-        "settings": to_dict(Settings()),
+        "settings": to_dict(Settings.from_preset("fast")),
         "versions": {"unflicker": "0.1.0", "numpy": np.__version__},
         "notes": ("one data stream cannot be copied and is left out",),
         "wall_seconds": 3.25,

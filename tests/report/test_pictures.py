@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from unflicker.errors import UsageError
-from unflicker.record import Still
+from unflicker.recording.record import Still
 from unflicker.report import write_sheet
 from unflicker.report.pictures import chosen_stills, labelled
 from unflicker.report.sheet import sheet

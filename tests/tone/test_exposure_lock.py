@@ -6,21 +6,21 @@ import pytest
 
 import unflicker
 from made_clips import panning, scene
-from unflicker.finding import Finding
+from unflicker.analysis.analyse_film import analyse_film
+from unflicker.analysis.analyse_window import Finding
 from unflicker.frames.clip import Clip
 from unflicker.grade.grade import curve_inputs
 from unflicker.motion import estimate_motion, match
 from unflicker.settings import Settings, ToneSettings, WindowSettings
 from unflicker.synthesis import sunset
-from unflicker.thinking import think
 from unflicker.tone import ExposureLock, course_of, drift_of, locking_curves
 from unflicker.tone.anchors import View, difference, shift_between
 from unflicker.tone.exposure_drift import Course
 from unflicker.tone.light_graph import Equation, solved
-from unflicker.video import ArrayFilm
+from unflicker.video import ArraySource
 
 FPS = 12.0
-LOCKED = Settings(tone=ToneSettings(lock_exposure=True))
+LOCKED = Settings.from_preset("fast", tone=ToneSettings(lock_exposure=True))
 UNSURE = np.tile(np.eye(2), (3, 1, 1))
 
 
@@ -101,8 +101,10 @@ def test_drift_is_gone_under_flicker_and_noise() -> None:
 def test_windows_agree_and_a_place_seen_again_has_its_level() -> None:
     steady = pan(seed=4)
     clip = exposed(steady, exposures(time=len(steady), seed=4))
-    short = Settings(
-        tone=ToneSettings(lock_exposure=True), window=WindowSettings(frames=24, overlap_frames=6)
+    short = Settings.from_preset(
+        "fast",
+        tone=ToneSettings(lock_exposure=True),
+        window=WindowSettings(frames=24, overlap_frames=6),
     )
     result = unflicker.deflicker(clip, fps=FPS, settings=short)
     level = levels(result, steady)
@@ -114,7 +116,7 @@ def test_without_the_option_nothing_is_locked() -> None:
     """The twin: the same clip keeps its drift."""
     steady = pan(seed=1)
     clip = exposed(steady, exposures(time=len(steady), seed=1))
-    result = unflicker.deflicker(clip, fps=FPS, settings=Settings())
+    result = unflicker.deflicker(clip, fps=FPS, settings=Settings.from_preset("fast"))
     assert gone(clip, result, steady) < 0.5
 
 
@@ -164,7 +166,7 @@ def test_few_and_tiny_and_flat_frames_are_handled() -> None:
 def test_strength_zero_copies() -> None:
     steady = pan(seed=1, seconds=2.0)
     clip = exposed(steady, exposures(time=len(steady), seed=1))
-    nothing = Settings(strength=0.0, tone=ToneSettings(lock_exposure=True))
+    nothing = Settings.from_preset("fast", strength=0.0, tone=ToneSettings(lock_exposure=True))
     assert np.array_equal(unflicker.deflicker(clip, fps=FPS, settings=nothing), clip)
 
 
@@ -273,7 +275,11 @@ def test_courses_of_windows_join() -> None:
 
 
 def test_a_finding_carries_its_course() -> None:
-    film = ArrayFilm(panning(time=12))
-    finding = next(item for item in think(film, Settings()) if isinstance(item, Finding))
+    film = ArraySource(panning(time=12))
+    finding = next(
+        item
+        for item in analyse_film(film, Settings.from_preset("fast"))
+        if isinstance(item, Finding)
+    )
     assert finding.course is not None
     assert len(finding.course.light) == 12

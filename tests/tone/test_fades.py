@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from unflicker.tone.fades import exact_fade, tones_moved, tones_without, usual_brightness
-from unflicker.tone.light_field import LightField
+from unflicker.tone.illumination import IlluminationModel
 
 TIME = 60
-FIELD = LightField(height=4, width=6, waves_across=1, waves_down=1, contrast_waves=0)
+FIELD = IlluminationModel(height=4, width=6, waves_across=1, waves_down=1, contrast_waves=0)
 
 
 def test_a_path_told_at_other_tones_and_back_is_itself() -> None:

@@ -7,16 +7,16 @@ import pytest
 
 import unflicker
 from made_clips import panning, psnr
+from unflicker.analysis.analyse_film import Finding, analyse_film
 from unflicker.frames.clip import Clip, to_float
 from unflicker.grade.matrix import log_matrix_of, matrix_exponential
 from unflicker.motion import estimate_motion
-from unflicker.settings import of_preset
+from unflicker.settings import Settings
 from unflicker.synthesis import MIXED_KINDS, synthesise
-from unflicker.thinking import Finding, think
 from unflicker.tone import Pace, diagnose
+from unflicker.tone.correspondences import correspondences
 from unflicker.tone.mixing import matrix_logarithms, mixing_of, unmixed
-from unflicker.tone.observations import sightings
-from unflicker.video import ArrayFilm
+from unflicker.video import ArraySource
 
 TIME = 40
 KEEP = 60.0
@@ -48,12 +48,14 @@ def unsteadiness(pixels: np.ndarray, truth: np.ndarray) -> float:
 
 
 def steadied(pixels: np.ndarray) -> np.ndarray:
-    return unflicker.deflicker(pixels, fps=24.0, settings=of_preset("fast"))
+    return unflicker.deflicker(pixels, fps=24.0, settings=Settings.from_preset("fast"))
 
 
 def found_in(pixels: np.ndarray) -> np.ndarray | None:
     light = to_float(pixels)
-    return mixing_of(sightings(light, estimate_motion(light)), pace=Pace(keep_slower_frames=KEEP))
+    return mixing_of(
+        correspondences(light, estimate_motion(light)), pace=Pace(keep_slower_frames=KEEP)
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -133,7 +135,7 @@ def test_unmixed_pictures_are_the_steady_ones() -> None:
 @pytest.mark.parametrize("kind", MIXED_KINDS)
 def test_the_diagnosis_names_what_is_mixed(kind: str) -> None:
     made = synthesise(panning(time=TIME), kind=kind, seed=1)
-    thoughts = think(ArrayFilm(made.clip), of_preset("fast"))
+    thoughts = analyse_film(ArraySource(made.clip), Settings.from_preset("fast"))
     tones = [thought.tone for thought in thoughts if isinstance(thought, Finding)]
     diagnosis = diagnose(tones, fps=24.0, visible_delta_e=1.0)
     assert diagnosis.kind == kind

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unflicker.tone.flicker import Flicker, Pace, separate
-from unflicker.tone.light_field import LightField
-from unflicker.tone.path import TonePath
+from unflicker.tone.illumination import IlluminationModel
+from unflicker.tone.trajectory import TonePath
 
-FIELD = LightField(height=90, width=160, waves_across=3, waves_down=4, contrast_waves=0)
+FIELD = IlluminationModel(height=90, width=160, waves_across=3, waves_down=4, contrast_waves=0)
 TIME = 48
 
 

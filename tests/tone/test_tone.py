@@ -8,8 +8,9 @@ import pytest
 
 import unflicker
 from made_clips import panning, photograph, psnr
-from unflicker.devices import limited_threads
-from unflicker.finding import Finding
+from unflicker.analysis.analyse_film import analyse_film
+from unflicker.analysis.analyse_window import Finding
+from unflicker.compute.devices import limited_threads
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
@@ -17,11 +18,10 @@ from unflicker.grade.grade import curve_inputs
 from unflicker.plan import FramePlan
 from unflicker.settings import Settings
 from unflicker.synthesis import KINDS, sunset, synthesise
-from unflicker.thinking import think
 from unflicker.tone import Diagnosis, SteadyTone, diagnose, grade_of
 from unflicker.tone.flicker import Flicker
-from unflicker.tone.light_field import LightField, tone_of
-from unflicker.video import ArrayFilm
+from unflicker.tone.illumination import IlluminationModel, tone_of
+from unflicker.video import ArraySource
 
 TIME = 48
 LEAST_RISE_DB = dict.fromkeys(KINDS, 6.0) | {"film": 1.0, "held": 1.5}
@@ -56,7 +56,9 @@ def found(kind: str, seed: int) -> Looked:
 
 def looked_at(pixels: np.ndarray) -> Looked:
     with limited_threads(0):
-        thoughts = list(think(ArrayFilm(Clip.at_rate(pixels, fps=24)), Settings()))
+        thoughts = list(
+            analyse_film(ArraySource(Clip.at_rate(pixels, fps=24)), Settings.from_preset("fast"))
+        )
     tones = [thought.tone for thought in thoughts if isinstance(thought, Finding)]
     grades = [thought.grade for thought in thoughts if isinstance(thought, FramePlan)]
     diagnosis = diagnose(tones, fps=24.0, visible_delta_e=1.0)
@@ -205,7 +207,7 @@ def test_light_of_the_whole_picture_stays_out_of_the_grid() -> None:
     [(1.0, 0.5, True), (1.0, 0.9, False), (0.2, 0.1, False), (0.5, 0.36, False)],
 )
 def test_a_correction_must_be_seen_to_help(before: float, after: float, *, stays: bool) -> None:
-    field = LightField(height=40, width=60)
+    field = IlluminationModel(height=40, width=60)
     light = np.full((8, 3, field.size), 0.01)
     flicker = Flicker(coefficients=light, steps=np.zeros(0, int), flickering=0.1, drifting=0.0)
     tone = SteadyTone(field=field, coefficients=light, flicker=flicker)
@@ -234,7 +236,7 @@ def test_picture_content_that_changes_is_not_light() -> None:
 
 
 def test_strength_is_a_share() -> None:
-    field = LightField(height=40, width=60)
+    field = IlluminationModel(height=40, width=60)
     light = np.random.default_rng(0).normal(0, 0.05, (3, field.size))
     first, half, none = (grade_of(light * share, field) for share in (1.0, 0.5, 0.0))
     assert none.is_identity
@@ -244,7 +246,7 @@ def test_strength_is_a_share() -> None:
     np.testing.assert_allclose(stops[1], stops[0] / 2, rtol=2e-3)
     short = found("exposure", 1).pixels[:12]
     np.testing.assert_array_equal(
-        unflicker.deflicker(short, settings=Settings(strength=0.0)), short
+        unflicker.deflicker(short, settings=Settings.from_preset("fast", strength=0.0)), short
     )
 
 
@@ -310,7 +312,7 @@ def test_pictures_too_small_to_move_are_handled(size: tuple[int, int]) -> None:
 
 
 def test_the_grade_divides_by_the_light_it_is_made_of() -> None:
-    field = LightField(height=40, width=60)
+    field = IlluminationModel(height=40, width=60)
     coefficients = np.zeros((3, field.size))
     coefficients[:, 0] = [0.1, -0.2, 0.0]
     grade = grade_of(coefficients, field)
@@ -322,7 +324,7 @@ def test_the_grade_divides_by_the_light_it_is_made_of() -> None:
 
 
 def test_waves_are_orthogonal_over_the_picture() -> None:
-    field = LightField(height=48, width=64)
+    field = IlluminationModel(height=48, width=64)
     y, x = np.mgrid[0:48, 0:64]
     light, _ = field.at_places(np.stack([x, y], -1).reshape(-1, 2).astype(float))
     products = light.astype(float) @ light.T / light.shape[1]

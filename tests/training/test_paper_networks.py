@@ -8,8 +8,8 @@ import torch
 
 from made_clips import scene
 from unflicker.frames.flow import warp
-from unflicker.neural_filter.unet import UNet
-from unflicker.refinement.convlstm import RefinementNetwork
+from unflicker.paper.convlstm import RefinementNetwork
+from unflicker.paper.unet import UNet
 from unflicker.training.paper_networks import (
     ClipBatch,
     FilterBatch,

@@ -14,16 +14,16 @@ from made_clips import panning, scene  # noqa: E402
 from unflicker.cli.main import exit_code  # noqa: E402
 from unflicker.errors import Cancelled, InputError, UsageError  # noqa: E402
 from unflicker.frames.flow import warp  # noqa: E402
-from unflicker.neural_filter.unet import load_unet  # noqa: E402
+from unflicker.paper.convlstm import load_refinement  # noqa: E402
+from unflicker.paper.unet import load_unet  # noqa: E402
 from unflicker.progress import silent  # noqa: E402
-from unflicker.refinement.convlstm import load_refinement  # noqa: E402
 from unflicker.training import checkpoint, paper_filter, recurrent  # noqa: E402
 from unflicker.training.clips import ClipData, kept_films, made_to_flicker  # noqa: E402
 from unflicker.training.loop import Training  # noqa: E402
 from unflicker.training.networks import NETWORKS, trainer  # noqa: E402
 from unflicker.training.paper_filter import PhotoData  # noqa: E402
 from unflicker.training.photos import part_of  # noqa: E402
-from unflicker.video import ArrayFilm, open_writer  # noqa: E402
+from unflicker.video import ArraySource, open_writer  # noqa: E402
 
 LOADERS = {
     "paper-filter": load_unet,
@@ -42,7 +42,7 @@ def data(tmp_path_factory):
         for seed in seeds:
             codes = (scene(seed=seed, size=(90, 120)) * 255.0).astype(np.uint8)
             assert cv2.imwrite(str(folder / kind / f"{seed}.png"), codes[..., ::-1])
-    film = ArrayFilm(panning(time=12, size=(72, 96)))
+    film = ArraySource(panning(time=12, size=(72, 96)))
     with open_writer(film, folder / "train" / "film.mkv") as writer:
         for frame in film.frames():
             writer.write(frame)

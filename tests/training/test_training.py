@@ -16,9 +16,9 @@ from unflicker.progress import silent  # noqa: E402
 from unflicker.training.data import FilterData, photo_sample, split_files  # noqa: E402
 from unflicker.training.distortions import lit_otherwise, spoilt  # noqa: E402
 from unflicker.training.footage import guided_footage, guided_photographs  # noqa: E402
+from unflicker.training.ken_burns import panned  # noqa: E402
 from unflicker.training.loop import Training, rate_share  # noqa: E402
 from unflicker.training.neural_filter import train_neural_filter  # noqa: E402
-from unflicker.training.panned import panned  # noqa: E402
 from unflicker.training.photos import PHOTO_ENDINGS, stored_photo  # noqa: E402
 
 
@@ -176,9 +176,9 @@ def test_a_clip_made_of_photographs_moves_and_keeps_its_light():
 
 
 def test_real_guides_are_made_once(photos, tmp_path):
-    from unflicker.settings import of_preset, replaced
+    from unflicker.settings import Settings, replaced
 
-    settings = replaced(of_preset("standard"), {"proxy.width_px": 96, "atlas.steps": 5})
+    settings = replaced(Settings.from_preset("standard"), {"proxy.width_px": 96, "atlas.steps": 5})
     paths = tuple(sorted((photos / "train").iterdir()))
     made = list(guided_photographs(paths, tmp_path, count=1, settings=settings, progress=silent))
     assert len(made) == 1

@@ -11,8 +11,8 @@ import av
 import numpy as np
 
 from unflicker.frames.picture import Frame
-from unflicker.video.film import open_film
 from unflicker.video.pixel_formats import stored_format
+from unflicker.video.source import open_video
 from unflicker.video.writer import open_writer
 
 MILLISECONDS = Fraction(1, 1000)
@@ -75,12 +75,12 @@ def _tag(place: Any, tags: tuple[int, int, int, int]) -> None:
 
 def read(path: Path, **options: Any) -> list[Frame]:
     """All frames of a film."""
-    return list(open_film(path, **options).frames())
+    return list(open_video(path, **options).frames())
 
 
 def rewrite(source: Path, target: Path, **options: Any) -> tuple[str, ...]:
     """Read a film and write it unchanged; returns the writer's notes."""
-    film = open_film(source)
+    film = open_video(source)
     with open_writer(film, target, **options) as writer:
         for frame in film.frames():
             writer.write(frame)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from unflicker.errors import InputError, OutputError
-from unflicker.video.film import open_film
+from unflicker.video.source import open_video
 from unflicker.video.writer import open_writer
 
 KINDS = {
@@ -30,7 +30,7 @@ def make_folder(folder, *, shape=(20, 30, 3), kind=np.uint8, ending="png", count
 
 
 def rewrite(source, target, *, overwrite=False):
-    film = open_film(source)
+    film = open_video(source)
     with open_writer(film, target, overwrite=overwrite) as writer:
         for frame in film.frames():
             writer.write(frame)
@@ -65,23 +65,23 @@ def test_photographs_stay_nearly_as_they_were(tmp_path):
 
 def test_two_comes_before_ten(tmp_path):
     source = make_folder(tmp_path / "in")
-    names = [file.name for file in open_film(source).traits.pictures]
+    names = [file.name for file in open_video(source).traits.pictures]
     assert names == [f"shot {number}.png" for number in range(1, 13)]
 
 
 def test_planes_are_red_green_blue(tmp_path):
     (tmp_path / "in").mkdir()
     cv2.imwrite(str(tmp_path / "in" / "a.png"), np.full((8, 8, 3), (30, 20, 10), np.uint8))
-    frame = next(iter(open_film(tmp_path / "in").frames()))
+    frame = next(iter(open_video(tmp_path / "in").frames()))
     assert [int(plane[0, 0]) for plane in frame.picture.planes] == [10, 20, 30]
 
 
 def test_pictures_come_24_a_second_and_can_be_cut(tmp_path):
     source = make_folder(tmp_path / "in")
-    film = open_film(source)
+    film = open_video(source)
     assert film.rate == 24
     assert [frame.seconds for frame in film.frames()] == [index / 24 for index in range(12)]
-    part = open_film(source, start_seconds=0.25, duration_seconds=0.125)
+    part = open_video(source, start_seconds=0.25, duration_seconds=0.125)
     assert [file.name for file in part.traits.pictures] == [f"shot {i}.png" for i in (7, 8, 9)]
 
 
@@ -89,33 +89,33 @@ def test_a_picture_of_another_size_is_named(tmp_path):
     source = make_folder(tmp_path / "in")
     cv2.imwrite(str(source / "shot 5.png"), np.zeros((21, 30, 3), np.uint8))
     with pytest.raises(InputError, match=r"shot 5\.png is 30x21"):
-        list(open_film(source).frames())
+        list(open_video(source).frames())
 
 
 def test_a_broken_picture_is_flagged_and_the_one_before_stands_in(tmp_path):
     source = make_folder(tmp_path / "in")
     (source / "shot 4.png").write_bytes(b"broken")
-    film = open_film(source)
+    film = open_video(source)
     frames = list(film.frames())
     assert [frame.damaged for frame in frames] == [index == 3 for index in range(12)]
     assert np.array_equal(frames[3].picture.planes[0], frames[2].picture.planes[0])
     assert any("shot 4.png" in note for note in film.notes)
     with pytest.raises(InputError, match="strict"):
-        list(open_film(source, strict=True).frames())
+        list(open_video(source, strict=True).frames())
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InputError, match="no PNG"):
-        open_film(tmp_path)
+        open_video(tmp_path)
     (tmp_path / "a.exr").touch()
     with pytest.raises(InputError, match=r"only \.exr"):
-        open_film(tmp_path)
+        open_video(tmp_path)
 
 
 def test_the_folder_appears_only_when_whole(tmp_path):
     source = make_folder(tmp_path / "in")
-    film = open_film(source)
+    film = open_video(source)
     with pytest.raises(RuntimeError), open_writer(film, tmp_path / "out") as writer:
         writer.write(next(iter(film.frames())))
         raise RuntimeError
@@ -141,6 +141,6 @@ def test_overwriting_replaces_pictures_and_nothing_else(tmp_path):
 def test_a_folder_can_become_a_video(tmp_path):
     source = make_folder(tmp_path / "in", shape=(48, 64, 3))
     rewrite(source, tmp_path / "film.mp4")
-    frames = list(open_film(tmp_path / "film.mp4").frames())
+    frames = list(open_video(tmp_path / "film.mp4").frames())
     assert len(frames) == 12
     assert [round(frame.seconds * 24) for frame in frames] == list(range(12))

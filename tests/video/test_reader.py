@@ -11,7 +11,7 @@ from made_films import MILLISECONDS, UNEVEN, lengths, make_film, read, same_samp
 from unflicker.errors import InputError
 from unflicker.frames.clip import Clip
 from unflicker.frames.picture import PixelLayout
-from unflicker.video.film import ArrayFilm, open_film
+from unflicker.video.source import ArraySource, open_video
 from unflicker.video.traits import ColourTags
 
 
@@ -39,14 +39,14 @@ def test_a_duration_reaches_to_the_next_frame(uneven):
 
 
 def test_reading_twice_gives_the_same_frames(uneven):
-    film = open_film(uneven)
+    film = open_video(uneven)
     first, second = list(film.frames()), list(film.frames())
     assert same_samples(first, second)
     assert seconds(first) == seconds(second)
 
 
 def test_a_reading_that_is_given_up_leaves_the_film_whole(uneven):
-    film = open_film(uneven)
+    film = open_video(uneven)
     next(iter(film.frames()))
     assert len(list(film.frames())) == len(UNEVEN)
 
@@ -93,7 +93,7 @@ def test_containers_without_times_give_even_rising_ones(tmp_path, ending, codec)
 )
 def test_depth_and_layout_are_the_films_own(tmp_path, codec, pixel_format, layout):
     path = make_film(tmp_path / "film.mkv", codec=codec, pixel_format=pixel_format, times=(0, 40))
-    film = open_film(path)
+    film = open_video(path)
     assert film.layout == layout
     assert next(iter(film.frames())).picture.layout == layout
 
@@ -123,7 +123,7 @@ def test_the_transfer_tag_names_the_light_space(number, name):
 
 def test_full_range_film_is_read_as_full_range(tmp_path):
     path = make_film(tmp_path / "film.mkv", codec="mjpeg", pixel_format="yuvj420p")
-    film = open_film(path)
+    film = open_video(path)
     assert film.meaning.full_range
     assert film.traits.tags.range == 2
 
@@ -168,7 +168,7 @@ def test_damaged_frames_are_flagged_and_the_rest_stays_in_time(tmp_path, ending)
     )
     whole = read(path)
     bad = damaged_copy(path, tmp_path / f"bad.{ending}", places=(0.4, 0.6))
-    film = open_film(bad)
+    film = open_video(bad)
     frames = list(film.frames())
     assert len(frames) >= 90
     assert set(seconds(frames)) <= set(seconds(whole))
@@ -180,7 +180,7 @@ def test_damaged_frames_are_flagged_and_the_rest_stays_in_time(tmp_path, ending)
 
 def test_a_sound_film_has_no_damaged_frame(uneven):
     assert not any(frame.damaged for frame in read(uneven))
-    assert open_film(uneven, strict=True).notes == ()
+    assert open_video(uneven, strict=True).notes == ()
 
 
 @pytest.mark.parametrize("ending", ["mkv", "ts"])
@@ -189,7 +189,7 @@ def test_a_film_cut_off_in_the_middle_gives_what_it_has(tmp_path, ending):
     data = path.read_bytes()
     half = tmp_path / f"half.{ending}"
     half.write_bytes(data[: len(data) // 2])
-    film = open_film(half)
+    film = open_video(half)
     count = len(list(film.frames()))
     assert 40 < count < 190
     if ending == "mkv":
@@ -201,7 +201,7 @@ def test_an_mp4_without_its_index_is_refused_in_plain_words(tmp_path):
     half = tmp_path / "half.mp4"
     half.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(InputError, match="cannot be read as a video"):
-        open_film(half)
+        open_video(half)
 
 
 def test_what_is_no_film_is_refused(tmp_path):
@@ -211,9 +211,9 @@ def test_what_is_no_film_is_refused(tmp_path):
     empty.touch()
     for path in (text, empty):
         with pytest.raises(InputError, match=r"not a film|cannot be read"):
-            open_film(path)
+            open_video(path)
     with pytest.raises(InputError, match="no such file"):
-        open_film(tmp_path / "nothing.mp4")
+        open_video(tmp_path / "nothing.mp4")
 
 
 def test_sound_alone_is_refused(tmp_path):
@@ -225,14 +225,14 @@ def test_sound_alone_is_refused(tmp_path):
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with pytest.raises(InputError, match="no video"):
-        open_film(path)
+        open_video(path)
 
 
 def test_interlaced_film_is_said_to_be(tmp_path):
     path = make_film(
         tmp_path / "film.mkv", times=range(0, 1200, 40), options={"x264-params": "tff=1"}
     )
-    assert any("interlaced" in note for note in open_film(path).notes)
+    assert any("interlaced" in note for note in open_video(path).notes)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_any_name_will_do(tmp_path, name, monkeypatch):
 def test_arrays_are_films_too(kind):
     top = 1.0 if kind == np.float32 else np.iinfo(kind).max
     pixels = (np.random.default_rng(0).random((3, 8, 10, 3)) * top).astype(kind)
-    film = ArrayFilm(Clip.at_rate(pixels, fps=25))
+    film = ArraySource(Clip.at_rate(pixels, fps=25))
     frames = list(film.frames())
     assert film.size == (8, 10)
     assert film.rate == 25

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_films import make_film, read, seconds
 
-from unflicker.video.film import open_film
+from unflicker.video.source import open_video
 from unflicker.video.writer import open_writer
 
 HEADER = b"""[Script Info]
@@ -115,7 +115,7 @@ def test_a_container_that_would_hide_subtitles_as_data_leaves_them_out_aloud(tmp
 
 
 def rewrite_all(source, target, **part):
-    film = open_film(source, **part)
+    film = open_video(source, **part)
     with open_writer(film, target) as writer:
         for frame in film.frames():
             writer.write(frame)
@@ -199,7 +199,7 @@ def test_sound_and_pictures_lie_side_by_side_in_the_file(tmp_path):
 
 def test_text_subtitles_that_a_container_cannot_hold_are_converted_aloud(tmp_path):
     source = rich_film(tmp_path / "film.mkv")
-    film = open_film(source)
+    film = open_video(source)
     writer = open_writer(film, tmp_path / "film.mp4")
     assert any("becomes mov_text" in note for note in writer.notes)
     rewrite_all(source, tmp_path / "film.mp4")
@@ -211,7 +211,7 @@ def test_text_subtitles_that_a_container_cannot_hold_are_converted_aloud(tmp_pat
 
 def test_what_a_container_cannot_hold_is_told_before_work_starts(tmp_path):
     source = rich_film(tmp_path / "film.mkv", subtitles=None)
-    writer = open_writer(open_film(source), tmp_path / "film.webm")
+    writer = open_writer(open_video(source), tmp_path / "film.webm")
     left_out = [note for note in writer.notes if "left out" in note]
     assert len(left_out) == 2
     assert ".mkv" in left_out[0]
@@ -222,7 +222,7 @@ def test_what_a_container_cannot_hold_is_told_before_work_starts(tmp_path):
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_a_cover_is_kept_and_is_not_the_film(tmp_path, ending):
     source = film_with_cover(tmp_path, ending)
-    assert open_film(source).size == (48, 64)
+    assert open_video(source).size == (48, 64)
     target = tmp_path / f"again.{ending}"
     notes = rewrite_all(source, target)
     assert notes == ()
@@ -298,7 +298,7 @@ def test_sound_of_mp4_moved_to_matroska_leaves_frame_times_alone(tmp_path):
 def test_memory_does_not_grow_with_the_sound(tmp_path):
     """Sound is read only as far as the pictures have come."""
     source = rich_film(tmp_path / "film.mkv", ending_times=4000)
-    film = open_film(source)
+    film = open_video(source)
     frames = list(film.frames())
     with open_writer(film, tmp_path / "again.mkv") as writer:
         for frame in frames[:60]:

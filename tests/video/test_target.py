@@ -14,7 +14,7 @@ import pytest
 from made_films import make_film, read, rewrite
 
 from unflicker.errors import OutputError
-from unflicker.video.film import open_film
+from unflicker.video.source import open_video
 from unflicker.video.target import part_of
 from unflicker.video.writer import default_target, open_writer, resolve_target
 
@@ -69,15 +69,15 @@ def test_a_file_in_place_of_a_folder_is_refused(tmp_path, source):
     with pytest.raises(OutputError, match="cannot be made"):
         resolve_target(source, str(tmp_path / "taken/deep/"))
     with pytest.raises(OutputError, match="not a folder"):
-        open_writer(open_film(source), tmp_path / "taken" / "film.mp4")
+        open_writer(open_video(source), tmp_path / "taken" / "film.mp4")
     with pytest.raises(OutputError, match="does not exist"):
-        open_writer(open_film(source), tmp_path / "nowhere" / "film.mp4")
+        open_writer(open_video(source), tmp_path / "nowhere" / "film.mp4")
 
 
 def test_no_permission_is_told_before_work(tmp_path, source, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(OutputError, match="no permission"):
-        open_writer(open_film(source), tmp_path / "out.mp4")
+        open_writer(open_video(source), tmp_path / "out.mp4")
 
 
 def test_an_existing_output_is_not_touched_unless_told_to(tmp_path, source):
@@ -109,7 +109,7 @@ def test_an_ending_nobody_knows_is_refused(tmp_path, source):
 
 @pytest.mark.parametrize("fault", [RuntimeError, KeyboardInterrupt])
 def test_an_exception_or_ctrl_c_leaves_nothing(tmp_path, source, fault):
-    film = open_film(source)
+    film = open_video(source)
     with pytest.raises(fault), open_writer(film, tmp_path / "out.mp4") as writer:
         writer.write(next(iter(film.frames())))
         assert hidden(tmp_path)
@@ -121,7 +121,7 @@ def test_an_exception_or_ctrl_c_leaves_nothing(tmp_path, source, fault):
 def test_an_exception_keeps_the_earlier_output_when_overwriting(tmp_path, source):
     target = tmp_path / "out.mp4"
     target.write_text("earlier")
-    film = open_film(source)
+    film = open_video(source)
     with pytest.raises(RuntimeError), open_writer(film, target, overwrite=True) as writer:
         writer.write(next(iter(film.frames())))
         raise RuntimeError
@@ -129,7 +129,7 @@ def test_an_exception_keeps_the_earlier_output_when_overwriting(tmp_path, source
 
 
 def test_the_final_name_appears_only_when_the_file_is_whole(tmp_path, source):
-    film, target = open_film(source), tmp_path / "out.mp4"
+    film, target = open_video(source), tmp_path / "out.mp4"
     with open_writer(film, target) as writer:
         for frame in film.frames():
             writer.write(frame)
@@ -138,7 +138,7 @@ def test_the_final_name_appears_only_when_the_file_is_whole(tmp_path, source):
 
 
 def test_a_name_taken_meanwhile_is_not_overwritten(tmp_path, source):
-    film, target = open_film(source), tmp_path / "out.mp4"
+    film, target = open_video(source), tmp_path / "out.mp4"
     with (
         pytest.raises(OutputError, match="appeared while working"),
         open_writer(film, target) as writer,
@@ -153,10 +153,10 @@ def test_a_name_taken_meanwhile_is_not_overwritten(tmp_path, source):
 PROGRAM = """
     import sys, time
     from pathlib import Path
-    from unflicker.video.film import open_film
+    from unflicker.video.source import open_video
     from unflicker.video.writer import open_writer
     source, target = map(Path, sys.argv[1:])
-    film = open_film(source)
+    film = open_video(source)
     with open_writer(film, target) as writer:
         for frame in film.frames():
             writer.write(frame)
@@ -203,10 +203,10 @@ FULL = """
     from pathlib import Path
     from unflicker.errors import OutputError
     from unflicker.settings import EncodingSettings
-    from unflicker.video.film import open_film
+    from unflicker.video.source import open_video
     from unflicker.video.writer import open_writer
     source, target = map(Path, sys.argv[1:])
-    film = open_film(source)
+    film = open_video(source)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
     try:

@@ -22,7 +22,7 @@ from made_films import (
 from unflicker.errors import MissingError, OutputError, UsageError
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings
-from unflicker.video.film import ArrayFilm, open_film
+from unflicker.video.source import ArraySource, open_video
 from unflicker.video.writer import open_writer
 
 NINETY = Fraction(1, 90_000)
@@ -30,7 +30,7 @@ NTSC = tuple(3003 * index for index in range(12))
 
 
 def film_traits(path):
-    return open_film(path).traits
+    return open_video(path).traits
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_hdr10_data_come_through(tmp_path, ending):
         before.light_level,
         before.tags,
     )
-    assert open_film(source).meaning.transfer == "pq"
+    assert open_video(source).meaning.transfer == "pq"
 
 
 @pytest.mark.parametrize("codec", ["libsvtav1", "libx264"])
@@ -241,7 +241,7 @@ def test_rotation_is_carried_once_and_not_applied(tmp_path, ending, degrees):
         film_traits(tmp_path / f"again.{ending}").display_matrix
         == film_traits(source).display_matrix
     )
-    assert open_film(tmp_path / f"again.{ending}").size == open_film(source).size
+    assert open_video(tmp_path / f"again.{ending}").size == open_video(source).size
 
 
 def test_a_container_without_rotation_says_so(tmp_path):
@@ -267,7 +267,7 @@ def test_sample_aspect_is_kept(tmp_path, ending):
 def test_odd_sizes_keep_every_row_and_column_and_the_encoder_changes_aloud(tmp_path, size, ending):
     source = make_film(tmp_path / "film.mkv", codec="ffv1", size=size, times=range(0, 160, 40))
     settings = EncodingSettings()
-    film = open_film(source)
+    film = open_video(source)
     traits = film.traits.__class__(**{**film.traits.__dict__, "codec": "h264", "lossless": False})
     film.traits = traits
     target = tmp_path / f"again.{ending}"
@@ -275,8 +275,8 @@ def test_odd_sizes_keep_every_row_and_column_and_the_encoder_changes_aloud(tmp_p
         for frame in film.frames():
             writer.write(frame)
     assert any("cannot hold" in note and "used instead" in note for note in writer.notes)
-    assert open_film(target).size == size
-    assert open_film(target).layout == film.layout
+    assert open_video(target).size == size
+    assert open_video(target).layout == film.layout
     assert worst_psnr(read(source), read(target)) > 38
 
 
@@ -320,7 +320,7 @@ def test_interlaced_film_is_written_interlaced(tmp_path, first):
     rewrite(source, tmp_path / "again.mkv")
     before, after = film_traits(source), film_traits(tmp_path / "again.mkv")
     assert before.field_order == after.field_order > 1
-    assert any("interlaced" in note for note in open_film(tmp_path / "again.mkv").notes)
+    assert any("interlaced" in note for note in open_video(tmp_path / "again.mkv").notes)
 
 
 def test_quality_and_options_reach_the_encoder(tmp_path):
@@ -334,7 +334,7 @@ def test_quality_and_options_reach_the_encoder(tmp_path):
 def test_grey_film_in_a_lossy_codec_stays_grey(tmp_path):
     source = make_film(tmp_path / "film.mkv", codec="libx265", pixel_format="gray")
     rewrite(source, tmp_path / "again.mkv")
-    assert open_film(tmp_path / "again.mkv").layout.family == "grey"
+    assert open_video(tmp_path / "again.mkv").layout.family == "grey"
 
 
 def test_transparency_that_gets_lost_is_announced(tmp_path):
@@ -350,7 +350,7 @@ def test_transparency_that_gets_lost_is_announced(tmp_path):
 def test_arrays_become_a_film_any_player_shows(tmp_path):
     ramp = np.linspace(0, 1, 64, dtype=np.float32)
     pixels = np.broadcast_to(ramp[None, None, :, None], (6, 48, 64, 3))
-    film = ArrayFilm(Clip.at_rate(np.ascontiguousarray(pixels * 255).astype(np.uint8), fps=24))
+    film = ArraySource(Clip.at_rate(np.ascontiguousarray(pixels * 255).astype(np.uint8), fps=24))
     with open_writer(film, tmp_path / "film.mp4") as writer:
         for frame in film.frames():
             writer.write(frame)

@@ -12,7 +12,7 @@ from made_clips import FPS, panning
 from unflicker.frames.clip import Clip
 from unflicker.settings import Settings, replaced
 from unflicker.video import open_writer
-from unflicker.video.film import ArrayFilm
+from unflicker.video.source import ArraySource
 
 FLICKER = {"truth": 0.0, "quince": 0.03, "medlar": 0.1, "sloe": 0.2, "input": 0.35}
 """How much each result flickers; names that stand nowhere by chance."""
@@ -26,10 +26,12 @@ def write_video(path: Path, *, depth: float, seed: int, size: tuple[int, int] = 
     clip = panning(time=round(2 * FPS), size=size, seed=seed)
     light = 1 + depth * np.random.default_rng(seed).uniform(-1, 1, (len(clip), 1, 1, 1))
     pixels = np.clip(np.rint(clip.pixels * light), 0, 255).astype(np.uint8)
-    film = ArrayFilm(Clip.at_rate(pixels, fps=FPS))
+    film = ArraySource(Clip.at_rate(pixels, fps=FPS))
     changes = {"encoding.codec": "libx264", "encoding.pix_fmt": "yuv420p"}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open_writer(film, path, encoding=replaced(Settings(), changes).encoding) as writer:
+    with open_writer(
+        film, path, encoding=replaced(Settings.from_preset("fast"), changes).encoding
+    ) as writer:
         for frame in film.frames():
             writer.write(frame)
 

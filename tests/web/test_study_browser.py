@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from visitors import study_served
 
-from unflicker.web.study import Plan
+from unflicker.study import Plan
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SWITCHES = (

@@ -9,9 +9,9 @@ import pytest
 from made_results import FOLDERS, METHODS
 
 from unflicker.errors import InputError, UsageError
-from unflicker.web.study import Plan, read_material
-from unflicker.web.study.material import Example, Material, Pair, folder_name
-from unflicker.web.study.questions import choose_questions
+from unflicker.study import Plan, read_material
+from unflicker.study.material import Example, Material, Pair, folder_name
+from unflicker.study.questions import choose_questions
 
 
 def material_of(examples: int, methods: int) -> Material:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unflicker.errors import InputError, MissingError, OutputError, UsageError
-from unflicker.web.study import (
+from unflicker.study import (
     Answers,
     Plan,
     as_csv,
@@ -19,8 +19,8 @@ from unflicker.web.study import (
     read_material,
     results_of,
 )
-from unflicker.web.study.answers import Asked
-from unflicker.web.study.results import preferred
+from unflicker.study.answers import Asked
+from unflicker.study.results import preferred
 
 
 def asked(person: int, left: str, right: str, *, choice: str | None, **changes) -> Asked:

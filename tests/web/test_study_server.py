@@ -10,8 +10,8 @@ from made_results import FOLDERS, METHODS
 from visitors import Visitor, study_served
 
 from unflicker.errors import UsageError
+from unflicker.study import Plan
 from unflicker.web.serving import address, bound
-from unflicker.web.study import Plan
 
 FOUR = Plan(pairs=4, checks=0)
 PAGES = ("study.html", "study.css", "study.js", "playback.js", "results.html", "results.js")

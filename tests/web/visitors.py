@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 
+from unflicker.study import Answers, Plan, answers_file, read_material
 from unflicker.web.serving import address, bound, server_of
-from unflicker.web.study import Answers, Plan, answers_file, read_material
 from unflicker.web.study.server import study_app
 
 

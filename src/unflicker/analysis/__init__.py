@@ -1,7 +1,1 @@
-"""What is known of a window's frames before light is estimated: which repeat, which flash."""
-
-from unflicker.analysis.flashes import find_flashes
-from unflicker.analysis.repeats import find_repeats
-from unflicker.analysis.roles import Roles
-
-__all__ = ["Roles", "find_flashes", "find_repeats"]
+"""Pass 1: from a film's proxies to its plan, window by window. No large picture is touched."""

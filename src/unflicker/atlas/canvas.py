@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.atlas.loops import splat
+from unflicker.atlas.kernels import splat
 from unflicker.errors import UsageError
 from unflicker.frames.flow import look_up
 

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unflicker.atlas.canvas import Canvas
+from unflicker.atlas.initialisation import Sketch
 from unflicker.atlas.light import SlowLight
 from unflicker.atlas.mesh import Mesh
-from unflicker.atlas.start import Sketch
 
 _COARSER = (4, 16)
 """Besides the texture itself, planes of this many times larger texels: a change of colour that a

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.atlas.initialisation import Match, Seen, Sketch, matched, repainted
 from unflicker.atlas.layers import settled, shares
-from unflicker.atlas.start import Match, Seen, Sketch, matched, repainted
 from unflicker.frames.flow import Motion
 
 _ERROR_BLUR_PX = 1.5

@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from unflicker.ahead import in_parallel
 from unflicker.atlas import mlp
 from unflicker.atlas.fields import Atlas, every_point
 from unflicker.atlas.fit import FitLog, Shot, Tell, Ways, fit, nobody
 from unflicker.atlas.grid import GridAlpha, GridLayer, GridLight
+from unflicker.atlas.initialisation import Match, Seen, Sketch, flicker_of, repainted, sketched
 from unflicker.atlas.layered import Layered
 from unflicker.atlas.layers import moving_masks
 from unflicker.atlas.mesh import Mesh
-from unflicker.atlas.start import Match, Seen, Sketch, flicker_of, repainted, sketched
+from unflicker.compute.prefetch import in_parallel
 from unflicker.frames.flow import Motion, resized
 from unflicker.settings import AtlasSettings
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int
 
-from unflicker.atlas.loops import add_normal_equations, solve_banded
+from unflicker.atlas.kernels import add_normal_equations, solve_banded
 from unflicker.frames.flow import pixel_places
 
 _MEASURED_STEP_PX = 2

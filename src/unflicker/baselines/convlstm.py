@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unflicker.frames.clip import Clip
-from unflicker.refinement.convlstm import load_refinement, refined_clip
+from unflicker.paper.convlstm import load_refinement, refined_clip
 
 
 def convlstm(clip: Clip, *, weights: Path, device: str = "cpu") -> Clip:

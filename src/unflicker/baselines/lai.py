@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip
-from unflicker.refinement.convlstm import load_refinement, refined_clip
+from unflicker.paper.convlstm import load_refinement, refined_clip
 
 
 def lai(clip: Clip, original: Clip, *, weights: Path, device: str = "cpu") -> Clip:

@@ -7,42 +7,14 @@ NeurIPS 2020. The fit itself, which needs torch, is in `video_prior_fit`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 
 from unflicker.baselines.pairs import need_alike
-from unflicker.errors import UsageError
+from unflicker.baselines.video_prior_effort import EFFORTS, Effort
+from unflicker.compute.weights import need_neural
 from unflicker.frames.clip import Clip
 from unflicker.progress import Report, silent
-from unflicker.weights import need_neural
 
-
-@dataclass(frozen=True, kw_only=True)
-class Effort:
-    """How long a video is fitted, and with how large a network."""
-
-    epochs: int
-    """How often each frame is learned from, one step each; more learns the flicker too."""
-    width: int
-    """Channels of the network at full size; they double each time the size is halved."""
-    window_px: int
-    """Side of the square of a frame that a step sees, at a place by chance; 0 is all of it."""
-    rate: float
-    """Adam's."""
-
-    def __post_init__(self) -> None:
-        """Refuse a fit that cannot be."""
-        if min(self.epochs, self.width) < 1 or self.window_px < 0 or not self.rate > 0:
-            raise UsageError(f"no fit can have {self}; pass one epoch and channel or more")
-
-
-EFFORTS = {
-    "published": Effort(epochs=25, width=32, window_px=0, rate=1e-4),
-    "reduced": Effort(epochs=25, width=16, window_px=128, rate=1e-3),
-    "quick": Effort(epochs=15, width=8, window_px=96, rate=2e-3),
-}
-"""As their program has it, and two that two cores can afford: smaller networks that see a window
-of each frame, at a higher rate. All are fitted and applied at the video's own size."""
 SEED = 2020
 
 

@@ -10,9 +10,9 @@ from jaxtyping import Float, Float32, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unflicker.baselines.video_prior import Effort
+from unflicker.baselines.video_prior_effort import Effort
 from unflicker.frames.clip import Clip, from_float, to_float
-from unflicker.neural_filter.unet import UNet
+from unflicker.paper.unet import UNet
 from unflicker.progress import Progress, Report
 
 MINOR_SHARE = 0.9

@@ -29,7 +29,7 @@ def presets() -> None:
 @click.command(cls=Command, example="unflicker devices")
 def devices() -> None:
     """List the devices that can apply grades, as --device takes them."""
-    from unflicker.devices import available
+    from unflicker.compute.devices import available
 
     found = available()
     for device in found:

@@ -1,4 +1,4 @@
-"""The command that draws atlases."""
+"""The command that draws export."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
     atlas_options,
     encode_options,
@@ -18,8 +19,7 @@ from unflicker.cli.options import (
     settings_from,
     talk_options,
 )
-from unflicker.cli.talk import Talk
-from unflicker.outputs import companions
+from unflicker.files.outputs import companions
 
 _FILE = click.Path(path_type=Path)
 
@@ -61,24 +61,25 @@ _FILE = click.Path(path_type=Path)
 @click.pass_obj
 def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
     """Draw one steady picture of each shot, and carry drawings on it back into the film."""
-    from unflicker import atlas_files, atlases, report
+    from unflicker import report
+    from unflicker.atlas_export import export, files
 
     settings = settings_from(given, preset="fast")
-    options = atlases.AtlasOptions(
+    options = export.AtlasOptions(
         overwrite=given["overwrite"],
         start_seconds=given["start"],
         duration_seconds=given["duration"],
         masks=given["layer_mask"],
         edit=given["edit"],
     )
-    reads, writes = atlas_files.paths_of(Path(film), output, options)
+    reads, writes = files.paths_of(Path(film), output, options)
     reads += companions(settings)
     talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
     with shown(talk.progress, title=film, quiet=talk.quiet) as tell:
-        record = atlases.draw_atlases(
+        record = export.draw_atlases(
             film, output, settings=settings, options=options, progress=stop.watch(tell)
         )
-    plot = output / atlas_files.FIT
+    plot = output / files.FIT
     report.write_fit(record.atlases, plot)
     for note in record.notes:
         talk.say(f"note: {note}")

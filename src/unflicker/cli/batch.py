@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unflicker.cli.talk import Talk
+from unflicker.cli.messages import Talk
 from unflicker.errors import Cancelled, PartlyFailedError, UnflickerError, UsageError
-from unflicker.outputs import Written, is_stream
+from unflicker.files.outputs import Written, is_stream
 
 _log = logging.getLogger(__name__)
 

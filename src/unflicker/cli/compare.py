@@ -9,6 +9,7 @@ import click
 
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
     encode_options,
     overwrite_option,
@@ -16,9 +17,8 @@ from unflicker.cli.options import (
     required_output,
     talk_options,
 )
-from unflicker.cli.talk import Talk
 from unflicker.cli.writing import write_film
-from unflicker.outputs import Written, named
+from unflicker.files.outputs import Written, named
 
 
 @click.command(
@@ -37,14 +37,14 @@ from unflicker.outputs import Written, named
 def compare(stop: Stop, first: str, second: str, output: Path, **given: Any) -> None:
     """Write two films into one, side by side or split, with labels."""
     from unflicker.report.compare import ComparedFilm
-    from unflicker.video import open_film
+    from unflicker.video import open_video
 
     reads, writes = named("the film", first, second), [Written(path=output, what="the new film")]
     talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
     part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
     film = ComparedFilm(
-        open_film(first, **part),
-        open_film(second, **part),
+        open_video(first, **part),
+        open_video(second, **part),
         labels=given["labels"] or (Path(first).name, Path(second).name),
         split=given["split"],
     )

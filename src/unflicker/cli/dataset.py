@@ -11,13 +11,13 @@ import click
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
 from unflicker.cli.options import talk_options
-from unflicker.cli.talk import Talk
 from unflicker.errors import UsageError
-from unflicker.outputs import Written, named
+from unflicker.files.outputs import Written, named
 
 if TYPE_CHECKING:
-    from unflicker.evaluation.examples import Example
+    from unflicker.datasets.examples import Example
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -74,7 +74,7 @@ def build(stop: Stop, clean: Path, output: Path, **given: Any) -> None:
 
     A build that was stopped goes on where it stopped. Prints the name of each example.
     """
-    from unflicker.evaluation.datasets import Recipe, build_dataset
+    from unflicker.datasets.load import Recipe, build_dataset
 
     talk = Talk.of(
         given,
@@ -110,7 +110,7 @@ def build(stop: Stop, clean: Path, output: Path, **given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with the files of each.")
 def list_examples(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """List the examples of a data set: one we built, or in a layout of docs/data-set.md."""
-    from unflicker.evaluation.datasets import read_dataset
+    from unflicker.datasets.load import read_dataset
 
     found = read_dataset(folder)
     if as_json:

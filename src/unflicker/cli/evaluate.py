@@ -13,10 +13,10 @@ import click
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
 from unflicker.cli.options import talk_options
-from unflicker.cli.talk import Talk
 from unflicker.errors import InputError, PartlyFailedError
-from unflicker.outputs import folders_in, named
+from unflicker.files.outputs import folders_in, named
 
 if TYPE_CHECKING:
     from unflicker.evaluation.plan import Plan, Scope
@@ -112,10 +112,10 @@ def evaluate(stop: Stop, folder: Path, out: Path, **given: Any) -> None:
 
 
 def _comparison(folder: Path, out: Path, given: dict[str, Any]) -> Comparison:
-    from unflicker.evaluation.gathering import Selection
     from unflicker.evaluation.methods import chosen
     from unflicker.evaluation.registry import METHODS
     from unflicker.evaluation.run import Comparison
+    from unflicker.evaluation.selection import Selection
 
     sys.path.insert(0, os.getcwd())  # where methods of one's own lie, as for `python -m`
     usual = _BENCHMARKS / "weights"
@@ -173,7 +173,7 @@ def _listed(planned: Plan) -> str:
 def _write_pages(out: Path, talk: Talk) -> None:
     """The pages, where this version has them."""
     try:
-        from unflicker.report.site import write_site
+        from unflicker.leaderboard import write_site
     except ImportError:
         talk.say(f"scores are in {out / 'scores.jsonl'}")
         return

@@ -18,22 +18,22 @@ from typing import Any
 import click
 
 from unflicker.cli.interrupt import stopping_cleanly
+from unflicker.cli.messages import close_logging
 from unflicker.cli.process import (
     do_without_a_home,
     give_back_large_blocks,
     sleep_while_waiting,
 )
-from unflicker.cli.talk import close_logging
 from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
 
 _COMMANDS = {
-    "run": ("films", "Take the flicker out of films (the default)."),
-    "analyze": ("look", "Say which flicker a film has, as JSON."),
-    "apply": ("films", "Correct a film with the grades that analyze saved."),
+    "run": ("run", "Take the flicker out of films (the default)."),
+    "analyze": ("analyze", "Say which flicker a film has, as JSON."),
+    "apply": ("run", "Correct a film with the grades that analyze saved."),
     "atlas": ("atlas", "Draw one steady picture of each shot; carry drawings back."),
     "compare": ("compare", "Write two films into one, side by side or split."),
-    "synthesise": ("make", "Add flicker of a known kind to a film."),
-    "metrics": ("look", "Measure a result, as JSON."),
+    "synthesise": ("synthesise", "Add flicker of a known kind to a film."),
+    "metrics": ("analyze", "Measure a result, as JSON."),
     "evaluate": ("evaluate", "Compare methods on many videos: quality, time, memory."),
     "train": ("train", "Train the networks on photographs and steady films."),
     "dataset": ("dataset", "Build or list a data set of flickering films."),

@@ -13,7 +13,7 @@ from unflicker.errors import UsageError
 
 if TYPE_CHECKING:
     from unflicker.frames.picture import Frame
-    from unflicker.video import Film
+    from unflicker.video import VideoSource
 
 Pictures = Float32[np.ndarray, "time height width 3"]
 
@@ -22,7 +22,7 @@ _PROXY_PX = 256
 """Longest side of the pictures along whose motion warping errors are taken."""
 
 
-def nearness(result: Film, reference: Film) -> dict[str, float | int]:
+def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | int]:
     """Signal to noise (dB), structure, sharpness and warping error of a film against its original.
 
     Both are compared frame by frame from their beginnings, as long as both last.

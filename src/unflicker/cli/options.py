@@ -10,15 +10,15 @@ import click
 
 from unflicker.cli.help import Option, with_options
 from unflicker.cli.values import Device, Seconds, changed_settings, pairs
+from unflicker.errors import UsageError
 from unflicker.settings import (
     FLASHES,
-    PRESET_VARIABLE,
     PRESETS,
     STAGES,
     Settings,
-    of_preset,
     replaced,
     usual_preset,
+    usual_settings,
     without,
 )
 
@@ -51,7 +51,7 @@ def preset_option(default: str) -> Any:
     return _option(
         "Correction",
         "--preset",
-        type=click.Choice(PRESETS),
+        type=click.Choice(list(PRESETS)),
         metavar="NAME",
         help=f"{', '.join(PRESETS)}: how thorough.  [default: {default}]",
     )
@@ -197,8 +197,9 @@ talk_options = with_options(
     ]
 )
 
+PRESET_VARIABLE = "UNFLICKER_PRESET"
+"""The environment variable that names the preset where nobody else does."""
 _FLAGS = {
-    "preset": "preset",
     "strength": "strength",
     "keep_slower_than": "keep_slower_than_seconds",
     "flashes": "tone.flashes",
@@ -210,9 +211,23 @@ _FLAGS = {
 }
 
 
+def named_by_environment() -> str:
+    """The preset that the environment names; empty where it names none.
+
+    Raises:
+        UsageError: No preset has that name.
+    """
+    named = os.environ.get(PRESET_VARIABLE, "")
+    if named and named not in PRESETS:
+        raise UsageError(
+            f"{PRESET_VARIABLE} is {named}; pass one of {', '.join(PRESETS)}, or unset it"
+        )
+    return named
+
+
 def fallen_back(given: dict[str, Any]) -> str:
     """What to tell who gets preset `fast` for want of a library; empty where nobody does."""
-    chosen = given.get("preset") or given.get("plan") or os.environ.get(PRESET_VARIABLE)
+    chosen = given.get("preset") or given.get("plan") or named_by_environment()
     if chosen or usual_preset(guided=bool(given.get("guide"))) == "standard":
         return ""
     return "preset fast, for torch is not installed; standard: pip install 'unflicker[neural]'"
@@ -229,8 +244,9 @@ def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
         UsageError: A setting that does not exist, or a value it cannot take.
     """
     guided = bool(given.get("guide"))
-    named = given.get("preset") or preset or usual_preset(guided=guided)
-    settings = changed_settings(given.get("changes", ()), of_preset(named))
+    named = given.get("preset") or preset or named_by_environment()
+    settings = Settings.from_preset(named) if named else usual_settings(guided=guided)
+    settings = changed_settings(given.get("changes", ()), settings)
     left_out = (given.get("without") or "").split(",")
     settings = without(settings, [stage.strip() for stage in left_out if stage.strip()])
     flags = {name: given[flag] for flag, name in _FLAGS.items() if given.get(flag) is not None}

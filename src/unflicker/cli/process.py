@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 
-from unflicker.caches import cache_folder, is_home_writable
+from unflicker.compute.caches import cache_folder, is_home_writable
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BYTES = 1024 * 1024

@@ -10,9 +10,9 @@ import click
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
 from unflicker.cli.options import talk_options
-from unflicker.cli.talk import Talk
-from unflicker.outputs import folders_in, named
+from unflicker.files.outputs import folders_in, named
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -37,7 +37,7 @@ def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: 
     Writes tables/ (Markdown, CSV, LaTeX) and report/index.html, and replaces what it wrote before.
     For the page about one run of a film see `unflicker run --report`.
     """
-    from unflicker.report.site import write_site
+    from unflicker.leaderboard import write_site
 
     out = output or folders[0]
     reads = [*named("the folder", *folders), *named("the videos", *(f / "videos" for f in folders))]

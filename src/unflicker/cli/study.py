@@ -9,11 +9,11 @@ import click
 
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
-from unflicker.cli.talk import Talk
-from unflicker.outputs import Written, named, refuse_loss
+from unflicker.cli.messages import Talk
+from unflicker.files.outputs import Written, named, refuse_loss
 
 if TYPE_CHECKING:
-    from unflicker.web.study import Answers
+    from unflicker.study import Answers
 
 _FOLDER = click.Path(path_type=Path)
 _FORMATS = ("table", "json", "csv", "answers")
@@ -94,7 +94,7 @@ def study(stop: Stop, folder: Path, **given: Any) -> None:
     FOLDER is what `unflicker evaluate` wrote: videos/EXAMPLE/METHOD.mp4. Ctrl-C ends the study;
     the same command goes on with it.
     """
-    from unflicker.web.study import Answers, answers_file
+    from unflicker.study import Answers, answers_file
 
     path = given["answers"] or answers_file(folder)
     if given["results"]:
@@ -104,8 +104,8 @@ def study(stop: Stop, folder: Path, **given: Any) -> None:
 
 
 def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None:
+    from unflicker.study import Answers, Plan, read_material
     from unflicker.web.serving import address, bound, need_web, server_of
-    from unflicker.web.study import Answers, Plan, read_material
 
     need_web()
     from unflicker.web.study.server import study_app
@@ -136,7 +136,7 @@ def _refuse_material(folder: Path, path: Path) -> None:
 
 
 def _told(answers: Answers, given: dict[str, Any]) -> str:
-    from unflicker.web.study import as_csv, as_json, as_table, raw_csv, results_of
+    from unflicker.study import as_csv, as_json, as_table, raw_csv, results_of
 
     everything = answers.everything()
     if given["form"] == "answers":

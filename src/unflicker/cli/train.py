@@ -10,10 +10,10 @@ import click
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
 from unflicker.cli.options import talk_options
-from unflicker.cli.talk import Talk
 from unflicker.cli.values import Device
-from unflicker.outputs import Written, named
+from unflicker.files.outputs import Written, named
 from unflicker.training.networks import NETWORKS, trainer
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -21,7 +21,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 def _usual(what: str) -> str:
     """What is done where nothing is asked for, network by network."""
-    return ", ".join(f"{name} {getattr(course, what):,}" for name, course in NETWORKS.items())
+    return ", ".join(f"{name} {getattr(spec, what):,}" for name, spec in NETWORKS.items())
 
 
 @click.command(
@@ -83,8 +83,8 @@ def _usual(what: str) -> str:
 def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
     """Train a network; a second call with the same folder goes on where the first stopped."""
     from unflicker import report
-    from unflicker.devices import chosen
-    from unflicker.weights import need_neural
+    from unflicker.compute.devices import chosen
+    from unflicker.compute.weights import need_neural
 
     need_neural()
     from unflicker.training.loop import Training
@@ -96,12 +96,12 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
         reads=[*named("the data", *given["data"]), *named("the weights", begin)],
         writes=_written(network, out),
     )
-    course = NETWORKS[network]
+    spec = NETWORKS[network]
     training = Training(
         data=given["data"],
         out=out,
-        steps=given["steps"] or course.steps,
-        batch=given["batch"] or course.batch,
+        steps=given["steps"] or spec.steps,
+        batch=given["batch"] or spec.batch,
         panned=given["panned"],
         seed=given["seed"],
         rate=given["rate"],

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unflicker.cli.display import shown
+from unflicker.cli.messages import Talk
 from unflicker.cli.options import settings_from
-from unflicker.cli.talk import Talk
 from unflicker.progress import Progress
 
 if TYPE_CHECKING:
     from unflicker.frames.picture import Frame
-    from unflicker.video import Film
+    from unflicker.video import VideoSource
 
 
 def write_film(
-    film: Film, frames: Iterable[Frame], *, target: Path, given: dict[str, Any], talk: Talk
+    film: VideoSource, frames: Iterable[Frame], *, target: Path, given: dict[str, Any], talk: Talk
 ) -> None:
     """Write frames as a film that is in all else as `film`, with a command's encoder options."""
     from unflicker.video import open_writer

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unflicker.evaluation.examples import Example
+from unflicker.datasets.examples import Example
 from unflicker.evaluation.methods import INPUT, LeftOut, Method, version_of, why_not
 from unflicker.evaluation.results import Mark
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from unflicker.evaluation.methods import INPUT, Effort, Method
 
-_CALLED = "unflicker.evaluation.called"
+_CALLED = "unflicker.evaluation.adapters"
 _BASELINES = "unflicker.baselines"
 _TORCH = ("torch", "safetensors")
 _FEW = ("w3",)

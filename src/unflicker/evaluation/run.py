@@ -18,14 +18,14 @@ from pathlib import Path
 
 import unflicker
 from unflicker.errors import OutputError, UsageError
-from unflicker.evaluation import crew
-from unflicker.evaluation.bench import MOTION, Bench
-from unflicker.evaluation.gathering import Selection, examples_of
+from unflicker.evaluation import workers
 from unflicker.evaluation.machine import machine
 from unflicker.evaluation.methods import LeftOut, Method
 from unflicker.evaluation.plan import Plan, Scope, plan
 from unflicker.evaluation.results import FAILED, append_rows, done_in
+from unflicker.evaluation.selection import Selection, examples_of
 from unflicker.evaluation.viewing import remove_unfinished
+from unflicker.evaluation.worker import MOTION, Bench
 from unflicker.progress import Progress, Report, silent
 
 RUN = "run.json"
@@ -116,7 +116,7 @@ def compare(
     threads = 1 if comparison.at_once > 1 else 0
     bench = Bench(out=comparison.out, weights=comparison.weights, threads=threads)
     progress(Progress(stage="evaluate", done=0, total=planned.jobs))
-    events = crew.carried_out(
+    events = workers.carried_out(
         planned.batches, bench, at_once=comparison.at_once, limit_seconds=comparison.limit_seconds
     )
     try:
@@ -144,7 +144,7 @@ class _Ledger:
         for one in planned.left_out:
             self._leave_out(one)
 
-    def enter(self, event: crew.Done | LeftOut) -> None:
+    def enter(self, event: workers.Done | LeftOut) -> None:
         """Write a job's lines, and tell what did not go well."""
         if isinstance(event, LeftOut):
             self._leave_out(event)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from unflicker import metrics
-from unflicker.evaluation.datasets import Loaded
-from unflicker.evaluation.paths import shot_starts
+from unflicker.datasets.load import Loaded
+from unflicker.datasets.motion_cache import shot_starts
 from unflicker.frames.clip import Clip, to_float
 from unflicker.frames.colour import proxy_size
 from unflicker.frames.flow import BackwardMotion, resized

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from unflicker.evaluation.examples import CATEGORIES
+from unflicker.datasets.examples import CATEGORIES
 from unflicker.evaluation.results import COST, FAILED, Row, merged
 
 _MOST = 0.6

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unflicker.evaluation.examples import Example
+from unflicker.datasets.examples import Example
 from unflicker.evaluation.results import VIDEOS, folder_name
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings
-from unflicker.video import ArrayFilm, open_writer
+from unflicker.video import ArraySource, open_writer
 from unflicker.video.target import discard
 
 _FOR_BROWSERS = EncodingSettings(
@@ -26,7 +26,7 @@ def write_copy(clip: Clip, path: Path) -> None:
     height, width = (length - length % 2 for length in clip.pixels.shape[1:3])
     even = Clip(pixels=clip.pixels[:, :height, :width], seconds=clip.seconds)
     path.parent.mkdir(parents=True, exist_ok=True)
-    film = ArrayFilm(even, name=path.stem)
+    film = ArraySource(even, name=path.stem)
     with open_writer(film, path, encoding=_FOR_BROWSERS, overwrite=True) as writer:
         for frame in film.frames():
             writer.write(frame)

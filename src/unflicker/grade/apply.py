@@ -11,10 +11,10 @@ import numba
 import numpy as np
 from jaxtyping import Float32, Shaped
 
-from unflicker.ahead import thread_count
+from unflicker.compute.prefetch import thread_count
 from unflicker.frames.colour import sample_scale, to_working, yuv_to_rgb_matrix
 from unflicker.frames.picture import ColourMeaning, Picture
-from unflicker.grade import kernel
+from unflicker.grade import kernels
 from unflicker.grade.grade import KNOTS, Grade, curve_inputs
 
 _EVERYWHERE = np.ones((0, 0), np.float32)
@@ -84,19 +84,19 @@ def _graded_planes(
     colour = picture.planes[: layout.colour_planes]
     out = tuple(np.empty_like(plane) for plane in colour)
     gains = gains_of(grade)
-    shared = (gains, kernel.columns_of(picture.size[1], gains.shape[1]), tables_of(grade, meaning))
+    shared = (gains, kernels.columns_of(picture.size[1], gains.shape[1]), tables_of(grade, meaning))
     offset, span, middle, chroma_span = _singles(*sample_scale(layout, meaning))
     peak, one = _singles(layout.peak, 1.0)
     if layout.family == "rgb":
-        kernel.grade_rgb(colour, out, *shared, (peak, one, one), share)
+        kernels.grade_rgb(colour, out, *shared, (peak, one, one), share)
     elif layout.family == "grey":
-        kernel.grade_grey(colour[0], out[0], *shared, (offset, span, peak, one), share)
+        kernels.grade_grey(colour[0], out[0], *shared, (offset, span, peak, one), share)
     else:
         to_rgb = yuv_to_rgb_matrix(meaning)
         shift_x, shift_y = layout.chroma_shift
         chroma = (to_rgb, np.linalg.inv(to_rgb).astype(np.float32), 1 << shift_y, 1 << shift_x)
         scale = (offset, span, middle, chroma_span, peak, one)
-        kernel.grade_yuv(colour, out, *shared, scale, chroma, share)
+        kernels.grade_yuv(colour, out, *shared, scale, chroma, share)
     return out
 
 
@@ -120,12 +120,12 @@ def apply_to_light(
     views = tuple(light[..., channel] for channel in range(3))
     into = tuple(out[..., channel] for channel in range(3))
     gains = gains_of(grade)
-    where = kernel.columns_of(light.shape[1], gains.shape[1])
+    where = kernels.columns_of(light.shape[1], gains.shape[1])
     tables = tables_of(grade, ColourMeaning())
     whole = light.dtype != np.float32
     scale = _singles(np.iinfo(light.dtype).max if whole else 1.0, 0.0, whole)
     with kernels_turn(light.shape[:2]):
-        kernel.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
+        kernels.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
     return out
 
 
@@ -142,7 +142,7 @@ Tables = tuple[
     Float32[np.ndarray, "one light"],
     Float32[np.ndarray, "mixed 3"],
 ]
-"""Curves, the way back from working light, the way to it, and a matrix (`kernel.grade_rgb`)."""
+"""Curves, the way back from working light, the way to it, and a matrix (`kernels.grade_rgb`)."""
 
 
 def tables_of(grade: Grade, meaning: ColourMeaning) -> Tables:
@@ -152,7 +152,7 @@ def tables_of(grade: Grade, meaning: ColourMeaning) -> Tables:
     then values outside [0, 1] (footroom, headroom) keep their meaning. Where no matrix mixes, the
     curves are by stored value and the way to working light is in them; else they are factors.
     """
-    stored = np.linspace(0.0, 1.0, kernel.TABLE, dtype=np.float32)
+    stored = np.linspace(0.0, 1.0, kernels.TABLE, dtype=np.float32)
     light = to_working(stored, meaning)
     stored_is_light = meaning.transfer in ("power", "log")
     at = stored if grade.mixes else light
@@ -171,5 +171,5 @@ def _to_stored(meaning: ColourMeaning) -> Float32[np.ndarray, "1 stored"]:
     """Stored values at evenly spaced working light: the inverse of `to_working`, by table."""
     stored = np.linspace(0.0, 1.0, 1 << 16, dtype=np.float32)
     light = to_working(stored, meaning)
-    wanted = np.linspace(0.0, 1.0, kernel.TABLE)
+    wanted = np.linspace(0.0, 1.0, kernels.TABLE)
     return np.interp(wanted, light, stored).astype(np.float32)[None]

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Shaped
 
-from unflicker.devices import torch_library
+from unflicker.compute.devices import torch_library
 from unflicker.frames.colour import LUMA, sample_scale, yuv_to_rgb_matrix
 from unflicker.frames.picture import Picture
-from unflicker.grade import kernel
+from unflicker.grade import kernels
 from unflicker.grade.apply import Tables, apply_grade, gains_of, tables_of
 from unflicker.grade.grade import Grade
 
@@ -206,7 +206,7 @@ def _change(
 ) -> Float32[Any, "3 height width"]:
     """What the grade adds to stored colours, in as far as the mask lets it."""
     table, to_stored, to_light, matrix = (_on_device(each, work.device) for each in work.tables)
-    last = kernel.TABLE - 1
+    last = kernels.TABLE - 1
     light, mixes = stored, bool(len(matrix))
     if mixes:
         light = _between(light, to_light[0]) if to_light.numel() else light

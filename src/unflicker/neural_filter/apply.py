@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Float32
 from torch.nn import functional
 
+from unflicker.compute.weights import NEURAL_FILTER, load_into, read_weights
 from unflicker.neural_filter.network import (
     GridFilter,
     Pictures,
     removed_light,
     seen_size,
 )
-from unflicker.weights import NEURAL_FILTER, load_into, read_weights
 
 _FRAMES_AT_ONCE = 4
 

@@ -24,9 +24,9 @@ import numpy as np
 from jaxtyping import Shaped
 
 from unflicker.errors import InputError, OutputError
+from unflicker.files.outputs import is_stream, made_folder
 from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
-from unflicker.outputs import is_stream, made_folder
 from unflicker.plan.plan import FramePlan, ShotPlan
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 

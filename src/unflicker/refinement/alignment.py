@@ -14,7 +14,7 @@ from jaxtyping import Float32
 from unflicker.frames.colour import proxy_size
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import kernels_turn
-from unflicker.refinement import loops
+from unflicker.refinement import kernels
 
 FINE_PX = 960
 """Longest side of the pictures on which motion is refined."""
@@ -68,7 +68,7 @@ def _step(
     """
     sums = np.empty((*flow.shape[:2], 9), np.float32)
     with kernels_turn((first.shape[0], first.shape[1])):
-        loops.normal_equations(first, second, flow, sums)
+        kernels.normal_equations(first, second, flow, sums)
     around = max(_LEAST_CELLS, _NEIGHBOURHOOD_PX * flow.shape[1] / first.shape[1])
     side = 2 * round(2 * around) + 1
     sums = cv2.GaussianBlur(sums, (side, side), around)

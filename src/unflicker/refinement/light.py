@@ -13,7 +13,7 @@ from jaxtyping import Float32
 from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import pixel_places, resized, warp
 from unflicker.grade import Grade
-from unflicker.refinement.sharing import Way
+from unflicker.refinement.neighbour_weights import Way
 
 _SHRINK = 2
 """Pixels of a proxy for a cell of light, across and down."""

@@ -10,8 +10,8 @@ from jaxtyping import Float32
 
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import kernels_turn
-from unflicker.refinement import loops
-from unflicker.refinement.sharing import Taken, Way
+from unflicker.refinement import kernels
+from unflicker.refinement.neighbour_weights import Taken, Way
 
 _AREA = cv2.INTER_AREA
 _PIXEL_LIMIT = 0.15
@@ -54,7 +54,7 @@ def mixed(
         here, back, forth = (np.ascontiguousarray(plane) for plane in (now, *others))
         out = np.empty(now.shape, now.dtype)
         with kernels_turn((now.shape[0], now.shape[1])):
-            loops.mix(here, back, forth, out, plan, scale)
+            kernels.mix(here, back, forth, out, plan, scale)
         planes.append(out)
     return replace(picture, planes=tuple(planes))
 
@@ -80,7 +80,7 @@ def within_mask(
 def _plan(
     size: tuple[int, int], past: Neighbour | None, future: Neighbour | None, amount: float
 ) -> Float32[np.ndarray, "rows columns 6"] | None:
-    """Motion in px of the picture, and shares, as `loops.mix` wants them; None without any."""
+    """Motion in px of the picture, and shares, as `kernels.mix` wants them; None without any."""
     known = past or future
     if known is None:
         return None

@@ -17,11 +17,11 @@ from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import apply_grade
 from unflicker.refinement.alignment import refined_flow
-from unflicker.refinement.beside import BesideOriginal, Side
 from unflicker.refinement.light import SmoothLight
-from unflicker.refinement.look import Look
 from unflicker.refinement.mixing import Neighbour, mixed
-from unflicker.refinement.sharing import Way, taken_from
+from unflicker.refinement.neighbour_weights import Way, taken_from
+from unflicker.refinement.views import Look
+from unflicker.refinement.with_original import BesideOriginal, Side
 
 Follow = Callable[[Float32[np.ndarray, "two rows columns 3"]], Motion]
 """What finds the motion between two proxies."""

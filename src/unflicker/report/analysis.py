@@ -7,9 +7,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from unflicker.files.atomic import write_whole
 from unflicker.plan import ShotPlan
-from unflicker.record import Record
-from unflicker.report.files import write_whole
+from unflicker.recording.record import Record
 
 SCHEMA_VERSION = 1
 """Rises when a field changes its meaning or goes; new fields do not raise it."""

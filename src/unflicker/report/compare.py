@@ -17,7 +17,7 @@ from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
 from unflicker.report.pictures import labelled
 
 if TYPE_CHECKING:
-    from unflicker.video import Film
+    from unflicker.video import VideoSource
     from unflicker.video.traits import Traits
 
 _LINE_PX = 2
@@ -30,7 +30,12 @@ class ComparedFilm:
     """
 
     def __init__(
-        self, first: Film, second: Film, *, labels: tuple[str, str], split: bool = False
+        self,
+        first: VideoSource,
+        second: VideoSource,
+        *,
+        labels: tuple[str, str],
+        split: bool = False,
     ) -> None:
         """Show `first` left and `second` right.
 

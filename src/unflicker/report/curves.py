@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32, Int
 
-from unflicker.record import Record
+from unflicker.recording.record import Record
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _FLOOR = 1.0 / 512.0

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from unflicker.report.files import write_whole
+from unflicker.files.atomic import write_whole
 
 _WIDTH_IN, _ROW_IN = 8.0, 3.0
 _MOST_ROWS = 6

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from unflicker.record import Record
+from unflicker.files.atomic import write_whole
+from unflicker.recording.record import Record
 from unflicker.report import words
-from unflicker.report.files import write_whole
-from unflicker.report.look import filled
+from unflicker.report.style import filled
 
 _STILLS = 6
-_TEMPLATE = "page.html.j2"
+_TEMPLATE = Path(__file__).parent / "page.html.j2"
 
 
 def write_page(record: Record, path: Path) -> None:

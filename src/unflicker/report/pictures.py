@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from unflicker.record import Record, Still
+from unflicker.recording.record import Record, Still
 
 _BUDGET_BYTES = 1_800_000
 """For all stills of a page together, as base64; the page then stays under 3 MB."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32
 
-from unflicker.record import Record
+from unflicker.recording.record import Record
 from unflicker.report import curves
-from unflicker.report.look import (
+from unflicker.report.style import (
     LIGHT_ADDED,
     LIGHT_TAKEN,
     STAND_INS,

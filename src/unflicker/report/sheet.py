@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from unflicker.errors import UsageError
-from unflicker.record import Record
-from unflicker.report.files import write_whole
+from unflicker.files.atomic import write_whole
+from unflicker.recording.record import Record
 from unflicker.report.pictures import chosen_stills, labelled
 
 _GAP_PX = 8

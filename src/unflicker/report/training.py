@@ -6,7 +6,7 @@ import io
 import json
 from pathlib import Path
 
-from unflicker.report.files import write_whole
+from unflicker.files.atomic import write_whole
 
 _WIDTH_IN, _HEIGHT_IN = 8.0, 5.5
 

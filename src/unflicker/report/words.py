@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from unflicker.plan import ShotPlan
-from unflicker.record import Record
+from unflicker.recording.record import Record
 from unflicker.tone.diagnosis import Diagnosis
 
 KINDS = {

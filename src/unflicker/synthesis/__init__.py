@@ -1,23 +1,23 @@
 """Made flicker: steady clips with flicker added, seeded, with the truth kept."""
 
-from unflicker.synthesis.made import (
+from unflicker.synthesis.processing_flicker import processed
+from unflicker.synthesis.synthetic_flicker import (
     ADDED_KINDS,
     KINDS,
     MIXED_KINDS,
-    MadeFlicker,
+    SyntheticFlicker,
     graded,
     mean_grade,
     sunset,
     synthesise,
     ungraded,
 )
-from unflicker.synthesis.processed import processed
 
 __all__ = [
     "ADDED_KINDS",
     "KINDS",
     "MIXED_KINDS",
-    "MadeFlicker",
+    "SyntheticFlicker",
     "graded",
     "mean_grade",
     "processed",

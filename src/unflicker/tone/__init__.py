@@ -1,18 +1,18 @@
 """Tone: what light flicker adds to each frame, and the grade that takes it away."""
 
 from unflicker.tone.diagnosis import Diagnosis, diagnose
+from unflicker.tone.estimate import SteadyTone, look_again, steady_tone, steady_whole
 from unflicker.tone.exposure_drift import Course, course_of, drift_of
 from unflicker.tone.exposure_lock import ExposureLock, locking_curves
 from unflicker.tone.flicker import Pace, pumping
 from unflicker.tone.grading import grade_of
-from unflicker.tone.light_field import LightField
-from unflicker.tone.steady import SteadyTone, look_again, steady_tone, steady_whole
+from unflicker.tone.illumination import IlluminationModel
 
 __all__ = [
     "Course",
     "Diagnosis",
     "ExposureLock",
-    "LightField",
+    "IlluminationModel",
     "Pace",
     "SteadyTone",
     "course_of",

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Float32
 from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import look_up, pixel_places
 from unflicker.frames.structure import normalised
-from unflicker.tone.light_field import TOE
+from unflicker.tone.illumination import TOE
 
 Match = Callable[
     [Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]],

@@ -9,8 +9,8 @@ from typing import Literal, cast
 import numpy as np
 from jaxtyping import Float
 
-from unflicker.tone.light_field import LightField, tone_of
-from unflicker.tone.steady import SteadyTone
+from unflicker.tone.estimate import SteadyTone
+from unflicker.tone.illumination import IlluminationModel, tone_of
 
 Kind = Literal[
     "none",
@@ -140,7 +140,7 @@ def _drifting(steady: Diagnosis, stops: float, *, locked: bool) -> Diagnosis:
 
 
 def _energy(
-    coefficients: Float[np.ndarray, "time 3 size"], field: LightField
+    coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationModel
 ) -> Float[np.ndarray, " parts"]:
     """Mean squares of log light, in the order of `_PARTS`."""
     lightness = coefficients.mean(axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.frames.flow import Motion, look_up, visibility_at
-from unflicker.tone.observations import sample_places
+from unflicker.tone.correspondences import sample_places
 
 _CLIPPED, _DARK, _SEEN = 0.97, 0.06, 0.5
 _FEWEST = 50

@@ -18,7 +18,7 @@ from math import ceil, comb, floor
 import numpy as np
 from jaxtyping import Bool, Float
 
-from unflicker.tone.light_field import LightField, tone_of
+from unflicker.tone.illumination import IlluminationModel, tone_of
 
 _SIDE_FRAMES = 6
 """Frames before or after a fade that say how bright the picture is without it."""
@@ -174,7 +174,7 @@ def tones_moved(
 def tones_without(
     opponent: Float[np.ndarray, "time all"],
     moved: Float[np.ndarray, " time"],
-    field: LightField,
+    field: IlluminationModel,
 ) -> Float[np.ndarray, "time all"]:
     """A path with the curves of each frame told at tones that lie `moved` higher there.
 

@@ -22,8 +22,8 @@ from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.changes import Changes, find_changes
 from unflicker.tone.fades import tones_without
-from unflicker.tone.light_field import LightField, tone_of
-from unflicker.tone.path import TonePath
+from unflicker.tone.illumination import IlluminationModel, tone_of
+from unflicker.tone.trajectory import TonePath
 from unflicker.tone.variogram import variances, wiener
 
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]])
@@ -32,7 +32,7 @@ _REPEATED_STEPS = 3
 """So many steps in a window are flicker altogether; fewer may be lamps."""
 _LAMP = 0.3
 """Log light of a single step from which on somebody switched a lamp, and it stays; below, the level
-of the window before is held, and let go at the pace of light that is kept (`fading.Levelling`)."""
+of the window before is held, and let go at the pace of light that is kept (`fading.LevelHold`)."""
 _SPREAD = 3.0
 """A step that is not sharp is spread over so many times as long as other light that is kept."""
 _FADE_FRAMES = 24.0
@@ -103,7 +103,7 @@ class Pace:
 
 def separate(
     path: TonePath,
-    field: LightField,
+    field: IlluminationModel,
     *,
     pace: Pace,
     brightness: Float[np.ndarray, " time"] | None = None,
@@ -150,7 +150,7 @@ def _none(path: TonePath) -> Flicker:
 
 def _changes(
     opponent: Float[np.ndarray, "time all"],
-    field: LightField,
+    field: IlluminationModel,
     brightness: Float[np.ndarray, " time"],
     pace: Pace,
 ) -> Changes:
@@ -168,7 +168,7 @@ def _quick_and_slow(
     even: Float[np.ndarray, "time all"],
     ramps: tuple[tuple[int, int], ...],
     pace: Pace,
-    field: LightField,
+    field: IlluminationModel,
 ) -> tuple[Float[np.ndarray, "time all"], Float[np.ndarray, "time all"]]:
     """The flicker of a path without changes of level, and its own slow part by chance."""
     time = len(even)
@@ -182,7 +182,7 @@ def _quick_and_slow(
     return quick, _chance_trend(even, high_pass, memory, (flicker + wander, doubted))
 
 
-def _is_of_whole(field: LightField) -> Bool[np.ndarray, " all"]:
+def _is_of_whole(field: IlluminationModel) -> Bool[np.ndarray, " all"]:
     """Which coefficients of a path are the same over the picture, for lightness and tints."""
     whole = np.zeros(field.size, bool)
     whole[field.whole] = True
@@ -209,7 +209,7 @@ def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray,
     return (stays - usual) @ light
 
 
-def beyond_original(path: TonePath, field: LightField) -> Flicker:
+def beyond_original(path: TonePath, field: IlluminationModel) -> Flicker:
     """The same of a path relative to a steady original: all of it but its mean.
 
     What is wanted is in the original, so nothing has to be told from flicker, however slow.
@@ -237,7 +237,7 @@ def _opponent(path: Float[np.ndarray, "time 3 size"]) -> Float[np.ndarray, "time
 def _evidence(
     free: Float[np.ndarray, "time all"],
     allowed: Float[np.ndarray, " all"],
-    field: LightField,
+    field: IlluminationModel,
 ) -> tuple[float, float]:
     """Deviations from frame to frame of lightness that are flicker, and that are drift."""
     memory, flicker, drift, wander = variances(free, allowed)
@@ -300,7 +300,7 @@ def _beside(
 
 
 def _levels(
-    opponent: Float[np.ndarray, "time all"], field: LightField
+    opponent: Float[np.ndarray, "time all"], field: IlluminationModel
 ) -> tuple[Float[np.ndarray, "time tones"], Float[np.ndarray, "time others"]]:
     """Log light of dark, middle and bright tones; from top to bottom, from side to side, and of the
     two tints: the broad light of the picture, by which its changes are found."""
@@ -315,7 +315,7 @@ def _levels(
 def _unwanted(
     stairs: Float[np.ndarray, "time all"],
     changes: Changes,
-    field: LightField,
+    field: IlluminationModel,
     keep_slower_frames: float,
 ) -> Float[np.ndarray, "time all"]:
     """What must go of levels that are held: all that differs, unless one or two steps are so large
@@ -364,7 +364,7 @@ def _chance_trend(
     return slow * (1.0 - wanted) * likely * (1.0 - memory)
 
 
-def _drift_allowed(field: LightField) -> Float[np.ndarray, " all"]:
+def _drift_allowed(field: IlluminationModel) -> Float[np.ndarray, " all"]:
     """The largest variance a frame that drift is believed to have, coefficient by coefficient.
 
     Measured on steady clips, hand-held and with automatic exposure among them (lab notebook).

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from unflicker.grade import Grade
 from unflicker.grade.grade import bin_luma, curve_inputs
-from unflicker.tone.light_field import LightField, tone_of, whiteness_of
+from unflicker.tone.illumination import IlluminationModel, tone_of, whiteness_of
 from unflicker.tone.mixing import matrix_logarithms
 
 GRID_ROWS = 24
@@ -20,7 +20,7 @@ _MOST_LOG_GAIN = 1.6
 """No correction is larger: e^1.6 is 2.3 stops."""
 
 
-def grade_of(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> Grade:
+def grade_of(coefficients: Float[np.ndarray, "3 size"], field: IlluminationModel) -> Grade:
     """The grade that divides by the light that these coefficients describe.
 
     Where there are more than the field has functions, one is that of clipped white (`whites`), and
@@ -38,7 +38,7 @@ def grade_of(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> Gr
     return replace(grade, log_matrix=-matrix_logarithms(mixing).astype(np.float32))
 
 
-def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
+def _curves(coefficients: Float[np.ndarray, "3 size"], field: IlluminationModel) -> np.ndarray:
     inputs = curve_inputs()
     powers = tone_of(inputs.astype(float))[:, None] ** np.arange(field.powers + 1)
     whole = coefficients[:, field.whole] @ powers.T
@@ -48,7 +48,7 @@ def _curves(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.
     return np.maximum.accumulate(np.clip(curves, 0.0, 2.0), axis=1).astype(np.float32)
 
 
-def _grid(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.ndarray:
+def _grid(coefficients: Float[np.ndarray, "3 size"], field: IlluminationModel) -> np.ndarray:
     light, contrast = _at_cells(field)
     by_place = light[1:].T @ coefficients[:, 1 : len(field.waves)].T
     by_contrast = contrast.T @ coefficients[:, len(field.waves) : field.shared].T
@@ -61,7 +61,7 @@ def _grid(coefficients: Float[np.ndarray, "3 size"], field: LightField) -> np.nd
 
 
 @lru_cache(maxsize=2)
-def _at_cells(field: LightField) -> tuple[np.ndarray, np.ndarray]:
+def _at_cells(field: IlluminationModel) -> tuple[np.ndarray, np.ndarray]:
     """The cosines at the grid's cells: the same for every frame of a window."""
     x, y = np.meshgrid(
         (np.arange(GRID_COLUMNS) + 0.5) / GRID_COLUMNS * field.width - 0.5,

@@ -23,10 +23,10 @@ from jaxtyping import Float, Float32
 from unflicker.frames.flow import Motion
 from unflicker.grade.matrix import log_matrix_of, matrix_exponential
 from unflicker.tone.changes import Changes
+from unflicker.tone.correspondences import NOISE, NOISE_OF_LIGHT, Correspondences, correspondences
 from unflicker.tone.flicker import Pace, separate
-from unflicker.tone.light_field import TOE, LightField, tone_of
-from unflicker.tone.observations import NOISE, NOISE_OF_LIGHT, Sightings, sightings
-from unflicker.tone.path import (
+from unflicker.tone.illumination import TOE, IlluminationModel, tone_of
+from unflicker.tone.trajectory import (
     BEST_AGREEMENT,
     FREEDOM,
     INDEPENDENT_SHARE,
@@ -45,7 +45,7 @@ _CURVE = 1 + _POWERS
 _SIZE = _CURVE + MIXING
 _EXPECTED = np.array([0.2, 0.14, 0.07, 0.2, 0.1])
 """Deviations that flicker may have: exposure, powers of tone, log saturation, hue."""
-_AS_POWERS = LightField(
+_AS_POWERS = IlluminationModel(
     height=1, width=1, waves_across=1, waves_down=1, powers=_SIZE - 1, contrast_waves=0
 )
 """To `separate`, saturation and hue are like powers of tone: the same over the whole picture."""
@@ -83,7 +83,7 @@ class _Points:
 
 
 def mixing_of(
-    seen: list[Sightings], *, pace: Pace, changes: Changes | None = None
+    seen: list[Correspondences], *, pace: Pace, changes: Changes | None = None
 ) -> Float[np.ndarray, "time 3 mixing"] | None:
     """How flicker mixed the channels of each frame: log saturation and hue for each row.
 
@@ -154,7 +154,7 @@ def misfit_where_mixed(
     mixing: Float[np.ndarray, "time 3 mixing"],
 ) -> float:
     """How far points of corrected pictures disagree along the motion, where channels were mixed."""
-    points = _points(sightings(light, motion))
+    points = _points(correspondences(light, motion))
     moves = _moves(mixing)
     return float(_misfit(points, np.zeros((len(light), 3, _SIZE))) @ moves / moves.sum())
 
@@ -181,7 +181,7 @@ def unmixed(
     return [np.maximum(picture, np.float32(0.0)) for picture in apart]
 
 
-def _points(seen: list[Sightings]) -> _Points:
+def _points(seen: list[Correspondences]) -> _Points:
     every = -(-len(seen[0].weight) // _POINTS)
     before = np.stack([pair.before[::every] for pair in seen])
     after = np.stack([pair.after[::every] for pair in seen])

@@ -19,7 +19,7 @@ _EMA_DECAY = 0.998
 
 
 @dataclass
-class Standing:
+class TrainingState:
     """The networks and the optimiser in mid-training, and how many steps are done."""
 
     network: nn.Module
@@ -50,15 +50,15 @@ class Standing:
         return {name: value.detach() for name, value in self.network.state_dict().items()}
 
 
-def resume(standing: Standing, folder: Path, recipe: Mapping[str, Any]) -> bool:
+def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> bool:
     """Bring a training to where it stopped; False where the folder has none.
 
     Raises:
         UsageError: The training in the folder has another recipe.
         InputError: What lies there cannot be read.
     """
-    state = folder / _STATE
-    if not state.exists():
+    path = folder / _STATE
+    if not path.exists():
         return False
     there = _recipe_in(folder)
     wanted = json.loads(json.dumps(dict(recipe)))
@@ -70,14 +70,14 @@ def resume(standing: Standing, folder: Path, recipe: Mapping[str, Any]) -> bool:
             "name another folder, or train with the same"
         )
     try:
-        device = next(standing.network.parameters()).device
-        held = torch.load(state, map_location=device, weights_only=True)
-        standing.network.load_state_dict(held["network"])
-        standing.optimiser.load_state_dict(held["optimiser"])
+        device = next(state.network.parameters()).device
+        held = torch.load(path, map_location=device, weights_only=True)
+        state.network.load_state_dict(held["network"])
+        state.optimiser.load_state_dict(held["optimiser"])
     except (RuntimeError, KeyError, ValueError, EOFError) as fault:
-        raise InputError(f"{state} cannot be read: {fault}; remove it to begin anew") from fault
-    standing.average = held["average"]
-    standing.steps, standing.seconds = int(held["steps"]), float(held["seconds"])
+        raise InputError(f"{path} cannot be read: {fault}; remove it to begin anew") from fault
+    state.average = held["average"]
+    state.steps, state.seconds = int(held["steps"]), float(held["seconds"])
     return True
 
 
@@ -93,16 +93,16 @@ def _recipe_in(folder: Path) -> dict[str, Any]:
         ) from fault
 
 
-def keep(standing: Standing, folder: Path) -> None:
+def keep(state: TrainingState, folder: Path) -> None:
     """Write where a training stands; the last one stays until the new one is whole."""
     part = folder / f".{_STATE}.part"
     torch.save(
         {
-            "network": standing.network.state_dict(),
-            "optimiser": standing.optimiser.state_dict(),
-            "average": standing.average,
-            "steps": standing.steps,
-            "seconds": standing.seconds,
+            "network": state.network.state_dict(),
+            "optimiser": state.optimiser.state_dict(),
+            "average": state.average,
+            "steps": state.steps,
+            "seconds": state.seconds,
         },
         part,
     )

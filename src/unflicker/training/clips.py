@@ -23,10 +23,10 @@ from unflicker.progress import Progress, Report
 from unflicker.synthesis import KINDS, processed, synthesise
 from unflicker.training.distortions import uneven_light
 from unflicker.training.footage import first_frames
-from unflicker.training.panned import panned
+from unflicker.training.ken_burns import panned
 from unflicker.training.paper_networks import ClipBatch
 from unflicker.training.photos import by_chance, part_of
-from unflicker.video import open_film
+from unflicker.video import open_video
 
 _FPS = 25.0
 _KEPT_FRAMES, _KEPT_PX = 48, 640
@@ -125,7 +125,7 @@ def kept_films(
         if not file.exists():
             part = file.with_suffix(".part")
             with part.open("wb") as stream:
-                first = first_frames(open_film(film), most=_KEPT_FRAMES, longest_px=_KEPT_PX)
+                first = first_frames(open_video(film), most=_KEPT_FRAMES, longest_px=_KEPT_PX)
                 np.save(stream, from_float(first, dtype=np.uint8))
             part.replace(file)
         time, *size = np.load(file, mmap_mode="r").shape[:3]

@@ -19,18 +19,19 @@ import torch
 from jaxtyping import Float16, Float32
 from torch.nn import functional
 
-from unflicker.finding import find
+from unflicker.analysis.analyse_window import analyse_window
+from unflicker.analysis.atlas_window import guided_by_atlas, steadied
+from unflicker.analysis.proxy import Proxy
+from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import proxy_size, small_rgb
-from unflicker.guiding import guided_by_atlas, steadied
 from unflicker.neural_filter.network import removed_light, seen_size
 from unflicker.progress import Progress, Report
 from unflicker.settings import Settings
-from unflicker.shots import Proxy, Window, cut_into_windows, usable_pictures
 from unflicker.synthesis import KINDS, synthesise
-from unflicker.training.panned import panned
+from unflicker.training.ken_burns import panned
 from unflicker.training.photos import by_chance
-from unflicker.video import Film, open_film
+from unflicker.video import VideoSource, open_video
 
 CASES = (*KINDS, "clean")
 CLIP_FRAMES, PANNED_FRAMES = 48, 24
@@ -132,7 +133,7 @@ def _of_photos(
 
 
 def _of_clip(path: Path, case: str, settings: Settings) -> Iterator[Guided]:
-    film = open_film(path)
+    film = open_video(path)
     first = first_frames(film, most=CLIP_FRAMES, longest_px=settings.proxy.width_px)
     fps = float(film.rate)
     clip = Clip.at_rate(from_float(first, dtype=np.uint16), fps=fps)
@@ -169,7 +170,7 @@ def _made(clip: Clip, case: str, *, seed: int, fps: float, settings: Settings) -
 
 
 def _thought_about(window: Window, clip: Clip, settings: Settings) -> Guided:
-    finding = find(window, settings)
+    finding = analyse_window(window, settings)
     corrected, motion = steadied(np.stack(usable_pictures(window)[0]), finding.tone)
     guide = guided_by_atlas(corrected, motion, fps=finding.fps, settings=settings)
     every = slice(None, None, _KEPT_EVERY)
@@ -185,7 +186,7 @@ def _thought_about(window: Window, clip: Clip, settings: Settings) -> Guided:
 
 
 def first_frames(
-    film: Film, *, most: int, longest_px: int
+    film: VideoSource, *, most: int, longest_px: int
 ) -> Float32[np.ndarray, "time height width 3"]:
     """The first frames of a film, RGB in [0, 1], shrunk to at most `longest_px`."""
     size = proxy_size(film.size, longest_px)

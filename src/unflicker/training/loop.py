@@ -1,7 +1,7 @@
 """The loop of every training: step by step, kept and looked at now and then.
 
-    lesson = Lesson(network=…, loss=…, learning=…, …)
-    weights = trained(lesson, training, progress=…, resumes=…)
+    task = TrainingTask(network=…, loss=…, learning=…, …)
+    weights = trained(task, training, progress=…, resumes=…)
 
 A batch belongs to its step, so a training that was stopped goes on as if it had not been.
 """
@@ -24,11 +24,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from unflicker.compute.weights import load_into, read_weights
 from unflicker.errors import Cancelled
 from unflicker.progress import Progress, Report
 from unflicker.training import checkpoint
-from unflicker.training.checkpoint import Entry, Standing
-from unflicker.weights import load_into, read_weights
+from unflicker.training.checkpoint import Entry, TrainingState
 
 _WARM_UP_STEPS, _LEAST_RATE_SHARE = 100, 0.02
 _LOOKS, _LOOKED_AT_EVERY = 10, 250
@@ -81,7 +81,7 @@ class ByStep(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Lesson(Generic[Batch]):
+class TrainingTask(Generic[Batch]):
     """A network, what it learns from and what it is asked for."""
 
     recipe: Mapping[str, Any]
@@ -108,12 +108,12 @@ class Lesson(Generic[Batch]):
 
 
 def trained(
-    lesson: Lesson, training: Training, *, progress: Report, resumes: Callable[[int], None]
+    task: TrainingTask, training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
     """Train to the end, or go on with a training that stopped; the path of its weights.
 
     Args:
-        lesson: What is learned.
+        task: What is learned.
         training: How long and where.
         progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept, as it
             is where Ctrl-C stops it.
@@ -123,46 +123,46 @@ def trained(
         UsageError: The folder holds another training.
         InputError: What lies there cannot be read.
     """
-    standing = Standing(network=lesson.network, optimiser=lesson.optimiser)
-    if checkpoint.resume(standing, training.out, lesson.recipe):
-        resumes(standing.steps)
-    checkpoint.write_recipe(training.out, lesson.recipe)
-    checkpoint.logged(training.out, up_to=standing.steps)
+    state = TrainingState(network=task.network, optimiser=task.optimiser)
+    if checkpoint.resume(state, training.out, task.recipe):
+        resumes(state.steps)
+    checkpoint.write_recipe(training.out, task.recipe)
+    checkpoint.logged(training.out, up_to=state.steps)
     with _one_thread_of_opencv():
-        _run(standing, lesson, training, progress)
-    weights = training.out / lesson.weights
-    about = {"network": str(lesson.recipe["network"]), "steps": str(standing.steps)}
-    checkpoint.write_weights(standing.average, weights, about=about, half=lesson.half)
+        _run(state, task, training, progress)
+    weights = training.out / task.weights
+    about = {"network": str(task.recipe["network"]), "steps": str(state.steps)}
+    checkpoint.write_weights(state.average, weights, about=about, half=task.half)
     return weights
 
 
-def _run(standing: Standing, lesson: Lesson, training: Training, progress: Report) -> None:
+def _run(state: TrainingState, task: TrainingTask, training: Training, progress: Report) -> None:
     """Step by step to the end; kept and checked now and then."""
-    clock, losses = _Clock(standing), []
+    clock, losses = _Clock(state), []
     try:
-        for batch in _batches(lesson, training, begin=standing.steps):
-            rate = lesson.rate(standing.steps, training.steps)
-            losses.append(_step(standing, lesson, moved(batch, training.device), rate))
-            if standing.steps % training.looked_at_every == 0 or standing.steps == training.steps:
+        for batch in _batches(task, training, begin=state.steps):
+            rate = task.rate(state.steps, training.steps)
+            losses.append(_step(state, task, moved(batch, training.device), rate))
+            if state.steps % training.looked_at_every == 0 or state.steps == training.steps:
                 clock.read()
-                checkpoint.keep(standing, training.out)
-                won = validated(standing, lesson, training.device)
-                checkpoint.log(training.out, _entry(standing, losses, won))
-                write_sheet(standing, lesson, training)
+                checkpoint.keep(state, training.out)
+                won = validated(state, task, training.device)
+                checkpoint.log(training.out, _entry(state, losses, won))
+                write_sheet(state, task, training)
                 losses.clear()
-            progress(Progress(stage="train", done=standing.steps, total=training.steps))
+            progress(Progress(stage="train", done=state.steps, total=training.steps))
     except (Cancelled, KeyboardInterrupt):
         clock.read()
-        if standing.whole:
-            checkpoint.keep(standing, training.out)
+        if state.whole:
+            checkpoint.keep(state, training.out)
         raise
 
 
-def _batches(lesson: Lesson, training: Training, *, begin: int) -> DataLoader:
+def _batches(task: TrainingTask, training: Training, *, begin: int) -> DataLoader:
     """The batches of the steps to come, made by other processes."""
     workers = 1 if training.device == "cpu" else min(_MOST_WORKERS, os.cpu_count() or 1)
     return DataLoader(
-        lesson.learning,  # pyright: ignore - anything with __getitem__ will do
+        task.learning,  # pyright: ignore - anything with __getitem__ will do
         batch_size=None,
         sampler=range(begin, training.steps),
         num_workers=workers,
@@ -181,23 +181,23 @@ def _one_thread_of_opencv() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def _step(standing: Standing, lesson: Lesson, batch: Any, rate: float) -> float:
-    for group in standing.optimiser.param_groups:
+def _step(state: TrainingState, task: TrainingTask, batch: Any, rate: float) -> float:
+    for group in state.optimiser.param_groups:
         group["lr"] = rate
-    loss = lesson.loss(standing.network, batch)
-    standing.optimiser.zero_grad(set_to_none=True)
+    loss = task.loss(state.network, batch)
+    state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    if np.isfinite(lesson.largest_gradient):
-        torch.nn.utils.clip_grad_norm_(standing.network.parameters(), lesson.largest_gradient)
-    standing.step()
+    if np.isfinite(task.largest_gradient):
+        torch.nn.utils.clip_grad_norm_(state.network.parameters(), task.largest_gradient)
+    state.step()
     return float(loss.detach())
 
 
 class _Clock:
     """Adds the seconds that pass to those that a training took."""
 
-    def __init__(self, standing: Standing) -> None:
-        self._standing, self._last = standing, time.monotonic()
+    def __init__(self, state: TrainingState) -> None:
+        self._standing, self._last = state, time.monotonic()
 
     def read(self) -> None:
         now = time.monotonic()
@@ -205,30 +205,30 @@ class _Clock:
         self._last = now
 
 
-def _entry(standing: Standing, losses: list[float], won: float) -> Entry:
+def _entry(state: TrainingState, losses: list[float], won: float) -> Entry:
     return Entry(
-        step=standing.steps,
-        seconds=round(standing.seconds, 1),
+        step=state.steps,
+        seconds=round(state.seconds, 1),
         loss=round(float(np.mean(losses)), 5),
         validation_db=won,
     )
 
 
 @torch.no_grad()
-def validated(standing: Standing, lesson: Lesson, device: str) -> float:
+def validated(state: TrainingState, task: TrainingTask, device: str) -> float:
     """By how many dB the averaged weights better what was not learned from."""
-    network = _averaged(standing)
-    won = [lesson.won_db(network, moved(batch, device)) for batch in lesson.checking]
+    network = _averaged(state)
+    won = [task.won_db(network, moved(batch, device)) for batch in task.checking]
     return round(float(torch.stack(won).mean()), 4) if won else 0.0
 
 
 @torch.no_grad()
-def write_sheet(standing: Standing, lesson: Lesson, training: Training) -> None:
+def write_sheet(state: TrainingState, task: TrainingTask, training: Training) -> None:
     """Validation pictures as PNG, one row a batch."""
-    network = _averaged(standing)
+    network = _averaged(state)
     rows = []
-    for batch in lesson.checking[:_SHOWN]:
-        row = lesson.row(network, moved(batch, training.device)).clamp(0.0, 1.0)
+    for batch in task.checking[:_SHOWN]:
+        row = task.row(network, moved(batch, training.device)).clamp(0.0, 1.0)
         codes = (row.permute(1, 2, 0).cpu().numpy() * 255.0 + 0.5).astype(np.uint8)
         height = max(1, round(_SHEET_PX * codes.shape[0] / codes.shape[1]))
         rows.append(cv2.resize(codes[..., ::-1], (_SHEET_PX, height)))
@@ -237,10 +237,10 @@ def write_sheet(standing: Standing, lesson: Lesson, training: Training) -> None:
         (training.out / "validation.png").write_bytes(stream.tobytes())
 
 
-def _averaged(standing: Standing) -> nn.Module:
+def _averaged(state: TrainingState) -> nn.Module:
     """The network with the averaged weights, ready to be used."""
-    network = copy.deepcopy(standing.network).eval()
-    network.load_state_dict(standing.average)
+    network = copy.deepcopy(state.network).eval()
+    network.load_state_dict(state.average)
     return network
 
 

@@ -11,7 +11,7 @@ from unflicker.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class NetworkSpec:
     """What trains a network, and how much of it is usual."""
 
     module: str
@@ -23,17 +23,17 @@ class Course:
 
 
 NETWORKS = {
-    "neural-filter": Course(
+    "neural-filter": NetworkSpec(
         module="neural_filter", function="train_neural_filter", steps=12_000, batch=12
     ),
-    "paper-filter": Course(
+    "paper-filter": NetworkSpec(
         module="paper_filter", function="train_paper_filter", steps=100_000, batch=8
     ),
-    "paper-refinement": Course(
+    "paper-refinement": NetworkSpec(
         module="recurrent", function="train_paper_refinement", steps=20_000, batch=8
     ),
-    "convlstm": Course(module="recurrent", function="train_convlstm", steps=20_000, batch=4),
-    "lai": Course(module="recurrent", function="train_lai", steps=100_000, batch=4),
+    "convlstm": NetworkSpec(module="recurrent", function="train_convlstm", steps=20_000, batch=4),
+    "lai": NetworkSpec(module="recurrent", function="train_lai", steps=100_000, batch=4),
 }
 
 
@@ -45,5 +45,5 @@ def trainer(network: str) -> Callable[..., Path]:
     """
     if network not in NETWORKS:
         raise UsageError(f"unknown network {network!r}; there are {', '.join(NETWORKS)}")
-    course = NETWORKS[network]
-    return getattr(import_module(f"{__package__}.{course.module}"), course.function)
+    spec = NETWORKS[network]
+    return getattr(import_module(f"{__package__}.{spec.module}"), spec.function)

@@ -16,19 +16,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unflicker.compute.weights import NEURAL_FILTER
 from unflicker.neural_filter.network import GridFilter, graded
 from unflicker.progress import Report
-from unflicker.settings import of_preset
+from unflicker.settings import Settings
 from unflicker.training.data import Batch, FilterData, Split, files_to_learn_from
 from unflicker.training.footage import guided_footage, guided_photographs
 from unflicker.training.loop import (
-    Lesson,
     Training,
+    TrainingTask,
     mixed_precision,
     rate_share,
     trained,
 )
-from unflicker.weights import NEURAL_FILTER
 
 _RATE, _WEIGHT_DECAY, _LARGEST_GRADIENT = 1e-3, 1e-2, 1.0
 _FLOOR = 2e-6
@@ -58,7 +58,7 @@ def train_neural_filter(
     torch.manual_seed(training.seed)
     network = GridFilter().to(training.device)
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore - torch's stubs lack it
-    lesson = Lesson(
+    task = TrainingTask(
         recipe=_recipe(training, split),
         network=network,
         optimiser=torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_WEIGHT_DECAY),
@@ -72,7 +72,7 @@ def train_neural_filter(
         half=False,
         largest_gradient=_LARGEST_GRADIENT,
     )
-    return trained(lesson, training, progress=progress, resumes=resumes)
+    return trained(task, training, progress=progress, resumes=resumes)
 
 
 def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _data(
 ) -> tuple[FilterData, Sequence[Batch]]:
     photos, films = split["photographs"], split["films"]
     guides = training.out / "guides"
-    settings = of_preset("standard")
+    settings = Settings.from_preset("standard")
 
     def guided(paths: tuple[Path, ...]) -> tuple:
         return tuple(guided_footage(paths, guides, settings=settings, progress=progress))

@@ -18,13 +18,13 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from unflicker.neural_filter.unet import UNet
+from unflicker.paper.unet import UNet
 from unflicker.progress import Report
 from unflicker.training.data import Split, files_to_learn_from
 from unflicker.training.distortions import lit_otherwise, spoilt
 from unflicker.training.loop import (
-    Lesson,
     Training,
+    TrainingTask,
     begun,
     mixed_precision,
     rate_of,
@@ -64,7 +64,7 @@ def train_paper_filter(
     torch.manual_seed(training.seed)
     network = begun(leaving_the_frame(UNet()), training)
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore - torch's stubs lack it
-    lesson = Lesson(
+    task = TrainingTask(
         recipe=_recipe(training, split),
         network=network,
         optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE),
@@ -76,7 +76,7 @@ def train_paper_filter(
         checking=[looked_at[step] for step in range(_LOOKED_AT)],
         weights=WEIGHTS,
     )
-    return trained(lesson, training, progress=progress, resumes=resumes)
+    return trained(task, training, progress=progress, resumes=resumes)
 
 
 def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:

@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from unflicker.neural_filter.unet import UNet
-from unflicker.refinement.convlstm import Memory, RefinementNetwork
+from unflicker.paper.convlstm import Memory, RefinementNetwork
+from unflicker.paper.unet import UNet
 
 LEARNING_RATE = 1e-4
 """Adam's, for both networks; theirs."""

@@ -23,13 +23,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unflicker.errors import InputError
+from unflicker.paper.convlstm import RefinementNetwork
 from unflicker.progress import Report
-from unflicker.refinement.convlstm import RefinementNetwork
 from unflicker.training.clips import ClipData, kept_films
 from unflicker.training.data import Split, files_to_learn_from
 from unflicker.training.loop import (
-    Lesson,
     Training,
+    TrainingTask,
     begun,
     mixed_precision,
     rate_of,
@@ -127,7 +127,7 @@ def _train(
     learning, looked_at = _data(kind, training, split, progress)
     torch.manual_seed(training.seed)
     network = begun(leaving_all(RefinementNetwork()), training)
-    lesson = Lesson(
+    task = TrainingTask(
         recipe=_recipe(kind, training, split),
         network=network,
         optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE),
@@ -140,7 +140,7 @@ def _train(
         weights=kind.weights,
         largest_gradient=_LARGEST_GRADIENT,
     )
-    return trained(lesson, training, progress=progress, resumes=resumes)
+    return trained(task, training, progress=progress, resumes=resumes)
 
 
 @torch.no_grad()

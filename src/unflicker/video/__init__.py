@@ -1,7 +1,7 @@
 """Films in and out; the only package that knows PyAV."""
 
-from unflicker.video.film import ArrayFilm, Film, open_film
 from unflicker.video.original import WithOriginal, open_original
+from unflicker.video.source import ArraySource, VideoSource, open_video
 from unflicker.video.writer import (
     Writer,
     default_target,
@@ -12,14 +12,14 @@ from unflicker.video.writer import (
 )
 
 __all__ = [
-    "ArrayFilm",
-    "Film",
+    "ArraySource",
+    "VideoSource",
     "WithOriginal",
     "Writer",
     "default_target",
     "is_picture_folder",
-    "open_film",
     "open_original",
+    "open_video",
     "open_writer",
     "planned_target",
     "resolve_target",

@@ -17,9 +17,9 @@ from unflicker.frames.picture import Frame, Matrix, Picture
 from unflicker.settings import EncodingSettings
 from unflicker.video.container import open_output
 from unflicker.video.encoders import CONSTANT_RATE, Candidate, quality_options
-from unflicker.video.film import Film
 from unflicker.video.pixel_formats import EXACT, frame_of, stored_format
 from unflicker.video.side_streams import Plan, SideStreams
+from unflicker.video.source import VideoSource
 from unflicker.video.traits import FULL, LIMITED, ColourTags
 
 _FRAME_DURATION = 256
@@ -43,7 +43,7 @@ class Encoding:
 
     def __init__(
         self,
-        film: Film,
+        film: VideoSource,
         *,
         candidate: Candidate,
         plan: Plan,
@@ -182,7 +182,7 @@ class Encoding:
         )
 
 
-def _output_matrix(film: Film) -> Matrix:
+def _output_matrix(film: VideoSource) -> Matrix:
     """The matrix that leads from the film's family to the encoder's, where they differ."""
     if film.layout.family == "yuv":
         return film.meaning.matrix
@@ -190,7 +190,7 @@ def _output_matrix(film: Film) -> Matrix:
     return "bt709" if width >= 1280 or height > 576 else "bt601"
 
 
-def _output_tags(film: Film, candidate: Candidate) -> tuple[ColourTags, bool]:
+def _output_tags(film: VideoSource, candidate: Candidate) -> tuple[ColourTags, bool]:
     """The tags to write, and whether the samples then have full range."""
     tags = film.traits.tags
     family = stored_format(candidate.pixel_format).layout.family

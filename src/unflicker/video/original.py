@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unflicker.errors import InputError, UsageError
 from unflicker.frames.picture import ColourMeaning, Frame, PixelLayout
-from unflicker.video.film import Film, open_film
+from unflicker.video.source import VideoSource, open_video
 from unflicker.video.traits import Traits
 
 MAY_LACK = 5
@@ -19,14 +19,16 @@ _PROMISED = 0.9
 """Headers promise about so much, so only a clear lack stops before any work."""
 
 
-def open_original(source: str | Path, *, of: Film, start_seconds: float, strict: bool) -> Film:
+def open_original(
+    source: str | Path, *, of: VideoSource, start_seconds: float, strict: bool
+) -> VideoSource:
     """A processed film with its original, both read from the same moment on.
 
     Raises:
         InputError: The original cannot be read, or has clearly fewer frames than the film.
         UsageError: The film is to begin later, and the original has another frame rate.
     """
-    original = open_film(source, start_seconds=start_seconds, strict=strict)
+    original = open_video(source, start_seconds=start_seconds, strict=strict)
     if start_seconds > 0 and abs(original.rate / of.rate - 1) > _SAME_RATE:
         raise UsageError(
             f"the guide {source} has {float(original.rate):.4g} frames a second, the film "
@@ -43,7 +45,7 @@ class WithOriginal:
         InputError: The original is said to have fewer frames than the film, beyond a few.
     """
 
-    def __init__(self, film: Film, original: Film) -> None:
+    def __init__(self, film: VideoSource, original: VideoSource) -> None:
         self._film, self._original = film, original
         self._lacked = 0
         there, wanted = original.estimated_frames, film.estimated_frames
@@ -107,7 +109,7 @@ class WithOriginal:
             yield frame if original is None else replace(frame, original=original.picture)
 
 
-def _too_short(original: Film, there: int, film: Film, wanted: str) -> str:
+def _too_short(original: VideoSource, there: int, film: VideoSource, wanted: str) -> str:
     return (
         f"the guide {original.name} has {there} frames, the film {film.name} has {wanted}; "
         "pass the original that the film was made of, from the same first frame on"

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from unflicker.errors import InputError, OutputError
+from unflicker.files.outputs import PICTURE_ENDINGS
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
-from unflicker.outputs import PICTURE_ENDINGS
 from unflicker.video.target import discard, disk_error, part_of, settle, sync
 from unflicker.video.traits import Traits
 
@@ -31,7 +31,7 @@ _ELSEWHERE = (".exr", ".dpx", ".cin", ".hdr", ".webp", ".bmp", ".dng", ".cr2", "
 
 
 class FolderFilm:
-    """The pictures of a folder in natural order (2 before 10); see `film.Film`."""
+    """The pictures of a folder in natural order (2 before 10); see `film.VideoSource`."""
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from unflicker.errors import OutputError, UsageError
-from unflicker.outputs import made_folder
+from unflicker.files.outputs import made_folder
 
 ENDING = "_unflickered"
 CONTAINERS = {

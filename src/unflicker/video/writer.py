@@ -19,10 +19,10 @@ from unflicker.frames.picture import Frame
 from unflicker.settings import EncodingSettings
 from unflicker.video.encoders import AS_THE_SOURCE, CONSTANT_RATE, Candidate, candidates, keeps_hdr
 from unflicker.video.encoding import COUNTED, Encoding
-from unflicker.video.film import Film
 from unflicker.video.picture_folder import FolderWriter
 from unflicker.video.pixel_formats import stored_format
 from unflicker.video.side_streams import Plan, plan_side_streams
+from unflicker.video.source import VideoSource
 from unflicker.video.target import (
     CONTAINERS,
     check_target,
@@ -80,7 +80,7 @@ class Writer(Protocol):
 
 
 def open_writer(
-    film: Film,
+    film: VideoSource,
     target: Path,
     *,
     encoding: EncodingSettings = AS_THE_SOURCE,
@@ -111,7 +111,7 @@ def open_writer(
 
 
 def _open_video(
-    film: Film, target: Path, *, settings: EncodingSettings, overwrite: bool
+    film: VideoSource, target: Path, *, settings: EncodingSettings, overwrite: bool
 ) -> VideoWriter:
     suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
@@ -140,7 +140,7 @@ class VideoWriter:
 
     def __init__(  # noqa: PLR0913 - all of it is decided in open_writer, nothing is optional
         self,
-        film: Film,
+        film: VideoSource,
         target: Path,
         *,
         candidate: Candidate,
@@ -218,7 +218,7 @@ class VideoWriter:
 
 
 def _first_that_works(
-    film: Film, *, plan: Plan, settings: EncodingSettings, target: Path
+    film: VideoSource, *, plan: Plan, settings: EncodingSettings, target: Path
 ) -> tuple[Candidate, tuple[str, ...]]:
     """Encode the film's first frame with each candidate until one does it, in memory."""
     frame = next(iter(film.frames()))
@@ -247,7 +247,7 @@ def _first_that_works(
 
 
 def _trial(
-    film: Film, frame: Frame, *, candidate: Candidate, plan: Plan, settings: EncodingSettings
+    film: VideoSource, frame: Frame, *, candidate: Candidate, plan: Plan, settings: EncodingSettings
 ) -> str | None:
     """Why a candidate does not work, or None where it does."""
     alone = Plan(container_format=plan.container_format)
@@ -267,7 +267,7 @@ def _trial(
 
 
 def _switch_notes(
-    film: Film, candidate: Candidate, *, wanted: Candidate, plan: Plan
+    film: VideoSource, candidate: Candidate, *, wanted: Candidate, plan: Plan
 ) -> tuple[str, ...]:
     height, width = film.size
     notes = []
@@ -284,7 +284,7 @@ def _switch_notes(
     return tuple(notes)
 
 
-def _loss_notes(film: Film, candidate: Candidate, *, plan: Plan) -> tuple[str, ...]:
+def _loss_notes(film: VideoSource, candidate: Candidate, *, plan: Plan) -> tuple[str, ...]:
     """What the chosen encoder and container cannot keep."""
     traits = film.traits
     notes = []
@@ -309,7 +309,7 @@ def _loss_notes(film: Film, candidate: Candidate, *, plan: Plan) -> tuple[str, .
     return tuple(notes)
 
 
-def _estimated_bytes(film: Film, candidate: Candidate) -> int:
+def _estimated_bytes(film: VideoSource, candidate: Candidate) -> int:
     """About how large the output will be, to refuse a disk that is surely too small."""
     traits = film.traits
     if candidate.encoder != "ffv1" or traits.lossless or film.estimated_frames is None:
@@ -322,10 +322,10 @@ def _estimated_bytes(film: Film, candidate: Candidate) -> int:
     return max(traits.bytes, int(raw * _LOSSLESS_GROWTH))
 
 
-def _same_container(film: Film, target: Path) -> bool:
+def _same_container(film: VideoSource, target: Path) -> bool:
     path = film.traits.path
     return path is not None and path.suffix.lower() == target.suffix.lower()
 
 
-def _stored_name(film: Film) -> str:
+def _stored_name(film: VideoSource) -> str:
     return film.traits.pixel_format or f"{film.layout.depth}-bit {film.layout.family}"

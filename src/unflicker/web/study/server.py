@@ -16,11 +16,11 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
 from unflicker.errors import UsageError
-from unflicker.web.study.answers import Answers, Asked, Choice
-from unflicker.web.study.material import Material
-from unflicker.web.study.questions import Plan
-from unflicker.web.study.results import results_of
-from unflicker.web.study.tables import as_csv, as_facts, raw_csv
+from unflicker.study.answers import Answers, Asked, Choice
+from unflicker.study.material import Material
+from unflicker.study.questions import Plan
+from unflicker.study.results import results_of
+from unflicker.study.tables import as_csv, as_facts, raw_csv
 
 _PAGES = Path(__file__).parent / "pages"
 _DAY_SECONDS = 24 * 3600

@@ -1,0 +1,200 @@
+"""Pass 1: small pictures in, one plan a frame out, at full strength.
+
+Windows of a shot overlap; where they do, the light that one found fades into what the next found
+(`fading`), so that no level jumps where a window ends. What one window shows is found in `finding`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from unflicker.analysis.analyse_window import Finding, analyse_window, light_scale
+from unflicker.analysis.atlas_window import guided_gain, steadied
+from unflicker.analysis.crossfade import Crossfade, LevelHold
+from unflicker.analysis.exposure_window import ExposureWindows
+from unflicker.analysis.original import refuse_another
+from unflicker.analysis.proxy import proxies_of
+from unflicker.analysis.roles import Roles
+from unflicker.analysis.tone_window import keep_frames
+from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
+from unflicker.compute.prefetch import running_ahead
+from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
+from unflicker.grade.mask import keep_places
+from unflicker.plan import FramePlan
+from unflicker.plan.fingerprint import SPARSE, mean_light
+from unflicker.settings import USUAL_KEEP_SECONDS, Settings
+from unflicker.tone import grade_of
+from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
+from unflicker.tone.overlays import Standing
+from unflicker.video import VideoSource
+
+_LONGER_HELD = 10.0
+"""Beside an original light is held so many times longer than `keep_slower_than_seconds`."""
+_MOST_WINDOW_FRAMES = 640
+"""Longest window, in frames, for slow pumping: a gigabyte at the usual proxy."""
+_PROXIES_AHEAD = 8
+
+
+def analyse_film(film: VideoSource, settings: Settings) -> Iterator[FramePlan | Finding]:
+    """What to do to every frame of a film, in order; each window's finding before its frames."""
+    with running_ahead(proxies_of(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
+        joined = _Joined(settings)
+        for window in cut_into_windows(
+            proxies,
+            window_frames=_window_frames(settings),
+            overlap_frames=settings.window.overlap_frames,
+        ):
+            refuse_another(window, film, first=window.start == 0)
+            yield from joined.thoughts(window)
+
+
+class _Joined:
+    """The windows of a film, one after the other, joined so that no level jumps between them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tone, self._guided, self._locking = (
+            Crossfade(),
+            Crossfade(),
+            ExposureWindows(settings),
+        )
+        self._levels: LevelHold | None = None
+        self._before, self._scale, self._starts_shot = _Before(), 1.0, True
+        self._standing: Standing | None = None
+
+    def thoughts(self, window: Window) -> Iterator[FramePlan | Finding]:
+        """What is found in the next window, then its frames but for those of the overlap."""
+        if self._starts_shot:
+            self._scale, self._before = light_scale(window), _Before()
+        shown = window.multiplied(self._scale)
+        finding = analyse_window(shown, self._settings, standing=self._standing)
+        self._standing = finding.standing
+        overlap = 0 if window.ends_shot else self._settings.window.overlap_frames
+        finding, light = self._levelled(shown, finding, overlap)
+        gain = self._guided.faded(_gain_or_zeros(finding), overlap)
+        exposure = self._locking.exposure_of(
+            shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
+        )
+        yield finding
+        for place in range(len(light) - overlap):
+            grade = grade_of(light[place], finding.tone.field).followed_by(gain[place])
+            if exposure is not None:
+                grade = self._locking.locked(grade, exposure[place])
+            repeats = self._before.repeats(place, finding.roles)
+            grade = self._before.grade if repeats else grade.at_scale(self._scale)
+            self._before.saw(place, finding.roles, grade)
+            yield replace(
+                _planned(window, place, grade, finding=finding),
+                starts_shot=self._starts_shot and place == 0,
+                repeats=repeats,
+                light_scale=self._scale,
+            )
+        self._before.ends_window(finding.roles, overlap)
+        self._starts_shot = window.ends_shot
+
+    def _levelled(
+        self, shown: Window, finding: Finding, overlap: int
+    ) -> tuple[Finding, Float[np.ndarray, "time 3 size"]]:
+        """The finding with what an atlas adds to it, and its light at the level of the window
+        before."""
+        flickers = finding.tone.coefficients.any()
+        if not self._settings.tone.used:
+            finding = finding.without_tone()
+        light = finding.tone.coefficients
+        if self._levels is None or self._starts_shot or not light.any():
+            self._levels = _levels(finding, self._settings)
+        light = self._levels.levelled(light, overlap)
+        if flickers and self._settings.atlas.used and not finding.tone.has_original:
+            finding = _guided(shown, finding, self._settings)
+        light = self._tone.faded(light, overlap)
+        light[finding.roles.keep_light] = 0.0
+        return finding, light
+
+
+class _Before:
+    """The last picture of a shot that was new, so that its repeats get the same grade."""
+
+    def __init__(self) -> None:
+        self.grade = Grade.identity()
+        self._next_repeats = False
+
+    def repeats(self, place: int, roles: Roles) -> bool:
+        """Whether a frame of a window shows that picture again."""
+        return self._next_repeats if place == 0 else bool(roles.repeats[place] != place)
+
+    def saw(self, place: int, roles: Roles, grade: Grade) -> None:
+        """Take note of a frame; one that is blank shows nothing that could be repeated."""
+        if roles.told_by[place] >= 0 or roles.repeats[place] == place:
+            self.grade = grade
+
+    def ends_window(self, roles: Roles, overlap: int) -> None:
+        """Take note of whether the next window begins with a repeat."""
+        first = len(roles.repeats) - overlap
+        self._next_repeats = overlap > 0 and bool(roles.repeats[first] != first)
+
+
+def analysed_windows(film: VideoSource, settings: Settings) -> Iterator[tuple[Window, Finding]]:
+    """The windows of a film that do not overlap, and what tone found in each."""
+    proxies = proxies_of(film, settings.proxy.width_px)
+    frames = settings.atlas.window_frames
+    for window in cut_into_windows(proxies, window_frames=frames, overlap_frames=0):
+        yield window, analyse_window(window, settings)
+
+
+def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
+    """The finding with what an atlas adds to it, if it adds anything."""
+    roles = finding.roles
+    pictures = usable_pictures(window)[0]
+    came = np.stack([pictures[place] for place in roles.votes])
+    light, motion = steadied(came, finding.tone, at=roles.votes)
+    if finding.kept:
+        keep_places(light, list(came), [finding.kept[place] for place in roles.votes])
+    gain, visible = guided_gain(came, light, motion, fps=finding.fps, settings=settings)
+    if gain is None:
+        return finding
+    gain = roles.spread(gain)
+    return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
+
+
+def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns bins 3"]:
+    if finding.guide_gain is not None:
+        return finding.guide_gain
+    return np.zeros(
+        (finding.stop - finding.start, GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3), np.float32
+    )
+
+
+def _planned(window: Window, place: int, grade: Grade, *, finding: Finding) -> FramePlan:
+    proxy = window.frames[place]
+    sparse = proxy.pixels[SPARSE]
+    return FramePlan(
+        index=window.start + place,
+        seconds=proxy.seconds,
+        grade=grade,
+        mean_before=mean_light(sparse),
+        mean_after=mean_light(apply_to_light(sparse, grade)),
+        damaged=proxy.damaged,
+        texture=finding.texture,
+        keeps_light=bool(finding.roles.keep_light[place]),
+        kept=finding.kept[place] if finding.kept else None,
+    )
+
+
+def _levels(finding: Finding, settings: Settings) -> LevelHold:
+    """How long the level of a window is held: as long as light that is kept, or longer beside an
+    original, which knows what is wanted."""
+    longer = _LONGER_HELD if finding.tone.has_original else 1.0
+    return LevelHold(held_frames=longer * keep_frames(finding.fps, settings))
+
+
+def _window_frames(settings: Settings) -> int:
+    """Frames thought about together: more where light is to go that pumps more slowly than usual,
+    for of that a short window sees nothing."""
+    longer = settings.keep_slower_than_seconds / USUAL_KEEP_SECONDS
+    most = max(settings.window.frames, _MOST_WINDOW_FRAMES)
+    return min(max(settings.window.frames, round(longer * settings.window.frames)), most)

@@ -1,0 +1,205 @@
+"""Tone in one window: which description of its flicker is taken, and what the eye sees of it.
+
+The plainest comes first. Light by place stays only where the eye sees less flicker with it, a
+matrix only where points along the motion then agree better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from unflicker.frames.colour import proxy_size
+from unflicker.frames.flow import Motion, resized
+from unflicker.metrics import visible_flicker
+from unflicker.motion import estimate_motion
+from unflicker.settings import USUAL_KEEP_SECONDS, Settings
+from unflicker.tone import (
+    Pace,
+    SteadyTone,
+    course_of,
+    look_again,
+    pumping,
+    steady_tone,
+    steady_whole,
+)
+from unflicker.tone.changes import Changes
+from unflicker.tone.correspondences import Correspondences, correspondences
+from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
+
+_LEAST_FPS = 15.0
+"""Slower films are taken for so many frames a second where it is asked what light is wanted: two
+seconds of a time-lapse at one picture a second show nothing, and of a film of twelve pictures so
+little that chance alone has a trend."""
+_MEASURED_FRAMES = 32
+_MEASURED_PX = 128
+"""Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Looked:
+    """The frames of a window that are looked at: none repeated, none in a flash."""
+
+    pictures: list[Float32[np.ndarray, "height width 3"]]
+    originals: list[Float32[np.ndarray, "height width 3"]]
+    """The same frames of the steady original, as far as there is one."""
+    scene: Float32[np.ndarray, "time height width"] | None
+    """How far each pixel shows the scene; None where all do."""
+    fps: float
+    settings: Settings
+
+    @property
+    def pace(self) -> Pace:
+        """How slow light must be to be wanted."""
+        usual = USUAL_KEEP_SECONDS * max(self.fps, _LEAST_FPS)
+        return Pace(keep_slower_frames=keep_frames(self.fps, self.settings), usual_frames=usual)
+
+    def followed(self, light: Float32[np.ndarray, "time height width 3"]) -> Motion:
+        """The motion between pictures of these frames."""
+        return replace(estimate_motion(light), scene=self.scene)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Toned:
+    """What tone found, and what the eye sees of it."""
+
+    tone: SteadyTone
+    motion: Motion
+    """Between the pictures, as well as it is known then."""
+    seen: list[Correspondences] | None
+    """What neighbouring pictures say of light, as they came; None beside an original."""
+    visible_before: float
+    """In ΔE, where the correction is largest."""
+    visible_after: float
+
+    @property
+    def earned(self) -> SteadyTone:
+        """The tone if the eye sees enough less flicker for it, else none."""
+        return self.tone.earned(
+            visible_before=self.visible_before, visible_after=self.visible_after
+        )
+
+
+def keep_frames(fps: float, settings: Settings) -> float:
+    """Light that takes longer than this to change is wanted, in frames."""
+    return settings.keep_slower_than_seconds * max(fps, _LEAST_FPS)
+
+
+def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | None = None) -> Toned:
+    """What tone finds in pictures by curves and places, earned or not.
+
+    Args:
+        looked: What there is to look at.
+        motion: Between the pictures, if it is known.
+        changes: Steps and fades of the shot, if they are known.
+    """
+    light = np.stack(looked.pictures)
+    original = np.stack(looked.originals) if looked.originals else None
+    if motion is None:
+        motion = looked.followed(_steadiest(light, looked.originals))
+    seen = correspondences(light, motion) if original is None else None
+    beside = {"pace": looked.pace, "original": original}
+    told = {"settings": looked.settings.tone, "seen": seen, "changes": changes}
+    tone = steady_tone(light, motion, **told, **beside)
+    if tone.is_strong:
+        tone.apply(light)
+        if tone.deceives_motion and original is None:
+            del motion  # so that there is never room for two
+            motion = looked.followed(light)
+        tone = look_again(tone, light, motion, **beside)
+    del light
+    tone = tone.with_highlights(looked.pictures, scene=looked.scene)
+    before, after = visible_in(looked, tone, motion)
+    if tone.is_mostly_whole and original is None:
+        tone, after = _whole_if_no_worse(tone, after, looked, motion)
+    return Toned(tone=tone, motion=motion, seen=seen, visible_before=before, visible_after=after)
+
+
+def with_matrix(plain: Toned, looked: Looked) -> Toned:
+    """What tone found, as far as it earned its place, with slow light where that was asked for, and
+    a matrix where one explains more."""
+    tone = plain.earned.with_pumping(_pumped(plain, looked)).with_mixing(None)
+    taken = replace(plain, tone=tone)
+    if plain.seen is None:
+        return taken
+    mixing = mixing_of(plain.seen, pace=looked.pace, changes=plain.tone.flicker.changes)
+    if mixing is None:
+        return taken
+    mixed = _mixed_if_better(taken, mixing, looked)
+    before, after = visible_in(looked, mixed, plain.motion)
+    return replace(taken, tone=mixed, visible_before=before, visible_after=after)
+
+
+def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
+    """Slow log light of each frame that is to go: none but where it is asked for."""
+    light = np.stack(looked.pictures)
+    if looked.originals or not looked.pace.asks_for_more or len(light) < 3:
+        return np.zeros((len(light), 3))
+    plain.earned.apply(light)
+    return pumping(course_of(list(light), plain.motion).light, looked.pace)
+
+
+def _mixed_if_better(
+    plain: Toned, mixing: Float[np.ndarray, "time 3 mixing"], looked: Looked
+) -> SteadyTone:
+    """A matrix and the tone that is left after it, if points then agree better than after `plain`
+    and the eye sees less flicker than before; else `plain`.
+
+    After a matrix tone is found anew; it stays, earned or not, where points agree better with it:
+    that the shot flickers is known.
+    """
+
+    def misfit(tone: SteadyTone) -> float:
+        light = np.stack(looked.pictures)
+        tone.apply(light)
+        return misfit_where_mixed(light, plain.motion, mixing)
+
+    least, best = MISFIT_LEFT * misfit(plain.tone), plain.tone
+    pure = replace(looked, pictures=unmixed(looked.pictures, mixing))
+    again = toned(pure, motion=plain.motion, changes=plain.tone.flicker.changes)
+    for tone in (again.earned, again.tone):
+        mixed = tone.with_mixing(mixing)
+        before, after = visible_in(looked, mixed, plain.motion)
+        left = misfit(mixed)
+        if after < before and left < least:
+            least, best = left, mixed
+    return best
+
+
+def _whole_if_no_worse(
+    tone: SteadyTone, visible: float, looked: Looked, motion: Motion
+) -> tuple[SteadyTone, float]:
+    """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
+    whole = steady_whole(np.stack(looked.pictures), motion, like=tone, pace=looked.pace)
+    whole = whole.with_highlights(looked.pictures, scene=motion.scene)
+    _, left = visible_in(looked, whole, motion)
+    return (whole, left) if left <= visible else (tone, visible)
+
+
+def _steadiest(
+    light: Float32[np.ndarray, "time height width 3"],
+    originals: list[Float32[np.ndarray, "height width 3"]],
+) -> Float32[np.ndarray, "time height width 3"]:
+    """What shows the motion best: the original, as far as there is one."""
+    return np.stack([*originals, *light[len(originals) :]]) if originals else light
+
+
+def visible_in(looked: Looked, tone: SteadyTone, motion: Motion) -> tuple[float, float]:
+    """Visible flicker before and after, where tone corrects a window most, as ordinary video."""
+    pictures = looked.pictures
+    if len(pictures) < 3:
+        return 0.0, 0.0
+    change = (tone.coefficients**2).sum(axis=(1, 2))
+    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
+    first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
+    last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
+    size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
+    shown = resized(np.stack(pictures[first : last + 1]), size)
+    back = motion.back(first, last, size=size)
+    before = visible_flicker(shown, motion=back, fps=looked.fps)
+    if not tone.coefficients.any():
+        return before, before
+    tone.apply(shown, first=first)
+    return before, visible_flicker(shown, motion=back, fps=looked.fps)

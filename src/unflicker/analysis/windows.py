@@ -1,0 +1,115 @@
+"""Windows: the frames of a shot that are analysed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from unflicker.analysis.cuts import with_cuts
+from unflicker.analysis.proxy import Proxy
+from unflicker.errors import UsageError
+
+_WHITE, _BLACK = 0.97, 0.02
+_LEAST_USABLE = 0.05
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Window:
+    """Frames of one shot that are thought about together."""
+
+    start: int
+    """Index in the film of the first frame."""
+    frames: tuple[Proxy, ...]
+    overlap: int
+    """How many of the first frames the window before has as well; 0 at the start of a shot."""
+    ends_shot: bool
+    light_scale: float = 1.0
+    """By how much light was multiplied in its proxies."""
+
+    @property
+    def stop(self) -> int:
+        """Index in the film after the last frame."""
+        return self.start + len(self.frames)
+
+    def multiplied(self, factor: float) -> Window:
+        """The same with its light multiplied."""
+        if factor == 1.0:
+            return self
+        frames = tuple(
+            replace(frame, pixels=np.minimum(frame.pixels * np.float32(factor), 1.0))
+            for frame in self.frames
+        )
+        return replace(self, frames=frames, light_scale=factor)
+
+
+def cut_into_windows(
+    proxies: Iterable[Proxy], *, window_frames: int, overlap_frames: int
+) -> Iterator[Window]:
+    """Windows of a film in order, none of which reaches over a cut.
+
+    Short shots are one window; long ones overlap. At most two windows of frames are held.
+
+    Raises:
+        UsageError: The overlap is not shorter than the window.
+    """
+    if not 0 <= overlap_frames < window_frames:
+        raise UsageError(
+            f"windows of {window_frames} frames that overlap by {overlap_frames}; "
+            "choose an overlap below the window"
+        )
+    held: list[Proxy] = []
+    start, overlap = 0, 0
+    for proxy, cut in with_cuts(proxies):
+        if cut and held:
+            yield Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
+            start, overlap, held = start + len(held), 0, []
+        held.append(proxy)
+        if len(held) > window_frames + overlap_frames:
+            yield Window(
+                start=start, frames=tuple(held[:window_frames]), overlap=overlap, ends_shot=False
+            )
+            start += window_frames - overlap_frames
+            held, overlap = held[window_frames - overlap_frames :], overlap_frames
+    if held:
+        yield Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
+
+
+def usable_pictures(
+    window: Window,
+) -> tuple[list[Float32[np.ndarray, "height width 3"]], Bool[np.ndarray, " time"]]:
+    """The window's pictures, and which of them are all white or black: no gain can mend those.
+
+    Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
+    goes on as if the picture had stood still.
+    """
+    nearest, blank = nearest_sound(window)
+    return [window.frames[place].pixels for place in nearest], blank
+
+
+def scene_shown(window: Window) -> Float32[np.ndarray, "time height width"] | None:
+    """How far each pixel of `usable_pictures` shows the scene, for all that transparency says: its
+    opacity, 0 to 1; None where everything is opaque."""
+    if all(frame.opaque is None for frame in window.frames):
+        return None
+    nearest, _ = nearest_sound(window)
+    shape = window.frames[0].pixels.shape[:2]
+    opaque = [window.frames[place].opaque for place in nearest]
+    return np.stack([np.ones(shape, np.float32) if one is None else one for one in opaque])
+
+
+def nearest_sound(window: Window) -> tuple[list[int], Bool[np.ndarray, " time"]]:
+    """For each frame the one to look at instead, and which are all white or black."""
+    frames = window.frames
+    blank = np.array([_is_blank(frame.pixels) for frame in frames])
+    sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]
+    nearest = [max((s for s in sound if s <= p), default=sound[0]) for p in range(len(frames))]
+    return nearest, blank
+
+
+def _is_blank(light: Float32[np.ndarray, "height width 3"]) -> bool:
+    part = light[::4, ::4]
+    shows = (part.min(axis=-1) < _WHITE) & (part.max(axis=-1) > _BLACK)
+    return float(shows.mean()) < _LEAST_USABLE

@@ -1,0 +1,239 @@
+"""A first atlas, without any descent: motion chained from frame to frame, then laid on itself.
+
+Each frame's map comes from its neighbour's and the flow between them. Then the atlas is painted,
+each frame is matched to how the atlas renders it, and its map is moved accordingly; twice. What
+descent has left to do takes hundreds of steps instead of ten thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.atlas.canvas import Canvas, Painting
+from unflicker.atlas.light import COLUMNS, ROWS, SlowLight, flicker_in
+from unflicker.atlas.mesh import Mesh
+from unflicker.compute.prefetch import in_parallel
+from unflicker.frames.flow import Motion, look_up, pixel_places
+
+Match = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Flow from one picture to another, and how far each pixel is seen there (`motion.match`)."""
+
+_STIFFNESS = 0.25
+_UNSEEN = 1e-6
+"""What a pixel counts that is not followed: next to nothing, and yet it holds the map."""
+_RIM, _AT_THE_RIM = np.ones((9, 9), np.uint8), 0.001
+_OUTLIER = 0.06
+"""A colour this far off counts a quarter: ghosts and flicker are outliers."""
+_LOOKS_FOR_OUTLIERS = 1
+_COUNTS_AT_LEAST = 0.5
+_MOST_TEXELS = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sketch:
+    """One layer of an atlas: where each frame lies in it, and its picture."""
+
+    mesh: Mesh
+    nodes: Float32[np.ndarray, "time rows columns 2"]
+    """Places in the atlas, in px, at the nodes of each frame's mesh."""
+    canvas: Canvas
+    texture: Float32[np.ndarray, "height width 3"]
+    light: SlowLight
+
+    def places(self, frame: int) -> Float32[np.ndarray, "height width 2"]:
+        """Where each pixel of a frame lies in the atlas."""
+        return self.mesh.dense(self.nodes[frame])
+
+    def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
+        """The atlas as that frame would see it."""
+        size = self.mesh.height, self.mesh.width
+        flat = self.canvas.look_up(self.texture, self.places(frame))
+        return flat * self.light.gain(frame, size=size)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """The frames that an atlas explains."""
+
+    frames: Float32[np.ndarray, "time height width 3"]
+    motion: Motion
+    counts: Float32[np.ndarray, "time height width"]
+    """How far each pixel belongs to the layer, 0 to 1."""
+    painted: Float32[np.ndarray, "time height width"]
+    """How much of each pixel goes into the picture: `counts`, but none of frames held out."""
+
+    def followed(self, frame: int) -> Float32[np.ndarray, "height width"]:
+        """How far each pixel's motion is the layer's: less at a rim, where two motions blur."""
+        counts = self.counts[frame]
+        return cv2.erode(counts, _RIM) + np.float32(_AT_THE_RIM) * counts
+
+    def whole(self) -> Seen:
+        """The same with no frame held out."""
+        return replace(self, painted=self.counts)
+
+
+def sketched(
+    seen: Seen, *, mesh: Mesh, texels_per_px: float, knots_apart: float, rounds: int, match: Match
+) -> Sketch:
+    """A first atlas of one layer.
+
+    Args:
+        seen: What it explains.
+        mesh: Of each frame's map.
+        texels_per_px: How fine the picture is.
+        knots_apart: Frames between knots of the slow light.
+        rounds: How often frames are matched to the atlas.
+        match: Estimates the flow between two pictures.
+    """
+    nodes = _chained(seen, mesh)
+    light = SlowLight.even(frames=len(seen.frames), knots_apart=knots_apart)
+    sketch = painted(seen, nodes, mesh=mesh, light=light, texels_per_px=texels_per_px)
+    for _ in range(rounds):
+        sketch = matched(sketch, seen, match)
+    return sketch
+
+
+def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
+    """The same layer once each frame has moved to where it fits the picture, painted anew."""
+    return repainted(replace(sketch, nodes=_matched(seen, sketch, match)), seen)
+
+
+def _chained(seen: Seen, mesh: Mesh) -> Float32[np.ndarray, "time rows columns 2"]:
+    """Maps from motion alone: the middle frame lies as it is, the others as they moved."""
+    count = len(seen.frames)
+    middle = count // 2
+    nodes = np.empty((count, mesh.rows, mesh.columns, 2), np.float32)
+    nodes[middle] = mesh.node_places()
+    motion = seen.motion
+
+    def later(_: int) -> None:
+        for t in range(middle + 1, count):
+            flow, visible = motion.backward[t - 1], motion.visible_backward[t - 1]
+            nodes[t] = _carried(mesh, nodes[t - 1], flow, visible * seen.followed(t))
+
+    def earlier(_: int) -> None:
+        for t in range(middle - 1, -1, -1):
+            flow, visible = motion.forward[t], motion.visible_forward[t]
+            nodes[t] = _carried(mesh, nodes[t + 1], flow, visible * seen.followed(t))
+
+    for _ in in_parallel(lambda way: way(0), (later, earlier)):
+        pass
+    return nodes
+
+
+def _carried(
+    mesh: Mesh,
+    nodes: Float32[np.ndarray, "rows columns 2"],
+    flow: Float32[np.ndarray, "height width 2"],
+    weight: Float32[np.ndarray, "height width"],
+) -> Float32[np.ndarray, "rows columns 2"]:
+    """The map of a frame whose pixels lie, along the flow, in a picture whose map is known."""
+    here = pixel_places(mesh.height, mesh.width)
+    moved = mesh.dense(nodes) - here
+    places = look_up(moved, here + flow) + here + flow
+    return mesh.fit(places, weight + np.float32(_UNSEEN), stiffness=_STIFFNESS)
+
+
+def _matched(
+    seen: Seen, sketch: Sketch, match: Match
+) -> Float32[np.ndarray, "time rows columns 2"]:
+    """Maps moved by the flow from each frame to how the atlas renders it."""
+
+    def moved(t: int) -> np.ndarray:
+        flow, visible = match(seen.frames[t], np.clip(sketch.rendered(t), 0.0, 1.0))
+        return _carried(sketch.mesh, sketch.nodes[t], flow, visible * seen.followed(t))
+
+    return np.stack(list(in_parallel(moved, range(len(seen.frames)))))
+
+
+def painted(
+    seen: Seen,
+    nodes: Float32[np.ndarray, "time rows columns 2"],
+    *,
+    mesh: Mesh,
+    light: SlowLight,
+    texels_per_px: float,
+) -> Sketch:
+    """The picture of frames that lie as `nodes` say, robust to what does not fit, and its light."""
+    places = np.stack([mesh.dense(frame) for frame in nodes])
+    counting = places[seen.counts > _COUNTS_AT_LEAST]
+    canvas = Canvas.around(
+        counting if counting.size else places,
+        texels_per_px=texels_per_px,
+        most_texels=_MOST_TEXELS,
+    )
+    weight = seen.painted
+    sketch = _laid(seen, nodes, places, weight, (mesh, canvas, light))
+    for _ in range(_LOOKS_FOR_OUTLIERS):
+        frames, flat, regions, weight = _compared(seen, sketch)
+        light = sketch.light.seen_in(frames, flat, regions)
+        sketch = _laid(seen, nodes, places, weight, (mesh, canvas, light))
+    return sketch
+
+
+def repainted(sketch: Sketch, seen: Seen) -> Sketch:
+    """The same layer, its picture painted anew from other frames or other parts of them."""
+    return painted(
+        seen,
+        sketch.nodes,
+        mesh=sketch.mesh,
+        light=sketch.light,
+        texels_per_px=sketch.canvas.texels_per_px,
+    )
+
+
+def _laid(
+    seen: Seen,
+    nodes: np.ndarray,
+    places: np.ndarray,
+    weight: np.ndarray,
+    on: tuple[Mesh, Canvas, SlowLight],
+) -> Sketch:
+    """All frames, freed from slow light, laid on the canvas."""
+    mesh, canvas, light = on
+    painting = Painting(canvas)
+    size = mesh.height, mesh.width
+    for t, frame in enumerate(seen.frames):
+        painting.add(frame / light.gain(t, size=size), places[t], weight[t])
+    return Sketch(
+        mesh=mesh,
+        nodes=nodes,
+        canvas=canvas,
+        texture=painting.texture(),
+        light=light,
+    )
+
+
+def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
+    """By how much each frame's light differs from the sketch's, region by region."""
+    frames, flat, regions, _ = _compared(seen, sketch)
+    slow = np.exp(np.tensordot(sketch.light.hats, sketch.light.knots, axes=1))
+    return flicker_in(frames, flat * slow, regions)
+
+
+def _compared(seen: Seen, sketch: Sketch) -> tuple[np.ndarray, ...]:
+    """Sums over regions of frames, of the picture without light, and of weights; and what each
+    pixel counts: less where it does not fit.
+    """
+    size = sketch.mesh.height, sketch.mesh.width
+    weights = np.empty_like(seen.painted)
+
+    def look(t: int) -> tuple[np.ndarray, ...]:
+        flat = sketch.canvas.look_up(sketch.texture, sketch.places(t))
+        miss = seen.frames[t] - flat * sketch.light.gain(t, size=size)
+        error = cv2.GaussianBlur((miss * miss).mean(axis=-1), (0, 0), 1.0)
+        weights[t] = seen.painted[t] / (1.0 + error / np.float32(_OUTLIER**2)) ** 2
+        by_region = [weights[t][..., None] * picture for picture in (seen.frames[t], flat)]
+        return tuple(_regions(picture) for picture in (*by_region, weights[t]))
+
+    sums = list(in_parallel(look, range(len(seen.frames))))
+    return (*(np.stack(part) for part in zip(*sums, strict=True)), weights)
+
+
+def _regions(picture: np.ndarray) -> np.ndarray:
+    return cv2.resize(picture, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)

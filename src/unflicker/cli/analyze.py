@@ -1,0 +1,126 @@
+"""The commands that look at films and write numbers: analyze and metrics."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unflicker.cli.display import shown
+from unflicker.cli.help import Command
+from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
+from unflicker.cli.options import (
+    guide_option,
+    lock_option,
+    overwrite_option,
+    range_options,
+    settings_from,
+    talk_options,
+    think_options,
+)
+from unflicker.errors import PartlyFailedError
+from unflicker.files.outputs import Read, Written, companions, named
+
+if TYPE_CHECKING:
+    from unflicker.recording.record import Record
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(
+    cls=Command, example="unflicker analyze film.mp4 --plan film.npz | jq '.shots[].kind'"
+)
+@click.argument("film", metavar="FILM")
+@click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write the JSON there.")
+@click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the grades for `apply`.")
+@overwrite_option
+@range_options
+@guide_option
+@lock_option
+@think_options
+@talk_options
+@click.pass_obj
+def analyze(stop: Stop, film: str, **given: Any) -> None:
+    """Say which flicker a film has, how much, and its period, as JSON; no film is written."""
+    from unflicker import report
+
+    writes = [("the JSON", "-o", given["output"]), ("the plan", "--plan", given["plan"])]
+    talk = Talk.of(
+        given,
+        stop=stop,
+        reads=_read(film, given),
+        writes=[
+            Written(path=path, what=what, option=option)
+            for what, option, path in writes
+            if path is not None
+        ],
+    )
+    record = _analyzed(film, given, talk=talk)
+    if given["output"] is None:
+        click.echo(report.as_json(record))
+    else:
+        report.write_json(record, given["output"])
+    for note in record.notes:
+        talk.say(f"note: {note}")
+    talk.say(f"{film}: {report.headline(record)}")
+    if record.damaged:
+        raise PartlyFailedError(
+            f"{len(record.damaged)} damaged frames in {film} were left out; "
+            "the rest is done; --strict stops at the first instead"
+        )
+
+
+@click.command(
+    cls=Command, example="unflicker metrics film_unflickered.mp4 --reference original.mp4"
+)
+@click.argument("film", metavar="FILM")
+@click.option("--reference", metavar="FILM", help="The steady original; adds PSNR and others.")
+@range_options
+@think_options
+@talk_options
+@click.pass_obj
+def metrics(stop: Stop, film: str, **given: Any) -> None:
+    """Measure how much flicker is seen in a film, and how near it is to its original, as JSON."""
+    reads = [*_read(film, given), *named("the reference", given["reference"])]
+    talk = Talk.of(given, stop=stop, reads=reads)
+    record = _analyzed(film, given, talk=talk)
+    numbers: dict[str, Any] = {
+        "film": film,
+        "frames": len(record.seconds),
+        "visible_flicker_delta_e": round(record.visible_flicker_before, 4),
+    }
+    if given["reference"] is not None:
+        from unflicker.cli.measure import nearness
+        from unflicker.video import open_video
+
+        part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
+        numbers["reference"] = given["reference"]
+        numbers |= nearness(open_video(film, **part), open_video(given["reference"], **part))
+    click.echo(json.dumps(numbers, indent=2, ensure_ascii=False))
+
+
+def _read(film: str, given: dict[str, Any]) -> list[Read]:
+    """The film and what goes with it."""
+    beside = companions(settings_from(given), guide=given.get("guide"))
+    return [*named("the film", film), *beside]
+
+
+def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:
+    from unflicker import pipeline
+
+    options = pipeline.RunOptions(
+        start_seconds=given["start"],
+        duration_seconds=given["duration"],
+        save_plan=given.get("plan"),
+        guide=given.get("guide"),
+    )
+    with shown(talk.progress, title=film, quiet=talk.quiet) as report:
+        return pipeline.analyze(
+            Path(film),
+            settings=settings_from(given),
+            options=options,
+            progress=talk.stop.watch(report),
+        )

@@ -1,0 +1,1 @@
+"""What there is to compute on: devices, threads, compiled kernels, weights."""

@@ -1,0 +1,176 @@
+"""Inner loops as machine code, kept from one run to the next wherever this user may write.
+
+numba's own cache stops the program where it finds no place to write or a damaged file, and two
+processes that compile at once can mix up its index. Here each compilation has one file, whose name
+says all that it depends on and whose first bytes are the checksum of the rest. What cannot be
+read is compiled again; what cannot be written stays in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import logging
+import os
+import pickle
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import config
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from unflicker.compute.caches import cache_folder, is_usable
+
+_CHECK_BYTES = hashlib.sha256().digest_size
+_log = logging.getLogger(__name__)
+
+
+def compiled(**options: Any) -> Callable[[Callable], Any]:
+    """A decorator: the function as machine code, which runs without Python's lock.
+
+    Args:
+        options: numba's, such as `parallel`, `fastmath` and `inline`.
+    """
+
+    def compile_when_called(function: Callable) -> Any:
+        made = numba.njit(nogil=True, **options)(function)
+        # Where the user has switched compiling off, numba returns the function itself.
+        if made is not function:
+            made._cache = _Kept(function)  # pyright: ignore - as its `enable_caching` does
+        return made
+
+    return compile_when_called
+
+
+class _Kept(NullCache):
+    """What numba asks of a cache, with one file for each compilation of a function."""
+
+    def __init__(self, function: Callable) -> None:
+        self._function = function
+        self._source = Path(inspect.getfile(function))
+
+    @property
+    def cache_path(self) -> str | None:
+        """Where code is written, for numba's statistics."""
+        folder = _written(self._source)
+        return None if folder is None else str(folder)
+
+    def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
+        """The code for a signature from its file; None where there is none that is whole."""
+        target_context.refresh()
+        for folder, _ in _places(self._source):
+            # Whatever is wrong with a file: the code is compiled again and the file replaced.
+            try:
+                path = folder / self._name(sig, target_context.codegen())
+                content = _checked(path.read_bytes())
+                return CompileResult._rebuild(target_context, *pickle.loads(content))
+            except FileNotFoundError:
+                continue
+            except Exception as fault:
+                _log.debug("compiled code in %s cannot be used: %r", folder, fault)
+        return None
+
+    def save_overload(self, sig: Any, data: CompileResult) -> None:
+        """Write the code for a signature, if it can be written."""
+        folder = _written(self._source)
+        if folder is None or data.lifted or data.library.has_dynamic_globals:
+            return
+        # Whatever goes wrong, a full disk say: the code is in memory.
+        try:
+            name = self._name(sig, data.codegen)
+            _write(folder / name, dumps(data._reduce()))
+            self._remove_older(folder, name)
+        except Exception as fault:
+            _log.debug("compiled code cannot be kept in %s: %r", folder, fault)
+
+    def _name(self, sig: Any, codegen: Any) -> str:
+        """A file's name: the function, its source, and what else its code depends on."""
+        depends = (
+            str(sig),
+            codegen.magic_tuple(),
+            sys.implementation.cache_tag,
+            self._function.__code__.co_code,
+        )
+        return f"{self._stem()}-{_stamp(self._source)}-{_short(repr(depends).encode())}.nbc"
+
+    def _stem(self) -> str:
+        return f"{self._source.stem}.{self._function.__qualname__}"
+
+    def _remove_older(self, folder: Path, name: str) -> None:
+        """Remove code of the same function that came of another source."""
+        current = name.rpartition("-")[0]
+        for file in folder.glob(f"{self._stem()}-*.nbc"):
+            if not file.name.startswith(f"{current}-"):
+                file.unlink(missing_ok=True)
+
+
+def _written(source: Path) -> Path | None:
+    """The folder that code of a source file is written to, if there is any."""
+    folder, usable = _places(source)[-1]
+    return folder if usable else None
+
+
+@lru_cache
+def _places(source: Path) -> tuple[tuple[Path, bool], ...]:
+    """Folders where code of a source file may lie, up to the first that can be written.
+
+    In one that cannot, an administrator may have put code that can be read.
+    """
+    found = []
+    for folder, usable in _candidates(source):
+        found.append((folder, usable))
+        if usable:
+            break
+    return tuple(found)
+
+
+def _candidates(source: Path) -> Iterator[tuple[Path, bool]]:
+    """Folders in order of preference, and whether each can be written.
+
+    What `NUMBA_CACHE_DIR` names goes first, as with numba itself; then beside the source.
+    """
+    own = f"{source.parent.name}_{_short(os.fsencode(source.parent.resolve()))}"
+    asked = getattr(config, "CACHE_DIR", "")
+    if asked:
+        yield Path(asked) / own, is_usable(Path(asked) / own, shared=True)
+    beside = source.parent / "__pycache__"
+    yield beside, source.parent.is_dir() and is_usable(beside, shared=True)
+    kept = cache_folder()
+    if kept is not None:
+        yield kept / own, is_usable(kept / own)
+
+
+@lru_cache
+def _stamp(source: Path) -> str:
+    return _short(source.read_bytes() + numba.__version__.encode())
+
+
+def _short(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _checked(content: bytes) -> bytes:
+    check, rest = content[:_CHECK_BYTES], content[_CHECK_BYTES:]
+    if hashlib.sha256(rest).digest() != check:
+        raise ValueError("the file is damaged")
+    return rest
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file beside its name and rename it, so that no other process reads half of it."""
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        part.write_bytes(hashlib.sha256(content).digest() + content)
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise

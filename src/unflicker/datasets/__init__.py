@@ -1,0 +1,1 @@
+"""Sets of flickering examples: built, found on disk, and read."""

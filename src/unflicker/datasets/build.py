@@ -1,0 +1,259 @@
+"""Building the synthetic part of a data set: steady clips, each made to flicker in every kind.
+
+What is whole is not built again, so a build that was stopped, or is asked for more kinds, goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from unflicker.datasets.examples import Dataset
+from unflicker.datasets.manifest import (
+    FORMAT,
+    NAME,
+    VERSION,
+    Entry,
+    built_dataset,
+    file_hash,
+    is_whole,
+    read_manifest,
+    relative,
+    source_hash,
+    write_manifest,
+)
+from unflicker.datasets.reading import films_in, read_clip
+from unflicker.errors import InputError, UsageError
+from unflicker.frames.clip import Clip
+from unflicker.progress import Progress, Report, silent
+from unflicker.settings import EncodingSettings
+from unflicker.synthesis import ADDED_KINDS, KINDS, synthesise
+from unflicker.video import ArraySource, open_writer
+from unflicker.video.target import disk_error
+
+MADE_KINDS = (*KINDS, *ADDED_KINDS)
+"""Every kind of flicker that is made: our eight, and the paper's three."""
+_LICENCES = "licences.json"
+_LOSSLESS = EncodingSettings(codec="ffv1")
+_SEEDS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What is made of each clean clip."""
+
+    kinds: tuple[str, ...] = MADE_KINDS
+    """Of `MADE_KINDS`."""
+    names: tuple[str, ...] = ()
+    """Clips by file name without its ending; none is all of them."""
+    width_px: int = 640
+    """Wider clips are shrunk to this."""
+    frames: int = 48
+    """Frames from the beginning of each clip."""
+    strength: float = 1.0
+    """Factor on all flicker."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be made.
+
+        Raises:
+            UsageError: An unknown kind, or numbers that make no clip.
+        """
+        unknown = [kind for kind in self.kinds if kind not in MADE_KINDS]
+        if unknown or not self.kinds:
+            wrong = f"unknown flicker {unknown[0]!r}" if unknown else "no kind of flicker"
+            raise UsageError(f"{wrong}; there are {', '.join(MADE_KINDS)}")
+        if self.width_px < 16 or self.frames < 1 or not self.strength >= 0:
+            raise UsageError(
+                f"clips of {self.frames} frames, {self.width_px} px wide, of strength "
+                f"{self.strength}; pass at least 1 frame, 16 px and a strength of 0"
+            )
+
+
+def build_dataset(
+    clean: Path, out: Path, *, recipe: Recipe | None = None, progress: Report = silent
+) -> Dataset:
+    """Make clean clips flicker; truth and flicker are kept as lossless files with a manifest.
+
+    Args:
+        clean: A folder of steady films, or of folders of pictures. `licences.json` in it may give
+            the licence of each by name.
+        out: Where the data set goes; one that is there is completed.
+        recipe: What to make.
+        progress: Told after each file, and may cancel.
+
+    Returns:
+        The examples asked for, whether they were there or are new.
+
+    Raises:
+        InputError: No such clips, or one that cannot be read.
+        UsageError: The folder holds a data set of another size or strength.
+        OutputError: The disk is full or the folder cannot be written.
+    """
+    recipe = recipe or Recipe()
+    films = _chosen(clean, recipe.names)
+    content = _begun(out, recipe)
+    licences = _licences(clean)
+    wanted, total = set[str](), len(films) * (1 + len(recipe.kinds))
+    for place, (name, path) in enumerate(films.items()):
+        clip = _Source(name=name, path=path, licence=licences.get(name, "not stated"))
+        for step, made in enumerate(_made(clip, out, content=content, recipe=recipe)):
+            wanted.add(made)
+            done = place * (1 + len(recipe.kinds)) + step + 1
+            progress(Progress(stage=f"build {name}", done=done, total=total))
+    return built_dataset(out, names=wanted)
+
+
+def seed_of(name: str) -> int:
+    """The seed of a clip, so that it flickers alike in any selection."""
+    return zlib.crc32(name.encode()) % _SEEDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    name: str
+    path: Path
+    licence: str
+
+
+def _chosen(clean: Path, names: tuple[str, ...]) -> dict[str, Path]:
+    films = films_in(clean)
+    missing = sorted(set(names) - set(films))
+    if missing or not films:
+        found = f"there are {', '.join(films)}" if films else "it has no film"
+        what = f"no clip named {', '.join(missing)}" if missing else "nothing to build from"
+        raise InputError(f"{what} in {clean}: {found}; name a folder of steady films")
+    return {name: path for name, path in films.items() if not names or name in names}
+
+
+def _begun(out: Path, recipe: Recipe) -> dict:
+    """The manifest of the folder as it is, or a new one."""
+    same = {name: value for name, value in asdict(recipe).items() if name not in ("kinds", "names")}
+    if (out / NAME).exists():
+        content = read_manifest(out)
+        found = {name: content.get(name) for name in same}
+        if found != same:
+            raise UsageError(
+                f"{out} holds a data set of {found}, asked for was {same}; "
+                "name another folder, or ask for the same"
+            )
+        return content
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise disk_error(out, fault) from fault
+    return {"format": FORMAT, "version": VERSION, **same, "clips": [], "examples": []}
+
+
+def _made(clip: _Source, out: Path, *, content: dict, recipe: Recipe) -> Iterator[str]:
+    """Write what is missing of a clip; yields its name, then that of each of its examples."""
+    source = source_hash(clip.path)
+    entry = _entry(content["clips"], clip.name)
+    truth: Clip | None = None
+    if entry is not None and entry["source_sha256"] != source:
+        # What was made of another clip of that name is made anew.
+        content["examples"] = [made for made in content["examples"] if made["clip"] != clip.name]
+        entry = None
+    if entry is None or not is_whole(out, entry, file="truth"):
+        truth = read_clip(clip.path, width_px=recipe.width_px, frames=recipe.frames)
+        entry = _kept(truth, clip, source=source, out=out)
+        _replace(content["clips"], entry)
+        write_manifest(out, content)
+    yield clip.name
+    for kind in recipe.kinds:
+        name = f"{clip.name}/{kind}"
+        made = _entry(content["examples"], name)
+        if made is None or not is_whole(out, made, file="video"):
+            truth = truth or read_clip(out / entry["truth"], width_px=recipe.width_px)
+            _replace(content["examples"], _flickering(truth, name, out=out, recipe=recipe))
+            write_manifest(out, content)
+        yield name
+
+
+def _kept(truth: Clip, clip: _Source, *, source: str, out: Path) -> Entry:
+    """Write the clean clip; its entry in the manifest."""
+    file = out / "clips" / clip.name / "truth.mkv"
+    _write(truth, file)
+    return {
+        "name": clip.name,
+        "source": clip.path.name,
+        "source_sha256": source,
+        "licence": clip.licence,
+        "frames": len(truth),
+        "size": list(truth.pixels.shape[1:3]),
+        "fps": rate_of(truth),
+        "truth": relative(file, out),
+        "truth_sha256": file_hash(file),
+        "truth_pixels_sha256": _pixel_hash(truth),
+    }
+
+
+def _flickering(truth: Clip, name: str, *, out: Path, recipe: Recipe) -> Entry:
+    """Make a clip flicker and write it; its entry in the manifest."""
+    clip, kind = name.rsplit("/", 1)
+    made = synthesise(truth, kind=kind, seed=seed_of(clip), strength=recipe.strength)
+    file = out / "clips" / clip / f"{kind.replace(' ', '-')}.mkv"
+    _write(made.clip, file)
+    return {
+        "name": name,
+        "clip": clip,
+        "kind": kind,
+        "seed": made.seed,
+        "strength": recipe.strength,
+        "clipped": round(float(made.clipped.mean()), 5),
+        "video": relative(file, out),
+        "video_sha256": file_hash(file),
+        "video_pixels_sha256": _pixel_hash(made.clip),
+    }
+
+
+def rate_of(clip: Clip) -> float:
+    """Mean frames a second of a clip; 24 where there is no second frame."""
+    span = float(clip.seconds[-1] - clip.seconds[0]) if len(clip) > 1 else 0.0
+    return round((len(clip) - 1) / span, 6) if span > 0 else 24.0
+
+
+def _write(clip: Clip, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    film = ArraySource(clip, name=file.stem)
+    with open_writer(film, file, encoding=_LOSSLESS, overwrite=True) as writer:
+        for frame in islice(film.frames(), len(clip)):
+            writer.write(frame)
+
+
+def _pixel_hash(clip: Clip) -> str:
+    """SHA-256 of the samples, which says on any machine whether two clips are the same."""
+    return hashlib.sha256(np.ascontiguousarray(clip.pixels).tobytes()).hexdigest()
+
+
+def _licences(clean: Path) -> dict[str, str]:
+    place = clean / _LICENCES
+    if not place.exists():
+        return {}
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+        return {str(name): str(licence) for name, licence in found.items()}
+    except (OSError, ValueError, AttributeError) as fault:
+        raise InputError(
+            f'{place} cannot be read: {fault}; write {{"name of a clip": "its licence"}}'
+        ) from fault
+
+
+def _entry(entries: list[Entry], name: str) -> Entry | None:
+    return next((entry for entry in entries if entry["name"] == name), None)
+
+
+def _replace(entries: list[Entry], entry: Entry) -> None:
+    """Put an entry in the place of the one of its name, else at the end."""
+    names = [known["name"] for known in entries]
+    if entry["name"] in names:
+        entries[names.index(entry["name"])] = entry
+    else:
+        entries.append(entry)

@@ -1,0 +1,118 @@
+"""The manifest of a data set we built: what each file is, whence, and how to know it is whole.
+
+Version 1, `manifest.json` (docs/data-set.md has every field). Paths in it are relative to its
+folder, so that a data set can be moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from unflicker.datasets.examples import Dataset, Example
+from unflicker.errors import InputError
+from unflicker.video.picture_folder import pictures_in
+from unflicker.video.target import disk_error, part_of, settle
+
+NAME = "manifest.json"
+FORMAT, VERSION = "unflicker data set", 1
+
+Entry = dict[str, Any]
+"""One object of the manifest: of a clip or of an example."""
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder.
+
+    Raises:
+        InputError: It is none of ours, or of a later version.
+    """
+    place = folder / NAME
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{place} cannot be read: {fault}; build the data set again") from fault
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{place} is no manifest of unflicker; name a folder that it built")
+    if content.get("version") != VERSION:
+        raise InputError(
+            f"{place} is of version {content.get('version')}, this program reads {VERSION}; "
+            "build the data set again, or use the program that built it"
+        )
+    return content
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Write the manifest whole or not at all.
+
+    Raises:
+        OutputError: The disk is full or the folder cannot be written.
+    """
+    place = folder / NAME
+    part = part_of(place)
+    try:
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        part.write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise disk_error(place, fault) from fault
+    settle(part, place, overwrite=True)
+
+
+def built_dataset(folder: Path, *, names: set[str] | None = None) -> Dataset:
+    """The data set that a manifest describes, or only the examples named.
+
+    Raises:
+        InputError: The manifest is not ours.
+    """
+    content = read_manifest(folder)
+    try:
+        clips = {clip["name"]: clip for clip in content["clips"]}
+        # In the order of the clips, whichever was built last.
+        entries = sorted(content["examples"], key=lambda made: list(clips).index(made["clip"]))
+        examples = [_example(folder, made, clips[made["clip"]]) for made in entries]
+    except (KeyError, TypeError, ValueError) as fault:
+        raise InputError(
+            f"{folder / NAME} lacks {fault}; build the data set again in another folder"
+        ) from fault
+    wanted = [example for example in examples if names is None or example.name in names]
+    return Dataset(name="synthetic", folder=folder, examples=tuple(wanted))
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def source_hash(path: Path) -> str:
+    """SHA-256 of a film's file, or of the hashes of a folder's pictures in order."""
+    if path.is_file():
+        return file_hash(path)
+    hashes = "".join(file_hash(picture) for picture in pictures_in(path))
+    return hashlib.sha256(hashes.encode()).hexdigest()
+
+
+def is_whole(folder: Path, entry: Entry, *, file: str) -> bool:
+    """Whether the file of an entry is there, with the bytes it was written with."""
+    path = folder / entry[file]
+    return path.is_file() and file_hash(path) == entry[f"{file}_sha256"]
+
+
+def relative(path: Path, folder: Path) -> str:
+    """A place as the manifest writes it: from its folder, with slashes."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _example(folder: Path, entry: Entry, clip: Entry) -> Example:
+    return Example(
+        name=entry["name"],
+        clip=entry["clip"],
+        category="synthetic",
+        kind=entry["kind"],
+        video=folder / entry["video"],
+        truth=folder / clip["truth"],
+        fps=clip["fps"],
+    )

@@ -1,0 +1,168 @@
+"""The examples of a comparison: a data set that is there, or what can be made of a folder."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from unflicker.datasets.examples import Example
+from unflicker.datasets.load import MADE_KINDS, Recipe, build_dataset, read_dataset
+from unflicker.datasets.manifest import NAME as MANIFEST
+from unflicker.datasets.reading import films_in
+from unflicker.errors import InputError, UsageError
+from unflicker.evaluation.plan import QUICK_CLIPS, QUICK_KINDS, Scope
+from unflicker.progress import Report, silent
+
+DATASET = "dataset"
+_HELD_OUT = "held-out"
+_QUICK_OF_A_CATEGORY = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which of the examples."""
+
+    kinds: tuple[str, ...] = ()
+    """Of made flicker; none is all."""
+    examples: tuple[str, ...] = ()
+    """Names, with * for anything; none is all."""
+    split: Path | None = None
+    """A JSON file whose "held-out" names clean clips: only those, where it names any that are."""
+
+    def wants(self, name: str) -> bool:
+        """Whether an example of that name is wanted."""
+        return not self.examples or any(fnmatchcase(name, one) for one in self.examples)
+
+
+def examples_of(
+    folder: Path,
+    out: Path,
+    *,
+    scope: Scope,
+    selection: Selection,
+    build: bool = True,
+    progress: Report = silent,
+) -> tuple[Example, ...]:
+    """The examples that are wanted; clean clips are first made to flicker, into `out/dataset`.
+
+    Args:
+        folder: A data set, or a folder with `clean`, `flicker` or `processed`.
+        out: Where the results go.
+        scope: How much is done.
+        selection: Which are wanted.
+        build: Whether clean clips are made to flicker; if not, their examples have no files.
+        progress: Told how far the building is; may cancel it.
+
+    Raises:
+        InputError: The folder holds no data set, or nothing of it is wanted.
+        UsageError: A kind of flicker that does not exist.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; name one that holds a data set")
+    clean = films_in(folder / "clean") if not (folder / MANIFEST).exists() else {}
+    recipe = _recipe(clean, scope, selection)
+    found: list[Example] = []
+    if recipe is not None and build:
+        place = out / DATASET
+        found += build_dataset(folder / "clean", place, recipe=recipe, progress=progress).examples
+    elif recipe is not None:
+        found += _promised(recipe)
+    if not clean or (folder / "flicker").is_dir() or (folder / "processed").is_dir():
+        found += read_dataset(folder).examples
+    return _chosen(found, folder, scope=scope, selection=selection)
+
+
+def _chosen(
+    found: Sequence[Example], folder: Path, *, scope: Scope, selection: Selection
+) -> tuple[Example, ...]:
+    wanted = [example for example in found if _wanted(example, selection)]
+    if scope.quick:
+        wanted = list(_few(wanted, every_kind=bool(selection.kinds)))
+    if wanted:
+        return tuple(wanted)
+    asked, names = " ".join(selection.examples), [example.name for example in found]
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.0)
+    hint = f"; did you mean {near[0]}? See" if near else "; see"
+    raise InputError(f"no example of {folder} is wanted{hint} --examples and --kinds")
+
+
+def _wanted(example: Example, selection: Selection) -> bool:
+    of_kind = not selection.kinds or example.kind in selection.kinds
+    return selection.wants(example.name) and (of_kind or example.category != "synthetic")
+
+
+def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe | None:
+    """What has to be made of clean clips; None where nothing has."""
+    unknown = [kind for kind in selection.kinds if kind not in MADE_KINDS]
+    if unknown and clean:
+        near = difflib.get_close_matches(unknown[0], MADE_KINDS, n=1, cutoff=0.0)
+        raise UsageError(
+            f"unknown flicker {unknown[0]!r}; did you mean {near[0]!r}? "
+            f"There are {', '.join(MADE_KINDS)}"
+        )
+    usual = QUICK_KINDS if scope.quick else MADE_KINDS
+    names = held_out(clean, selection.split)
+    names = names[:QUICK_CLIPS] if scope.quick else names
+    wanted = [
+        (name, kind)
+        for name in names
+        for kind in selection.kinds or usual
+        if selection.wants(f"{name}/{kind}")
+    ]
+    if not wanted:
+        return None
+    names, kinds = (tuple(dict.fromkeys(some)) for some in zip(*wanted, strict=True))
+    return Recipe(kinds=kinds, names=names, width_px=scope.width_px, frames=scope.frames)
+
+
+def _promised(recipe: Recipe) -> list[Example]:
+    """The examples that a recipe will give, before they are made."""
+    return [
+        Example(
+            name=f"{name}/{kind}",
+            clip=name,
+            category="synthetic",
+            kind=kind,
+            video=Path(),
+            truth=Path(),
+        )
+        for name in recipe.names
+        for kind in recipe.kinds
+    ]
+
+
+def held_out(clean: Iterable[str], split: Path | None) -> list[str]:
+    """The clean clips that a split file holds out; all of them if it names none, or is not there.
+
+    Raises:
+        InputError: The file is there and cannot be read.
+    """
+    names = list(clean)
+    if split is None or not split.is_file():
+        return names
+    try:
+        apart = json.loads(split.read_text(encoding="utf-8")).get(_HELD_OUT, [])
+    except (OSError, ValueError, AttributeError) as fault:
+        raise InputError(
+            f"{split} cannot be read: {fault}; it is JSON with lists of names"
+        ) from fault
+    return [name for name in names if name in apart] or names
+
+
+def _few(examples: Iterable[Example], *, every_kind: bool) -> Iterable[Example]:
+    """The fixed part of a data set that a quick run takes: the first clips, a few kinds."""
+    met: dict[str, list[str]] = {}
+    for example in examples:
+        made = example.category == "synthetic"
+        clips = met.setdefault(example.category, [])
+        if example.clip not in clips:
+            if len(clips) >= (QUICK_CLIPS if made else _QUICK_OF_A_CATEGORY):
+                continue
+            clips.append(example.clip)
+        if made and not every_kind and example.kind not in QUICK_KINDS:
+            continue
+        yield example

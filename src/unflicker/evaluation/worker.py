@@ -1,0 +1,162 @@
+"""One process's work: a batch of jobs of one method, each timed, then scored, then written to view.
+
+Heavy libraries are loaded inside, after the process has its number of threads.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unflicker.evaluation.machine import machine, peak_mb, restart_peak
+from unflicker.evaluation.methods import INPUT, callable_for
+from unflicker.evaluation.plan import Batch, Job
+from unflicker.evaluation.results import COST, FAILED, Row
+
+if TYPE_CHECKING:
+    from unflicker.datasets.load import Loaded
+    from unflicker.frames.clip import Clip
+
+MOTION = ".motion"
+"""Where the motion of steady videos is kept while a comparison runs."""
+_WARM_UP_FRAMES, _WARM_UP_PX = 6, 128
+_WORTH_WARMING_SECONDS = 0.5
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What a process is told besides its batch."""
+
+    out: Path
+    """Where motion and viewing copies go."""
+    weights: Path | None
+    threads: int
+    """For everything; 0 takes every core."""
+
+
+def work(batch: Batch, bench: Bench, parent: Connection) -> None:
+    """Do a batch, telling the parent of each step.
+
+    Says ("ready",), then for each job ("begun", place) and ("done", place, rows), where rows may be
+    a failure; ("unfit", why) where the method cannot be loaded; ("end",) when all is done.
+    """
+    # Ctrl-C is the parent's to answer: it ends this process, and tidies up what that leaves.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from unflicker.compute.devices import limited_threads
+
+    with limited_threads(bench.threads):
+        try:
+            began = time.perf_counter()
+            method = callable_for(batch.method, effort=batch.effort, weights=bench.weights)
+            for library in batch.method.needs:
+                __import__(library)
+            loading = time.perf_counter() - began
+        except Exception as fault:
+            parent.send(("unfit", _words(fault)))
+            return
+        parent.send(("ready",))
+        for place, job in enumerate(batch.jobs):
+            parent.send(("begun", place))
+            warm = place == 0 and batch.method.seconds_a_frame <= _WORTH_WARMING_SECONDS
+            rows = _tried(job, method, bench, warm_up=warm)
+            for row in rows:
+                if row["set"] == COST:
+                    row["values"]["setup_seconds"] = round(loading, 3)
+            parent.send(("done", place, rows))
+    parent.send(("end",))
+
+
+def failure(job: Job, error: str) -> Row:
+    """The line of a job that failed."""
+    return _row(job, FAILED, {}) | {"error": error}
+
+
+def _tried(job: Job, method: Callable[..., Any], bench: Bench, *, warm_up: bool) -> list[Row]:
+    try:
+        return list(_measured(job, method, bench, warm_up=warm_up))
+    except Exception as fault:
+        _log.exception("%s on %s", job.method.name, job.example.name)
+        return [failure(job, _words(fault))]
+
+
+def _measured(
+    job: Job, method: Callable[..., Any], bench: Bench, *, warm_up: bool
+) -> Iterator[Row]:
+    """Run a method on an example; its scores, and what it cost."""
+    from unflicker.datasets.load import load
+    from unflicker.datasets.motion_cache import paths_of
+    from unflicker.evaluation.scores import scores
+
+    loaded = load(job.example, width_px=job.mark.width, frames=job.mark.frames)
+    clips = [loaded.video, *([loaded.original] if job.method.guided else [])]
+    if warm_up:
+        method(*(_small(clip) for clip in clips))
+    restart_peak()
+    wall, processor = time.perf_counter(), time.process_time()
+    result = method(*clips)
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    peak = peak_mb()
+    steady = loaded.steady
+    paths = None if steady is None else paths_of(steady, keep_in=bench.out / MOTION)
+    for which, values in scores(result, loaded, paths=paths).items():
+        yield _row(job, which, {name: round(float(value), 6) for name, value in values.items()})
+    _show(job, result, loaded, out=bench.out)
+    frames = max(len(loaded.video), 1)
+    cost = {
+        "seconds_a_frame": round(wall / frames, 8),
+        "cpu_seconds_a_frame": round(processor / frames, 8),
+        "peak_mb": round(peak, 1),
+        "threads": bench.threads,
+    }
+    yield _row(job, COST, cost)
+
+
+def _show(job: Job, result: Clip, loaded: Loaded, *, out: Path) -> None:
+    """Write the viewing copy; with the input's also that of the steady video."""
+    from unflicker.evaluation.viewing import folder_of, write_copy
+
+    folder = folder_of(job.example, out)
+    write_copy(result, folder / f"{job.method.name}.mp4")
+    if job.method.name == INPUT and loaded.steady is not None:
+        name = "truth" if loaded.truth is not None else "original"
+        write_copy(loaded.steady, folder / f"{name}.mp4")
+
+
+def _small(clip: Clip) -> Clip:
+    """A few small frames, to load and compile what a method needs before it is timed."""
+    from unflicker.frames.clip import Clip as Small
+
+    step = max(1, -(-clip.pixels.shape[2] // _WARM_UP_PX))
+    pixels = clip.pixels[:_WARM_UP_FRAMES, ::step, ::step].copy()
+    return Small(pixels=pixels, seconds=clip.seconds[:_WARM_UP_FRAMES])
+
+
+def _row(job: Job, which: str, values: dict[str, float]) -> Row:
+    mark, example = job.mark, job.example
+    return {
+        "method": mark.method,
+        "example": mark.example,
+        "clip": example.clip,
+        "category": example.category,
+        "kind": example.kind,
+        "set": which,
+        "values": values,
+        "frames": mark.frames,
+        "width": mark.width,
+        "effort": mark.effort,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "version": mark.version,
+        "machine": machine(),
+    }
+
+
+def _words(fault: BaseException) -> str:
+    return f"{type(fault).__name__}: {fault}"

@@ -1,0 +1,46 @@
+"""Small files written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from unflicker.errors import OutputError
+from unflicker.files.outputs import is_stream
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its final name and rename it when whole; missing folders are made.
+
+    What passes through, such as `/dev/stdout` or a pipe, is written as it is.
+
+    Raises:
+        OutputError: The folder cannot be written or the disk is full.
+    """
+    beside = None
+    try:
+        if is_stream(path):
+            path.write_bytes(content)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(beside, 0o666 & ~_umask())
+        os.replace(beside, path)
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror}; name a place with room and permission"
+        raise OutputError(message) from error
+    finally:
+        if beside is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(beside)
+
+
+def _umask() -> int:
+    """The permissions that new files do not get; the system tells only while setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

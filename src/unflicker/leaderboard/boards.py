@@ -1,0 +1,261 @@
+"""The tables of a site: who is compared with whom, on which examples, by which measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unflicker.leaderboard import measures as m
+from unflicker.leaderboard.comparison import (
+    Comparison,
+    Estimate,
+    compared,
+    compared_all,
+    mean_ranks,
+)
+from unflicker.leaderboard.footnotes import Footnotes, marks
+from unflicker.leaderboard.methods import Method, method_of
+from unflicker.leaderboard.scores import INPUT, Scores
+from unflicker.leaderboard.tables import Column, Row, Table
+
+MADE, PROCESSED = "synthetic", "processed"
+_RANK = m.Measure(of="", name="rank", label="mean place", best="low", digits=1)
+_WHAT = {
+    "made": "made flicker, whose truth is known",
+    "processed": "video that was processed frame by frame, whose steady original is known",
+    "real": "real flickering film, whose truth nobody knows",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """Methods compared on one sort of video."""
+
+    sort: str
+    """"made", "processed" or "real"."""
+    leading: m.Measure
+    """By which its rows are ordered."""
+    comparison: Comparison
+    table: Table
+    of_few: bool
+    """Whether it is there for methods that were tried on few examples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What a board asks."""
+
+    sort: str
+    of: str
+    """A method takes part with the examples of which it has this set."""
+    leading: m.Measure
+    columns: tuple[m.Measure, ...]
+
+
+_PLANS = (
+    _Plan(
+        sort="made",
+        of="fidelity",
+        leading=m.PSNR,
+        columns=(m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SSIM, m.DELTA_E, m.SHARPNESS, m.LPIPS, m.VMAF,
+                 m.SPEED, m.MEMORY),
+    ),
+    _Plan(
+        sort="processed",
+        of="consistency",
+        leading=m.WARP_RATIO,
+        columns=(m.WARP_RATIO, m.LAI_RATIO, m.SEEN_LESS, m.SHARPNESS_TO_INPUT, m.CONTRAST_TO_INPUT,
+                 m.SPEED, m.MEMORY),
+    ),
+    _Plan(
+        sort="real",
+        of="visible",
+        leading=m.SEEN_LESS,
+        columns=(m.SEEN_LESS, m.SEEN, m.SHARPNESS_TO_INPUT, m.CONTRAST_TO_INPUT, m.SPEED, m.MEMORY),
+    ),
+)  # fmt: skip
+
+
+def boards(scores: Scores) -> list[Board]:
+    """A board for each sort of video that there are scores of.
+
+    Where some methods have too few examples for it, a second one follows, of all methods on what
+    all have.
+    """
+    made = []
+    for plan in _PLANS:
+        made.append(_board(scores, plan, fewer=False))
+        if _compared(scores, plan).fewer:
+            made.append(_board(scores, plan, fewer=True))
+    return [board for board in made if board is not None]
+
+
+def sort_of(category: str) -> str:
+    """Which sort of video a category is."""
+    return {MADE: "made", PROCESSED: "processed"}.get(category, "real")
+
+
+def main_methods(scores: Scores) -> list[str]:
+    """All methods but those with a part left out."""
+    return [name for name in scores.methods if method_of(name).family != "ablation"]
+
+
+def kind_table(board: Board, measure: m.Measure) -> Table | None:
+    """Methods by kind, the mean over kinds and the mean place; None without kinds to tell apart."""
+    return _parts_table(board.comparison, measure, part="kind", sort=board.sort)
+
+
+def category_table(scores: Scores) -> Table | None:
+    """How much less flicker is seen, by category of video."""
+    comparison = compared(
+        scores, methods=main_methods(scores), examples=list(scores.examples), of="visible"
+    )
+    return _parts_table(comparison, m.SEEN_LESS, part="category", sort="all")
+
+
+def ablation_table(scores: Scores) -> Table | None:
+    """Presets with parts left out beside the whole ones; None where there are none."""
+    parts = [name for name in scores.methods if method_of(name).family == "ablation"]
+    if not parts:
+        return None
+    wholes = [name for name in scores.methods if any(part.startswith(name) for part in parts)]
+    methods = [name for name in scores.methods if name in (*wholes, *parts, INPUT)]
+    plan = _PLANS[0]
+    comparison = compared_all(scores, methods=methods, examples=list(scores.examples), of=plan.of)
+    columns = (m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SHARPNESS, m.SPEED)
+    about = f"What each part is worth, on the same {_examples(comparison)}."
+    return _table("ablation", "Parts left out", about, comparison, columns, order=m.PSNR)
+
+
+def cost_table(scores: Scores) -> Table | None:
+    """Time and memory of every method on the examples that all have."""
+    methods = [name for name in scores.methods if name != INPUT]
+    comparison = compared(scores, methods=methods, examples=list(scores.examples), of="cost")
+    if not comparison.methods:
+        return None
+    about = f"Measured in the same run, on {_examples(comparison)} of every sort."
+    columns = (m.SPEED, m.SECONDS, m.SETUP, m.MEMORY)
+    return _table("cost", "Time and memory", about, comparison, columns, order=m.SPEED)
+
+
+def board_title(sort: str) -> str:
+    """A heading in plain words."""
+    return {
+        "made": "Made flicker",
+        "processed": "Processed video",
+        "real": "Real film",
+        "all": "All sorts",
+    }[sort]
+
+
+def _compared(scores: Scores, plan: _Plan) -> Comparison:
+    examples = [e.name for e in scores.examples.values() if sort_of(e.category) == plan.sort]
+    return compared(scores, methods=main_methods(scores), examples=examples, of=plan.of)
+
+
+def _board(scores: Scores, plan: _Plan, *, fewer: bool) -> Board | None:
+    comparison = _compared(scores, plan)
+    name, title = f"leaderboard_{plan.sort}", board_title(plan.sort)
+    if fewer:
+        examples = [e.name for e in scores.examples.values() if sort_of(e.category) == plan.sort]
+        methods = [*comparison.methods, *comparison.fewer]
+        comparison = compared_all(scores, methods=methods, examples=examples, of=plan.of)
+        name, title = f"{name}_few", f"{title}, with those tried on few"
+    if not [method for method in comparison.methods if method != INPUT]:
+        return None
+    about = f"Means over {_examples(comparison)} of {_WHAT[plan.sort]}."
+    if comparison.fewer:
+        about += f" Tried on fewer, so not here: {_few(comparison)}."
+    table = _table(name, title, about, comparison, plan.columns, order=plan.leading)
+    return Board(
+        sort=plan.sort, leading=plan.leading, comparison=comparison, table=table, of_few=fewer
+    )
+
+
+def _few(comparison: Comparison) -> str:
+    pairs = comparison.fewer.items()
+    return ", ".join(f"{method_of(name).label} ({count})" for name, count in pairs)
+
+
+def _examples(comparison: Comparison) -> str:
+    clips = {comparison.scores.examples[name].clip for name in comparison.examples}
+    count = len(comparison.examples)
+    text = f"{count} example{'s' if count != 1 else ''}"
+    return text if len(clips) == count else f"{text} of {len(clips)} clip{'s' * (len(clips) != 1)}"
+
+
+def _table(
+    name: str,
+    title: str,
+    about: str,
+    comparison: Comparison,
+    columns: Sequence[m.Measure],
+    *,
+    order: m.Measure,
+) -> Table:
+    """The measures that anybody has, the best method first, the input last."""
+    notes = Footnotes()
+    cells = {
+        method: {column: comparison.estimate(method, column) for column in columns}
+        for method in comparison.methods
+    }
+    kept = [column for column in columns if any(row[column] for row in cells.values())]
+    rows = tuple(
+        Row(
+            method=method,
+            cells=tuple(cells[method.name][column] for column in kept),
+            marks=notes.of(marks(comparison.scores, method.name, comparison.examples)),
+        )
+        for method in _ordered(comparison, order)
+    )
+    heads = tuple(Column(label=column.title, measure=column) for column in kept)
+    return Table(
+        name=name, title=title, about=about, columns=heads, rows=rows, footnotes=notes.texts
+    )
+
+
+def _ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
+    ranked = [method for method, _ in comparison.ranked(order)]
+    rest = [method for method in comparison.methods if method not in ranked]
+    names = [name for name in (*ranked, *rest) if name != INPUT]
+    return [method_of(name) for name in (*names, *([INPUT] * (INPUT in comparison.methods)))]
+
+
+def _parts_table(
+    comparison: Comparison, measure: m.Measure, *, part: str, sort: str
+) -> Table | None:
+    """Methods by kind or category: their mean in each, over all, and their mean place."""
+    parts = parts_of(comparison, part=part)
+    if len(parts) < 2 or not comparison.ranked(measure):
+        return None
+    ranks = mean_ranks(list(parts.values()), measure)
+    columns = [Column(label=name or "other", measure=measure) for name in parts]
+    columns += [Column(label="mean", measure=measure), Column(label=_RANK.label, measure=_RANK)]
+    notes, rows = Footnotes(), []
+    for method in _ordered(comparison, measure):
+        means: list[Estimate | None] = [s.estimate(method.name, measure) for s in parts.values()]
+        place = ranks.get(method.name)
+        rank = (
+            None if place is None else Estimate(mean=place, low=None, high=None, count=len(parts))
+        )
+        mark = notes.of(marks(comparison.scores, method.name, comparison.examples))
+        cells = (*means, comparison.estimate(method.name, measure), rank)
+        rows.append(Row(method=method, cells=cells, marks=mark))
+    counts = ", ".join(f"{name or 'other'} {len(some.examples)}" for name, some in parts.items())
+    return Table(
+        name=f"{part}_{sort}_{measure.name}",
+        title=f"{board_title(sort)} by {part}: {measure.title}",
+        sort=sort,
+        about=f"Means over {_examples(comparison)}, by {part}: {counts}.",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        footnotes=notes.texts,
+    )
+
+
+def parts_of(comparison: Comparison, *, part: str) -> dict[str, Comparison]:
+    """The comparison for each kind or each category, in the order in which they were met."""
+    names: dict[str, list[str]] = {}
+    for name in comparison.examples:
+        names.setdefault(getattr(comparison.scores.examples[name], part), []).append(name)
+    return {value: comparison.narrowed(some) for value, some in names.items()}

@@ -1,0 +1,183 @@
+"""Methods compared on the examples that all of them have, with means that say how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unflicker.leaderboard.measures import SECONDS, SPEED, Measure
+from unflicker.leaderboard.scores import INPUT, Scores
+
+_RESAMPLES = 2000
+_LEAST_CLIPS = 3
+"""With fewer clips an interval would say nothing."""
+_INTERVAL = (2.5, 97.5)
+_ENOUGH = 0.5
+"""A method is compared with those that have most examples if it has this share of theirs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A mean over examples, and where it would lie for other clips of this sort."""
+
+    mean: float
+    low: float | None
+    """Lower end of the 95 % interval by bootstrap over clips; None with too few of them."""
+    high: float | None
+    count: int
+    """Examples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Who is compared, and on what."""
+
+    scores: Scores
+    methods: tuple[str, ...]
+    examples: tuple[str, ...]
+    """What all of them have."""
+    fewer: dict[str, int]
+    """Methods that have some of the examples but too few, and how many."""
+
+    def values(self, method: str, measure: Measure) -> dict[str, float]:
+        """A method's numbers by example, where all methods that are measured so have one."""
+        own = self._given(method, measure)
+        for other in self.methods:
+            given = self._given(other, measure)
+            if given:
+                own = {name: value for name, value in own.items() if name in given}
+        return own
+
+    def estimate(self, method: str, measure: Measure) -> Estimate | None:
+        """The mean of a method's numbers; of its speed, one over the mean time."""
+        if measure == SPEED:
+            return _inverse(self.estimate(method, SECONDS))
+        return _estimated(self.values(method, measure), self.scores)
+
+    def difference(self, method: str, other: str, measure: Measure) -> Estimate | None:
+        """The mean of what a method has more than another, example by example."""
+        one, two = self.values(method, measure), self.values(other, measure)
+        both = {name: value - two[name] for name, value in one.items() if name in two}
+        return _estimated(both, self.scores)
+
+    def ranked(self, measure: Measure) -> list[tuple[str, Estimate]]:
+        """The methods with their means, the best first; those without a number are left out."""
+        found = [(method, self.estimate(method, measure)) for method in self.methods]
+        have = [(method, estimate) for method, estimate in found if estimate is not None]
+        return sorted(have, key=lambda pair: measure.worse(pair[1].mean))
+
+    def narrowed(self, examples: Iterable[str]) -> Comparison:
+        """The same methods on some of the examples."""
+        wanted = set(examples)
+        kept = tuple(name for name in self.examples if name in wanted)
+        return Comparison(scores=self.scores, methods=self.methods, examples=kept, fewer=self.fewer)
+
+    def _given(self, method: str, measure: Measure) -> dict[str, float]:
+        if method == INPUT and measure.of == SECONDS.of:
+            return {}  # nothing is done to it, and that quickly
+        pairs = (
+            (name, self.scores.value(method, name, of=measure.of, name=measure.name))
+            for name in self.examples
+        )
+        return {name: value for name, value in pairs if value is not None}
+
+
+def compared(
+    scores: Scores, *, methods: Sequence[str], examples: Sequence[str], of: str
+) -> Comparison:
+    """The methods that have scores of a set on enough of the examples, on what all of them have.
+
+    Enough is half of what the method with most of them has. The others are named in `fewer`.
+    """
+    has = _having(scores, methods=methods, examples=examples, of=of)
+    most = max((len(names) for names in has.values()), default=0)
+    enough = [method for method, names in has.items() if len(names) >= _ENOUGH * most and names]
+    few = {method: len(names) for method, names in has.items() if names and method not in enough}
+    return _on_common(scores, has, enough, few)
+
+
+def compared_all(
+    scores: Scores, *, methods: Sequence[str], examples: Sequence[str], of: str
+) -> Comparison:
+    """All methods that have any of the examples, on what all of them have.
+
+    While they have none in common, the one with the fewest is named in `fewer` and left out.
+    """
+    has = _having(scores, methods=methods, examples=examples, of=of)
+    kept, few = [method for method, names in has.items() if names], {}
+    while kept and not set.intersection(*(has[method] for method in kept)):
+        fewest = min(reversed(kept), key=lambda method: len(has[method]))
+        kept.remove(fewest)
+        few[fewest] = len(has[fewest])
+    return _on_common(scores, has, kept, few)
+
+
+def mean_ranks(comparisons: Sequence[Comparison], measure: Measure) -> dict[str, float]:
+    """The mean place of each method over several comparisons, 1 for the best."""
+    places: dict[str, list[int]] = {}
+    for comparison in comparisons:
+        ranked = comparison.ranked(measure)
+        for method, estimate in ranked:
+            better = sum(
+                measure.worse(other.mean) < measure.worse(estimate.mean) for _, other in ranked
+            )
+            places.setdefault(method, []).append(1 + better)
+    return {method: float(np.mean(found)) for method, found in places.items()}
+
+
+def _having(
+    scores: Scores, *, methods: Sequence[str], examples: Sequence[str], of: str
+) -> dict[str, set[str]]:
+    return {
+        method: {name for name in examples if (method, name, of) in scores.by_key}
+        for method in methods
+    }
+
+
+def _on_common(
+    scores: Scores, has: dict[str, set[str]], methods: Sequence[str], fewer: dict[str, int]
+) -> Comparison:
+    common = set.intersection(*(has[method] for method in methods)) if methods else set()
+    return Comparison(
+        scores=scores,
+        methods=tuple(methods),
+        examples=tuple(name for name in scores.examples if name in common),
+        fewer=fewer,
+    )
+
+
+def _estimated(values: dict[str, float], scores: Scores) -> Estimate | None:
+    if not values:
+        return None
+    by_clip: dict[str, list[float]] = {}
+    for name, value in values.items():
+        by_clip.setdefault(scores.examples[name].clip, []).append(value)
+    low, high = _interval([np.array(found) for found in by_clip.values()])
+    mean = float(np.mean(list(values.values())))
+    return Estimate(mean=mean, low=low, high=high, count=len(values))
+
+
+def _interval(clips: list[np.ndarray]) -> tuple[float | None, float | None]:
+    """Percentiles of the mean when whole clips are drawn again: examples of one are not strangers.
+
+    Source: Efron, Bootstrap methods: another look at the jackknife, 1979; by clusters as in
+    Davison and Hinkley, Bootstrap methods and their application, 1997, section 3.8.
+    """
+    if len(clips) < _LEAST_CLIPS:
+        return None, None
+    sums = np.array([clip.sum() for clip in clips])
+    counts = np.array([len(clip) for clip in clips])
+    drawn = np.random.default_rng(0).integers(0, len(clips), (_RESAMPLES, len(clips)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.percentile(means, _INTERVAL)
+    return float(low), float(high)
+
+
+def _inverse(seconds: Estimate | None) -> Estimate | None:
+    if seconds is None or seconds.mean <= 0:
+        return None
+    low = 1.0 / seconds.high if seconds.high else None
+    high = 1.0 / seconds.low if seconds.low else None
+    return Estimate(mean=1.0 / seconds.mean, low=low, high=high, count=seconds.count)

@@ -1,0 +1,79 @@
+"""What must be said beside a method's numbers: effort reduced, fewer frames, failures."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from unflicker.leaderboard.scores import Score, Scores
+
+_USUAL_EFFORT = ("", "full", "default", "usual", "normal")
+
+
+class Footnotes:
+    """The footnotes of a table, each once, in the order in which they are first needed."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, int] = {}
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The notes; the first has number 1."""
+        return tuple(self._notes)
+
+    def of(self, notes: list[str]) -> tuple[int, ...]:
+        """Their numbers."""
+        return tuple(self._notes.setdefault(note, len(self._notes) + 1) for note in notes)
+
+
+def marks(scores: Scores, method: str, examples: tuple[str, ...]) -> list[str]:
+    """What to say about a method's numbers on these examples; empty where there is nothing."""
+    notes = reductions(scores, method, examples)
+    failed = scores.failures().get(method, {})
+    if failed:
+        tried = sum((method, name) in _tried(scores) for name in scores.examples)
+        notes.append(f"failed on {len(failed)} of its {tried} examples")
+    return notes
+
+
+def reductions(scores: Scores, method: str, examples: tuple[str, ...]) -> list[str]:
+    """In which ways a method had it easier, or was allowed less, than the others."""
+    efforts: Counter[str] = Counter()
+    smaller: Counter[str] = Counter()
+    for name in examples:
+        own = _picture_score(scores, method, name)
+        if own is None:
+            continue
+        if own.effort.lower() not in _USUAL_EFFORT:
+            efforts[own.effort] += 1
+        usual = _usual_size(scores, name)
+        if usual is not None and _size(own) is not None and _size(own) != usual:
+            width, frames = _size(own) or (0, 0)
+            smaller[f"at {width} px and {frames} frames, others {usual[0]} px, {usual[1]}"] += 1
+    return [f"effort: {effort}" for effort in efforts] + list(smaller)
+
+
+def _tried(scores: Scores) -> set[tuple[str, str]]:
+    return {key[:2] for key in scores.by_key}
+
+
+def _picture_score(scores: Scores, method: str, example: str) -> Score | None:
+    """A score of its pictures, else of anything."""
+    found = scores.of(method, example)
+    return next(
+        (found[of] for of in ("visible", "consistency", "fidelity", "cost") if of in found), None
+    )
+
+
+def _usual_size(scores: Scores, example: str) -> tuple[int, int] | None:
+    sizes: Counter[tuple[int, int]] = Counter()
+    for method in scores.methods:
+        score = _picture_score(scores, method, example)
+        if score is not None and (size := _size(score)) is not None:
+            sizes[size] += 1
+    return sizes.most_common(1)[0][0] if sizes else None
+
+
+def _size(score: Score) -> tuple[int, int] | None:
+    if score.width is None or score.frames is None:
+        return None
+    return int(score.width), int(score.frames)

@@ -1,0 +1,222 @@
+"""Keeps account of a run while it goes on, in a few hundred bytes a frame."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import numpy as np
+
+from unflicker.analysis.analyse_window import Finding
+from unflicker.frames.colour import small_rgb
+from unflicker.frames.picture import Frame, Picture
+from unflicker.plan import FramePlan, ShotPlan
+from unflicker.recording.record import Record, Still
+from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
+from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
+from unflicker.video import VideoSource
+
+_MAP = {"rows": 6, "columns": 8}
+_DARK = 0.01
+"""Added to both sides of a ratio of light: near black, it says nothing."""
+_STILLS = 4
+_STILL_WIDTH_PX = 640
+_APART_SECONDS = 0.5
+_LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
+
+
+@dataclass(kw_only=True, eq=False)
+class _Shot:
+    """A shot while its windows come in."""
+
+    start: int
+    windows: list[SteadyTone] = field(default_factory=list)
+    visible: list[tuple[float, float, int]] = field(default_factory=list)
+    """Visible flicker before and after, and the frames it stands for."""
+    course: Course | None = None
+    guided: bool = False
+    calmed: bool = False
+
+
+class Recorder:
+    """Hears what is thought and sees what is done; gives the record in the end."""
+
+    def __init__(self, film: VideoSource, settings: Settings, *, output: str) -> None:
+        self._film, self._settings, self._output = film, settings, output
+        self._began = time.monotonic()
+        self._seconds: list[float] = []
+        self._before: list[np.ndarray] = []
+        self._after: list[np.ndarray] = []
+        self._stops: list[np.ndarray] = []
+        self._damaged: list[int] = []
+        self._shot: _Shot | None = None
+        self._shots: list[ShotPlan] = []
+        self._visible: list[tuple[float, float, int]] = []
+        self._stills: list[tuple[float, Still]] = []
+
+    @property
+    def shots(self) -> tuple[ShotPlan, ...]:
+        """Those that are over."""
+        return tuple(self._shots)
+
+    def heard(self, planned: FramePlan | Finding) -> None:
+        """Take note of a frame's plan, or of what a window showed."""
+        if isinstance(planned, Finding):
+            self._heard_of_window(planned)
+            return
+        strength = self._settings.strength
+        after = np.maximum(planned.mean_after, _DARK) / np.maximum(planned.mean_before, _DARK)
+        self._seconds.append(planned.seconds)
+        self._before.append(planned.mean_before)
+        self._after.append(
+            planned.mean_after if strength == 1.0 else planned.mean_before * after**strength
+        )
+        self._stops.append(planned.grade.stops_by_place(**_MAP) * np.float32(strength))
+        if planned.damaged:
+            self._damaged.append(planned.index)
+
+    def heard_of_shots(self, shots: Sequence[ShotPlan]) -> None:
+        """Take note of the shots of a plan that was made before."""
+        self._shots += shots
+        self._visible += [
+            (shot.visible_before, shot.visible_after, shot.stop - shot.start) for shot in shots
+        ]
+
+    def redrawn(self, frame: Frame, picture: Picture) -> None:
+        """Take note of a frame that was drawn anew, without a grade."""
+        size = _MAP["rows"], _MAP["columns"]
+        before, after = (
+            small_rgb(each, size=size).mean(axis=-1) + _DARK for each in (frame.picture, picture)
+        )
+        self._stops.append(np.log2(after / before).astype(np.float32))
+        self.saw(frame, picture)
+
+    def saw(self, frame: Frame, graded: Picture) -> None:
+        """Look at a frame and its result; the most changed ones are kept as stills."""
+        if len(self._seconds) <= frame.index:
+            self._seconds.append(frame.seconds)
+            self._before.append(_mean(frame.picture))
+            self._after.append(_mean(graded))
+            if frame.damaged:
+                self._damaged.append(frame.index)
+        elif not np.isfinite(self._seconds[frame.index]):  # a plan of an earlier version
+            self._seconds[frame.index] = frame.seconds
+            self._before[frame.index] = _mean(frame.picture)
+            self._after[frame.index] = _mean(graded)
+        change = float(np.abs(self._stops[frame.index]).max())
+        if change < 0.01 or not self._is_among_the_most_changed(frame.seconds, change):
+            return
+        still = Still(
+            index=frame.index,
+            seconds=frame.seconds,
+            before=_still(frame.picture),
+            after=_still(graded),
+        )
+        near = [s for s in self._stills if abs(s[1].seconds - frame.seconds) < _APART_SECONDS]
+        rest = [s for s in self._stills if s not in near]
+        self._stills = sorted([*rest, (change, still)], key=lambda s: -s[0])[:_STILLS]
+
+    def record(self, *, notes: tuple[str, ...]) -> Record:
+        """Everything kept."""
+        weights = np.array([frames for *_, frames in self._visible] or [1.0])
+        visible = np.array([pair[:2] for pair in self._visible] or [(np.nan, np.nan)])
+        before, after = np.average(visible, axis=0, weights=weights)
+        neural = any(shot.guided for shot in self._shots) or self._settings.redraws
+        libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
+        return Record(
+            source=self._film.name,
+            output=self._output,
+            seconds=np.array(self._seconds, np.float32),
+            mean_before=_stacked(self._before, (3,)),
+            mean_after=_stacked(self._after, (3,)),
+            correction_stops=_stacked(self._stops, tuple(_MAP.values())),
+            shots=tuple(self._shots),
+            visible_flicker_before=float(before),
+            visible_flicker_after=float(after),
+            stills=tuple(sorted((s[1] for s in self._stills), key=lambda still: still.index)),
+            damaged=tuple(self._damaged),
+            settings=to_dict(self._settings),
+            versions={"python": platform.python_version()} | {n: version(n) for n in libraries},
+            notes=(*notes, *self._suggestions()),
+            wall_seconds=time.monotonic() - self._began,
+        )
+
+    def _suggestions(self) -> tuple[str, ...]:
+        """Options that this film is better off with."""
+        drifts = [shot.diagnosis.exposure_drift_stops for shot in self._shots]
+        if self._settings.tone.lock_exposure or not any(drifts):
+            return ()
+        drifting = sum(drift > 0.0 for drift in drifts)
+        where = "" if len(drifts) == 1 else f" in {drifting} of {len(drifts)} shots"
+        return (
+            f"automatic exposure or white balance drifts by up to {max(drifts):.1f} stops{where}; "
+            "--lock-exposure removes it",
+        )
+
+    def _is_among_the_most_changed(self, seconds: float, change: float) -> bool:
+        near = [c for c, still in self._stills if abs(still.seconds - seconds) < _APART_SECONDS]
+        if near:
+            return change > max(near)
+        return len(self._stills) < _STILLS or change > self._stills[-1][0]
+
+    def _heard_of_window(self, finding: Finding) -> None:
+        if self._shot is None:
+            self._shot = _Shot(start=finding.start)
+        frames = finding.stop - finding.start - finding.overlap
+        self._shot.windows.append(finding.tone)
+        self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
+        if finding.course is not None:
+            known = self._shot.course
+            overlap = int((finding.roles.votes < finding.overlap).sum())
+            self._shot.course = (
+                known.followed_by(finding.course, overlap) if known else finding.course
+            )
+        self._shot.guided |= finding.guide_gain is not None
+        self._shot.calmed |= finding.texture.amount > 0.0
+        if finding.ends_shot:
+            frames = [seen for *_, seen in self._shot.visible]
+            before, after = np.average(
+                [seen[:2] for seen in self._shot.visible], axis=0, weights=frames
+            )
+            self._shots.append(
+                ShotPlan(
+                    start=self._shot.start,
+                    stop=finding.stop,
+                    diagnosis=self._diagnosis(finding.fps, visible=float(before)),
+                    guided=self._shot.guided,
+                    calmed=self._shot.calmed,
+                    visible_before=float(before),
+                    visible_after=float(after),
+                )
+            )
+            self._visible += self._shot.visible
+            self._shot = None
+
+    def _diagnosis(self, fps: float, *, visible: float) -> Diagnosis:
+        assert self._shot is not None
+        course = self._shot.course
+        return diagnose(
+            self._shot.windows,
+            fps=fps,
+            visible_delta_e=visible,
+            exposure_drift_stops=drift_of(course, fps=fps) if course is not None else 0.0,
+            locked=self._settings.tone.lock_exposure,
+        )
+
+
+def _mean(picture: Picture) -> np.ndarray:
+    return small_rgb(picture, size=(36, 64)).mean(axis=(0, 1))
+
+
+def _still(picture: Picture) -> np.ndarray:
+    height, width = picture.size
+    scale = min(1.0, _STILL_WIDTH_PX / width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return np.rint(small_rgb(picture, size=size) * 255.0).astype(np.uint8)
+
+
+def _stacked(values: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    return np.stack(values).astype(np.float32) if values else np.zeros((0, *shape), np.float32)

@@ -1,0 +1,114 @@
+"""Texture calmed beside a steady original: what may be kept of earlier frames is what the original
+shows to be the same place still.
+
+How a picture follows from its original is steadied over many frames; the original's own grain is
+calmed by its neighbours, as texture is without an original; the rest has a memory of a few frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.flow import warp
+from unflicker.frames.picture import Picture
+from unflicker.refinement.local_linear_model import Likeness, picture_of
+from unflicker.refinement.mixing import Neighbour, mixed
+from unflicker.refinement.neighbour_weights import MOST, Taken, Way, taken_from
+from unflicker.refinement.views import Look
+
+_MEMORY = 0.9
+"""What is left, one frame on, of how pictures followed from the original before."""
+_REST_OF_PAST, _REST_OF_FUTURE = 0.6, 0.15
+"""Shares of the rest (lab notebook)."""
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Side:
+    """A frame's neighbour and the way there."""
+
+    look: Look
+    way: Way
+
+
+class BesideOriginal:
+    """The memory of a shot; a new one starts with every shot."""
+
+    def __init__(self) -> None:
+        """Begin a shot."""
+        self._before: Likeness | None = None
+
+    def refined(
+        self, look: Look, *, past: Side | None, future: Side | None, amount: float
+    ) -> Picture:
+        """The next picture of the shot refined; all looks are beside their originals.
+
+        Args:
+            look: At it.
+            past: The frame before, where there is one.
+            future: The frame after, likewise.
+            amount: How much of it to do, 0 to 1.
+        """
+        assert look.beside is not None
+        back, forth = _shared(past, look), _shared(future, look)
+        steady = mixed(look.beside, past=_own(past, back), future=_own(future, forth), amount=1.0)
+        known = self._steadied(look.likeness, past, back)
+        rest = _calmed_rest(look, (past, back), (future, forth), before=self._before)
+        self._before = replace(known, rest=rest)
+        return picture_of(self._before, steady, into=look.picture, amount=amount)
+
+    def _steadied(self, now: Likeness, past: Side | None, back: Taken | None) -> Likeness:
+        """Slope and level as they were before, where the original shows the same places."""
+        if self._before is None or past is None or back is None:
+            return now
+        trust = cv2.erode(back.share, _NEIGHBOURS)[..., None] * np.float32(_MEMORY / MOST)
+
+        def kept(
+            now: Float32[np.ndarray, "rows columns planes"],
+            before: Float32[np.ndarray, "rows columns planes"],
+        ) -> Float32[np.ndarray, "rows columns planes"]:
+            moved = warp(before, past.way.flow).reshape(now.shape)
+            return now + trust * (moved - now)
+
+        return replace(
+            now,
+            slope=kept(now.slope, self._before.slope),
+            level=kept(now.level, self._before.level),
+        )
+
+
+def _calmed_rest(
+    look: Look,
+    past: tuple[Side | None, Taken | None],
+    future: tuple[Side | None, Taken | None],
+    *,
+    before: Likeness | None,
+) -> Picture:
+    """The rest with a memory, and a little of what comes."""
+    sides = []
+    for (side, taken), most, rest in (
+        (past, _REST_OF_PAST, before.rest if before is not None else None),
+        (future, _REST_OF_FUTURE, future[0].look.likeness.rest if future[0] is not None else None),
+    ):
+        if side is None or taken is None or rest is None:
+            sides.append(None)
+            continue
+        shared = replace(taken, share=taken.share * np.float32(most / MOST))
+        sides.append(Neighbour(picture=rest, taken=shared, way=side.way))
+    return mixed(look.likeness.rest, past=sides[0], future=sides[1], amount=1.0)
+
+
+def _shared(side: Side | None, look: Look) -> Taken | None:
+    """What may be taken of a neighbour, by how alike the originals are."""
+    return None if side is None else taken_from(side.look.steady_light, look.steady_light, side.way)
+
+
+def _own(side: Side | None, taken: Taken | None) -> Neighbour | None:
+    """The neighbour's original."""
+    if side is None or taken is None or side.look.beside is None:
+        return None
+    return Neighbour(picture=side.look.beside, taken=taken, way=side.way)

@@ -1,0 +1,1 @@
+"""Pass 2: full-size frames, each corrected by its plan."""

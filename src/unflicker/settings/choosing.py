@@ -1,0 +1,87 @@
+"""From what a caller asks for to a tree of settings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from unflicker.errors import UsageError
+from unflicker.settings.presets import PRESETS, STAGES, neural_installed
+from unflicker.settings.schema import Settings, describe, replaced
+
+_OF_A_RUN = ("strength", "keep_slower_than_seconds", "device", "threads", "strict", "encoding.")
+"""Settings that no preset has an opinion on."""
+
+
+def usual_preset(*, guided: bool = False) -> str:
+    """The preset where none is asked for: the best picture that what is installed allows.
+
+    Args:
+        guided: Whether the film comes with its steady original, which takes networks' place.
+    """
+    return "standard" if guided or neural_installed() else "fast"
+
+
+def usual_settings(*, guided: bool = False) -> Settings:
+    """The settings where none are asked for; see `usual_preset`."""
+    return Settings.from_preset(usual_preset(guided=guided))
+
+
+def preset_of(settings: Settings) -> str:
+    """The preset that these settings follow, whatever its strength, device and encoder; "custom"
+    where they follow none."""
+    of = _of_the_method(settings)
+    named = (name for name in PRESETS if _of_the_method(Settings.from_preset(name)) == of)
+    return next(named, "custom")
+
+
+def _of_the_method(settings: Settings) -> dict[str, object]:
+    told = describe(settings)
+    return {name: value for name, value, _ in told if not name.startswith(_OF_A_RUN)}
+
+
+def asked_for(
+    settings: Settings | None,
+    *,
+    preset: str | None = None,
+    strength: float | None = None,
+    keep_slower_than: float | None = None,
+    guided: bool = False,
+) -> Settings:
+    """The settings that a caller asks for: a whole tree, or a preset and what is asked beside it.
+
+    Args:
+        settings: The tree, if there is one; then no preset may be named.
+        preset: Its name; as `usual_preset` if None.
+        strength: As in `Settings`; that of the tree or of the preset if None.
+        keep_slower_than: Seconds, likewise.
+        guided: As for `usual_preset`.
+
+    Raises:
+        UsageError: Both a tree and a preset, or a value that makes no sense.
+    """
+    if settings is not None and preset is not None:
+        raise UsageError(
+            f"settings and preset {preset!r} were both passed; "
+            f"pass settings=Settings.from_preset({preset!r}, …)"
+        )
+    if settings is None:
+        settings = Settings.from_preset(preset) if preset else usual_settings(guided=guided)
+    asked = {"strength": strength, "keep_slower_than_seconds": keep_slower_than}
+    return replaced(settings, {name: value for name, value in asked.items() if value is not None})
+
+
+def without(settings: Settings, stages: Iterable[str]) -> Settings:
+    """The settings with some stages left out.
+
+    Raises:
+        UsageError: No stage has that name; the message suggests the nearest.
+    """
+    for stage in stages:
+        if stage not in STAGES:
+            near = difflib.get_close_matches(stage, STAGES, n=1, cutoff=0.0)
+            raise UsageError(
+                f"no stage is named {stage}; did you mean {near[0]}? There are {', '.join(STAGES)}"
+            )
+        settings = replaced(settings, {STAGES[stage]: False})
+    return settings

@@ -1,0 +1,55 @@
+"""The presets as data: what each changes of the tree's defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "fast": {"atlas.used": False, "atlas.layers": 0, "refinement.used": False},
+    "standard": {"atlas.used": True, "refinement.used": True},
+    "best": {
+        "atlas.used": True,
+        "atlas.layers": 0,
+        "atlas.steps": 1000,
+        "refinement.used": True,
+    },
+    "paper": {
+        "method": "redraw",
+        "atlas.used": True,
+        "atlas.kind": "mlp",
+        "atlas.steps": 10_001,
+        "atlas.points": 10_000,
+        "atlas.colour": 5000.0,
+        "atlas.outlier": 0.0,
+        "atlas.gradient": 1000.0,
+        "atlas.flow": 500.0,
+        "atlas.longest_stride": 1,
+        "atlas.rigidity": 1.0,
+        "atlas.global_rigidity": 5.0,
+        "atlas.bending": 0.0,
+        "atlas.evenness": 0.0,
+        "atlas.bootstrapping": 2000.0,
+        "atlas.bootstrapping_steps": 10_000,
+        "atlas.alpha_flow": 49.0,
+        "atlas.sparsity": 1000.0,
+        "refinement.used": True,
+        "window.frames": 200,
+    },
+}
+"""What each preset changes of the defaults; `paper` is Lei et al. 2023, its layers Kasten et al."""
+STAGES = {
+    "tone": "tone.used",
+    "atlas": "atlas.used",
+    "neural-filter": "neural_filter.used",
+    "refinement": "refinement.used",
+}
+"""The stages that can be left out, and the setting that does it."""
+NEURAL_LIBRARIES = ("torch", "safetensors")
+"""What atlases and networks need."""
+
+
+def neural_installed() -> bool:
+    """Whether atlases and networks can be used here."""
+    return all(find_spec(library) for library in NEURAL_LIBRARIES)

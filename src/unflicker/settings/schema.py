@@ -1,0 +1,278 @@
+"""The tree of settings. No torch, no NumPy: the command line loads this to print help.
+
+Each field says what it does, its unit and where its default comes from; `describe` lists them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field
+from typing import Any
+
+from unflicker.errors import UsageError
+from unflicker.settings.presets import PRESETS, neural_installed
+
+METHODS = ("grade", "redraw")
+FLASHES = ("keep", "repair")
+USUAL_KEEP_SECONDS = 2.0
+"""Light changes that take longer than this are wanted, unless somebody asks for more."""
+
+
+def _setting(default: Any = MISSING, sentence: str = "", **given: Any) -> Any:
+    return field(default=default, metadata={"sentence": sentence}, **given)
+
+
+def _need(holds: bool, name: str, got: Any, wanted: str) -> None:  # noqa: FBT001 - the condition
+    if not holds:
+        raise UsageError(f"{name} is {got}; pass {wanted}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxySettings:
+    """The small pictures on which all thinking is done."""
+
+    width_px: int = _setting(
+        256, "Longest side of the proxy in px; larger sees smaller lamps, at more time a frame."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse proxies that show nothing or are no proxies."""
+        _need(32 <= self.width_px <= 2048, "proxy.width_px", self.width_px, "32 to 2048")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToneSettings:
+    """The functions in which light is described (`tone.light_field`)."""
+
+    used: bool = _setting(
+        default=True, sentence="Whether light is corrected by tone; if not, it is only looked at."
+    )
+    waves_across: int = _setting(
+        9, "Cosines of light over the width; 1 for none. More see smaller lamps."
+    )
+    waves_down: int = _setting(
+        11, "Cosines of light over the height; 1 for none. More see narrower bands."
+    )
+    tone_powers: int = _setting(
+        3, "Powers of log tone for the whole picture; 0 for gain alone, 1 adds gamma."
+    )
+    lock_exposure: bool = _setting(
+        default=False,
+        sentence="Whether slow drift of exposure and white balance is removed within each shot.",
+    )
+    contrast_waves: int = _setting(
+        3, "Contrast may differ by place in waves of order below this; 0 for not at all."
+    )
+    flashes: str = _setting(
+        "keep", "Flashes of light that are clearly no flicker: keep them, or repair them as such."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse counts that no field can have."""
+        _need(1 <= self.waves_across <= 32, "tone.waves_across", self.waves_across, "1 to 32")
+        _need(1 <= self.waves_down <= 32, "tone.waves_down", self.waves_down, "1 to 32")
+        _need(0 <= self.tone_powers <= 5, "tone.tone_powers", self.tone_powers, "0 to 5")
+        _need(0 <= self.contrast_waves <= 8, "tone.contrast_waves", self.contrast_waves, "0 to 8")
+        _need(self.flashes in FLASHES, "tone.flashes", self.flashes, " or ".join(FLASHES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowSettings:
+    """The stretches in which long shots are thought about."""
+
+    frames: int = _setting(80, "Frames thought about together; memory grows with it.")
+    overlap_frames: int = _setting(8, "Frames shared by neighbouring windows, which fade there.")
+
+    def __post_init__(self) -> None:
+        """Refuse windows that could not go on."""
+        _need(self.frames >= 8, "window.frames", self.frames, "8 or more")
+        fits = 0 <= self.overlap_frames < self.frames
+        _need(fits, "window.overlap_frames", self.overlap_frames, "0 to less than window.frames")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtlasSettings:
+    """One steady picture of a whole shot (`atlas`), and what it is fitted to."""
+
+    used: bool = _setting(
+        default_factory=neural_installed,
+        sentence="Whether an atlas of each shot adds to tone; by default where torch is installed.",
+    )
+    window_frames: int = _setting(120, "Frames of one atlas that `unflicker atlas` draws.")
+    kind: str = _setting("grid", "Fields of the atlas: grid, or mlp as in the reference system.")
+    layers: int = _setting(1, "Layers of the atlas: 1, 2, or 0 for what explains the shot better.")
+    cell_px: float = _setting(4.0, "How far nodes of a frame's mesh lie apart, in px of the proxy.")
+    texels_per_px: float = _setting(1.5, "Texels of the atlas for each px of the proxy.")
+    rounds: int = _setting(2, "How often frames are matched to the atlas before it is fitted.")
+    steps: int = _setting(200, "Steps of the fit at most.")
+    points: int = _setting(7_000, "Points of the shot that each step looks at.")
+    learning_rate: float = _setting(1e-4, "Adam's rate for networks; grids have their own.")
+    colour: float = _setting(1.0, "Weight of the colour loss.")
+    outlier: float = _setting(0.02, "Colour error from which it is robust; 0 squares all.")
+    gradient: float = _setting(1.0, "Weight of the loss on colour differences over one px.")
+    flow: float = _setting(0.005, "Weight of the flow loss, for each px.")
+    longest_stride: int = _setting(
+        1, "Frames over which the flow loss looks at most, in steps of 1, 4, 16; 1 for neighbours."
+    )
+    rigidity: float = _setting(0.0, "Weight of the rigidity loss over one px.")
+    global_rigidity: float = _setting(0.0, "Weight of the rigidity loss over many px.")
+    global_rigidity_px: float = _setting(100.0, "Over how many px that loss looks.")
+    global_rigidity_steps: int = _setting(5_000, "For how many steps that loss is there.")
+    bending: float = _setting(3e-4, "Weight of the bending of a grid's mesh.")
+    evenness: float = _setting(0.01, "Weight of the unevenness of slow light.")
+    alpha_flow: float = _setting(0.005, "Weight of the alpha flow loss.")
+    bootstrapping: float = _setting(0.003, "Weight of the loss that holds alpha to its mask.")
+    bootstrapping_steps: int = _setting(200, "For how many steps that loss is there.")
+    sparsity: float = _setting(0.0, "Weight of the loss on colours that a layer hides.")
+    log_every: int = _setting(10, "Steps between entries in a fit's log.")
+    seed: int = _setting(0, "Of the sampled points; the same seed gives the same atlas.")
+
+    def __post_init__(self) -> None:
+        """Refuse what no atlas can be made with."""
+        _need(self.kind in ("grid", "mlp"), "atlas.kind", self.kind, "grid or mlp")
+        _need(self.window_frames >= 1, "atlas.window_frames", self.window_frames, "1 or more")
+        _need(0 <= self.layers <= 8, "atlas.layers", self.layers, "0 (choose) to 8")
+        _need(1.0 <= self.cell_px <= 64.0, "atlas.cell_px", self.cell_px, "1 to 64")
+        density = self.texels_per_px
+        _need(0.25 <= density <= 4.0, "atlas.texels_per_px", density, "0.25 to 4")
+        _need(0 <= self.rounds <= 10, "atlas.rounds", self.rounds, "0 to 10")
+        _need(self.longest_stride >= 1, "atlas.longest_stride", self.longest_stride, "1 or more")
+        _need(self.steps >= 0, "atlas.steps", self.steps, "0 or more")
+        _need(self.points >= 1, "atlas.points", self.points, "1 or more")
+        _need(self.log_every >= 1, "atlas.log_every", self.log_every, "1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuralFilterSettings:
+    """From a frame and its guide to the guide's light (`neural_filter`)."""
+
+    used: bool = _setting(
+        default=True, sentence="Whether a trained network reads the guide, or a closed form."
+    )
+    weights: str = _setting("", "Weights of one's own; empty takes what ships (paper has none).")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefinementSettings:
+    """Texture that flickers from frame to frame (`refinement`)."""
+
+    used: bool = _setting(
+        default_factory=neural_installed,
+        sentence="Whether flickering texture of processed and generated video is calmed; "
+        "by default where torch is installed, as the atlas.",
+    )
+    weights: str = _setting("", "Weights of preset paper's refinement, a safetensors file.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingSettings:
+    """How the result is written. Empty means: as the source is."""
+
+    codec: str = _setting("", "Encoder by FFmpeg's name; empty keeps the source's family.")
+    crf: float | None = _setting(
+        None,
+        "Quality of the encoder, lower is better; none takes the encoder's high-quality value.",
+    )
+    pix_fmt: str = _setting("", "Pixel format by FFmpeg's name; empty keeps the source's.")
+    options: tuple[tuple[str, str], ...] = _setting((), "Further options for the encoder.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a run can be told."""
+
+    method: str = _setting(
+        "grade",
+        "How frames are corrected: grade, or redraw by networks as in the reference system.",
+    )
+    strength: float = _setting(1.0, "How much of the flicker to take out, 0 to 1; 0 copies.")
+    keep_slower_than_seconds: float = _setting(
+        USUAL_KEEP_SECONDS,
+        "Light changes that take longer than this are wanted and stay, in seconds.",
+    )
+    device: str = _setting("auto", "Where grades are applied: auto, cpu, cuda or cuda:n.")
+    threads: int = _setting(0, "Threads of every library together; 0 takes all cores.")
+    strict: bool = _setting(default=False, sentence="Whether a damaged frame stops the work.")
+    proxy: ProxySettings = field(default_factory=ProxySettings)
+    window: WindowSettings = field(default_factory=WindowSettings)
+    tone: ToneSettings = field(default_factory=ToneSettings)
+    atlas: AtlasSettings = field(default_factory=AtlasSettings)
+    neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense, before any work."""
+        _need(self.method in METHODS, "method", self.method, " or ".join(METHODS))
+        _need(0.0 <= self.strength <= 1.0, "strength", self.strength, "0 to 1")
+        slow = self.keep_slower_than_seconds
+        _need(0.0 < slow < float("inf"), "keep_slower_than_seconds", slow, "seconds above 0")
+        locks = self.tone.lock_exposure and self.redraws
+        wanted = "False with preset paper, which draws frames anew and has no grades"
+        _need(not locks, "tone.lock_exposure", self.tone.lock_exposure, wanted)
+        _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
+
+    @property
+    def redraws(self) -> bool:
+        """Whether networks draw each frame anew; then there are no grades."""
+        return self.method == "redraw"
+
+    @classmethod
+    def from_preset(cls, name: str, **changes: Any) -> Settings:
+        """The settings of a preset with some of them changed.
+
+        Args:
+            name: Of the preset.
+            changes: Values by name; of a part of the tree with two underscores for the dot, as
+                `tone__flashes="repair"`.
+
+        Raises:
+            UsageError: No preset or no setting has that name, or a value makes no sense.
+        """
+        _need(name in PRESETS, "preset", name, ", ".join(PRESETS))
+        given = {key.replace("__", "."): value for key, value in changes.items()}
+        return replaced(cls(), {**PRESETS[name], **given})
+
+
+def describe(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Every setting of a tree: dotted name, value, sentence."""
+    for item in dataclasses.fields(settings):
+        value = getattr(settings, item.name)
+        if dataclasses.is_dataclass(value):
+            yield from describe(value, f"{prefix}{item.name}.")
+        else:
+            yield f"{prefix}{item.name}", value, item.metadata["sentence"]
+
+
+def to_dict(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values by dotted name, to write beside an output."""
+    return {name: value for name, value, _ in describe(settings)}
+
+
+def replaced(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """The settings with some values changed.
+
+    Args:
+        settings: A whole tree.
+        changes: Values by dotted name, as `tone.flashes`; or whole parts, as `tone`.
+
+    Raises:
+        UsageError: A name that does not exist; the message suggests the nearest.
+    """
+    known = [name for name, _, _ in describe(settings)]
+    known += [part.name for part in dataclasses.fields(settings)]
+    for name in changes:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+            raise UsageError(f"unknown setting {name}; did you mean {near[0]}?")
+    for name, value in changes.items():
+        settings = _replace_one(settings, name.split("."), value)
+    return settings
+
+
+def _replace_one(tree: Any, path: list[str], value: Any) -> Any:
+    if len(path) > 1:
+        value = _replace_one(getattr(tree, path[0]), path[1:], value)
+    return dataclasses.replace(tree, **{path[0]: value})

@@ -1,0 +1,274 @@
+"""The answers, in one SQLite file that several people may add to at once."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Literal
+
+from unflicker.errors import InputError, MissingError, OutputError, UsageError
+from unflicker.study.material import Material, Pair
+from unflicker.study.questions import Kind, Plan, choose_questions
+
+Choice = Literal["left", "right", "none"]
+_VERSION = 1
+_PATIENCE_SECONDS = 30.0
+_STILL_THERE = timedelta(hours=1)
+"""Questions open for longer are taken as never to be answered."""
+_TABLES = """
+CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS people (
+    person INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, begun TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS questions (
+    person INTEGER NOT NULL REFERENCES people, place INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('pair', 'same', 'clear')),
+    example TEXT NOT NULL, category TEXT NOT NULL,
+    left_method TEXT NOT NULL, right_method TEXT NOT NULL,
+    left_token TEXT NOT NULL UNIQUE, right_token TEXT NOT NULL UNIQUE,
+    input_token TEXT NOT NULL UNIQUE,
+    choice TEXT CHECK (choice IN ('left', 'right', 'none')), seconds REAL, answered TEXT,
+    PRIMARY KEY (person, place)
+);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A question that a person has, and the answer if there is one."""
+
+    person: int
+    place: int
+    """From 0."""
+    kind: Kind
+    example: str
+    category: str
+    left_method: str
+    right_method: str
+    left_token: str
+    """Under which the video on the left is served; says nothing of what it is."""
+    right_token: str
+    input_token: str
+    choice: Choice | None
+    seconds: float | None
+    """From the moment both videos ran to the answer."""
+    answered: str | None
+    """When, UTC."""
+
+
+def answers_file(folder: Path) -> Path:
+    """Where the answers of a folder of results lie, unless said otherwise."""
+    return folder / "study.sqlite"
+
+
+class Answers:
+    """People, what each is asked, and what they answered."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or begin it.
+
+        Raises:
+            InputError: The file is something else, or of a later version.
+            OutputError: It cannot be written.
+        """
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self._writing() as base:
+                _prepare(base)
+            with self._reading() as base:
+                facts = dict(tuple(row) for row in base.execute("SELECT * FROM study"))
+        except sqlite3.OperationalError as fault:
+            raise OutputError(
+                f"cannot write answers to {path}: {fault}; name another file with --answers"
+            ) from fault
+        except (sqlite3.DatabaseError, OSError) as fault:
+            raise InputError(
+                f"{path} holds no answers of a study: {fault}; name another file with --answers"
+            ) from fault
+        if facts["version"] != str(_VERSION):
+            raise InputError(
+                f"the answers in {path} are of version {facts['version']}, this program knows "
+                f"{_VERSION}; use the unflicker that made them, or another --answers"
+            )
+        self.name: str = facts["name"]
+        """Of this study, by chance; in the name of the cookie, for several on one machine."""
+        self.owner: str = facts["owner"]
+        """The secret part of the address of the results."""
+
+    @classmethod
+    def existing(cls, path: Path) -> Answers:
+        """The answers in a file that must be there.
+
+        Raises:
+            MissingError: It is not.
+        """
+        if not path.is_file():
+            raise MissingError(
+                f"nobody has answered yet: {path} is not there; begin with: unflicker study FOLDER"
+            )
+        return cls(path)
+
+    def begin(self, material: Material, *, plan: Plan) -> str:
+        """Let one more person in, and return the token that knows the person again."""
+        token = secrets.token_urlsafe(18)
+        with self._writing() as base:
+            person = base.execute(
+                "INSERT INTO people (token, begun) VALUES (?, ?)", (token, _now())
+            ).lastrowid
+            questions = choose_questions(
+                material, asked=_asked(base), plan=plan, chance=Random(token)
+            )
+            for place, question in enumerate(questions):
+                tokens = (secrets.token_urlsafe(12) for _ in range(3))
+                base.execute(
+                    "INSERT INTO questions (kind, example, category, left_method, right_method, "
+                    "person, place, left_token, right_token, input_token) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*astuple(question), person, place, *tokens),
+                )
+        return token
+
+    def of_person(self, token: str) -> list[Asked]:
+        """What a person is asked, in order; nothing for a token that nobody has."""
+        with self._reading() as base:
+            rows = base.execute(
+                "SELECT questions.* FROM questions JOIN people USING (person) "
+                "WHERE token = ? ORDER BY place",
+                (token,),
+            ).fetchall()
+        return [Asked(**row) for row in rows]
+
+    def everything(self) -> list[Asked]:
+        """All questions of all people, answered or not."""
+        with self._reading() as base:
+            rows = base.execute("SELECT * FROM questions ORDER BY person, place").fetchall()
+        return [Asked(**row) for row in rows]
+
+    def answer(self, token: str, place: int, *, choice: Choice, seconds: float) -> None:
+        """Keep an answer to the first question that has none.
+
+        Raises:
+            UsageError: It is not that one's turn.
+        """
+        with self._writing() as base:
+            person, turn = _turn(base, token)
+            if turn != place:
+                raise UsageError(f"question {place} is not next, {turn} is; ask which is")
+            changed = base.execute(
+                "UPDATE questions SET choice = ?, seconds = ?, answered = ? "
+                "WHERE person = ? AND place = ?",
+                (choice, seconds, _now(), person, place),
+            ).rowcount
+            if not changed:
+                raise UsageError(f"there is no question {place}; all {turn} are answered")
+
+    def undo(self, token: str, place: int) -> None:
+        """Take back the answer before a question, so that it is asked again.
+
+        Raises:
+            UsageError: There is no answer before, or it is not that one's turn.
+        """
+        with self._writing() as base:
+            person, turn = _turn(base, token)
+            if turn != place or place == 0:
+                raise UsageError(f"no answer to take back before question {place}; {turn} is next")
+            base.execute(
+                "UPDATE questions SET choice = NULL, seconds = NULL, answered = NULL "
+                "WHERE person = ? AND place = ?",
+                (person, place - 1),
+            )
+
+    def behind(self, token: str) -> tuple[str, str] | None:
+        """Example and method of the video that is served under a token."""
+        for column, method in (
+            ("left_token", "left_method"),
+            ("right_token", "right_method"),
+            ("input_token", "'input'"),
+        ):
+            with self._reading() as base:
+                row = base.execute(
+                    f"SELECT example, {method} AS method FROM questions WHERE {column} = ?",
+                    (token,),
+                ).fetchone()
+            if row:
+                return row["example"], row["method"]
+        return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of this thread's own."""
+        with closing(
+            sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+        ) as base:
+            base.row_factory = sqlite3.Row
+            yield base
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection in which all is written or nothing, one writer after the other."""
+        with self._reading() as base:
+            base.execute("PRAGMA journal_mode = WAL")
+            base.execute("BEGIN IMMEDIATE")
+            try:
+                yield base
+            except BaseException:
+                base.execute("ROLLBACK")
+                raise
+            base.execute("COMMIT")
+
+
+def _prepare(base: sqlite3.Connection) -> None:
+    """Make the tables where there are none; leave a file of another program alone."""
+    names = {row["name"] for row in base.execute("SELECT name FROM sqlite_master")}
+    if names and "study" not in names:
+        raise sqlite3.DatabaseError(f"it has other tables, {', '.join(sorted(names))}")
+    for statement in _TABLES.split(";"):
+        base.execute(statement)
+    start = {
+        "version": str(_VERSION),
+        "name": secrets.token_hex(4),
+        "owner": secrets.token_hex(16),
+    }
+    base.executemany("INSERT OR IGNORE INTO study VALUES (?, ?)", start.items())
+
+
+def _turn(base: sqlite3.Connection, token: str) -> tuple[int, int]:
+    """The person behind a token, and the place of the first question without an answer."""
+    row = base.execute(
+        "SELECT person, COUNT(choice) AS turn, COUNT(*) AS total FROM questions "
+        "JOIN people USING (person) WHERE token = ?",
+        (token,),
+    ).fetchone()
+    if row["person"] is None:
+        raise UsageError("nobody has this token; begin anew")
+    return row["person"], row["turn"]
+
+
+def _asked(base: sqlite3.Connection) -> Counter[Pair]:
+    """How often each pair was answered, or is before somebody now."""
+    since = (datetime.now(UTC) - _STILL_THERE).isoformat(timespec="seconds")
+    rows = base.execute(
+        "SELECT example, category, left_method, right_method, COUNT(*) AS times "
+        "FROM questions JOIN people USING (person) "
+        "WHERE kind = 'pair' AND (choice IS NOT NULL OR begun > ?) "
+        "GROUP BY example, category, left_method, right_method",
+        (since,),
+    )
+    counts: Counter[Pair] = Counter()
+    for row in rows:
+        one, other = sorted((row["left_method"], row["right_method"]))
+        pair = Pair(example=row["example"], category=row["category"], one=one, other=other)
+        counts[pair] += row["times"]
+    return counts
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

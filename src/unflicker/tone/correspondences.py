@@ -1,0 +1,152 @@
+"""What neighbouring frames say about a change of light: the same point, seen twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.colour import LUMA
+from unflicker.frames.flow import Motion, look_up, visibility_at
+from unflicker.tone.illumination import TOE
+
+_STEP_PX = 6
+_BLUR_PX = 1.5
+_CLIPPED = 0.985
+_DARK = 0.02
+NOISE = 0.006
+"""Noise of a blurred proxy value, in [0, 1] units: it weighs most in the dark."""
+NOISE_OF_LIGHT = 0.01
+_MISS_PX = 0.25
+"""Error of the flow: where the picture is steep, it looks like a change of light."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Correspondences:
+    """Points of one frame found again in the next."""
+
+    there: Float32[np.ndarray, "samples 2"]
+    """Places in the second frame in px, x first; in the first they are `sample_places`."""
+    before: Float32[np.ndarray, "samples 3"]
+    """Colours in the first frame, in [0, 1] working light, slightly blurred."""
+    after: Float32[np.ndarray, "samples 3"]
+    """Colours in the second."""
+    change: Float32[np.ndarray, "samples 3"]
+    """log(after + toe) - log(before + toe)."""
+    sensitivity: Float32[np.ndarray, " samples"]
+    """By how much `change` answers to a change of log light: less than 1 near the toe."""
+    weight: Float32[np.ndarray, " samples"]
+    """One over the expected variance of `change`; 0 where clipped, dark or out of sight."""
+
+
+def sample_places(height: int, width: int) -> Float32[np.ndarray, "samples 2"]:
+    """The places at which every frame is looked at, in px, x first."""
+    x, y = np.meshgrid(
+        np.arange(min(_STEP_PX // 2, width - 1), width, _STEP_PX),
+        np.arange(min(_STEP_PX // 2, height - 1), height, _STEP_PX),
+    )
+    return np.stack([x, y], -1).reshape(-1, 2).astype(np.float32)
+
+
+def correspondences(
+    frames: Float32[np.ndarray, "time height width 3"], motion: Motion
+) -> list[Correspondences]:
+    """What each frame and the next say of the light between them, for all pairs of a shot."""
+    places = sample_places(*frames.shape[1:3])
+    looks = pairwise(_look(frame) for frame in frames)
+    ways = zip(motion.forward, motion.backward, strict=True)
+    seen = [_pair(*look, places, *way) for look, way in zip(looks, ways, strict=True)]
+    if motion.scene is None:
+        return seen
+    return [_of_scene(*both, places) for both in zip(seen, pairwise(motion.scene), strict=True)]
+
+
+def _of_scene(
+    seen: Correspondences,
+    scene: tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]],
+    places: Float32[np.ndarray, "samples 2"],
+) -> Correspondences:
+    """The same without what is not the scene at either end."""
+    shown = _sampled(scene[0], places) * _sampled(scene[1], seen.there)
+    return replace(seen, weight=seen.weight * shown)
+
+
+def relative(seen: list[Correspondences], steady: list[Correspondences]) -> list[Correspondences]:
+    """What a film's light does beyond its steady original's, at the same points.
+
+    Errors of the motion are in both, and cancel. Pairs that the original lacks say nothing.
+    """
+    lacking = len(seen) - len(steady)
+    both = [_difference(one, other) for one, other in zip(seen, steady, strict=False)]
+    unseen = seen[len(both) :] if lacking > 0 else []
+    return both + [replace(one, weight=np.zeros_like(one.weight)) for one in unseen]
+
+
+def _difference(one: Correspondences, other: Correspondences) -> Correspondences:
+    sum_of_both = one.weight + other.weight
+    weight = one.weight * other.weight / np.maximum(sum_of_both, 1e-9)
+    return replace(one, change=one.change - other.change, weight=weight)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Look:
+    """A frame made ready to be sampled: colour, how far it is clipped, how steep it is."""
+
+    colour: Float32[np.ndarray, "height width 3"]
+    clipped: Float32[np.ndarray, "height width"]
+    steepness: Float32[np.ndarray, "height width"]
+
+
+def _look(frame: Float32[np.ndarray, "height width 3"]) -> _Look:
+    colour = cv2.GaussianBlur(frame, (0, 0), _BLUR_PX)
+    logarithm = cv2.log(colour @ LUMA + TOE)
+    across = cv2.Sobel(logarithm, cv2.CV_32F, 1, 0, scale=0.125)
+    down = cv2.Sobel(logarithm, cv2.CV_32F, 0, 1, scale=0.125)
+    brightest = cv2.max(cv2.max(frame[..., 0], frame[..., 1]), frame[..., 2])
+    saturated = (brightest > _CLIPPED).astype(np.float32)
+    return _Look(
+        colour=colour,
+        clipped=cv2.blur(saturated, (5, 5)),
+        steepness=across * across + down * down,
+    )
+
+
+def _pair(
+    first: _Look,
+    second: _Look,
+    places: Float32[np.ndarray, "samples 2"],
+    forward: Float32[np.ndarray, "height width 2"],
+    backward: Float32[np.ndarray, "height width 2"],
+) -> Correspondences:
+    column, row = places.T.astype(np.intp)
+    flow = forward[row, column]
+    visible = visibility_at(places[:, None], flow[:, None], backward)[:, 0]
+    there = places + flow
+    before = first.colour[row, column]
+    after = _sampled(second.colour, there)
+    darker = np.minimum(before, after)
+    unclipped = (1.0 - first.clipped[row, column]) * (1.0 - _sampled(second.clipped, there))
+    variance = (
+        (NOISE / (darker + TOE)) ** 2
+        + NOISE_OF_LIGHT**2
+        + _MISS_PX**2 * first.steepness[row, column][:, None]
+    )
+    seen = (visible * unclipped)[:, None] * (darker > _DARK)
+    return Correspondences(
+        there=there,
+        before=before,
+        after=after,
+        change=np.log((after + TOE) / (before + TOE)),
+        sensitivity=(darker / (darker + TOE)).mean(axis=1),
+        weight=(seen / variance).min(axis=1),
+    )
+
+
+def _sampled(
+    picture: Float32[np.ndarray, "height width *channels"],
+    places: Float32[np.ndarray, "samples 2"],
+) -> Float32[np.ndarray, "samples *channels"]:
+    return look_up(picture, places[:, None, :])[:, 0]

@@ -1,0 +1,327 @@
+"""The tone stage: from a stretch of small pictures and their motion to the light that must go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Float32, Int
+
+from unflicker.frames.flow import Motion
+from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
+from unflicker.settings import ToneSettings
+from unflicker.tone.changes import Changes
+from unflicker.tone.correspondences import Correspondences, correspondences, relative
+from unflicker.tone.flicker import Flicker, Pace, beyond_original, separate
+from unflicker.tone.grading import grade_of
+from unflicker.tone.highlights import with_highlights
+from unflicker.tone.illumination import IlluminationModel
+from unflicker.tone.mixing import MIXING
+from unflicker.tone.trajectory import TonePath, frame_quantiles, tone_path
+
+Originals = Float32[np.ndarray, "known height width 3"] | None
+_FEWEST_FRAMES = 4
+_PUMPING = 0.01
+"""Deviation of slow log light, below which there is nothing to remove even if asked to."""
+_POSSIBLE = (0.007, 0.62)
+"""Flicker (log light a frame) and its share of all change below which there is none to remove."""
+_SURE = ((0.007, 0.80), (0.016, 0.68))
+"""The same, above which it is flicker unless the picture says otherwise (lab notebook)."""
+_EARNED, _EARNED_IF_UNSURE = 0.84, 0.56
+"""Visible flicker after over before, above which a correction has not earned its place: steady
+clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
+_LEAST_SEEN = 0.15
+"""ΔE by which visible flicker must fall at the least: what steady clips give by chance is less."""
+_STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
+_BEYOND_ORIGINAL = 0.004
+"""Log light, relative to a steady original, below which there is nothing to remove: a steady film
+that was only encoded again comes to 0.0025, one made sharper and brighter to 0.0027."""
+_NO_PLACE = 0.0012
+"""Differences of light over the picture that are smaller than this are not worth a grid."""
+_PLACE_SHARE, _BENT_SHARE = 0.15, 0.3
+"""Nor are those that are less than this share of the whole picture's light, unless tone bends more
+than that: errors of the motion look like them, and grow with the flicker (lab notebook)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SteadyTone:
+    """The flicker of a stretch of one shot."""
+
+    field: IlluminationModel
+    coefficients: Float[np.ndarray, "time 3 size"]
+    """Light that flicker added to each frame; zeros where there is none worth removing. One more
+    than the field has functions, once clipped white is known (`whites`), and two more, once it is
+    known how channels are mixed (`mixing`)."""
+    flicker: Flicker
+    """What the first look found, worth removing or not."""
+    has_original: bool = False
+    """Whether it was found beside a steady original: then slow light is flicker, too."""
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether flicker was strong enough for a second look at the corrected pictures to pay; of
+        a step that is seen but once every look takes a part."""
+        return _change(self.coefficients, self.field) > _STRONG_LIGHT or self.flicker.is_levelled
+
+    @property
+    def is_mostly_whole(self) -> bool:
+        """Whether light flickers by place, if at all, less than that of the whole picture."""
+        by_place = self.coefficients[..., : self.field.size].copy()
+        by_place[..., self.field.whole] = 0.0
+        whole = self.coefficients[..., : self.field.size] - by_place
+        return _change(by_place, self.field) < strength_of(whole, self.field)
+
+    @property
+    def deceives_motion(self) -> bool:
+        """Whether flicker was so strong that the motion, too, should be looked at again."""
+        return strength_of(self.coefficients, self.field) > _DECEIVING_LIGHT
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the numbers alone say that this is flicker."""
+        return any(_exceeds(self.flicker, limits) for limits in _SURE)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether flicker mixed the channels: a matrix is then known to explain much more."""
+        return bool(self.coefficients[..., self.field.size + 1 :].any())
+
+    def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
+        """The same if the eye sees enough less flicker for it; else without any correction.
+
+        What is slow is not seen as flicker, so beside an original the eye must only see no more.
+        """
+        if self.has_original:
+            no_more = visible_after <= visible_before + _LEAST_SEEN / 2
+            return self if no_more else self.unapplied()
+        most = _EARNED if self.is_sure else _EARNED_IF_UNSURE
+        fallen = visible_before - visible_after
+        if visible_after <= most * visible_before and fallen >= _LEAST_SEEN:
+            return self
+        return self.unapplied()
+
+    def with_pumping(self, light: Float[np.ndarray, "time 3"]) -> SteadyTone:
+        """The same, and slow log light of each channel with it (`flicker.pumping`)."""
+        if np.sqrt((light**2).mean()) < _PUMPING:
+            return self
+        coefficients = self.coefficients.copy()
+        coefficients[..., 0] += light
+        return replace(self, coefficients=coefficients)
+
+    def with_highlights(
+        self,
+        pictures: Sequence[Float32[np.ndarray, "height width 3"]],
+        *,
+        scene: Float32[np.ndarray, "time height width"] | None = None,
+    ) -> SteadyTone:
+        """The same, clipped white kept as bright as it usually is; `pictures` are as they came.
+
+        White is looked for only where they show the `scene`.
+        """
+        if self.has_original or not self.coefficients.any():
+            nothing = np.zeros_like(self.coefficients[..., :1])
+            return replace(self, coefficients=np.concatenate([self.coefficients, nothing], axis=-1))
+        found = with_highlights(self.coefficients, pictures, self.field, scene=scene)
+        return replace(self, coefficients=found)
+
+    def with_mixing(self, mixing: Float[np.ndarray, "time 3 mixing"] | None) -> SteadyTone:
+        """The same, with what mixed the channels before (`mixing`); none where None."""
+        if mixing is None:
+            mixing = np.zeros((*self.coefficients.shape[:2], MIXING))
+        return replace(self, coefficients=np.concatenate([self.coefficients, mixing], axis=-1))
+
+    def unapplied(self) -> SteadyTone:
+        """The same, corrected by nothing."""
+        return replace(self, coefficients=np.zeros_like(self.coefficients))
+
+    def grade(self, frame: int) -> Grade:
+        """What takes a frame's flicker away."""
+        return grade_of(self.coefficients[frame], self.field)
+
+    def apply(
+        self,
+        light: Float32[np.ndarray, "some height width 3"],
+        *,
+        first: int = 0,
+        at: Int[np.ndarray, " some"] | None = None,
+    ) -> None:
+        """Take the flicker out of proxies, in place: those at frames `at`, or from `first` on."""
+        for t, picture in enumerate(light):
+            picture[:] = apply_to_light(
+                picture, self.grade(first + t if at is None else int(at[t]))
+            )
+
+
+def steady_tone(  # noqa: PLR0913 # long: what is already known of the stretch may be told
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    pace: Pace,
+    settings: ToneSettings,
+    original: Originals = None,
+    seen: list[Correspondences] | None = None,
+    changes: Changes | None = None,
+) -> SteadyTone:
+    """Find the flicker of a stretch of one shot, on working light in [0, 1].
+
+    Args:
+        light: The proxies.
+        motion: Between them.
+        pace: How slow light must be to be wanted.
+        settings: Of this stage.
+        original: The same frames of the steady original, where there is one; it may end before.
+            Then only what light does beyond it is flicker, however slow.
+        seen: The proxies' correspondences, where they are known.
+        changes: Steps and fades, where they are known.
+    """
+    field = IlluminationModel(
+        height=light.shape[1],
+        width=light.shape[2],
+        waves_across=settings.waves_across,
+        waves_down=settings.waves_down,
+        powers=settings.tone_powers,
+        contrast_waves=settings.contrast_waves,
+    )
+    told = {"pace": pace, "original": original, "seen": seen, "changes": changes}
+    found = _look(light, motion, field, **told)
+    coefficients = _simplest(found.coefficients, field)
+    if original is not None:
+        coefficients[len(original) :] = coefficients[len(original) - 1]
+        possible = max(found.flickering, strength_of(coefficients, field)) > _BEYOND_ORIGINAL
+    else:
+        possible = _is_possible(found)
+    if not possible:
+        coefficients = np.zeros_like(coefficients)
+    known = original is not None
+    return SteadyTone(field=field, coefficients=coefficients, flicker=found, has_original=known)
+
+
+def look_again(
+    tone: SteadyTone,
+    corrected: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    pace: Pace,
+    original: Originals = None,
+) -> SteadyTone:
+    """Add what is seen once the first correction is made: the flow is better then.
+
+    Args:
+        tone: The first finding.
+        corrected: The proxies with it applied.
+        motion: Between those.
+        pace: As before.
+        original: As before.
+    """
+    found = _look(
+        corrected,
+        motion,
+        tone.field,
+        pace=pace,
+        original=original,
+        again=True,
+        changes=tone.flicker.changes,
+    )
+    coefficients = _simplest(tone.coefficients + found.coefficients, tone.field)
+    if original is not None:
+        coefficients[len(original) :] = coefficients[len(original) - 1]
+    return replace(tone, coefficients=coefficients)
+
+
+def steady_whole(
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    like: SteadyTone,
+    pace: Pace,
+) -> SteadyTone:
+    """The flicker of a stretch, were it the same all over the picture.
+
+    Errors of the motion look like light that differs by place. Where there is none, not to ask
+    for it is more exact.
+
+    Args:
+        light: The proxies as they came; corrected in place.
+        motion: Between them, as well as it is known.
+        like: What was found with light by place; it shares its functions.
+        pace: As for `steady_tone`.
+    """
+    field = replace(like.field, waves_across=1, waves_down=1, contrast_waves=0)
+    known = like.flicker.changes
+    found = _look(light, motion, field, pace=pace, changes=known)
+    tone = SteadyTone(field=field, coefficients=found.coefficients, flicker=like.flicker)
+    if tone.is_strong:
+        tone.apply(light)
+        again = _look(light, motion, field, pace=pace, again=True, changes=known)
+        tone = replace(tone, coefficients=tone.coefficients + again.coefficients)
+    coefficients = np.zeros((*tone.coefficients.shape[:2], like.field.size))
+    coefficients[..., like.field.whole] = tone.coefficients[..., field.whole]
+    return replace(like, coefficients=coefficients)
+
+
+def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationModel) -> float:
+    """Root mean square of log light over frames, picture and channels, at a middle tone."""
+    return float(np.sqrt(np.mean(coefficients[..., : len(field.waves)] ** 2 @ field.wave_power)))
+
+
+def _look(  # noqa: PLR0913 # long: one look of several kinds
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    field: IlluminationModel,
+    *,
+    pace: Pace,
+    original: Originals = None,
+    again: bool = False,
+    changes: Changes | None = None,
+    seen: list[Correspondences] | None = None,
+) -> Flicker:
+    if len(light) < _FEWEST_FRAMES:
+        still = np.zeros((len(light), 3, field.size))
+        return separate(TonePath(light=still, free=still), field, pace=Pace(keep_slower_frames=1.0))
+    seen = correspondences(light, motion) if seen is None else seen
+    if original is None:
+        quantiles = frame_quantiles(light, scene=motion.scene)
+        path = tone_path(seen, field, quantiles=quantiles, again=again)
+        return separate(
+            path,
+            field,
+            pace=pace,
+            brightness=quantiles.mean(axis=(1, 2)),
+            changes=changes,
+            again=again,
+        )
+    known = len(original)
+    part = Motion(forward=motion.forward[: known - 1], backward=motion.backward[: known - 1])
+    seen = relative(seen, correspondences(original, part))
+    return beyond_original(tone_path(seen, field, quantiles=None, again=again), field)
+
+
+def _is_possible(found: Flicker) -> bool:
+    return _exceeds(found, _POSSIBLE) or found.is_levelled
+
+
+def _exceeds(found: Flicker, limits: tuple[float, float]) -> bool:
+    light, share = limits
+    return found.flickering > light and found.share > share
+
+
+def _change(coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationModel) -> float:
+    """As `strength_of`, with what changes tone or contrast too."""
+    others = coefficients[..., len(field.waves) : field.size]
+    return strength_of(coefficients, field) + float(np.sqrt((others**2).sum() / coefficients.size))
+
+
+def _simplest(
+    coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationModel
+) -> Float[np.ndarray, "time 3 size"]:
+    """Without differences by place where they are within nothing, or within what errors make."""
+    by_place = coefficients.copy()
+    by_place[..., 0] = 0.0
+    by_place[..., field.shared :] = 0.0
+    whole = coefficients - by_place
+    light, tone = strength_of(whole, field), coefficients[..., field.shared :]
+    bent = float(np.sqrt((tone**2).sum() / max(tone.size, 1)))
+    least = _NO_PLACE if bent >= _BENT_SHARE * light else max(_NO_PLACE, _PLACE_SHARE * light)
+    return whole if _change(by_place, field) < least else coefficients

@@ -1,0 +1,143 @@
+"""A film: a source of frames that can be read again and again.
+
+film = open_video("old.mp4")
+for frame in film.frames(): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from unflicker.errors import InputError
+from unflicker.frames.clip import Clip, from_float
+from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
+from unflicker.video.traits import Traits
+
+
+@runtime_checkable
+class VideoSource(Protocol):
+    """A re-iterable source of frames, opened lazily, read twice."""
+
+    @property
+    def name(self) -> str:
+        """For messages and reports."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width as stored, before any rotation on display."""
+        ...
+
+    @property
+    def layout(self) -> PixelLayout:
+        """How the planes of every picture hold its colours."""
+        ...
+
+    @property
+    def meaning(self) -> ColourMeaning:
+        """What the numbers of every picture mean."""
+        ...
+
+    @property
+    def rate(self) -> Fraction:
+        """Average frames a second; metadata only, times are the frames' own."""
+        ...
+
+    @property
+    def estimated_frames(self) -> int | None:
+        """How many frames the header promises; never trusted, only for progress."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know; complete once the film has been read."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """What the writer mirrors."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames, the same at each call, in the order of showing."""
+        ...
+
+
+def open_video(
+    source: str | Path,
+    *,
+    start_seconds: float = 0.0,
+    duration_seconds: float | None = None,
+    strict: bool = False,
+) -> VideoSource:
+    """A video file, or a folder of pictures, as a film.
+
+    Args:
+        source: A file of any kind FFmpeg reads, or a folder of PNG, TIFF or JPEG pictures.
+        start_seconds: Where the wanted part begins, from the film's beginning.
+        duration_seconds: How long it is; None is to the end.
+        strict: Whether a damaged frame raises instead of being flagged.
+
+    Raises:
+        InputError: It is not there, holds no video, or cannot be read.
+    """
+    if start_seconds < 0 or (duration_seconds is not None and duration_seconds <= 0):
+        raise InputError(
+            f"a film cannot start at {start_seconds} s and last {duration_seconds} s; "
+            "pass a start of 0 or more and a duration above 0"
+        )
+    path = Path(source)
+    if path.is_dir():
+        from unflicker.video.picture_folder import FolderFilm
+
+        return FolderFilm(
+            path, start_seconds=start_seconds, duration_seconds=duration_seconds, strict=strict
+        )
+    from unflicker.video.reader import VideoFilm
+
+    return VideoFilm(
+        path, start_seconds=start_seconds, duration_seconds=duration_seconds, strict=strict
+    )
+
+
+class ArraySource:
+    """A clip in memory as a film of RGB pictures: 8 bits for uint8, else 16."""
+
+    def __init__(self, clip: Clip, *, name: str = "array") -> None:
+        self._clip = clip
+        self.name = name
+        depth = 8 if clip.pixels.dtype == np.uint8 else 16
+        self.layout = PixelLayout(family="rgb", depth=depth)
+        self.meaning = ColourMeaning(matrix="identity", full_range=True, transfer="power")
+        self.size: tuple[int, int] = clip.pixels.shape[1:3]
+        self.rate = _rate(clip.seconds)
+        self.estimated_frames: int | None = len(clip)
+        self.notes: tuple[str, ...] = ()
+        self.traits = Traits()
+
+    def frames(self) -> Iterator[Frame]:
+        """The pictures, one at a time; times in 1/90000 s."""
+        ticks = np.rint(self._clip.seconds / float(self.traits.time_base)).astype(np.int64)
+        lengths = np.append(np.diff(ticks), round(1 / (self.rate * self.traits.time_base)))
+        for index, pixels in enumerate(self._clip.pixels):
+            if pixels.dtype == np.float32:
+                pixels = from_float(pixels, dtype=np.uint16)
+            planes = tuple(np.ascontiguousarray(pixels[..., channel]) for channel in range(3))
+            yield Frame(
+                picture=Picture(planes=planes, layout=self.layout, meaning=self.meaning),
+                index=index,
+                pts=int(ticks[index]),
+                time_base=self.traits.time_base,
+                duration=int(lengths[index]),
+            )
+
+
+def _rate(seconds: np.ndarray) -> Fraction:
+    if len(seconds) < 2 or seconds[-1] <= seconds[0]:
+        return Fraction(25)
+    return Fraction((len(seconds) - 1) / float(seconds[-1] - seconds[0])).limit_denominator(1001)

@@ -1,0 +1,79 @@
+"""What an atlas adds to tone: nothing worse, nothing where nothing flickers."""
+
+import numpy as np
+import pytest
+
+import unflicker
+from made_clips import photograph, psnr
+from unflicker.compute import weights
+from unflicker.errors import MissingError, UsageError
+from unflicker.frames.clip import to_float
+from unflicker.settings import Settings, replaced, without
+from unflicker.synthesis import synthesise
+
+STANDARD = replaced(Settings.from_preset("standard"), {"atlas.steps": 50, "atlas.points": 2000})
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return photograph(time=32)
+
+
+@pytest.mark.parametrize("kind", ["exposure", "local", "film"])
+def test_an_atlas_makes_no_film_worse(clip, kind):
+    made = synthesise(clip, kind=kind, seed=3).clip.pixels
+    truth = to_float(clip.pixels)
+    fast, standard = (
+        psnr(to_float(unflicker.deflicker(made, settings=settings)), truth)
+        for settings in (Settings.from_preset("fast"), STANDARD)
+    )
+    assert standard > fast - 0.1
+
+
+def test_a_steady_clip_is_untouched_and_no_atlas_is_made(clip, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("an atlas was made")
+
+    monkeypatch.setattr("unflicker.analysis.analyse_film.guided_gain", refuse)
+    assert np.array_equal(unflicker.deflicker(clip.pixels, settings=STANDARD), clip.pixels)
+
+
+def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
+    def brighter(came, light, motion, **_):
+        return np.full((len(light), 24, 32, 6, 3), np.log(1.1), np.float32), 0.0
+
+    made = synthesise(clip, kind="exposure", seed=3).clip.pixels
+    fast = to_float(unflicker.deflicker(made, settings=Settings.from_preset("fast")))
+    monkeypatch.setattr("unflicker.analysis.analyse_film.guided_gain", brighter)
+    guided = to_float(unflicker.deflicker(made, settings=STANDARD))
+    middle = (fast > 0.2) & (fast < 0.8)
+    assert (guided[middle] / fast[middle]).mean() == pytest.approx(1.1, abs=0.01)
+
+
+def test_without_torch_the_extra_is_named_before_any_work(clip, monkeypatch):
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
+    with pytest.raises(MissingError, match=r"unflicker\[neural\]"):
+        unflicker.deflicker(clip.pixels, settings=STANDARD)
+
+
+def test_stages_are_left_out_one_by_one(clip):
+    made = synthesise(clip, kind="exposure", seed=3).clip.pixels
+    none = unflicker.deflicker(made, settings=without(STANDARD, ("tone", "atlas")))
+    assert np.array_equal(none, made)
+    alone = unflicker.deflicker(made, settings=without(STANDARD, ("atlas",)))
+    assert np.array_equal(alone, unflicker.deflicker(made, settings=Settings.from_preset("fast")))
+    truth = to_float(clip.pixels)
+    untoned = unflicker.deflicker(made, settings=without(STANDARD, ("tone",)))
+    assert psnr(to_float(untoned), truth) > psnr(to_float(made), truth) + 3.0
+    with pytest.raises(UsageError, match="did you mean neural-filter"):
+        without(STANDARD, ("neural-fliter",))
+
+
+def test_weights_that_are_not_there_are_noticed_before_any_work(clip, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("work began")
+
+    monkeypatch.setattr("unflicker.rendering.render.analyse_film", refuse)
+    settings = replaced(STANDARD, {"neural_filter.weights": "nowhere.safetensors"})
+    with pytest.raises(MissingError, match="unflicker train"):
+        unflicker.deflicker(clip.pixels, settings=settings)

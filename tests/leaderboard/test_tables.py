@@ -1,0 +1,62 @@
+"""Tables as Markdown, CSV and LaTeX."""
+
+import csv
+import io
+
+import pytest
+from made_scores import made_lines, write_lines
+
+from unflicker.leaderboard.boards import boards
+from unflicker.leaderboard.scores import read_scores
+from unflicker.leaderboard.tables import as_csv, as_latex, as_markdown
+
+STRANGE = "my_filter | <b>50%</b> & {x}\\ #1 $"
+
+
+@pytest.fixture
+def table(tmp_path):
+    """The leaderboard of the made scores."""
+    return boards(read_scores(write_lines(tmp_path, made_lines())))[0].table
+
+
+@pytest.fixture
+def strange(tmp_path):
+    lines = made_lines({"input": 26.0, STRANGE: 30.0})
+    return boards(read_scores(write_lines(tmp_path, lines)))[0].table
+
+
+def test_markdown_has_the_known_means_and_the_best_is_bold(table):
+    text = as_markdown(table)
+    assert "| unflicker fast | **37.0** | **1.25** |" in text
+    assert "| histogram | 32.0 | 3.40 |" in text
+    assert "| input | 27.0 | 8.00 |" in text
+    assert "6 examples of 3 clips" in text
+
+
+def test_markdown_rows_have_as_many_cells_as_heads(strange):
+    rows = [row for row in as_markdown(strange).splitlines() if row.startswith("|")]
+    counts = {row.replace("\\|", "").count("|") for row in rows}
+    assert len(counts) == 1
+
+
+def test_csv_has_every_digit_interval_and_count(table):
+    rows = list(csv.DictReader(io.StringIO(as_csv(table))))
+    fast = next(row for row in rows if row["method"] == "fast")
+    assert float(fast["PSNR, dB"]) == pytest.approx(37.0)
+    assert float(fast["PSNR, dB low"]) <= 37.0 <= float(fast["PSNR, dB high"])
+    assert fast["PSNR, dB examples"] == "6"
+    assert fast["family"] == "ours"
+
+
+def test_latex_has_the_known_means(table):
+    text = as_latex(table)
+    assert r"unflicker fast & \textbf{37.0} & \textbf{1.25}" in text
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
+
+
+def test_strange_names_are_escaped_in_latex_and_markdown(strange):
+    latex = as_latex(strange)
+    assert r"my\_filter | \textless{}b\textgreater{}50\%" in latex
+    assert r"\& \{x\}\textbackslash{} \#1 \$" in latex
+    markdown = as_markdown(strange)
+    assert r"my\_filter \| \<b>50%" in markdown
