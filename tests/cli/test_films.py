@@ -7,9 +7,10 @@ import pytest
 from unflicker.progress import Progress
 
 
-def test_defaults_come_from_the_settings(call, pipeline, film):
+def test_defaults_come_from_the_settings(call, pipeline, film, monkeypatch):
     from unflicker.settings import to_dict, usual_settings
 
+    monkeypatch.delenv("UNFLICKER_PRESET")
     call(film)
     assert to_dict(pipeline.calls[0][2]) == to_dict(usual_settings())
 
