@@ -23,7 +23,7 @@ import numpy as np
 import clips
 import tables
 from unflicker.analysis.analyse_window import analyse_window
-from unflicker.analysis.atlas_window import steadied
+from unflicker.analysis.atlas_window import CorrectedWindow
 from unflicker.analysis.proxy import Proxy
 from unflicker.analysis.windows import Window
 from unflicker.atlas.guide import Guide, guide_of
@@ -138,10 +138,11 @@ def flickering_guide(
     frames = tuple(Proxy(pixels=picture, seconds=t / clip.fps) for t, picture in enumerate(seen))
     window = Window(start=0, frames=frames, overlap=0, ends_shot=True)
     settings = Settings.from_preset("standard")
-    light, motion = steadied(window, analyse_window(window, settings).tone)
-    footage = Footage(frames=light, motion=motion)
+    tone = analyse_window(window, settings).tone
+    corrected = CorrectedWindow.of(seen, tone, fps=clip.fps)
+    footage = Footage(frames=corrected.light, motion=corrected.motion)
     atlas = make_atlas(footage, settings.atlas, match=match, device=device)
-    return truth, light, guide_of(atlas, light)
+    return truth, corrected.light, guide_of(atlas, corrected.light)
 
 
 def blurred_delta_e(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -308,10 +308,10 @@ def test_a_fault_while_thinking_reaches_the_caller_and_leaves_nothing(
     film, tmp_path, monkeypatch
 ) -> None:
     def fail(*_, **__):
-        raise RuntimeError("cannot analyse_film")
+        raise RuntimeError("cannot think")
 
     monkeypatch.setattr("unflicker.analysis.tone_window.steady_tone", fail)
-    with pytest.raises(RuntimeError, match="cannot analyse_film"):
+    with pytest.raises(RuntimeError, match="cannot think"):
         unflicker.run(film, tmp_path / "out.mkv")
     assert list(tmp_path.iterdir()) == []
 

@@ -59,11 +59,11 @@ def test_without_settings_films_and_pictures_in_memory_take_the_usual_ones(
     taken = []
     monkeypatch.setattr(choosing, "usual_settings", usual_settings)
 
-    def steadied(_pixels, _film, asked, _progress):
+    def rendered(_arrays, _film, asked, _context, **_):
         taken.append(asked)
         return iter(())
 
-    monkeypatch.setattr(pipeline, "render_in_place", steadied)
+    monkeypatch.setattr(pipeline, "render_arrays", rendered)
     unflicker.deflicker(frames)
     assert taken == [Settings.from_preset("standard")]
     for index, picture in enumerate(frames):

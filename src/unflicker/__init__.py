@@ -1,4 +1,4 @@
-"""unflicker: takes the flicker out of any video.
+"""unflicker: removes flicker from any video.
 
     import unflicker
 
@@ -6,6 +6,7 @@
     record = unflicker.analyze("film.mp4")            # which flicker, how much; writes nothing
     steady = unflicker.deflicker(frames, fps=25.0)    # arrays in, arrays out
     steady = unflicker.deflicker(frames, fps=25.0, preset="fast", strength=0.8)
+    for picture in unflicker.stream(pictures, fps=25.0): ...  # for what no memory holds
 
 Names are loaded when first used, so that `unflicker --help` answers at once.
 """
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         UnflickerError,
         UsageError,
     )
-    from unflicker.pipeline import RunOptions, analyze, deflicker, run
+    from unflicker.pipeline import RunOptions, analyze, deflicker, run, stream
     from unflicker.recording.record import Record
     from unflicker.settings import Settings
 
@@ -46,6 +47,7 @@ __all__ = [
     "analyze",
     "deflicker",
     "run",
+    "stream",
 ]
 
 # Where names live that are no errors.
@@ -57,6 +59,7 @@ _HOMES = {
     "analyze": "unflicker.pipeline",
     "deflicker": "unflicker.pipeline",
     "run": "unflicker.pipeline",
+    "stream": "unflicker.pipeline",
 }
 
 

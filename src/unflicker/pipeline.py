@@ -1,39 +1,39 @@
-"""The story of one film.
+"""The story of one video, in two passes with a plan between them.
 
-    film ─► proxies ─► shots ─► motion, tone ─► atlas ─► neural filter ─► grades   in `thinking`
-    film ─► full-size frames ─► grades ─► refinement ─► encode                     in `steadying`
+    source ─► proxies ─► shots, windows ─► tone ─► atlas ─► neural filter ─► plan    `analysis`
+    source + plan ─► grade ─► refine ─► encode                                       `rendering`
 
-The first reading runs a window ahead of the second, in a thread of its own; what lies between
-them are grades, so memory is bounded by a window, never by the film.
+Analysis runs a window ahead of rendering, in a thread of its own. Between them lie plans of frames,
+so memory is bounded by a window, never by the length of the video.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from unflicker.compute.devices import limited_threads
+from unflicker.compute.context import run_context
+from unflicker.compute.threads import running_ahead
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
 from unflicker.plan import Plan
-from unflicker.progress import Progress, Report, silent
-from unflicker.recording.record import Record
-from unflicker.recording.recorder import Recorder
-from unflicker.rendering.render import (
-    RunOptions,
-    need_grades,
-    plans,
-    render_film,
-    render_in_place,
-)
+from unflicker.progress import Report, silent
+from unflicker.recording import Record, Recorder
+from unflicker.rendering.in_memory import render_arrays
+from unflicker.rendering.options import RunOptions
+from unflicker.rendering.planned import planned
+from unflicker.rendering.render import need_plans, render_film
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
     ArraySource,
+    StreamSource,
     VideoSource,
     WithOriginal,
     default_target,
@@ -85,15 +85,15 @@ def run(
     film = _opened(source, settings, options)
     recorder = Recorder(film, settings, output=str(target))
     with (
-        limited_threads(settings.threads),
+        run_context(device=settings.device, threads=settings.threads, report=progress) as context,
         open_writer(
             film, target, encoding=settings.encoding, overwrite=options.overwrite
         ) as writer,
-        render_film(film, settings, options, recorder, progress) as frames,
+        render_film(film, settings, options, recorder, context) as frames,
     ):
         for frame in frames:
             writer.write(frame)
-            progress(Progress(stage="steady", done=frame.index + 1, total=film.estimated_frames))
+            context.tell("render", done=frame.index + 1, total=film.estimated_frames)
     return recorder.record(notes=(*film.notes, *writer.notes))
 
 
@@ -118,16 +118,14 @@ def analyze(
         UnflickerError: See `errors`.
     """
     settings = asked_for(settings, guided=options.guide is not None, **asked)
-    need_grades(settings)
+    need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
     recorder = Recorder(film, settings, output="")
-    with (
-        limited_threads(settings.threads),
-        plans(film, settings, options, recorder) as (planned, _),
-    ):
-        for done, _ in enumerate(planned, start=1):
-            progress(Progress(stage="look", done=done, total=film.estimated_frames))
+    running = run_context(device=settings.device, threads=settings.threads, report=progress)
+    with running as context, planned(film, settings, options, recorder, context) as (plans, _):
+        for _ in plans:
+            pass
     return recorder.record(notes=film.notes)
 
 
@@ -162,13 +160,71 @@ def deflicker(
     """
     settings = asked_for(settings, guided=guide is not None, **asked)
     given = pixels_of(frames)
-    if not fps > 0:
-        raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")
-    film = _film_in_memory(given.pixels, guide, fps=fps, settings=settings)
-    with limited_threads(settings.threads):
-        for index in render_in_place(given.pixels, film, settings, progress):
-            progress(Progress(stage="steady", done=index + 1, total=len(given.pixels)))
-    return given.back(given.pixels)
+    _refuse_rate(fps)
+    pixels = given.pixels
+    film = _film_in_memory(pixels, guide, fps=fps, settings=settings)
+    originals = () if guide is None else (frame.original for frame in film.frames())
+    with run_context(device=settings.device, threads=settings.threads, report=progress) as context:
+        pictures = render_arrays(pixels, film, settings, context, originals=originals)
+        for index, picture in enumerate(pictures):
+            pixels[index] = picture
+            context.tell("render", done=index + 1, total=len(pixels))
+    return given.back(pixels)
+
+
+def stream(
+    frames: Iterable[Any],
+    *,
+    fps: float = 24.0,
+    settings: Settings | None = None,
+    progress: Report = silent,
+    **asked: Unpack[Asked],
+) -> Iterator[Any]:
+    """Pictures without their flicker, one after the other, for videos that no memory holds.
+
+    Args:
+        frames: Pictures `(height, width, channels)` of 1, 3 or 4 channels, or grey `(height,
+            width)`, all alike; arrays or torch tensors of uint8, uint16, or floats in [0, 1]. They
+            are read in another thread; about two windows of them are held.
+        fps: Frames a second.
+        settings: As in `deflicker`.
+        progress: As in `deflicker`, called from another thread.
+        asked: As in `run`.
+
+    Returns:
+        An iterator of pictures of the same shape and type: those that `deflicker` returns.
+
+    Raises:
+        UsageError: As in `deflicker`, for later pictures while iterating.
+    """
+    settings = asked_for(settings, **asked)
+    if settings.redraws:
+        raise UsageError("preset paper reads a film twice, a stream is read once; use deflicker")
+    _need_networks(settings)
+    _refuse_rate(fps)
+    source = StreamSource(frames, fps=fps)
+
+    def rendered() -> Iterator[Any]:
+        backs: deque[Callable[[np.ndarray], Any]] = deque()
+
+        def arrays() -> Iterator[np.ndarray]:
+            for given in source.waiting():
+                backs.append(given.back)
+                yield given.pixels[0]
+
+        with run_context(
+            device=settings.device, threads=settings.threads, report=progress
+        ) as context:
+            pictures = render_arrays(arrays(), source, settings, context)
+            for index, picture in enumerate(pictures):
+                context.tell("render", done=index + 1, total=None)
+                yield backs.popleft()(picture[None])[0]
+
+    def taken() -> Iterator[Any]:
+        with running_ahead(rendered(), most=1) as pictures:
+            yield from pictures
+
+    return taken()
 
 
 def _refuse_loss(
@@ -180,6 +236,11 @@ def _refuse_loss(
     plans = [] if saved is None else [Written(path=saved, what="the plan", option="--plan")]
     reads = [*named("the film", source), *beside]
     refuse_loss(reads, [*results, *plans], overwrite=options.overwrite)
+
+
+def _refuse_rate(fps: float) -> None:
+    if not 0 < fps < float("inf"):
+        raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")
 
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> VideoSource:

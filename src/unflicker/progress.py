@@ -11,11 +11,13 @@ class Progress:
     """How far a stage is."""
 
     stage: str
-    """What is being done, in one or two words: "look", "write"."""
+    """What is being done, in one or two words: "analyse", "render"."""
     done: int
-    """Frames done."""
+    """Units done."""
     total: int | None
-    """Frames in all, or None where nobody knows yet."""
+    """Units in all, or None where nobody knows yet."""
+    unit: str = "frames"
+    """What is counted."""
 
 
 Report = Callable[[Progress], None]

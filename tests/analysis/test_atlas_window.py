@@ -39,8 +39,8 @@ def test_a_steady_clip_is_untouched_and_no_atlas_is_made(clip, monkeypatch):
 
 
 def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
-    def brighter(came, light, motion, **_):
-        return np.full((len(light), 24, 32, 6, 3), np.log(1.1), np.float32), 0.0
+    def brighter(window, *_):
+        return np.full((len(window.light), 24, 32, 6, 3), np.log(1.1), np.float32), 0.0
 
     made = synthesise(clip, kind="exposure", seed=3).clip.pixels
     fast = to_float(unflicker.deflicker(made, settings=Settings.from_preset("fast")))
@@ -73,7 +73,7 @@ def test_weights_that_are_not_there_are_noticed_before_any_work(clip, monkeypatc
     def refuse(*_, **__):
         raise AssertionError("work began")
 
-    monkeypatch.setattr("unflicker.rendering.render.analyse_film", refuse)
+    monkeypatch.setattr("unflicker.rendering.planned.analyse_film", refuse)
     settings = replaced(STANDARD, {"neural_filter.weights": "nowhere.safetensors"})
     with pytest.raises(MissingError, match="unflicker train"):
         unflicker.deflicker(clip.pixels, settings=settings)

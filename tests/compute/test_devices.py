@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from unflicker.compute import devices
-from unflicker.compute.prefetch import limited_to
+from unflicker.compute.threads import limited_to
 from unflicker.errors import DeviceMemoryError, MissingError, UsageError
 
 

@@ -21,7 +21,7 @@ from made_pictures import (
     nothing_but_work,
     smooth,
 )
-from unflicker.compute.prefetch import limited_to, running_ahead
+from unflicker.compute.threads import limited_to, running_ahead
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb, to_working
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 from unflicker.grade import Grade

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.analysis.analyse_window import Finding, analyse_window, light_scale
-from unflicker.analysis.atlas_window import guided_gain, steadied
+from unflicker.analysis.atlas_window import CorrectedWindow, guided_gain
 from unflicker.analysis.crossfade import Crossfade, LevelHold
 from unflicker.analysis.exposure_window import ExposureWindows
 from unflicker.analysis.original import refuse_another
@@ -21,7 +21,8 @@ from unflicker.analysis.proxy import proxies_of
 from unflicker.analysis.roles import Roles
 from unflicker.analysis.tone_window import keep_frames
 from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
-from unflicker.compute.prefetch import running_ahead
+from unflicker.compute.context import ON_THE_CPU, RunContext
+from unflicker.compute.threads import running_ahead
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.grade.mask import keep_places
@@ -40,34 +41,44 @@ _MOST_WINDOW_FRAMES = 640
 _PROXIES_AHEAD = 8
 
 
-def analyse_film(film: VideoSource, settings: Settings) -> Iterator[FramePlan | Finding]:
-    """What to do to every frame of a film, in order; each window's finding before its frames."""
+def analyse_film(
+    film: VideoSource, settings: Settings, context: RunContext = ON_THE_CPU
+) -> Iterator[FramePlan | Finding]:
+    """The plan of every frame of a film, in order; each window's finding before its frames.
+
+    Args:
+        film: Read once, as proxies.
+        settings: Of the run.
+        context: Device, progress.
+
+    Raises:
+        InputError: The original of the film shows something else.
+        Cancelled: Nobody waits for the plans any more.
+    """
     with running_ahead(proxies_of(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
-        joined = _Joined(settings)
+        joined = _Joined(settings, context)
         for window in cut_into_windows(
             proxies,
             window_frames=_window_frames(settings),
             overlap_frames=settings.window.overlap_frames,
         ):
             refuse_another(window, film, first=window.start == 0)
-            yield from joined.thoughts(window)
+            yield from joined.plans(window)
+            context.tell("analyse", done=window.stop, total=film.estimated_frames)
 
 
 class _Joined:
     """The windows of a film, one after the other, joined so that no level jumps between them."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._tone, self._guided, self._locking = (
-            Crossfade(),
-            Crossfade(),
-            ExposureWindows(settings),
-        )
+    def __init__(self, settings: Settings, context: RunContext) -> None:
+        self._settings, self._context = settings, context
+        self._tone, self._guided = Crossfade(), Crossfade()
+        self._locking = ExposureWindows(settings)
         self._levels: LevelHold | None = None
         self._before, self._scale, self._starts_shot = _Before(), 1.0, True
         self._standing: Standing | None = None
 
-    def thoughts(self, window: Window) -> Iterator[FramePlan | Finding]:
+    def plans(self, window: Window) -> Iterator[FramePlan | Finding]:
         """What is found in the next window, then its frames but for those of the overlap."""
         if self._starts_shot:
             self._scale, self._before = light_scale(window), _Before()
@@ -110,7 +121,7 @@ class _Joined:
             self._levels = _levels(finding, self._settings)
         light = self._levels.levelled(light, overlap)
         if flickers and self._settings.atlas.used and not finding.tone.has_original:
-            finding = _guided(shown, finding, self._settings)
+            finding = _guided(shown, finding, self._settings, self._context)
         light = self._tone.faded(light, overlap)
         light[finding.roles.keep_light] = 0.0
         return finding, light
@@ -146,15 +157,15 @@ def analysed_windows(film: VideoSource, settings: Settings) -> Iterator[tuple[Wi
         yield window, analyse_window(window, settings)
 
 
-def _guided(window: Window, finding: Finding, settings: Settings) -> Finding:
+def _guided(window: Window, finding: Finding, settings: Settings, context: RunContext) -> Finding:
     """The finding with what an atlas adds to it, if it adds anything."""
     roles = finding.roles
     pictures = usable_pictures(window)[0]
     came = np.stack([pictures[place] for place in roles.votes])
-    light, motion = steadied(came, finding.tone, at=roles.votes)
+    corrected = CorrectedWindow.of(came, finding.tone, fps=finding.fps, at=roles.votes)
     if finding.kept:
-        keep_places(light, list(came), [finding.kept[place] for place in roles.votes])
-    gain, visible = guided_gain(came, light, motion, fps=finding.fps, settings=settings)
+        keep_places(corrected.light, list(came), [finding.kept[place] for place in roles.votes])
+    gain, visible = guided_gain(corrected, settings, context)
     if gain is None:
         return finding
     gain = roles.spread(gain)

@@ -1,17 +1,18 @@
-"""The atlas's part of thinking: what a guide adds to what tone has found.
+"""The atlas's part of analysis: what a guide adds to what tone has found.
 
 Needs torch, so it is loaded only where an atlas is wanted.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, Int
 
-from unflicker.compute.devices import chosen, torch_sharing
+from unflicker.compute.context import ON_THE_CPU, RunContext
+from unflicker.compute.devices import torch_sharing
 from unflicker.frames.flow import Motion, resized
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
@@ -36,98 +37,108 @@ _FRAMES_FOR_ALL_STEPS = 40
 _MEASURED_FRAMES = 32
 
 
-def steadied(
-    pictures: Float32[np.ndarray, "some height width 3"],
-    tone: SteadyTone,
-    *,
-    at: Int[np.ndarray, " some"] | None = None,
-) -> tuple[Float32[np.ndarray, "some height width 3"], Motion]:
-    """Pictures of a window without the flicker that tone found, and their motion.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CorrectedWindow:
+    """Proxies of a window that tone has corrected."""
 
-    Args:
-        pictures: Proxies as they came.
-        tone: What was found in their window.
-        at: Their places in the window; all of them in order if None.
-    """
-    light = pictures.copy()
-    if tone.coefficients.any():
-        tone.apply(light, at=at)
-    return light, estimate_motion(light)
+    pictures: Float32[np.ndarray, "time height width 3"]
+    """The input."""
+    light: Float32[np.ndarray, "time height width 3"]
+    """The same, corrected."""
+    motion: Motion
+    """Between them."""
+    fps: float
+    """Frames a second."""
+
+    @classmethod
+    def of(
+        cls,
+        pictures: Float32[np.ndarray, "some height width 3"],
+        tone: SteadyTone,
+        *,
+        fps: float,
+        at: Int[np.ndarray, " some"] | None = None,
+    ) -> CorrectedWindow:
+        """Proxies corrected by what tone has found, and their motion.
+
+        Args:
+            pictures: Proxies of a window.
+            tone: What was found in that window.
+            fps: Frames a second.
+            at: Their places in the window; all of them in order if None.
+        """
+        light = pictures.copy()
+        if tone.coefficients.any():
+            tone.apply(light, at=at)
+        return cls(pictures=pictures, light=light, motion=estimate_motion(light), fps=fps)
 
 
 def guided_by_atlas(
-    light: Float32[np.ndarray, "time height width 3"],
-    motion: Motion,
-    *,
-    fps: float,
-    settings: Settings,
+    window: CorrectedWindow, settings: Settings, context: RunContext = ON_THE_CPU
 ) -> Guide:
     """How an atlas of a window renders its frames, and how far to trust it.
 
     Args:
-        light: Proxies, their light corrected as well as it is known.
-        motion: Between them.
-        fps: Frames a second.
+        window: What the atlas is fitted to.
         settings: Of the run.
+        context: Device, progress.
+
+    Raises:
+        Cancelled: The run is to stop; heard at every step of the fit.
     """
     from unflicker.atlas.guide import guide_of
     from unflicker.atlas.make import Footage, make_atlas
 
-    knots_apart = settings.keep_slower_than_seconds * fps / 2.0
-    footage = Footage(frames=light, motion=motion, knots_apart=knots_apart)
-    share = min(1.0, len(light) / _FRAMES_FOR_ALL_STEPS)
+    knots_apart = settings.keep_slower_than_seconds * window.fps / 2.0
+    footage = Footage(frames=window.light, motion=window.motion, knots_apart=knots_apart)
+    share = min(1.0, len(window.light) / _FRAMES_FOR_ALL_STEPS)
     fitted = replace(settings.atlas, steps=round(settings.atlas.steps * share))
-    atlas = make_atlas(footage, fitted, match=match, device=chosen(settings.device))
-    return guide_of(atlas, light)
+    tell = context.steps_of("fit atlas")
+    atlas = make_atlas(footage, fitted, match=match, device=context.device, tell=tell)
+    return guide_of(atlas, window.light)
 
 
 def guided_gain(
-    flickering: Float32[np.ndarray, "time height width 3"],
-    light: Float32[np.ndarray, "time height width 3"],
-    motion: Motion,
-    *,
-    fps: float,
-    settings: Settings,
+    window: CorrectedWindow, settings: Settings, context: RunContext
 ) -> tuple[Float32[np.ndarray, "time rows columns bins 3"] | None, float]:
-    """What an atlas adds to a window that tone has corrected; None where nothing is won.
+    """What an atlas adds to a window; None where it makes no visible difference.
 
     Args:
-        flickering: The proxies as they came.
-        light: The same, corrected.
-        motion: Between them.
-        fps: Frames a second.
+        window: Proxies of at least eight frames; fewer have no atlas.
         settings: Of the run.
+        context: Device, progress.
 
     Returns:
         The log gain by region of each frame, and visible flicker in ΔE with it.
     """
-    if len(light) < _FEWEST_FRAMES:
+    if len(window.light) < _FEWEST_FRAMES:
         return None, 0.0
     filtered = settings.neural_filter.used
     with torch_sharing():
-        guide = guided_by_atlas(light, motion, fps=fps, settings=settings)
-        found = _filtered(flickering, light, guide, settings) if filtered else None
-    gain = _transferred(light, guide) if found is None else found
-    before, after = _visible(light, motion, gain, fps)
+        guide = guided_by_atlas(window, settings, context)
+        own = settings.neural_filter.weights
+        found = _filtered(window, guide, own=own, device=context.device) if filtered else None
+    gain = _transferred(window.light, guide) if found is None else found
+    before, after = _visible(window, gain)
     earned = after <= _FILTER_EARNED * before if filtered else _closed_form_earned(before, after)
     return (gain, after) if earned else (None, before)
 
 
 def _filtered(
-    flickering: Float32[np.ndarray, "time height width 3"],
-    light: Float32[np.ndarray, "time height width 3"],
-    guide: Guide,
-    settings: Settings,
+    window: CorrectedWindow, guide: Guide, *, own: str, device: str
 ) -> Float32[np.ndarray, "time rows columns bins 3"]:
     """What the trained network says."""
-    from unflicker.neural_filter.apply import Window as Known
-    from unflicker.neural_filter.apply import filtered_gain, on_grid, trained_filter
+    from unflicker.neural_filter.apply import Window, filtered_gain, on_grid, trained_filter
 
-    network = trained_filter(own=settings.neural_filter.weights, device=chosen(settings.device))
-    known = Known(flickering=flickering, corrected=light, guides=guide.pictures, trust=guide.trust)
-    found = filtered_gain(known, network)
+    network = trained_filter(own=own, device=device)
+    known = Window(
+        flickering=window.pictures,
+        corrected=window.light,
+        guides=guide.pictures,
+        trust=guide.trust,
+    )
     cells = GRID_ROWS, GRID_COLUMNS, GRID_BINS
-    return np.stack([on_grid(gain, cells=cells) for gain in found])
+    return np.stack([on_grid(gain, cells=cells) for gain in filtered_gain(known, network)])
 
 
 def _transferred(
@@ -145,18 +156,16 @@ def _closed_form_earned(before: float, after: float) -> bool:
 
 
 def _visible(
-    light: Float32[np.ndarray, "time height width 3"],
-    motion: Motion,
-    gain: Float32[np.ndarray, "time rows columns bins 3"],
-    fps: float,
+    window: CorrectedWindow, gain: Float32[np.ndarray, "time rows columns bins 3"]
 ) -> tuple[float, float]:
     """Visible flicker in the middle of a window, without and with a gain."""
+    light = window.light
     first = max(0, (len(light) - _MEASURED_FRAMES) // 2)
     last = min(first + _MEASURED_FRAMES, len(light)) - 1
     size = max(1, light.shape[1] // 2), max(1, light.shape[2] // 2)
     shown = resized(light[first : last + 1], size)
-    back = motion.back(first, last, size=size)
-    before = visible_flicker(shown, motion=back, fps=fps)
+    back = window.motion.back(first, last, size=size)
+    before = visible_flicker(shown, motion=back, fps=window.fps)
     for t, picture in enumerate(shown):
         picture[:] = apply_to_light(picture, Grade.identity().followed_by(gain[first + t]))
-    return before, visible_flicker(shown, motion=back, fps=fps)
+    return before, visible_flicker(shown, motion=back, fps=window.fps)

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from unflicker.atlas.canvas import Canvas, Painting
 from unflicker.atlas.make import ShotAtlas
-from unflicker.compute.prefetch import in_parallel
+from unflicker.compute.threads import in_parallel
 from unflicker.frames.structure import CODES_A_DEVIATION, normalised
 
 _STRUCTURE_BLUR_PX, _GUIDE_BLUR_PX = 3.0, 2.0

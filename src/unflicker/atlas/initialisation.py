@@ -17,7 +17,7 @@ from jaxtyping import Float32
 from unflicker.atlas.canvas import Canvas, Painting
 from unflicker.atlas.light import COLUMNS, ROWS, SlowLight, flicker_in
 from unflicker.atlas.mesh import Mesh
-from unflicker.compute.prefetch import in_parallel
+from unflicker.compute.threads import in_parallel
 from unflicker.frames.flow import Motion, look_up, pixel_places
 
 Match = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]

@@ -16,7 +16,7 @@ from unflicker.atlas.initialisation import Match, Seen, Sketch, flicker_of, repa
 from unflicker.atlas.layered import Layered
 from unflicker.atlas.layers import moving_masks
 from unflicker.atlas.mesh import Mesh
-from unflicker.compute.prefetch import in_parallel
+from unflicker.compute.threads import in_parallel
 from unflicker.frames.flow import Motion, resized
 from unflicker.settings import AtlasSettings
 

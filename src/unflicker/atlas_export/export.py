@@ -13,22 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32
 
 from unflicker.analysis.analyse_film import analysed_windows
 from unflicker.analysis.analyse_window import Finding
-from unflicker.analysis.atlas_window import steadied
+from unflicker.analysis.atlas_window import CorrectedWindow
 from unflicker.analysis.windows import usable_pictures
 from unflicker.atlas_export.files import AtlasFiles, AtlasOptions, AtlasRecord, DrawnAtlas
-from unflicker.compute.devices import chosen, limited_threads, torch_sharing
+from unflicker.compute.context import RunContext, run_context
+from unflicker.compute.devices import torch_sharing
 from unflicker.compute.weights import need_neural
 from unflicker.errors import InputError
 from unflicker.frames.colour import small_rgb, to_rgb
-from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.apply import apply_grade
 from unflicker.motion import match
-from unflicker.progress import Progress, Report, silent
+from unflicker.progress import Report, silent
 from unflicker.settings import Settings
 from unflicker.video import VideoSource, open_video
 
@@ -60,7 +59,6 @@ def draw_atlases(
         UnflickerError: See `errors`.
     """
     need_neural()
-    device = chosen(settings.device)
     film = open_video(
         source,
         start_seconds=options.start_seconds,
@@ -69,14 +67,16 @@ def draw_atlases(
     )
     masks = [_mask_film(path, film, options) for path in options.masks]
     files = AtlasFiles.planned(Path(source), Path(folder), options)
-    with limited_threads(settings.threads), torch_sharing(), ExitStack() as stack:
+    running = run_context(device=settings.device, threads=settings.threads, report=progress)
+    with running as context, torch_sharing(), ExitStack() as stack:
         files.open(stack, film, settings.encoding)
         frames = _Readings(film, masks)
         for number, (window, finding) in enumerate(analysed_windows(film, settings), start=1):
-            light, motion = steadied(np.stack(usable_pictures(window)[0]), finding.tone)
-            one = _One(number=number, finding=finding, light=light, film=film, device=device)
-            atlas = one.fitted(motion, frames, settings, progress)
-            files.record.atlases.append(one.drawn(atlas, frames, files, options, progress))
+            pictures = np.stack(usable_pictures(window)[0])
+            corrected = CorrectedWindow.of(pictures, finding.tone, fps=finding.fps)
+            one = _One(number=number, finding=finding, window=corrected, film=film)
+            atlas = one.fitted(frames, settings, context)
+            files.record.atlases.append(one.drawn(atlas, frames, files, options, context))
         frames.must_be_done()
     return files.finished(film)
 
@@ -87,29 +87,26 @@ class _One:
 
     number: int
     finding: Finding
-    light: Float32[np.ndarray, "time height width 3"]
-    """Its proxies, freed from flicker."""
+    window: CorrectedWindow
     film: VideoSource
-    device: str
 
-    def fitted(
-        self, motion: Motion, frames: _Readings, settings: Settings, progress: Report
-    ) -> ShotAtlas:
+    def fitted(self, frames: _Readings, settings: Settings, context: RunContext) -> ShotAtlas:
         """Its atlas."""
         from unflicker.atlas.make import Footage, make_atlas
 
+        light = self.window.light
         footage = Footage(
-            frames=self.light,
-            motion=motion,
-            masks=frames.masks(len(self.light), size=self.light.shape[1:3]),
+            frames=light,
+            motion=self.window.motion,
+            masks=frames.masks(len(light), size=light.shape[1:3]),
             knots_apart=settings.keep_slower_than_seconds * self.finding.fps / 2.0,
         )
         return make_atlas(
             footage,
             settings.atlas,
             match=match,
-            device=self.device,
-            tell=lambda done, total: progress(Progress(stage="fit", done=done, total=total)),
+            device=context.device,
+            tell=context.steps_of("fit atlas"),
         )
 
     def drawn(
@@ -118,24 +115,24 @@ class _One:
         frames: _Readings,
         files: AtlasFiles,
         options: AtlasOptions,
-        progress: Report,
+        context: RunContext,
     ) -> DrawnAtlas:
         """Painted from the frames at full size, rendered again for each of them, written."""
         from unflicker.atlas.guide import guide_of
         from unflicker.atlas_export.mosaic import AtlasPicture
 
-        light, count = self.light, len(self.light)
+        light, count = self.window.light, len(self.window.light)
         picture = AtlasPicture(atlas, size=self.film.size)
         for t, frame in enumerate(islice(frames.to_paint, count)):
             picture.add(t, to_rgb(self._graded(frame, t)), light[t])
-            progress(Progress(stage="paint", done=t + 1, total=count))
+            context.tell("paint", done=t + 1, total=count)
         picture.finish()
         names = files.names(self.number, len(picture.textures))
         drawings = files.drawings(names, picture, options.edit)
         files.save(names, picture, options.edit)
         for t, frame in enumerate(islice(frames.to_show, count)):
             files.show(frame, t, picture, drawings, self._graded(frame, t))
-            progress(Progress(stage="render", done=t + 1, total=count))
+            context.tell("render", done=t + 1, total=count)
         guide = guide_of(atlas, light)
         return DrawnAtlas(
             start=self.finding.start,

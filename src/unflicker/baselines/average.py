@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.compute.prefetch import in_parallel
+from unflicker.compute.threads import in_parallel
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.flow import visibility, warp

@@ -69,6 +69,7 @@ class JsonLines:
             "stage": progress.stage,
             "frames": progress.done,
             "total": progress.total,
+            "unit": progress.unit,
             "frames_per_second": None if rate is None else round(rate, 2),
             "seconds_left": None if left is None else round(left, 1),
         }
@@ -87,10 +88,10 @@ def _bar(title: str) -> Iterator[Report]:
     from rich.progress import Progress as Bar
 
     columns = (
-        TextColumn("{task.description:<8}", markup=False),
+        TextColumn("{task.description:<9}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("frames  {task.fields[rate]}"),
+        TextColumn("{task.fields[unit]}  {task.fields[rate]}"),
         TimeRemainingColumn(),
     )
     tasks: dict[str, TaskID] = {}
@@ -100,7 +101,9 @@ def _bar(title: str) -> Iterator[Report]:
 
         def report(progress: Progress) -> None:
             if progress.stage not in tasks:
-                tasks[progress.stage] = bar.add_task(progress.stage, total=None, rate="")
+                tasks[progress.stage] = bar.add_task(
+                    progress.stage, total=None, rate="", unit=progress.unit
+                )
             task = tasks[progress.stage]
             speed = bar.tasks[task].speed
             rate = f"{speed:6.1f}/s" if speed else ""

@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 from threadpoolctl import threadpool_limits
 
-from unflicker.compute.prefetch import limited_to, thread_count
+from unflicker.compute.threads import limited_to, thread_count
 from unflicker.errors import DeviceMemoryError, MissingError, UsageError
 
 _NAMES = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "nvidia": "cuda"}

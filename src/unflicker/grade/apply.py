@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from jaxtyping import Float32, Shaped
 
-from unflicker.compute.prefetch import thread_count
+from unflicker.compute.threads import thread_count
 from unflicker.frames.colour import sample_scale, to_working, yuv_to_rgb_matrix
 from unflicker.frames.picture import ColourMeaning, Picture
 from unflicker.grade import kernels

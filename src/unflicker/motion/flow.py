@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from unflicker.compute.prefetch import in_parallel
+from unflicker.compute.threads import in_parallel
 from unflicker.frames.flow import Motion, visibility
 from unflicker.frames.structure import normalised
 

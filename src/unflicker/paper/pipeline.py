@@ -24,14 +24,13 @@ from unflicker.analysis.crossfade import Crossfade
 from unflicker.analysis.proxy import Proxy
 from unflicker.analysis.windows import Window, cut_into_windows
 from unflicker.atlas.make import Footage, make_atlas
-from unflicker.compute.devices import chosen
+from unflicker.compute.context import ON_THE_CPU, RunContext
 from unflicker.errors import MissingError
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.motion import estimate_motion, match
 from unflicker.paper.convlstm import RefinementNetwork, Refiner, load_refinement
 from unflicker.paper.unet import UNet, filtered, load_unet
-from unflicker.progress import Progress, Report, silent
 from unflicker.settings import Settings
 from unflicker.video import VideoSource
 
@@ -60,8 +59,12 @@ class Guided:
     starts_shot: bool
 
 
-def load_networks(settings: Settings) -> Networks:
-    """The networks whose files the settings name, on the device they name.
+def load_networks(settings: Settings, context: RunContext = ON_THE_CPU) -> Networks:
+    """The networks whose files the settings name.
+
+    Args:
+        settings: Of the run.
+        context: Where they compute.
 
     Raises:
         MissingError: A file is not there; the message says how to make it.
@@ -72,7 +75,7 @@ def load_networks(settings: Settings) -> Networks:
         _need_file("neural_filter", settings.neural_filter.weights)
     if refines:
         _need_file("refinement", settings.refinement.weights)
-    device = chosen(settings.device)
+    device = context.device
     return Networks(
         neural_filter=load_unet(settings.neural_filter.weights, device=device) if filters else None,
         refinement=load_refinement(settings.refinement.weights, device=device) if refines else None,
@@ -98,9 +101,9 @@ def redrawn(
     film: VideoSource,
     networks: Networks,
     settings: Settings,
+    context: RunContext = ON_THE_CPU,
     *,
     mask: Float32[np.ndarray, "height width"] | None = None,
-    progress: Report = silent,
 ) -> Iterator[tuple[Frame, Float32[np.ndarray, "height width 3"]]]:
     """Every frame of a film, in order, and how it is drawn anew: RGB in [0, 1], stored values.
 
@@ -108,15 +111,15 @@ def redrawn(
         film: Read twice, the second time frame by frame; memory is bounded by a window.
         networks: From `load_networks`.
         settings: `strength` mixes what is drawn with what was there.
+        context: Told how far each atlas is.
         mask: Where to do so, 0 to 1; everywhere if None.
-        progress: Told how far each atlas is; may stop the work by raising `Cancelled`.
     """
     refiner = Refiner(networks.refinement) if networks.refinement else None
     share = np.full((*film.size, 1), settings.strength, np.float32)
     if mask is not None:
         share *= mask[..., None]
     # Guides come first: the film has no frame more than it has guides.
-    for guided, frame in zip(guides(film, settings, progress=progress), film.frames(), strict=True):
+    for guided, frame in zip(guides(film, settings, context), film.frames(), strict=True):
         seen = to_rgb(frame.picture)
         drawn = (
             _drawn(networks.neural_filter, seen, guided.picture) if settings.atlas.used else seen
@@ -146,8 +149,16 @@ def as_picture(rgb: Float32[np.ndarray, "height width 3"], like: Picture) -> Pic
     return replace(picture, planes=(*picture.planes[:-1], like.planes[-1]))
 
 
-def guides(film: VideoSource, settings: Settings, *, progress: Report = silent) -> Iterator[Guided]:
-    """What atlases say of every frame of a film, in order; windows of a shot fade into the next."""
+def guides(
+    film: VideoSource, settings: Settings, context: RunContext = ON_THE_CPU
+) -> Iterator[Guided]:
+    """What atlases say of every frame of a film, in order; windows of a shot fade into the next.
+
+    Args:
+        film: Read once.
+        settings: Of the run.
+        context: Device, progress.
+    """
     windows = cut_into_windows(
         _quarters(film),
         window_frames=settings.window.frames,
@@ -156,7 +167,7 @@ def guides(film: VideoSource, settings: Settings, *, progress: Report = silent) 
     fading = Crossfade()
     for window in windows:
         overlap = 0 if window.ends_shot else settings.window.overlap_frames
-        pictures = fading.faded(_guide(window, settings, progress), overlap)
+        pictures = fading.faded(_guide(window, settings, context), overlap)
         for place in range(len(pictures) - overlap):
             starts_shot = place == 0 and window.overlap == 0
             yield Guided(picture=pictures[place], starts_shot=starts_shot)
@@ -171,7 +182,7 @@ def _quarters(film: VideoSource) -> Iterator[Proxy]:
 
 
 def _guide(
-    window: Window, settings: Settings, progress: Report
+    window: Window, settings: Settings, context: RunContext
 ) -> Float32[np.ndarray, "time rows columns 3"]:
     """How the atlas of a window renders its frames; without atlas, they as they are."""
     frames = np.stack([frame.pixels for frame in window.frames])
@@ -181,7 +192,7 @@ def _guide(
         Footage(frames=frames, motion=estimate_motion(frames)),
         settings.atlas,
         match=match,
-        device=chosen(settings.device),
-        tell=lambda done, total: progress(Progress(stage="fit", done=done, total=total)),
+        device=context.device,
+        tell=context.steps_of("fit atlas"),
     )
     return np.stack([atlas.rendered(t) for t in range(len(frames))])

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
-from unflicker.compute.prefetch import in_parallel
+from unflicker.compute.threads import in_parallel
 from unflicker.frames.colour import proxy_size
 from unflicker.grade.grade import curve_inputs
 from unflicker.tone.anchors import (

@@ -20,9 +20,11 @@ from jaxtyping import Float16, Float32
 from torch.nn import functional
 
 from unflicker.analysis.analyse_window import analyse_window
-from unflicker.analysis.atlas_window import guided_by_atlas, steadied
+from unflicker.analysis.atlas_window import CorrectedWindow, guided_by_atlas
 from unflicker.analysis.proxy import Proxy
 from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
+from unflicker.compute.context import RunContext
+from unflicker.compute.devices import chosen
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import proxy_size, small_rgb
 from unflicker.neural_filter.network import removed_light, seen_size
@@ -166,19 +168,21 @@ def _made(clip: Clip, case: str, *, seed: int, fps: float, settings: Settings) -
         iter(proxies), window_frames=settings.window.frames, overlap_frames=0
     ):
         if window.stop - window.start >= _FEWEST_FRAMES:
-            yield _thought_about(window, clip, settings)
+            yield _analysed(window, clip, settings)
 
 
-def _thought_about(window: Window, clip: Clip, settings: Settings) -> Guided:
+def _analysed(window: Window, clip: Clip, settings: Settings) -> Guided:
     finding = analyse_window(window, settings)
-    corrected, motion = steadied(np.stack(usable_pictures(window)[0]), finding.tone)
-    guide = guided_by_atlas(corrected, motion, fps=finding.fps, settings=settings)
+    pictures = np.stack(usable_pictures(window)[0])
+    corrected = CorrectedWindow.of(pictures, finding.tone, fps=finding.fps)
+    context = RunContext(device=chosen(settings.device))
+    guide = guided_by_atlas(corrected, settings, context)
     every = slice(None, None, _KEPT_EVERY)
     flickering = np.stack([proxy.pixels for proxy in window.frames[every]])
     clean = to_float(clip.pixels[window.start : window.stop][every])
     return Guided(
         flickering=_halved(flickering),
-        corrected=_halved(corrected[every]),
+        corrected=_halved(corrected.light[every]),
         guide=_halved(guide.pictures[every]),
         trust=_halved(guide.trust[every][..., None]),
         clean=_halved(clean),

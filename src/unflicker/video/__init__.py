@@ -2,6 +2,7 @@
 
 from unflicker.video.original import WithOriginal, open_original
 from unflicker.video.source import ArraySource, VideoSource, open_video
+from unflicker.video.stream import StreamSource
 from unflicker.video.writer import (
     Writer,
     default_target,
@@ -13,6 +14,7 @@ from unflicker.video.writer import (
 
 __all__ = [
     "ArraySource",
+    "StreamSource",
     "VideoSource",
     "WithOriginal",
     "Writer",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unflicker.compute.prefetch import in_parallel, limited_to, running_ahead, thread_count
+from unflicker.compute.threads import in_parallel, limited_to, running_ahead, thread_count
 
 
 def threads_ahead() -> list[threading.Thread]:

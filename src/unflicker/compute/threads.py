@@ -1,5 +1,5 @@
-"""Work done by other threads, and how many there may be: an iterator that runs ahead, a function
-over many items.
+"""Work done by other threads: how many there may be, an iterator that runs ahead, a function over
+many items, and how a thread whose work nobody waits for ends.
 """
 
 from __future__ import annotations
@@ -7,16 +7,20 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
+from unflicker.errors import Cancelled
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _END = object()
 _limit: ContextVar[int] = ContextVar("limit", default=0)
+_stops: ContextVar[tuple[threading.Event, ...]] = ContextVar("stops", default=())
+"""Set when nobody waits for this thread's work, or for that of a thread it works for."""
 
 
 def thread_count() -> int:
@@ -37,24 +41,42 @@ def limited_to(threads: int) -> Iterator[int]:
         _limit.reset(before)
 
 
+def check_stopped() -> None:
+    """End work that nobody waits for any more; cheap enough for every step of a loop.
+
+    Raises:
+        Cancelled: Whoever asked for this thread's work has gone.
+    """
+    if any(stop.is_set() for stop in _stops.get()):
+        raise Cancelled("nobody waits for this any more")
+
+
 @contextmanager
 def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item]]:
     """The items in order, made by another thread up to `most` ahead.
 
     What the thread raises is raised where the item would have come. Leaving the block early stops
-    the thread at its next item.
+    the thread at its next item or `check_stopped`.
+
+    Args:
+        items: Made by the other thread.
+        most: Items that may wait to be taken.
     """
     waiting: queue.Queue[object] = queue.Queue(maxsize=most)
     stop = threading.Event()
     fault: list[BaseException] = []
 
     def work() -> None:
+        _stops.set((*_stops.get(), stop))
         try:
             for item in items:
                 if not _put(waiting, item, stop):
-                    return
+                    break
         except BaseException as caught:
             fault.append(caught)
+        finally:
+            if isinstance(items, Generator):  # what it has open is closed here, where it was opened
+                items.close()
         _put(waiting, _END, stop)
 
     # In a copy of this context, so that limits hold there as well.
@@ -71,10 +93,22 @@ def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item
 def in_parallel(function: Callable[..., Result], *items: Iterable[Any]) -> Iterator[Result]:
     """What a function gives for items, in order, worked on by `thread_count` threads.
 
-    For functions that spend their time in libraries that let go of the interpreter.
+    Args:
+        function: Spends its time in libraries that let go of the interpreter.
+        items: Its arguments, as for `map`.
+
+    Raises:
+        Cancelled: Nobody waits for the results (`check_stopped`).
     """
+    stops = _stops.get()
+
+    def unless_stopped(*given: Any) -> Result:
+        _stops.set(stops)
+        check_stopped()
+        return function(*given)
+
     with ThreadPoolExecutor(max_workers=thread_count()) as pool:
-        yield from pool.map(function, *items)
+        yield from pool.map(unless_stopped, *items)
 
 
 def _put(waiting: queue.Queue[object], item: object, stop: threading.Event) -> bool:
