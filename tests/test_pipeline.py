@@ -280,16 +280,23 @@ def test_steady_arrays_come_back_equal_and_as_a_copy() -> None:
     assert not np.shares_memory(out, frames)
 
 
-def test_progress_counts_every_frame(film, tmp_path) -> None:
+def test_every_stage_tells_how_far_it_is(film, tmp_path) -> None:
     told: list[Progress] = []
+
+    def of(stage: str) -> list[tuple[int, int | None, str]]:
+        return [(each.done, each.total, each.unit) for each in told if each.stage == stage]
+
     unflicker.run(film, tmp_path / "out.mkv", progress=told.append)
-    assert [progress.done for progress in told] == list(range(1, 25))
+    assert [done for done, _, _ in of("render")] == list(range(1, 25))
+    assert [done for done, _, _ in of("analyse")] == [24]
     told.clear()
     unflicker.analyze(film, progress=told.append)
-    assert [progress.done for progress in told] == list(range(1, 25))
+    assert [done for done, _, _ in of("analyse")] == [24]
     told.clear()
-    unflicker.deflicker(flickering(time=6).pixels, progress=told.append)
-    assert [(progress.done, progress.total) for progress in told] == [(i, 6) for i in range(1, 7)]
+    settings = Settings.from_preset("standard", atlas__steps=5)
+    unflicker.deflicker(flickering(time=12).pixels, settings=settings, progress=told.append)
+    assert of("render") == [(i, 12, "frames") for i in range(1, 13)]
+    assert of("fit atlas")[-1][2] == "steps"
 
 
 @pytest.mark.parametrize("stops_at", [1, 10, 24])

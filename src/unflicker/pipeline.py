@@ -203,6 +203,8 @@ def stream(
     _need_networks(settings)
     _refuse_rate(fps)
     source = StreamSource(frames, fps=fps)
+    if source.is_empty:
+        return iter(())
 
     def rendered() -> Iterator[Any]:
         backs: deque[Callable[[np.ndarray], Any]] = deque()

@@ -47,6 +47,7 @@ class StreamSource:
         depth = 8 if first is None or first.dtype == np.uint8 else 16
         self.layout = PixelLayout(family="rgb", depth=depth)
         self.size: tuple[int, int] = (0, 0) if first is None else first.shape[:2]
+        self.is_empty = first is None
 
     def frames(self) -> Iterator[Frame]:
         """The pictures, once, as they come."""
