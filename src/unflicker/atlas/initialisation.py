@@ -17,7 +17,7 @@ from jaxtyping import Float32
 from unflicker.atlas.canvas import Canvas, Painting
 from unflicker.atlas.light import COLUMNS, ROWS, SlowLight, flicker_in
 from unflicker.atlas.mesh import Mesh
-from unflicker.compute.threads import in_parallel
+from unflicker.compute.threads import check_stopped, in_parallel
 from unflicker.frames.flow import Motion, look_up, pixel_places
 
 Match = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -113,11 +113,13 @@ def _chained(seen: Seen, mesh: Mesh) -> Float32[np.ndarray, "time rows columns 2
 
     def later(_: int) -> None:
         for t in range(middle + 1, count):
+            check_stopped()
             flow, visible = motion.backward[t - 1], motion.visible_backward[t - 1]
             nodes[t] = _carried(mesh, nodes[t - 1], flow, visible * seen.followed(t))
 
     def earlier(_: int) -> None:
         for t in range(middle - 1, -1, -1):
+            check_stopped()
             flow, visible = motion.forward[t], motion.visible_forward[t]
             nodes[t] = _carried(mesh, nodes[t + 1], flow, visible * seen.followed(t))
 
@@ -199,6 +201,7 @@ def _laid(
     painting = Painting(canvas)
     size = mesh.height, mesh.width
     for t, frame in enumerate(seen.frames):
+        check_stopped()
         painting.add(frame / light.gain(t, size=size), places[t], weight[t])
     return Sketch(
         mesh=mesh,

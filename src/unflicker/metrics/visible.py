@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from unflicker.compute.threads import check_stopped
 from unflicker.frames.flow import warp
 
 ADAPTATION_HERTZ = 2.5
@@ -122,6 +123,7 @@ def _measured(
     before = _lab(frames[0])
     response = _Response.at_rest(before.shape)
     for index in range(1, len(frames)):
+        check_stopped()
         now, flow = _lab(frames[index]), motion.backward[index - 1]
         change = now - warp(before, flow)
         response = response.next(

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from unflicker.compute.threads import check_stopped
 from unflicker.frames.flow import visibility, warp
 from unflicker.refinement.coherence import Change, Coherence, coherence
 
@@ -139,6 +140,7 @@ def _where(
 
 def _change(triple: Triple) -> Change | None:
     """How cells of a frame differ from its neighbours; None where nothing can be compared."""
+    check_stopped()
     slow = _slowness(triple)
     rows, columns = slow.shape
     side = max(_LEAST_CELL_PX, max(rows, columns) / _CELLS)
@@ -209,6 +211,7 @@ class _Seen:
 def _seen(triples: Iterable[Triple]) -> _Seen:
     sums, pixels = np.zeros(3), 0
     for triple in triples:
+        check_stopped()
         slow = _slowness(triple)
         before, now, after = triple.light
         off = now - (warp(before, triple.back) + warp(after, triple.forth)) * 0.5

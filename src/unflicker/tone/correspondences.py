@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.compute.threads import check_stopped
 from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import Motion, look_up, visibility_at
 from unflicker.tone.illumination import TOE
@@ -121,6 +122,7 @@ def _pair(
     forward: Float32[np.ndarray, "height width 2"],
     backward: Float32[np.ndarray, "height width 2"],
 ) -> Correspondences:
+    check_stopped()
     column, row = places.T.astype(np.intp)
     flow = forward[row, column]
     visible = visibility_at(places[:, None], flow[:, None], backward)[:, 0]

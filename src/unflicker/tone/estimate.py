@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from unflicker.compute.threads import check_stopped
 from unflicker.frames.flow import Motion
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
@@ -149,6 +150,7 @@ class SteadyTone:
     ) -> None:
         """Take the flicker out of proxies, in place: those at frames `at`, or from `first` on."""
         for t, picture in enumerate(light):
+            check_stopped()
             picture[:] = apply_to_light(
                 picture, self.grade(first + t if at is None else int(at[t]))
             )

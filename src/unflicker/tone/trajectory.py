@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from unflicker.compute.threads import check_stopped
 from unflicker.tone.correspondences import Correspondences, sample_places
 from unflicker.tone.illumination import TOE, IlluminationModel, tone_of
 
@@ -137,6 +138,7 @@ def _reweighted(
     right = np.zeros((time, 3, size))
     here = field.at_places(sample_places(field.height, field.width))
     for t, seen in enumerate(correspondences):
+        check_stopped()
         # Made anew for each look: to keep it for all pairs takes more memory than all else.
         design = _design(seen, here, field)
         weight = _weights(design, seen, None if path is None else path[t : t + 2], field)
