@@ -123,8 +123,8 @@ def analyze(
     film = _opened(source, settings, options)
     recorder = Recorder(film, settings, output="")
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
-    with running as context, planned(film, settings, options, recorder, context) as (plans, _):
-        for _ in plans:
+    with running as context, planned(film, settings, options, recorder, context) as plan:
+        for _ in plan.frames:
             pass
     return recorder.record(notes=film.notes)
 

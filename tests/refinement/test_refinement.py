@@ -1,5 +1,7 @@
 """Laws of the refinement: it calms texture, and leaves alone what does not flicker."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -49,7 +51,7 @@ def calmed(
         )
         for index, frame in enumerate(frames)
     ]
-    out = refined(graded, follow=estimate_motion, proxy_px=256, strength=1.0)
+    out = refined(graded, follow=estimate_motion, proxy_px=256)
     return np.stack([as_array(p, like=f) for p, f in zip(out, frames, strict=True)])
 
 
@@ -101,7 +103,7 @@ def test_texture_is_calmed_where_it_is_said_to_flicker() -> None:
         Graded(picture=p, texture_flickers=True, where=where, starts_shot=p is given[0])
         for p in given
     ]
-    result = refined(graded, follow=estimate_motion, proxy_px=256, strength=1.0)
+    result = refined(graded, follow=estimate_motion, proxy_px=256)
     change_of = [
         np.diff(np.stack([p.planes[0] for p in film]).astype(float), axis=0)
         for film in (given, list(result))
@@ -165,7 +167,6 @@ def test_every_layout_at_odd_sizes(layout: PixelLayout, time: int) -> None:
             [Graded(picture=p, texture_flickers=True, starts_shot=p is given[0]) for p in given],
             follow=estimate_motion,
             proxy_px=256,
-            strength=1.0,
         )
     )
     assert [p.size for p in result] == [size] * time
@@ -187,9 +188,10 @@ def test_strength_nought_and_a_black_mask_change_nothing() -> None:
     frames = np.clip(still(time=4) + noise(time=4, size=SIZE, deviation=0.03), 0, 1)
     given = [as_picture(from_float(frame, dtype=np.uint8)) for frame in frames]
     graded = [Graded(picture=p, texture_flickers=True, starts_shot=p is given[0]) for p in given]
-    none = list(refined(graded, follow=estimate_motion, proxy_px=256, strength=0.0))
+    off = [replace(each, strength=0.0) for each in graded]
+    none = list(refined(off, follow=estimate_motion, proxy_px=256))
     assert all(a is b for a, b in zip(none, given, strict=True))
-    full = list(refined(graded, follow=estimate_motion, proxy_px=256, strength=1.0))
+    full = list(refined(graded, follow=estimate_motion, proxy_px=256))
     mask = np.zeros(SIZE, np.float32)
     mask[:, 64:] = 1.0
     kept = within_mask(given[1], full[1], mask)

@@ -16,8 +16,8 @@ from unflicker.refinement.texture import TextureFlicker
 from unflicker.rendering.stages import Grading, Item, Refinement, Stage, stages_of, through
 from unflicker.settings import Settings
 
-CPU = Grading(strength=1.0, device="cpu")
-REFINED = Refinement(strength=1.0, proxy_px=64)
+CPU = Grading(device="cpu")
+REFINED = Refinement(proxy_px=64)
 
 
 def items(count: int, *, repeated: frozenset[int] = frozenset()) -> Iterator[Item]:

@@ -30,6 +30,7 @@ _COMMANDS = {
     "run": ("run", "Take the flicker out of films (the default)."),
     "analyze": ("analyze", "Say which flicker a film has, as JSON."),
     "apply": ("run", "Correct a film with the grades that analyze saved."),
+    "export": ("export", "Write a plan as a table, JSON, look-up tables or a plot."),
     "atlas": ("atlas", "Draw one steady picture of each shot; carry drawings back."),
     "compare": ("compare", "Write two films into one, side by side or split."),
     "synthesise": ("synthesise", "Add flicker of a known kind to a film."),

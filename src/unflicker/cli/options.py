@@ -172,6 +172,14 @@ write_options = with_options(
             metavar="FILE",
             help="Correct only where it is white.",
         ),
+        _option(
+            "Correction",
+            "--shot",
+            "shots",
+            multiple=True,
+            metavar="N=STRENGTH",
+            help="Strength of one shot, from 0 (or off) to 1; N as in the report; repeatable.",
+        ),
     ]
 )
 

@@ -24,6 +24,7 @@ from unflicker.cli.options import (
     think_options,
     write_options,
 )
+from unflicker.cli.values import shot_strengths
 from unflicker.errors import UsageError
 from unflicker.files.outputs import companions, made_folder, named
 from unflicker.settings import Settings
@@ -107,6 +108,7 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
         duration_seconds=given["duration"],
         plan=given.get("plan"),
         mask=given["mask"],
+        shot_strengths=shot_strengths(given["shots"]),
         guide=given.get("guide"),
     )
     with (

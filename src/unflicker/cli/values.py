@@ -60,6 +60,23 @@ def pairs(texts: Iterable[str], *, flag: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def shot_strengths(texts: Iterable[str]) -> dict[int, float]:
+    """`3=0.5` and `4=off` as strengths by the number of a shot.
+
+    Raises:
+        UsageError: No number of a shot, or no strength.
+    """
+    found = {}
+    for shot, strength in pairs(texts, flag="--shot"):
+        try:
+            found[int(shot)] = 0.0 if strength == "off" else float(strength)
+        except ValueError as fault:
+            raise UsageError(
+                f"--shot takes N=STRENGTH, as 3=0.5 or 3=off; got {shot}={strength}"
+            ) from fault
+    return found
+
+
 def changed_settings(texts: Iterable[str], start: Settings) -> Settings:
     """Settings with `name=value` texts applied, each value read as its setting's type.
 

@@ -5,16 +5,35 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from unflicker.errors import OutputError
 from unflicker.files.outputs import is_stream
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its final name and rename it when whole; missing folders are made.
+    """Write a file of known content, whole or not at all; missing folders are made.
 
-    What passes through, such as `/dev/stdout` or a pipe, is written as it is.
+    Args:
+        path: The file; what passes through, such as `/dev/stdout`, is written as it is.
+        content: All of it.
+
+    Raises:
+        OutputError: The folder cannot be written or the disk is full.
+    """
+    with written_whole(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside its final name, which gets that name where the block ends well.
+
+    Args:
+        path: The final name; missing folders are made. What passes through, such as `/dev/stdout`
+            or a pipe, is written as it is.
 
     Raises:
         OutputError: The folder cannot be written or the disk is full.
@@ -22,12 +41,13 @@ def write_whole(path: Path, content: bytes) -> None:
     beside = None
     try:
         if is_stream(path):
-            path.write_bytes(content)
+            with path.open("wb") as stream:
+                yield stream
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
         os.chmod(beside, 0o666 & ~_umask())
         os.replace(beside, path)
     except OSError as error:

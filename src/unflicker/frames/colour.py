@@ -9,6 +9,7 @@ enough to need none that we could know.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +29,15 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 matrix."""
 WORKING_POWER = 1.0 / 2.4
 """Working light is linear light to this power: the inverse of BT.1886's display."""
+
+
+def linear_stops(log_gain: Any) -> Any:
+    """A gain of working light in stops of linear light: doublings of what the display emits.
+
+    Args:
+        log_gain: Its natural logarithm, a number or an array.
+    """
+    return log_gain / (np.log(2.0) * WORKING_POWER)
 
 
 def yuv_to_rgb_matrix(meaning: ColourMeaning) -> Float32[np.ndarray, "3 3"]:

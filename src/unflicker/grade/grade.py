@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.frames.colour import LUMA
+from unflicker.frames.colour import LUMA, WORKING_POWER
 from unflicker.grade.matrix import matrix_exponential
 
 KNOTS = 129
@@ -122,10 +122,34 @@ class Grade:
         halved = moved.astype(np.float16).astype(np.float32)
         return Grade(curves=joined, log_gain=halved)
 
-    def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
-        """Light added in each part of the picture, in stops, for a middle grey."""
+    def of_whole_picture(self) -> Grade:
+        """The matrix and the curves alone."""
+        return replace(self, log_gain=np.zeros((1, 1, 1, 3), np.float32))
+
+    def whole_log_gain(self) -> Float32[np.ndarray, " 3"]:
+        """Natural logarithm of the gain that the curves give a middle grey, for each channel."""
         middle = int(np.searchsorted(curve_inputs(), _MIDDLE_GREY))
-        whole = np.log(np.maximum(self.curves[:, middle], 1e-6) / curve_inputs()[middle])
+        return np.log(np.maximum(self.curves[:, middle], 1e-6) / curve_inputs()[middle])
+
+    def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
+        """Light added in each part of the picture to a middle grey, in stops of linear light.
+
+        Args:
+            rows: Parts down the picture.
+            columns: Parts across.
+        """
+        working = self.working_stops_by_place(rows=rows, columns=columns)
+        return working / np.float32(WORKING_POWER)
+
+    def working_stops_by_place(
+        self, *, rows: int, columns: int
+    ) -> Float32[np.ndarray, "rows columns"]:
+        """The same in doublings of working light, in which grades are applied.
+
+        Args:
+            rows: Parts down the picture.
+            columns: Parts across.
+        """
         bins = self.log_gain.shape[2]
         tone = int(np.abs(bin_luma(bins) - _MIDDLE_GREY).argmin())
         grid = cv2.resize(
@@ -133,7 +157,7 @@ class Grade:
             (columns, rows),
             interpolation=cv2.INTER_AREA,
         )
-        return ((grid + whole).mean(axis=-1) / np.log(2.0)).astype(np.float32)
+        return ((grid + self.whole_log_gain()).mean(axis=-1) / np.log(2.0)).astype(np.float32)
 
 
 def curve_inputs() -> Float32[np.ndarray, " knots"]:

@@ -16,6 +16,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, TypeVar
@@ -25,6 +26,7 @@ from jaxtyping import Shaped
 
 from unflicker.errors import InputError, OutputError
 from unflicker.files.outputs import is_stream, made_folder
+from unflicker.frames.picture import ColourMeaning
 from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
 from unflicker.plan.plan import FramePlan, ShotPlan
@@ -192,7 +194,7 @@ class Plan:
         Raises:
             InputError: It is not there, or is no plan that can be read.
         """
-        self._path = path
+        self.path = path
         with _readable(path):
             self._archive = zipfile.ZipFile(path)
             self.about = json.loads(self._archive.read("plan.json"))
@@ -210,11 +212,25 @@ class Plan:
         self._where = _Changing(self._archive, _TEXTURE, _cells)
         self._chunk: tuple[int, list[FramePlan]] = (-1, [])
 
-    @property
+    @cached_property
     def shots(self) -> tuple[ShotPlan, ...]:
         """Its shots; none in plans before version 3."""
-        with _readable(self._path):
+        with _readable(self.path):
             return tuple(ShotPlan.from_dict(shot) for shot in self.about.get("shots", []))
+
+    @property
+    def colour_meaning(self) -> ColourMeaning:
+        """What the stored values of its film mean, as far as a plan says it."""
+        told = self.about.get("film", {})
+        return ColourMeaning(matrix="identity", transfer=told.get("transfer", "power"))
+
+    def shot_at(self, frame: int) -> int:
+        """The number of the shot that a frame is in, from 0; 0 in plans before version 3.
+
+        Args:
+            frame: Its index.
+        """
+        return max(0, bisect_right([shot.start for shot in self.shots], frame) - 1)
 
     def __len__(self) -> int:
         """How many frames it has."""
@@ -231,13 +247,13 @@ class Plan:
             raise IndexError(f"frame {index} of a plan of {len(self)}")
         place = bisect_right(self._starts, index) - 1
         if place < 0:
-            raise _no_plan(self._path, f"frame {index} is missing")
+            raise _no_plan(self.path, f"frame {index} is missing")
         start = self._starts[place]
         if self._chunk[0] != start:
-            with _readable(self._path):
+            with _readable(self.path):
                 self._chunk = (start, self._frames_from(start))
         if index - start >= len(self._chunk[1]):
-            raise _no_plan(self._path, f"frame {index} is missing")
+            raise _no_plan(self.path, f"frame {index} is missing")
         return self._chunk[1][index - start]
 
     def __iter__(self) -> Iterator[FramePlan]:
@@ -265,11 +281,11 @@ class Plan:
         has_matrices = f"{start:09d}_matrices.npy" in self._names
         mixed = self._array(start, "matrices") if has_matrices else unmixed
         if curves.shape[1:] != (3, KNOTS) or log_gains.shape[4:] != (3,):
-            raise _no_plan(self._path, f"curves of {curves.shape} and gains of {log_gains.shape}")
+            raise _no_plan(self.path, f"curves of {curves.shape} and gains of {log_gains.shape}")
         if len(curves) != len(log_gains):
-            raise _no_plan(self._path, f"{len(curves)} curves for {len(log_gains)} gains")
+            raise _no_plan(self.path, f"{len(curves)} curves for {len(log_gains)} gains")
         if mixed.shape != unmixed.shape:
-            raise _no_plan(self._path, f"matrices of {mixed.shape} for {len(curves)} curves")
+            raise _no_plan(self.path, f"matrices of {mixed.shape} for {len(curves)} curves")
         return [
             Grade(curves=curve, log_gain=log_gain, log_matrix=matrix)
             for curve, log_gain, matrix in zip(curves, log_gains, mixed, strict=True)

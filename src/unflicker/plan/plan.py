@@ -60,6 +60,14 @@ class ShotPlan:
     """Visible flicker in ΔE (`metrics.visible_flicker`) as it came, mean over its windows."""
     visible_after: float = np.nan
     """The same with the plan followed at full strength, as the proxies tell."""
+    strength: float = 1.0
+    """Share of the correction that this shot gets, 0 to 1: for people to change. Rendering
+    multiplies it with the strength of the run."""
+
+    def __post_init__(self) -> None:
+        """Refuse a strength that makes no sense."""
+        if not 0.0 <= self.strength <= 1.0:
+            raise ValueError(f"a shot at strength {self.strength}; pass 0 to 1")
 
     @property
     def corrected_by(self) -> str:

@@ -1,6 +1,6 @@
 """What a run did: gathered while it goes on, kept in a few hundred bytes a frame."""
 
 from unflicker.recording.record import Record, Still
-from unflicker.recording.recorder import Recorder
+from unflicker.recording.recorder import Followed, Recorder
 
-__all__ = ["Record", "Recorder", "Still"]
+__all__ = ["Followed", "Record", "Recorder", "Still"]

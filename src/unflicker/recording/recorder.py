@@ -1,20 +1,28 @@
-"""Keeps account of a run while it goes on, in a few hundred bytes a frame."""
+"""Keeps account of a run while it goes on, in a few hundred bytes a frame.
+
+What analysis expects is kept until rendering has measured it on the output.
+"""
 
 from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
+import cv2
 import numpy as np
+from jaxtyping import Float32
 
 from unflicker.analysis.analyse_window import Finding
-from unflicker.frames.colour import small_rgb
+from unflicker.frames.colour import linear_stops, rgb_of_planes, small_rgb
 from unflicker.frames.picture import Frame, Picture
+from unflicker.grade import Grade
+from unflicker.grade.mask import Share
 from unflicker.plan import FramePlan, ShotPlan
 from unflicker.recording.record import Record, Still
+from unflicker.recording.visible import VisibleFlicker
 from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
 from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
 from unflicker.video import VideoSource
@@ -41,6 +49,26 @@ class _Shot:
     calmed: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Followed:
+    """How far the plan of a frame was followed."""
+
+    plan: FramePlan
+    strength: float
+    share: Share | None
+    """How much of it each pixel takes; all of it where None."""
+
+    @property
+    def by_place(self) -> Float32[np.ndarray, "rows columns"] | np.float32:
+        """Share of the correction in each part of the picture."""
+        if self.share is None:
+            return np.float32(self.strength)
+        size = _MAP["columns"], _MAP["rows"]
+        return cv2.resize(self.share, size, interpolation=cv2.INTER_AREA) * np.float32(
+            self.strength
+        )
+
+
 class Recorder:
     """Hears what is thought and sees what is done; gives the record in the end."""
 
@@ -56,6 +84,7 @@ class Recorder:
         self._shots: list[ShotPlan] = []
         self._visible: list[tuple[float, float, int]] = []
         self._stills: list[tuple[float, Still]] = []
+        self._visible_flicker = VisibleFlicker()
 
     @property
     def shots(self) -> tuple[ShotPlan, ...]:
@@ -67,14 +96,10 @@ class Recorder:
         if isinstance(planned, Finding):
             self._heard_of_window(planned)
             return
-        strength = self._settings.strength
-        after = np.maximum(planned.mean_after, _DARK) / np.maximum(planned.mean_before, _DARK)
         self._seconds.append(planned.seconds)
         self._before.append(planned.mean_before)
-        self._after.append(
-            planned.mean_after if strength == 1.0 else planned.mean_before * after**strength
-        )
-        self._stops.append(planned.grade.stops_by_place(**_MAP) * np.float32(strength))
+        self._after.append(planned.mean_after)
+        self._stops.append(planned.grade.stops_by_place(**_MAP))
         if planned.damaged:
             self._damaged.append(planned.index)
 
@@ -91,21 +116,36 @@ class Recorder:
         before, after = (
             small_rgb(each, size=size).mean(axis=-1) + _DARK for each in (frame.picture, picture)
         )
-        self._stops.append(np.log2(after / before).astype(np.float32))
-        self.saw(frame, picture)
+        self._stops.append(linear_stops(np.log(after / before)).astype(np.float32))
+        self._seconds.append(frame.seconds)
+        self._before.append(_mean(frame.picture))
+        self._after.append(_mean(picture))
+        if frame.damaged:
+            self._damaged.append(frame.index)
+        plan = FramePlan(index=frame.index, grade=Grade.identity(), damaged=frame.damaged)
+        self._visible_flicker.saw(frame, picture, plan)
+        self._keep_still(frame, picture)
 
-    def saw(self, frame: Frame, graded: Picture) -> None:
-        """Look at a frame and its result; the most changed ones are kept as stills."""
-        if len(self._seconds) <= frame.index:
-            self._seconds.append(frame.seconds)
-            self._before.append(_mean(frame.picture))
-            self._after.append(_mean(graded))
-            if frame.damaged:
-                self._damaged.append(frame.index)
-        elif not np.isfinite(self._seconds[frame.index]):  # a plan of an earlier version
-            self._seconds[frame.index] = frame.seconds
-            self._before[frame.index] = _mean(frame.picture)
-            self._after[frame.index] = _mean(graded)
+    def saw(self, frame: Frame, result: Picture, followed: Followed) -> None:
+        """Measure a frame and its result.
+
+        Args:
+            frame: As decoded; told to `heard` before.
+            result: As written.
+            followed: How far its plan was followed.
+        """
+        index = frame.index
+        self._seconds[index] = frame.seconds
+        self._before[index] = _mean(frame.picture)
+        self._after[index] = self._before[index]
+        if result is not frame.picture:
+            self._after[index] = _mean(result)
+        self._stops[index] = self._stops[index] * followed.by_place
+        self._visible_flicker.saw(frame, result, followed.plan)
+        self._keep_still(frame, result)
+
+    def _keep_still(self, frame: Frame, graded: Picture) -> None:
+        """Keep the most changed frames as stills."""
         change = float(np.abs(self._stops[frame.index]).max())
         if change < 0.01 or not self._is_among_the_most_changed(frame.seconds, change):
             return
@@ -121,9 +161,10 @@ class Recorder:
 
     def record(self, *, notes: tuple[str, ...]) -> Record:
         """Everything kept."""
-        weights = np.array([frames for *_, frames in self._visible] or [1.0])
-        visible = np.array([pair[:2] for pair in self._visible] or [(np.nan, np.nan)])
-        before, after = np.average(visible, axis=0, weights=weights)
+        self._visible_flicker.ends_shot()
+        before, after = self._visible_flicker.mean
+        if np.isnan(before):
+            before, after = self._expected()
         neural = any(shot.guided for shot in self._shots) or self._settings.redraws
         libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
         return Record(
@@ -133,9 +174,9 @@ class Recorder:
             mean_before=_stacked(self._before, (3,)),
             mean_after=_stacked(self._after, (3,)),
             correction_stops=_stacked(self._stops, tuple(_MAP.values())),
-            shots=tuple(self._shots),
-            visible_flicker_before=float(before),
-            visible_flicker_after=float(after),
+            shots=tuple(self._measured_shots()),
+            visible_flicker_before=before,
+            visible_flicker_after=after,
             stills=tuple(sorted((s[1] for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
             settings=to_dict(self._settings),
@@ -143,6 +184,22 @@ class Recorder:
             notes=(*notes, *self._suggestions()),
             wall_seconds=time.monotonic() - self._began,
         )
+
+    def _expected(self) -> tuple[float, float]:
+        """Visible flicker before and after as analysis expects it at full strength."""
+        weights = np.array([frames for *_, frames in self._visible] or [1.0])
+        visible = np.array([pair[:2] for pair in self._visible] or [(np.nan, np.nan)])
+        before, after = np.average(visible, axis=0, weights=weights)
+        return float(before), float(after)
+
+    def _measured_shots(self) -> Iterator[ShotPlan]:
+        """The shots with the visible flicker that was measured, where it was."""
+        for number, shot in enumerate(self._shots):
+            before, after = self._visible_flicker.of_shot(number)
+            if np.isnan(before):
+                yield shot
+            else:
+                yield replace(shot, visible_before=before, visible_after=after)
 
     def _suggestions(self) -> tuple[str, ...]:
         """Options that this film is better off with."""
@@ -207,8 +264,11 @@ class Recorder:
         )
 
 
-def _mean(picture: Picture) -> np.ndarray:
-    return small_rgb(picture, size=(36, 64)).mean(axis=(0, 1))
+def _mean(picture: Picture) -> Float32[np.ndarray, " 3"]:
+    """Mean stored red, green and blue, of a sixteenth of the pixels."""
+    colour = picture.planes[: picture.layout.colour_planes]
+    means = [np.full((1, 1), cv2.mean(plane[::4, ::4])[0], np.float32) for plane in colour]
+    return rgb_of_planes(means, picture)[0, 0]
 
 
 def _still(picture: Picture) -> np.ndarray:

@@ -38,6 +38,8 @@ class Graded:
     texture_flickers: bool
     """Whether to refine it."""
     starts_shot: bool
+    strength: float = 1.0
+    """How much of what is found to do, 0 to 1."""
     stands_alone: bool = False
     """Whether it is an event, a flash: it is left as it is, and says nothing of its neighbours."""
     light_scale: float = 1.0
@@ -48,18 +50,15 @@ class Graded:
     """The same frame of the steady original, as it came."""
 
 
-def refined(
-    pictures: Iterable[Graded], *, follow: Follow, proxy_px: int, strength: float
-) -> Iterator[Picture]:
+def refined(pictures: Iterable[Graded], *, follow: Follow, proxy_px: int) -> Iterator[Picture]:
     """Pictures in order, texture calmed where it flickers; the same objects elsewhere.
 
     Args:
         pictures: In order; one is read ahead.
         follow: Finds the motion between two proxies.
         proxy_px: Longest side of these.
-        strength: How much of what is found to do, 0 to 1.
     """
-    stage = _Refiner(follow=follow, proxy_px=proxy_px, strength=strength)
+    stage = _Refiner(follow=follow, proxy_px=proxy_px)
     waiting: Graded | None = None
     for graded in pictures:
         if waiting is not None:
@@ -82,7 +81,6 @@ class _Link:
 class _Refiner:
     follow: Follow
     proxy_px: int
-    strength: float
     _before: Look | None = None
     """The frame before in the same shot."""
     _now: Look | None = None
@@ -106,11 +104,11 @@ class _Refiner:
         result, link_after = now.picture, None
         if now.stands_alone:
             look = None
-        elif self._amount * self.strength > 0.0:
+        elif self._amount * now.strength > 0.0:
             if self._link is None and self._before is not None:
                 self._link = self._linked(self._before, look)
             link_after = self._linked(look, look_after) if look_after is not None else None
-            result = self._refined(look, look_after, link_after)
+            result = self._refined(look, look_after, link_after, strength=now.strength)
         else:
             self._forget()
         self._before, self._now, self._link = look, look_after, link_after
@@ -144,8 +142,15 @@ class _Refiner:
             back=Way(flow=back, seen=motion.visible_backward[0]),
         )
 
-    def _refined(self, look: Look, look_after: Look | None, link_after: _Link | None) -> Picture:
-        amount = self._amount * self.strength
+    def _refined(
+        self,
+        look: Look,
+        look_after: Look | None,
+        link_after: _Link | None,
+        *,
+        strength: float,
+    ) -> Picture:
+        amount = self._amount * strength
         back = self._link.back if self._link is not None else None
         forth = link_after.forth if link_after is not None else None
         if look.beside is not None:
@@ -159,7 +164,7 @@ class _Refiner:
         grade = self._light.grade(light, back).scaled(amount).at_scale(look.light_scale)
         # Light is carried everywhere: it has no texture to lose.
         past, future = (_taken_within(side, self._where) for side in sides)
-        picture = mixed(look.picture, past=past, future=future, amount=self.strength)
+        picture = mixed(look.picture, past=past, future=future, amount=strength)
         return apply_grade(picture, grade)
 
 

@@ -83,7 +83,13 @@ def _refined(
             frame = Frame(
                 picture=picture, index=at, pts=at, time_base=Fraction(1), original=original
             )
-            yield Item(frame=frame, plan=plan, picture=picture, share=share)
+            yield Item(
+                frame=frame,
+                plan=plan,
+                picture=picture,
+                strength=settings.strength,
+                share=share,
+            )
 
     for item in through(items(), refinement_of(settings)):
         yield as_array(item.picture, like=waiting.popleft())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from unflicker.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,5 +25,17 @@ class RunOptions:
     """Where to keep the plan."""
     mask: Path | None = None
     """A picture: correct only where it is white."""
+    shot_strengths: Mapping[int, float] = field(default_factory=dict)
+    """Share of the correction that single shots get, 0 to 1, by their number from 0; multiplied
+    with the run's strength. For these shots it takes the place of what a plan says."""
     guide: Path | None = None
     """The steady original of a film that was processed frame by frame."""
+
+    def __post_init__(self) -> None:
+        """Refuse strengths that make no sense."""
+        for shot, strength in self.shot_strengths.items():
+            if shot < 0 or not 0.0 <= strength <= 1.0:
+                raise UsageError(
+                    f"shot {shot} at strength {strength}; pass shots from 0 on and strengths of "
+                    "0 to 1"
+                )

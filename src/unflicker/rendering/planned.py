@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from unflicker.analysis.analyse_film import analyse_film
 from unflicker.analysis.analyse_window import Finding
 from unflicker.compute.context import RunContext
 from unflicker.compute.threads import running_ahead
-from unflicker.errors import InputError
+from unflicker.errors import InputError, UsageError
 from unflicker.frames.picture import Frame
 from unflicker.plan import FramePlan, Plan, PlanWriter
 from unflicker.plan.fingerprint import is_of
@@ -21,7 +24,21 @@ from unflicker.video import VideoSource
 
 _DECIDED = ("refinement.used", "proxy.width_px")
 """Settings that a plan decides where it is followed."""
+_SAME_SECONDS = 0.005
+"""Between a film and its plan: containers round times, to whole milliseconds at the coarsest."""
 _AGAIN = "make the plan again from this film and this part of it"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Planned:
+    """What a rendering follows."""
+
+    frames: Iterator[FramePlan]
+    """In order."""
+    settings: Settings
+    """Those of the run, with what the plan decides."""
+    shot_strengths: Mapping[int, float]
+    """Share of the correction that single shots get; all of it where none is named."""
 
 
 @contextmanager
@@ -31,8 +48,8 @@ def planned(
     options: RunOptions,
     recorder: Recorder,
     context: RunContext,
-) -> Iterator[tuple[Iterator[FramePlan], Settings]]:
-    """The plan of each frame, in order, and the settings by which it is rendered.
+) -> Iterator[Planned]:
+    """The plan of each frame, and what else a rendering follows.
 
     Args:
         film: What is analysed, a window ahead of who takes the plans, in a thread of its own.
@@ -47,16 +64,29 @@ def planned(
     if options.plan is not None:
         plan = Plan(options.plan)
         recorder.heard_of_shots(plan.shots)
-        yield _recorded(iter(plan), recorder), _as_planned(settings, plan.about, options)
+        edited = {number: shot.strength for number, shot in enumerate(plan.shots)}
+        yield Planned(
+            frames=_recorded(iter(plan), recorder),
+            settings=_as_planned(film, settings, plan, guided=options.guide is not None),
+            shot_strengths={**edited, **_known_shots(options.shot_strengths, plan)},
+        )
         return
     with running_ahead(analyse_film(film, settings, context), most=settings.window.frames) as found:
+        frames = _recorded(found, recorder)
+        strengths = options.shot_strengths
         if options.save_plan is None:
-            yield _recorded(found, recorder), settings
+            yield Planned(frames=frames, settings=settings, shot_strengths=strengths)
             return
         about = _about(film, settings, guided=options.guide is not None)
         with PlanWriter(options.save_plan, about=about) as writer:
-            yield _saved(_recorded(found, recorder), writer), settings
-            writer.tell_shots(recorder.shots)
+            frames = _saved(frames, writer)
+            yield Planned(frames=frames, settings=settings, shot_strengths=strengths)
+            writer.tell_shots(
+                [
+                    replace(shot, strength=strengths.get(number, 1.0))
+                    for number, shot in enumerate(recorder.shots)
+                ]
+            )
 
 
 def frame_by_frame(
@@ -72,7 +102,7 @@ def frame_by_frame(
     Raises:
         InputError: The plans were made for another film.
     """
-    count = 0
+    count, late = 0, None
     for frame in film.frames():
         plan = next(plans, None)
         if plan is None:
@@ -83,6 +113,13 @@ def frame_by_frame(
             raise InputError(
                 f"frame {count} of {film.name} is not the frame that the plan was made of; {_AGAIN}"
             )
+        if np.isfinite(plan.seconds):
+            late = frame.seconds - plan.seconds if late is None else late
+            if abs(frame.seconds - plan.seconds - late) > _SAME_SECONDS:
+                raise InputError(
+                    f"frame {count} of {film.name} is shown at {frame.seconds:.3f} s, in the film "
+                    f"that the plan was made of at {plan.seconds + late:.3f} s; {_AGAIN}"
+                )
         count += 1
         yield frame, plan
     if next(plans, None) is not None:
@@ -96,23 +133,46 @@ def _about(film: VideoSource, settings: Settings, *, guided: bool) -> dict[str, 
     height, width = film.size
     return {
         "source": film.name,
-        "film": {"width": width, "height": height},
+        "film": {"width": width, "height": height, "transfer": film.meaning.transfer},
         "guided": guided,
         "settings": to_dict(settings),
     }
 
 
-def _as_planned(settings: Settings, about: dict[str, Any], options: RunOptions) -> Settings:
+def _known_shots(strengths: Mapping[int, float], plan: Plan) -> Mapping[int, float]:
+    """The strengths, if the plan has such shots.
+
+    Raises:
+        UsageError: It has fewer.
+    """
+    for shot in strengths:
+        if plan.shots and shot >= len(plan.shots):
+            raise UsageError(
+                f"there is no shot {shot}: the plan {plan.path} has {len(plan.shots)}, "
+                "numbered from 0"
+            )
+    return strengths
+
+
+def _as_planned(film: VideoSource, settings: Settings, plan: Plan, *, guided: bool) -> Settings:
     """The settings with what a plan decides: a film is rendered by the method that analysed it.
 
     Raises:
-        InputError: The plan was made with an original that is not passed.
+        InputError: The plan is of a film of another size, or was made with an original that is not
+            passed.
     """
+    about, (height, width) = plan.about, film.size
+    of = about.get("film", {})
+    if (of.get("width", width), of.get("height", height)) != (width, height):
+        raise InputError(
+            f"the plan {plan.path} is of {about.get('source', 'another film')}, "
+            f"{of['width']}×{of['height']} px; {film.name} has {width}×{height}; {_AGAIN}"
+        )
     decided = {name: about.get("settings", {}).get(name) for name in _DECIDED}
     settings = replaced(settings, {name: v for name, v in decided.items() if v is not None})
-    if about.get("guided") and settings.refinement.used and options.guide is None:
+    if about.get("guided") and settings.refinement.used and not guided:
         raise InputError(
-            f"the plan {options.plan} was made beside a steady original, which its refinement "
+            f"the plan {plan.path} was made beside a steady original, which its refinement "
             "needs; pass the same original with --guide"
         )
     return settings

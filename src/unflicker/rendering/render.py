@@ -11,10 +11,9 @@ from unflicker.compute.devices import torch_sharing
 from unflicker.errors import UsageError
 from unflicker.frames.picture import Frame
 from unflicker.grade.mask import FullShares, Share, read_mask
-from unflicker.plan import FramePlan
-from unflicker.recording import Recorder
+from unflicker.recording import Followed, Recorder
 from unflicker.rendering.options import RunOptions
-from unflicker.rendering.planned import frame_by_frame, planned
+from unflicker.rendering.planned import Planned, frame_by_frame, planned
 from unflicker.rendering.stages import Item, stages_of, through
 from unflicker.settings import Settings
 from unflicker.video import VideoSource
@@ -46,9 +45,9 @@ def render_film(
         need_plans(settings, options)
         yield _redrawn(film, settings, mask, recorder, context)
         return
-    with planned(film, settings, options, recorder, context) as (plans, settings):
-        items = _items(film, plans, mask=mask, proxy_px=settings.proxy.width_px)
-        yield _recorded(through(items, stages_of(settings, context)), recorder)
+    with planned(film, settings, options, recorder, context) as plan:
+        items = _items(film, plan, mask=mask)
+        yield _recorded(through(items, stages_of(plan.settings, context)), recorder)
 
 
 def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
@@ -69,19 +68,25 @@ def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
         )
 
 
-def _items(
-    film: VideoSource, plans: Iterator[FramePlan], *, mask: Share | None, proxy_px: int
-) -> Iterator[Item]:
-    """Each frame with its plan, and where it may be corrected."""
-    shares = FullShares(mask)
-    for frame, plan in frame_by_frame(film, plans, proxy_px=proxy_px):
-        share = shares.of(frame.picture, plan.kept)
-        yield Item(frame=frame, plan=plan, picture=frame.picture, share=share)
+def _items(film: VideoSource, planned: Planned, *, mask: Share | None) -> Iterator[Item]:
+    """Each frame with its plan, and where and how much of it is followed."""
+    shares, settings, shot = FullShares(mask), planned.settings, -1
+    proxy_px = settings.proxy.width_px
+    for frame, plan in frame_by_frame(film, planned.frames, proxy_px=proxy_px):
+        shot += plan.starts_shot or shot < 0
+        yield Item(
+            frame=frame,
+            plan=plan,
+            picture=frame.picture,
+            strength=settings.strength * planned.shot_strengths.get(shot, 1.0),
+            share=shares.of(frame.picture, plan.kept),
+        )
 
 
 def _recorded(items: Iterator[Item], recorder: Recorder) -> Iterator[Frame]:
     for item in items:
-        recorder.saw(item.frame, item.picture)
+        followed = Followed(plan=item.plan, strength=item.strength, share=item.share)
+        recorder.saw(item.frame, item.picture, followed)
         yield replace(item.frame, picture=item.picture)
 
 

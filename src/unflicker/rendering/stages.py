@@ -36,6 +36,8 @@ class Item:
     plan: FramePlan
     picture: Picture
     """What the stages before have made of it."""
+    strength: float = 1.0
+    """How much of its plan is followed, 0 to 1."""
     share: Share | None = None
     """How much of a correction each pixel takes, 0 to 1; all of it where None."""
 
@@ -69,7 +71,7 @@ def stages_of(settings: Settings, context: RunContext) -> list[Stage]:
         settings: Of the run.
         context: Of the run.
     """
-    stages: list[Stage] = [Grading(strength=settings.strength, device=context.device)]
+    stages: list[Stage] = [Grading(device=context.device)]
     return [*stages, *refinement_of(settings)]
 
 
@@ -77,14 +79,13 @@ def refinement_of(settings: Settings) -> list[Stage]:
     """The refinement, where it is wanted."""
     if not settings.refinement.used:
         return []
-    return [Refinement(strength=settings.strength, proxy_px=settings.proxy.width_px)]
+    return [Refinement(proxy_px=settings.proxy.width_px)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grading:
     """Applies each frame's grade."""
 
-    strength: float
     device: str
     """"cpu" or "cuda:n"."""
     look_ahead_frames: int = 0
@@ -92,7 +93,7 @@ class Grading:
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture graded."""
         for item in items:
-            grade = item.plan.grade.scaled(self.strength)
+            grade = item.plan.grade.scaled(item.strength)
             if self.device == "cpu":
                 picture = apply_grade(item.picture, grade, mask=item.share)
             else:
@@ -104,7 +105,6 @@ class Grading:
 class Refinement:
     """Removes flicker of texture where the plan has found any."""
 
-    strength: float
     proxy_px: int
     """Longest side of the proxies on which motion is found."""
     look_ahead_frames: int = 1
@@ -117,7 +117,6 @@ class Refinement:
             self._new_ones(items, waiting),
             follow=estimate_motion,
             proxy_px=self.proxy_px,
-            strength=self.strength,
         )
         for picture in pictures:
             for item in waiting.popleft():
@@ -141,6 +140,7 @@ class Refinement:
                 texture_flickers=plan.texture.amount > 0.0,
                 where=plan.texture.where,
                 starts_shot=plan.starts_shot,
+                strength=item.strength,
                 stands_alone=plan.keeps_light,
                 light_scale=plan.light_scale,
                 original=item.frame.original,

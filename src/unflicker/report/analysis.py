@@ -11,7 +11,7 @@ from unflicker.files.atomic import write_whole
 from unflicker.plan import ShotPlan
 from unflicker.recording.record import Record
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Rises when a field changes its meaning or goes; new fields do not raise it."""
 
 
@@ -26,7 +26,7 @@ def as_json(record: Record) -> str:
             "before": _finite(record.visible_flicker_before),
             "after": _finite(record.visible_flicker_after),
         },
-        "shots": [_shot(shot, record) for shot in record.shots],
+        "shots": [_shot(number, shot, record) for number, shot in enumerate(record.shots)],
         "damaged_frames": list(record.damaged),
         "notes": list(record.notes),
         "settings": record.settings,
@@ -45,10 +45,11 @@ def write_json(record: Record, path: Path) -> None:
     write_whole(path, f"{as_json(record)}\n".encode())
 
 
-def _shot(shot: ShotPlan, record: Record) -> dict[str, Any]:
+def _shot(number: int, shot: ShotPlan, record: Record) -> dict[str, Any]:
     diagnosis = shot.diagnosis
     last = min(shot.stop, len(record.seconds)) - 1
     return {
+        "number": number,
         "start_frame": shot.start,
         "stop_frame": shot.stop,
         "start_seconds": _finite(float(record.seconds[shot.start])),

@@ -38,7 +38,7 @@ def page(record: Record) -> str:
         name=Path(record.source).name,
         headline=words.headline(record),
         facts=_facts(record),
-        shots=[(number, shot, _times(shot, record)) for number, shot in enumerate(record.shots, 1)],
+        shots=[(number, shot, _times(shot, record)) for number, shot in enumerate(record.shots)],
         kinds=words.KINDS,
         stills=pictures.embedded(pictures.chosen_stills(record, count=_STILLS)),
         light=Markup(plots.light_plot(record)),

@@ -24,6 +24,9 @@ KINDS = {
 }
 _UNSEEN_DELTA_E = 0.05
 """Below this nobody sees flicker, and a share of it means nothing."""
+_STEADY_DELTA_E = 1.25
+"""Visible flicker above which no steady film lies, whatever moves in it: of 16 clean clips the
+highest has 1.22, their median is 0.35 (lab notebook, 2026-11-29)."""
 
 
 def headline(record: Record) -> str:
@@ -35,7 +38,7 @@ def headline(record: Record) -> str:
         if _is_calmed(record):
             done = "was" if record.output else "can be"
             return f"Light does not flicker; flicker of texture {done} calmed."
-        return "No flicker was found; the film is left as it is."
+        return _sentence(_of_none(record)) + " The film is left as it is."
     text = _sentence(describe_diagnosis(worst.diagnosis))
     if worst.diagnosis.kind == "auto exposure":
         locked = record.settings.get("tone.lock_exposure", False)
@@ -48,10 +51,10 @@ def summary(record: Record) -> str:
     """One line for the terminal."""
     worst = main_shot(record.shots)
     kind = KINDS[worst.diagnosis.kind] if worst is not None else "not looked for flicker"
-    if worst is not None and worst.diagnosis.kind == "none" and _is_calmed(record):
-        kind = "flicker of texture"
+    if worst is not None and worst.diagnosis.kind == "none":
+        kind = "flicker of texture" if _is_calmed(record) else _of_none(record)
     left = f"visible flicker {number(record.visible_flicker_before)} -> "
-    left += f"{number(record.visible_flicker_after)} ΔE"
+    left += f"{number(record.visible_flicker_after)} ΔE{'' if record.output else ' expected'}"
     frames = f"{len(record.seconds)} frames"
     pace = f" in {record.wall_seconds:.1f} s" if record.wall_seconds else ""
     return f"{kind}; {left}; {frames}{pace}"
@@ -106,6 +109,17 @@ def clock(seconds: float) -> str:
     """A time as minutes and seconds."""
     minutes, rest = divmod(float(seconds), 60.0)
     return f"{int(minutes)}:{rest:05.2f}"
+
+
+def _of_none(record: Record) -> str:
+    """What is said of a film in whose light no flicker was found."""
+    if not record.visible_flicker_before > _STEADY_DELTA_E:
+        return "no flicker was found"
+    if record.settings.get("refinement.used", True):
+        return "it flickers in content or texture, in a way that this preset cannot remove"
+    return (
+        "it flickers in content or texture, in a way that this preset cannot remove (standard may)"
+    )
 
 
 def _is_calmed(record: Record) -> bool:

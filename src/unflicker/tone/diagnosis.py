@@ -9,6 +9,7 @@ from typing import Literal, cast
 import numpy as np
 from jaxtyping import Float
 
+from unflicker.frames.colour import linear_stops
 from unflicker.tone.estimate import SteadyTone
 from unflicker.tone.illumination import IlluminationModel, tone_of
 
@@ -111,7 +112,7 @@ def diagnose(
         # A camera's exposure that moves by jerks looks like steps.
         kind="auto exposure" if drifts and kind == "held" else kind,
         model=_model(energy),
-        strength_stops=float(np.sqrt(total) / np.log(2.0)),
+        strength_stops=float(linear_stops(np.sqrt(total))),
         strength_delta_e=visible_delta_e,
         period_frames=period,
         frequency_hz=fps / period if period else None,

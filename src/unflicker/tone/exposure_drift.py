@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Float32
 
+from unflicker.frames.colour import linear_stops
 from unflicker.frames.flow import Motion, look_up, visibility_at
 from unflicker.tone.correspondences import sample_places
 
@@ -92,7 +93,9 @@ def _change(
 
 
 def drift_of(course: Course, *, fps: float) -> float:
-    """By how many stops automatic exposure drifts in a shot, from least to most; 0 if it does not.
+    """By how many stops of linear light automatic exposure drifts in a shot, from least to most.
+
+    0 if it does not.
 
     Light that changes slowly while the camera turns is automatic exposure where it falls as the
     scene in view gets brighter, or where it goes both up and down. What goes one way may as well
@@ -108,7 +111,7 @@ def drift_of(course: Course, *, fps: float) -> float:
         return 0.0
     returns = max(_there_and_back(drift) for drift in drifts) >= _LEAST_DRIFT
     follows = np.ptp(lightness) >= _LEAST_DRIFT and _follows(lightness, content - lightness)
-    return most / float(np.log(2.0)) if returns or follows else 0.0
+    return float(linear_stops(most)) if returns or follows else 0.0
 
 
 def _follows(lightness: Float[np.ndarray, " time"], scene: Float[np.ndarray, " time"]) -> bool:

@@ -190,7 +190,7 @@ def _roughly_corrected(
     if grade.is_identity:
         return luma
     rows, columns = grade.log_gain.shape[:2]
-    gain = np.exp2(grade.stops_by_place(rows=rows, columns=columns))
+    gain = np.exp2(grade.working_stops_by_place(rows=rows, columns=columns))
     if gain.size == 1:
         return cv2.multiply(luma, float(gain[0, 0]))  # pyright: ignore - a number is fine
     wide = cv2.resize(gain, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)

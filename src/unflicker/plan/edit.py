@@ -1,0 +1,47 @@
+"""A plan changed by hand: the same frames, other shots."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from unflicker.errors import UsageError
+from unflicker.files.atomic import written_whole
+from unflicker.plan.file import Plan
+from unflicker.plan.plan import ShotPlan
+
+
+def write_edited(plan: Plan, path: Path, *, shots: Sequence[ShotPlan]) -> None:
+    """Write a plan whose shots have other strengths.
+
+        shots = list(plan.shots)
+        shots[3] = replace(shots[3], strength=0.0)
+        write_edited(plan, Path("edited.plan"), shots=shots)
+
+    Args:
+        plan: What is changed; its file is left as it is.
+        path: The file to write.
+        shots: As many as the plan has, with the same frames.
+
+    Raises:
+        UsageError: There are more or fewer shots, or they have other frames.
+        OutputError: The file cannot be written.
+    """
+    before = [(shot.start, shot.stop) for shot in plan.shots]
+    after = [(shot.start, shot.stop) for shot in shots]
+    if before != after:
+        raise UsageError(
+            f"shots of frames {after}, the plan {plan.path} has {before}; change strengths alone"
+        )
+    about = {**plan.about, "shots": [shot.to_dict() for shot in shots]}
+    with (
+        written_whole(path) as file,
+        zipfile.ZipFile(plan.path) as source,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as edited,
+    ):
+        for entry in source.infolist():
+            if entry.filename != "plan.json":
+                edited.writestr(entry, source.read(entry.filename))
+        edited.writestr("plan.json", json.dumps(about, indent=2))

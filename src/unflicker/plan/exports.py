@@ -1,0 +1,188 @@
+"""A plan as other programs read it: a table, JSON, look-up tables.
+
+Only what concerns the whole picture fits into a `.cube` file; gains by place, refinement and what
+is kept stay in the plan.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.files.atomic import write_whole
+from unflicker.frames.colour import ColourMeaning, linear_stops, to_working
+from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
+from unflicker.plan.file import Plan
+from unflicker.plan.plan import FramePlan
+
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_CUBE_1D, _CUBE_3D = 1024, 33
+"""Entries of a table: as many as common programs take."""
+_ROWS, _COLUMNS = 6, 8
+
+
+def frame_numbers(plan: Plan) -> Iterator[dict[str, Any]]:
+    """What a plan says of each frame, in numbers, in order.
+
+    `gain_red`, `gain_green` and `gain_blue` are of the whole picture at middle grey,
+    `gain_by_place_least` and `_most` of 6 × 8 parts of it, all in stops of linear light;
+    `luma_before` and `luma_after` are means in [0, 1].
+    """
+    for frame in plan:
+        red, green, blue = linear_stops(frame.grade.whole_log_gain())
+        places = frame.grade.stops_by_place(rows=_ROWS, columns=_COLUMNS)
+        yield {
+            "frame": frame.index,
+            "seconds": frame.seconds,
+            "shot": plan.shot_at(frame.index),
+            "luma_before": float(_LUMA @ frame.mean_before),
+            "luma_after": float(_LUMA @ frame.mean_after),
+            "gain_red": float(red),
+            "gain_green": float(green),
+            "gain_blue": float(blue),
+            "gain_by_place_least": float(places.min()),
+            "gain_by_place_most": float(places.max()),
+            "refinement": frame.texture.amount,
+            "repeats": frame.repeats,
+            "keeps_light": frame.keeps_light,
+            "damaged": frame.damaged,
+        }
+
+
+def write_csv(plan: Plan, path: Path) -> None:
+    """Write `frame_numbers` as a table, one line a frame.
+
+    Args:
+        plan: What is written.
+        path: The file.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = None
+    for numbers in frame_numbers(plan):
+        if writer is None:
+            writer = csv.DictWriter(text, list(numbers))
+            writer.writeheader()
+        writer.writerow({name: _short(value) for name, value in numbers.items()})
+    write_whole(path, text.getvalue().encode())
+
+
+def write_json(plan: Plan, path: Path) -> None:
+    """Write what a plan says of itself, of its shots and, as `frame_numbers`, of its frames.
+
+    Args:
+        plan: What is written.
+        path: The file.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    frames = [{name: _short(value) for name, value in n.items()} for n in frame_numbers(plan)]
+    content = {**plan.about, "shots": [shot.to_dict() for shot in plan.shots], "frames": frames}
+    write_whole(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+
+def write_cubes(plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "frame") -> int:
+    """Write the part of each grade that concerns the whole picture as `.cube` files.
+
+    Args:
+        plan: What is written.
+        folder: Where `frame_000000.cube` and so on go, or `shot_000.cube`.
+        per: One file for each frame; or for each shot, the mean of its frames.
+
+    Returns:
+        How many files were written: none for a frame whose whole picture is left alone.
+
+    Raises:
+        OutputError: A file cannot be written.
+
+    Source: Adobe, Cube LUT Specification 1.0 (2013).
+    """
+    meaning = plan.colour_meaning
+    written = 0
+    for name, grade in _whole_grades(plan, per=per):
+        if grade.is_identity:
+            continue
+        write_whole(folder / f"{name}.cube", cube_text(grade, meaning, title=name).encode())
+        written += 1
+    return written
+
+
+def cube_text(grade: Grade, meaning: ColourMeaning, *, title: str) -> str:
+    """The part of a grade that concerns the whole picture, as a `.cube` file.
+
+    Args:
+        grade: Its gains by place are left out.
+        meaning: Of the stored values that the table takes and gives, RGB in [0, 1].
+        title: For people.
+
+    Returns:
+        A table of one dimension, or of three where channels are mixed.
+    """
+    whole = grade.of_whole_picture()
+    if whole.mixes:
+        steps = np.linspace(0.0, 1.0, _CUBE_3D, dtype=np.float32)
+        blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")  # red runs fastest
+        given = np.stack([red, green, blue], axis=-1).reshape(1, -1, 3)
+        size = f"LUT_3D_SIZE {_CUBE_3D}"
+    else:
+        steps = np.linspace(0.0, 1.0, _CUBE_1D, dtype=np.float32)
+        given = np.repeat(steps[None, :, None], 3, axis=-1)
+        size = f"LUT_1D_SIZE {_CUBE_1D}"
+    stored = _stored(apply_to_light(to_working(given, meaning), whole), meaning)[0]
+    head = f'TITLE "{title}"\n{size}\nDOMAIN_MIN 0 0 0\nDOMAIN_MAX 1 1 1\n'
+    return head + "".join(f"{r:.6f} {g:.6f} {b:.6f}\n" for r, g, b in stored)
+
+
+def _whole_grades(plan: Plan, *, per: str) -> Iterator[tuple[str, Grade]]:
+    if per == "frame":
+        for frame in plan:
+            yield f"frame_{frame.index:06d}", frame.grade.of_whole_picture()
+        return
+    for shot, frames in groupby(plan, key=lambda frame: plan.shot_at(frame.index)):
+        yield f"shot_{shot:03d}", _mean_grade(frames)
+
+
+def _mean_grade(frames: Iterator[FramePlan]) -> Grade:
+    """The mean of grades of the whole picture, on logarithms."""
+    curves: Float32[np.ndarray, "3 knots"] | None = None
+    matrix, count = np.zeros((3, 3), np.float32), 0
+    for frame in frames:
+        own = np.log(np.maximum(frame.grade.curves, 1e-6))
+        curves = own if curves is None else curves + own
+        matrix = matrix + frame.grade.log_matrix
+        count += 1
+    assert curves is not None
+    mean = np.exp(curves / count)
+    mean[:, 0] = 0.0
+    unchanged = Grade.identity().curves
+    close = np.abs(mean - unchanged) < 1e-5
+    return Grade(
+        curves=np.where(close, unchanged, mean).astype(np.float32),
+        log_gain=np.zeros((1, 1, 1, 3), np.float32),
+        log_matrix=matrix / np.float32(count),
+    )
+
+
+def _stored(light: Float32[np.ndarray, "..."], meaning: ColourMeaning) -> np.ndarray:
+    """The inverse of `to_working`, by table where it is no identity."""
+    ramp = np.linspace(0.0, 1.0, 1 << 14, dtype=np.float32)
+    return np.clip(np.interp(light, to_working(ramp, meaning), ramp), 0.0, 1.0)
+
+
+def _short(value: Any) -> Any:
+    """A number as short as it is exact enough; what is not known as nothing."""
+    if not isinstance(value, float):
+        return value
+    return round(value, 5) if np.isfinite(value) else None

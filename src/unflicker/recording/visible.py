@@ -1,0 +1,111 @@
+"""Visible flicker of a video, measured on what was decoded and on what is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.colour import proxy_size, small_rgb
+from unflicker.frames.flow import resized
+from unflicker.frames.picture import Frame, Picture
+from unflicker.metrics import visible_flicker
+from unflicker.motion import estimate_motion
+from unflicker.plan import FramePlan
+
+_EVERY_FRAMES, _MEASURED_FRAMES = 120, 25
+"""The first so many of every so many frames of a shot are looked at: a fifth of a film, at a tenth
+of the cost of its analysis."""
+_FOLLOWED_PX, _MEASURED_PX = 256, 128
+"""Longest sides at which motion is found, and flicker measured; as in analysis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visible:
+    """Visible flicker in ΔE of some frames."""
+
+    before: float
+    after: float
+    frames: int
+    """For how many frames it stands."""
+
+
+@dataclass(kw_only=True, eq=False)
+class VisibleFlicker:
+    """Looks at frames and results as they pass; measures a stretch of each shot now and then."""
+
+    by_shot: list[list[Visible]] = field(default_factory=list)
+    """What was measured, shot by shot."""
+    _seconds: list[float] = field(default_factory=list)
+    _before: list[Float32[np.ndarray, "height width 3"]] = field(default_factory=list)
+    _after: list[Float32[np.ndarray, "height width 3"]] = field(default_factory=list)
+    _place: int = 0
+    """Of the next frame in its shot."""
+    _held: int = 0
+    """Frames since the last stretch began."""
+
+    def saw(self, frame: Frame, result: Picture, plan: FramePlan) -> None:
+        """Take note of a frame.
+
+        Args:
+            frame: As decoded.
+            result: As written.
+            plan: Of the frame; repeats, flashes and damaged frames are not looked at.
+        """
+        if plan.starts_shot or not self.by_shot:
+            self.ends_shot()
+            self.by_shot.append([])
+            self._place = 0
+        elif self._place % _EVERY_FRAMES == 0:
+            self._measure()
+        looked_at = self._place % _EVERY_FRAMES < _MEASURED_FRAMES
+        self._place += 1
+        self._held += 1
+        if not looked_at or plan.repeats or plan.keeps_light or plan.damaged:
+            return
+        size = proxy_size(frame.picture.size, _FOLLOWED_PX)
+        before = small_rgb(frame.picture, size=size)
+        same = result is frame.picture
+        self._seconds.append(frame.seconds)
+        self._before.append(before)
+        self._after.append(before if same else small_rgb(result, size=size))
+
+    def ends_shot(self) -> None:
+        """Measure what is held; no frame of this shot comes any more."""
+        self._measure()
+
+    @property
+    def mean(self) -> tuple[float, float]:
+        """Visible flicker before and after, over all shots; NaN where nothing was measured."""
+        return _mean([each for shot in self.by_shot for each in shot])
+
+    def of_shot(self, number: int) -> tuple[float, float]:
+        """The same of one shot, by its number from 0."""
+        return _mean(self.by_shot[number] if number < len(self.by_shot) else [])
+
+    def _measure(self) -> None:
+        if len(self._after) >= 3:
+            after = np.stack(self._after)
+            motion = estimate_motion(after)
+            size = proxy_size(after.shape[1:3], _MEASURED_PX)
+            back = motion.back(0, len(after) - 1, size=size)
+            fps = (len(after) - 1) / max(self._seconds[-1] - self._seconds[0], 1e-6)
+            changed = any(a is not b for a, b in zip(self._after, self._before, strict=True))
+            left = visible_flicker(resized(after, size), motion=back, fps=fps)
+            seen = left
+            if changed:
+                before = resized(np.stack(self._before), size)
+                seen = visible_flicker(before, motion=back, fps=fps)
+            self.by_shot[-1].append(Visible(before=seen, after=left, frames=self._held))
+        self._seconds, self._before, self._after, self._held = [], [], [], 0
+
+
+def _mean(measured: list[Visible]) -> tuple[float, float]:
+    if not measured:
+        return float("nan"), float("nan")
+    weights = [each.frames for each in measured]
+    before, after = np.average(
+        [(each.before, each.after) for each in measured], axis=0, weights=weights
+    )
+    return float(before), float(after)

@@ -1,0 +1,176 @@
+"""A plan for other programs, and one changed by hand."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unflicker
+from made_clips import panning
+from unflicker import RunOptions
+from unflicker.errors import InputError, UsageError
+from unflicker.frames.colour import to_rgb
+from unflicker.frames.picture import ColourMeaning
+from unflicker.grade import Grade
+from unflicker.grade.apply import apply_to_light
+from unflicker.plan import Plan, exports, write_edited
+from unflicker.settings import EncodingSettings, Settings
+from unflicker.synthesis import synthesise
+from unflicker.video import ArraySource, open_video, open_writer
+
+EXACT = EncodingSettings(codec="ffv1", pix_fmt="bgr0")
+FAST = Settings.from_preset("fast", encoding=EXACT)
+
+
+def two_shots() -> np.ndarray:
+    first = synthesise(panning(time=20, size=(48, 64)), kind="exposure", seed=1).clip.pixels
+    other = panning(time=20, size=(48, 64), seed=9)
+    second = synthesise(other, kind="exposure", seed=2).clip.pixels[:, ::-1, ::-1]
+    return np.concatenate([first, second])
+
+
+def written(pixels: np.ndarray, path: Path, *, fps: float = 25.0) -> Path:
+    from unflicker.frames.clip import Clip
+
+    film = ArraySource(Clip.at_rate(pixels, fps=fps), name=path.name)
+    with open_writer(film, path, encoding=EXACT) as writer:
+        for frame in film.frames():
+            writer.write(frame)
+    return path
+
+
+def pixels_in(path: Path) -> np.ndarray:
+    return np.stack([to_rgb(frame.picture) for frame in open_video(path).frames()])
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> Path:
+    return written(two_shots(), tmp_path_factory.mktemp("film") / "film.mkv")
+
+
+@pytest.fixture(scope="module")
+def plan(film, tmp_path_factory) -> Plan:
+    path = tmp_path_factory.mktemp("plan") / "film.plan"
+    unflicker.analyze(film, settings=FAST, options=RunOptions(save_plan=path))
+    return Plan(path)
+
+
+def test_a_table_has_a_line_for_each_frame(plan, tmp_path) -> None:
+    exports.write_csv(plan, tmp_path / "plan.csv")
+    with (tmp_path / "plan.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["frame"]) for row in rows] == list(range(40))
+    assert {row["shot"] for row in rows} == {"0", "1"}
+    before, after = (np.array([float(row[name]) for row in rows[:20]]) for name in LUMA)
+    assert after.std() < 0.3 * before.std()
+
+
+LUMA = ("luma_before", "luma_after")
+
+
+def test_json_says_the_same_and_what_the_shots_are(plan, tmp_path) -> None:
+    exports.write_json(plan, tmp_path / "plan.json")
+    told = json.loads((tmp_path / "plan.json").read_text())
+    assert [shot["stop"] for shot in told["shots"]] == [20, 40]
+    assert told["frames"] == [
+        {name: exports._short(value) for name, value in numbers.items()}
+        for numbers in exports.frame_numbers(plan)
+    ]
+
+
+def test_stops_are_of_linear_light() -> None:
+    doubled = np.minimum(Grade.identity().curves * 2.0 ** (1 / 2.4), 1.0).astype(np.float32)
+    grade = replace(Grade.identity(), curves=doubled)
+    np.testing.assert_allclose(grade.stops_by_place(rows=1, columns=1), 1.0, atol=0.01)
+
+
+def read_cube(text: str) -> tuple[str, np.ndarray]:
+    lines = text.splitlines()
+    return lines[1], np.array([line.split() for line in lines[4:]], np.float32)
+
+
+@pytest.mark.parametrize("transfer", ["power", "pq", "hlg", "linear"])
+def test_a_look_up_table_does_what_the_whole_pictures_part_does(transfer) -> None:
+    from unflicker.frames.colour import to_working
+
+    meaning = ColourMeaning(matrix="identity", transfer=transfer)
+    curves = (Grade.identity().curves * np.float32(0.8)).astype(np.float32)
+    grade = replace(Grade.identity(rows=2, columns=2, bins=3), curves=curves)
+    grade = replace(grade, log_gain=grade.log_gain + 0.3)
+    size, table = read_cube(exports.cube_text(grade, meaning, title="one"))
+    assert size == "LUT_1D_SIZE 1024"
+    stored = np.linspace(0.05, 0.95, 7, dtype=np.float32)
+    looked_up = np.interp(stored, np.linspace(0, 1, 1024), table[:, 0])
+    light = to_working(np.repeat(stored[None, :, None], 3, axis=2), meaning)
+    wanted = apply_to_light(light, grade.of_whole_picture())[0, :, 0]
+    np.testing.assert_allclose(to_working(looked_up.astype(np.float32), meaning), wanted, atol=2e-3)
+
+
+def test_mixed_channels_become_a_table_of_three_dimensions() -> None:
+    less = np.array([[-0.2, 0.1, 0.1], [0.1, -0.2, 0.1], [0.1, 0.1, -0.2]], np.float32)
+    grade = replace(Grade.identity(), log_matrix=less)
+    size, table = read_cube(exports.cube_text(grade, ColourMeaning(), title="mixed"))
+    assert size == "LUT_3D_SIZE 33"
+    np.testing.assert_allclose(table[32], grade.matrix @ [1, 0, 0], atol=1e-3)  # red is fastest
+    np.testing.assert_allclose(table[-1], 1.0, atol=1e-3)
+
+
+def test_tables_are_written_for_frames_or_shots(plan, tmp_path) -> None:
+    assert exports.write_cubes(plan, tmp_path / "frames") == 40
+    assert (tmp_path / "frames" / "frame_000039.cube").is_file()
+    # Flicker sums to nothing over a shot; a table is left where something else does not.
+    count = exports.write_cubes(plan, tmp_path / "shots", per="shot")
+    assert count == len(list(tmp_path.glob("shots/shot_00*.cube"))) <= 2
+
+
+def test_a_shot_that_is_switched_off_stays_as_it_is(film, plan, tmp_path) -> None:
+    shots = [plan.shots[0], replace(plan.shots[1], strength=0.0)]
+    edited = tmp_path / "edited.plan"
+    write_edited(plan, edited, shots=shots)
+    options = RunOptions(plan=edited)
+    unflicker.run(film, tmp_path / "out.mkv", settings=FAST, options=options)
+    before, after = pixels_in(film), pixels_in(tmp_path / "out.mkv")
+    np.testing.assert_array_equal(after[20:], before[20:])
+    assert (after[:20] != before[:20]).any(axis=(1, 2, 3)).sum() >= 15
+    # The same, asked for by option, with and without a plan.
+    for number, more in enumerate((RunOptions(plan=plan.path), RunOptions())):
+        target = tmp_path / f"out{number}.mkv"
+        options = replace(more, shot_strengths={1: 0.0})
+        unflicker.run(film, target, settings=FAST, options=options)
+        np.testing.assert_array_equal(pixels_in(target), after)
+
+
+def test_a_plan_keeps_the_strengths_that_it_was_made_with(film, tmp_path) -> None:
+    saved = RunOptions(save_plan=tmp_path / "film.plan", shot_strengths={1: 0.5})
+    unflicker.run(film, tmp_path / "run.mkv", settings=FAST, options=saved)
+    followed = RunOptions(plan=tmp_path / "film.plan")
+    unflicker.run(film, tmp_path / "applied.mkv", settings=FAST, options=followed)
+    np.testing.assert_array_equal(
+        pixels_in(tmp_path / "run.mkv"), pixels_in(tmp_path / "applied.mkv")
+    )
+
+
+def test_shots_that_are_not_there_and_strengths_that_are_none_are_refused(
+    film, plan, tmp_path
+) -> None:
+    options = RunOptions(plan=plan.path, shot_strengths={2: 0.5})
+    with pytest.raises(UsageError, match=r"no shot 2: the plan .* has 2, numbered from 0"):
+        unflicker.run(film, tmp_path / "out.mkv", settings=FAST, options=options)
+    with pytest.raises(UsageError, match=r"shot 0 at strength 1\.5"):
+        RunOptions(shot_strengths={0: 1.5})
+    with pytest.raises(UsageError, match="change strengths alone"):
+        write_edited(plan, tmp_path / "edited.plan", shots=plan.shots[:1])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_of_another_size_or_with_other_times_is_refused(film, plan, tmp_path) -> None:
+    options = RunOptions(plan=plan.path)
+    smaller = written(two_shots()[:, :40], tmp_path / "smaller.mkv")
+    with pytest.raises(InputError, match=r"is of film\.mkv, 64×48 px; smaller\.mkv has 64×40"):
+        unflicker.run(smaller, tmp_path / "out.mkv", settings=FAST, options=options)
+    slower = written(two_shots(), tmp_path / "slower.mkv", fps=20.0)
+    with pytest.raises(InputError, match=r"frame 1 of slower\.mkv is shown at 0\.050 s"):
+        unflicker.run(slower, tmp_path / "out.mkv", settings=FAST, options=options)
