@@ -36,13 +36,13 @@ from unflicker.files.outputs import Written, named
 @click.pass_obj
 def compare(stop: Stop, first: str, second: str, output: Path, **given: Any) -> None:
     """Write two films into one, side by side or split, with labels."""
-    from unflicker.report.compare import ComparedFilm
+    from unflicker.report.compare import ComparedSource
     from unflicker.video import open_video
 
     reads, writes = named("the film", first, second), [Written(path=output, what="the new film")]
     talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
     part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
-    film = ComparedFilm(
+    film = ComparedSource(
         open_video(first, **part),
         open_video(second, **part),
         labels=given["labels"] or (Path(first).name, Path(second).name),

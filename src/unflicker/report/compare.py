@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LINE_PX = 2
 
 
-class ComparedFilm:
+class ComparedSource:
     """A film that shows two others frame by frame; times, sound and colour tags are the first's.
 
     It is as long as the shorter one. The second is scaled to the first's size.

@@ -30,7 +30,7 @@ _JPEG_OPTIONS = [
 _ELSEWHERE = (".exr", ".dpx", ".cin", ".hdr", ".webp", ".bmp", ".dng", ".cr2", ".nef", ".arw")
 
 
-class FolderFilm:
+class FolderSource:
     """The pictures of a folder in natural order (2 before 10); see `film.VideoSource`."""
 
     def __init__(

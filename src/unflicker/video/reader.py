@@ -26,7 +26,7 @@ _TRUNCATED_SECONDS = 1.0
 """A film that ends this much before its header says is reported as cut off."""
 
 
-class VideoFilm:
+class FileSource:
     """The main video stream of a file; see `film.VideoSource` for what each attribute means."""
 
     def __init__(

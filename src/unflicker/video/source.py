@@ -93,14 +93,14 @@ def open_video(
         )
     path = Path(source)
     if path.is_dir():
-        from unflicker.video.picture_folder import FolderFilm
+        from unflicker.video.picture_folder import FolderSource
 
-        return FolderFilm(
+        return FolderSource(
             path, start_seconds=start_seconds, duration_seconds=duration_seconds, strict=strict
         )
-    from unflicker.video.reader import VideoFilm
+    from unflicker.video.reader import FileSource
 
-    return VideoFilm(
+    return FileSource(
         path, start_seconds=start_seconds, duration_seconds=duration_seconds, strict=strict
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -56,7 +57,7 @@ class StreamSource:
         while self._next is not None:
             given = self._taken(self._next)
             self._waiting.append(given)
-            picture = as_picture(self._colours(given))
+            picture = replace(as_picture(self._colours(given)), meaning=self.meaning)
             yield Frame(
                 picture=picture,
                 index=self._count,

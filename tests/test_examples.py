@@ -1,0 +1,41 @@
+"""The programs in `examples/` run and say what they did."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def said(name: str, *words: str, cwd: Path) -> str:
+    command = [sys.executable, str(EXAMPLES / name), *words]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_arrays(tmp_path) -> None:
+    text = said("deflicker_array.py", cwd=tmp_path)
+    before, after = (float(word) for word in text.split() if word[0].isdigit())
+    assert after < 0.3 * before
+
+
+def test_a_stream(tmp_path) -> None:
+    text = said("deflicker_stream.py", "--folder", "out", cwd=tmp_path)
+    assert text.startswith("96 pictures written")
+    assert (tmp_path / "out" / "streamed.avi").stat().st_size > 100_000
+
+
+def test_a_plan_edited_by_hand(tmp_path) -> None:
+    text = said("edit_plan.py", "--folder", "out", cwd=tmp_path)
+    left = {
+        line.split(":")[0]: float(line.split()[-2]) for line in text.splitlines() if "ΔE" in line
+    }
+    assert left["whole"] < 0.8 * left["halved"]
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_every_example_says_what_it_is(path) -> None:
+    assert path.read_text(encoding="utf-8").startswith('"""')
