@@ -19,6 +19,9 @@ from unflicker.settings import EncodingSettings, Settings, WindowSettings, repla
 from unflicker.synthesis import processed, synthesise
 from unflicker.video import ArraySource, open_writer
 
+pytestmark = pytest.mark.parametrize("usual", ["fast", "standard"], indirect=True)
+"""Every law of this file holds in both presets; `standard` with a short fit."""
+
 SIZE = (54, 96)
 LOSSLESS = EncodingSettings(codec="ffv1", pix_fmt="bgr0")
 

@@ -27,6 +27,9 @@ from unflicker.settings import EncodingSettings, Settings
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_video, open_writer
 
+pytestmark = pytest.mark.parametrize("usual", ["fast", "standard"], indirect=True)
+"""Every law of this file holds in both presets; `standard` with a short fit."""
+
 COUNT = 14
 EVEN = tuple(range(0, 40 * COUNT, 40))
 UNEVEN_TIMES = tuple(np.cumsum([0, 40, 55, 25, 40, 173, 7, 160, 40, 160, 40, 40, 90, 33]).tolist())
