@@ -42,8 +42,8 @@ class Canvas:
     ) -> Canvas:
         """The canvas on which these places lie but for strays; coarser where it would be too large.
 
-        A stray lies further from the middle 98 % than a third of what those span: a map goes on
-        anyhow where nothing is followed, and single pixels must not make a canvas of millions.
+        A stray lies further from the middle 98 % than a third of their extent: a map extends
+        where motion is unknown too, and single pixels must not make a canvas of millions.
 
         Raises:
             UsageError: There is no place at all.
@@ -103,7 +103,7 @@ class Painting:
         return self._sums[..., 3]
 
     def texture(self) -> Float32[np.ndarray, "rows columns 3"]:
-        """The picture; what nobody saw is filled in smoothly from around it."""
+        """The picture; texels that no frame shows are filled in smoothly from around them."""
         return _filled(self._sums)
 
 

@@ -72,11 +72,11 @@ class FitLog:
 
 
 Tell = Callable[[int, int], None]
-"""Is told steps done and steps in all; raises to stop the fit."""
+"""Called with the steps done and the number of steps; raises to stop the fit."""
 
 
 def nobody(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def fit(

@@ -21,11 +21,11 @@ class GridLayer(nn.Module):
     """A mesh of places for each frame, and a texture of several resolutions.
 
     The texture's planes are simply added: with a network to decode them it could be neither
-    painted from the frames nor drawn upon, and pictures from the sketch need none (decision 6).
+    painted from the frames nor drawn upon, and initial pictures need none (decision 6).
     """
 
     def __init__(self, sketch: Sketch) -> None:
-        """Begin where a sketch ended."""
+        """Start from an initialisation."""
         super().__init__()
         self.mesh: Mesh = sketch.mesh
         self.canvas: Canvas = sketch.canvas
@@ -83,7 +83,7 @@ class GridLight(nn.Module):
     def __init__(
         self, light: SlowLight, *, size: tuple[int, int], beside: SlowLight | None = None
     ) -> None:
-        """Begin with the light of a sketch.
+        """Start from the light of an initialisation.
 
         Args:
             light: Where to begin.

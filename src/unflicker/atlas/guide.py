@@ -17,7 +17,7 @@ _STRUCTURE_BLUR_PX, _GUIDE_BLUR_PX = 3.0, 2.0
 _FLATTEST = 0.002
 _TRUST = (0.417, -10.97, 6.232, -0.573)
 """Log odds that a guide's colour is within 2 ΔE: a constant, then for each of `signs`. Fitted to
-eight development clips with made flicker (benchmarks/atlas_trust.py; lab notebook)."""
+eight development clips with synthetic flicker (benchmarks/atlas_trust.py; lab notebook)."""
 _TEXELS_PER_PX, _MOST_TEXELS = 0.5, 1_000_000
 
 
@@ -49,7 +49,7 @@ def guide_of(atlas: ShotAtlas, frames: Float32[np.ndarray, "time height width 3"
 def signs(
     frame: Float32[np.ndarray, "height width 3"], rendered: Float32[np.ndarray, "height width 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """What tells a guide's worth without the truth: by how much its structure misses the frame's,
+    """Features that predict trust: by how much a guide's structure differs from the frame's,
     in local deviations; the square of that; and how steep its colours are, as a logarithm.
     """
     here, there = (normalised(picture).astype(np.float32) for picture in (frame, rendered))
@@ -64,7 +64,7 @@ def signs(
 def probability(
     found: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width"]:
-    """How likely a guide with these signs is within 2 ΔE of the truth."""
+    """Probability that a guide with these signs is within 2 ΔE of the true colour."""
     odds = found @ np.array(_TRUST[1:], np.float32) + np.float32(_TRUST[0])
     # A miss so large that its square would speak for it is not better than a large one.
     odds = np.where(found[..., 0] > -_TRUST[1] / (2.0 * _TRUST[2]), -8.0, odds)

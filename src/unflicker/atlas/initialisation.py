@@ -25,7 +25,7 @@ Match = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _STIFFNESS = 0.25
 _UNSEEN = 1e-6
-"""What a pixel counts that is not followed: next to nothing, and yet it holds the map."""
+"""Weight of a pixel without motion: almost zero, enough to constrain the map."""
 _RIM, _AT_THE_RIM = np.ones((9, 9), np.uint8), 0.001
 _OUTLIER = 0.06
 """A colour this far off counts a quarter: ghosts and flicker are outliers."""
@@ -99,7 +99,7 @@ def sketched(
 
 
 def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
-    """The same layer once each frame has moved to where it fits the picture, painted anew."""
+    """The layer after each frame has been registered to its picture and painted again."""
     return repainted(replace(sketch, nodes=_matched(seen, sketch, match)), seen)
 
 
@@ -177,7 +177,7 @@ def painted(
 
 
 def repainted(sketch: Sketch, seen: Seen) -> Sketch:
-    """The same layer, its picture painted anew from other frames or other parts of them."""
+    """The layer with its picture painted from other frames or other parts of them."""
     return painted(
         seen,
         sketch.nodes,
@@ -194,7 +194,7 @@ def _laid(
     weight: np.ndarray,
     on: tuple[Mesh, Canvas, SlowLight],
 ) -> Sketch:
-    """All frames, freed from slow light, laid on the canvas."""
+    """All frames, without slow light, painted on the canvas."""
     mesh, canvas, light = on
     painting = Painting(canvas)
     size = mesh.height, mesh.width
@@ -210,7 +210,7 @@ def _laid(
 
 
 def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
-    """By how much each frame's light differs from the sketch's, region by region."""
+    """Difference of each frame's light from the initialisation's, region by region."""
     frames, flat, regions, _ = _compared(seen, sketch)
     slow = np.exp(np.tensordot(sketch.light.hats, sketch.light.knots, axes=1))
     return flicker_in(frames, flat * slow, regions)

@@ -42,7 +42,7 @@ def add_normal_equations(measured, every, step, shape, into):
 
     Args:
         measured: Values `(height, width, 2)` and weights `(height, width)`.
-        every: How many pixels to go on, down and across.
+        every: Step in pixels, down and across.
         step: How far nodes lie apart, in px, down and across.
         shape: Nodes down and across; they are numbered down each column.
         into: The bands `(nodes, bands)` and the right-hand side `(nodes, 2)`.

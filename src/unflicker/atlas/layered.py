@@ -1,4 +1,4 @@
-"""Sketches of several layers at once, and the masks that share the frames among them."""
+"""Initialisation of several layers, and the masks that divide the frames among them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Layered:
         masks: tuple[Float32[np.ndarray, "time height width"], ...],
         shown: Float32[np.ndarray, "time height width"],
     ) -> Layered:
-        """Layers that nobody has sketched yet."""
+        """Layers before their initialisation."""
         nothing = Seen(frames=frames, motion=motion, counts=shown, painted=shown)
         seen = (nothing,) * (len(masks) + 1)
         return cls(masks=masks, seen=seen, sketches=[], shown=shown)._shared(masks)
@@ -46,7 +46,7 @@ class Layered:
         return [seen.counts for seen in self.seen]
 
     def sketched(self, sketch: Callable[[Seen], Sketch]) -> Layered:
-        """With a sketch of each layer."""
+        """With an initialisation of each layer."""
         return replace(self, sketches=[sketch(seen) for seen in self.seen])
 
     def settled(self) -> Layered:

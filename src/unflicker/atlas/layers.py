@@ -1,4 +1,4 @@
-"""What moves by itself: rough masks of a foreground, from motion alone."""
+"""Rough masks of independently moving foreground, from motion alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TELLING_ERROR, _LOUDEST = 0.03, 8.0
 
 
 def moving_masks(motion: Motion) -> Float32[np.ndarray, "time height width"] | None:
-    """How far each pixel belongs to something that moves by itself; None where nothing does."""
+    """How far each pixel belongs to an independently moving object, 0 to 1; None without one."""
     evidence = _remembered(_evidence(motion), motion)
     masks = np.stack([_cleaned(frame) for frame in evidence])
     return masks if float(masks.mean()) > _SMALLEST_SHARE else None
@@ -58,7 +58,7 @@ def settled(
 
     Args:
         masks: Of the layers above the lowest.
-        errors: Squared colour error of each layer by itself, the lowest first.
+        errors: Squared colour error of each layer alone, the lowest first.
     """
     best_below = errors[0]
     better = []

@@ -15,9 +15,9 @@ from jaxtyping import Float32
 ROWS, COLUMNS = 3, 4
 _LEAST_KNOTS_APART = 8.0
 _DARK = 0.02
-"""Added to both sides of a ratio of light: below it, noise says nothing of light."""
+"""Added to both sides of a ratio of light: below it, noise dominates."""
 _EXPECTED, _SMOOTH = 0.02, 0.3
-"""How strongly light is expected to be even, and to go on as it goes, in frames' worth."""
+"""Strength of the priors that light is even and that it is smooth in time, in frames."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +81,7 @@ def flicker_in(
     painted: Float32[np.ndarray, "time rows columns 3"],
     weight: Float32[np.ndarray, "time rows columns"],
 ) -> SlowLight:
-    """Light with a knot for every frame: flicker that is left, which a fit need not imitate then.
+    """Light with a knot for every frame: residual flicker, which the fit then ignores.
 
     Args:
         seen: Weighted sums of the frames' colours in each region.

@@ -1,4 +1,4 @@
-"""The atlas of a shot, from its frames and their motion: sketch, choose layers, fit."""
+"""The atlas of a shot, from its frames and their motion: initialise, choose layers, fit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ShotAtlas:
     frames: int
     log: FitLog
     held_out_db: tuple[float, float] | None
-    """PSNR of frames held out under one layer and under several; None where nobody compared."""
+    """PSNR of held-out frames with one layer and with several; None if not compared."""
 
     @torch.no_grad()
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
@@ -99,7 +99,7 @@ def make_atlas(
         settings: Of this stage; the seed is among them.
         match: Estimates the flow between any two pictures (`motion.match`).
         device: Where the fit runs: "cpu" or "cuda:n".
-        tell: Told how far the fit is; may raise to stop it.
+        tell: Called with the progress of the fit; may raise to stop it.
         most_seconds: After which the fit ends, wherever it is.
     """
     frames = footage.frames
@@ -141,7 +141,7 @@ _Built = tuple[Atlas, _Masks, tuple[float, float] | None]
 
 
 def _on_grids(footage: Footage, settings: AtlasSettings, match: Match) -> _Built:
-    """Grids that begin where a sketch ended, of as many layers as explain the shot best."""
+    """Grids from an initialisation, with the number of layers that explains the shot best."""
     frames, motion, masks = footage.frames, footage.motion, footage.masks
     mesh = Mesh(height=frames.shape[1], width=frames.shape[2], cell_px=settings.cell_px)
 
@@ -179,7 +179,7 @@ def _on_grids(footage: Footage, settings: AtlasSettings, match: Match) -> _Built
 
 
 def _found_masks(motion: Motion, settings: AtlasSettings) -> _Masks:
-    """What moves by itself, unless one layer is asked for."""
+    """Masks of independently moving objects, unless one layer is asked for."""
     found = moving_masks(motion) if settings.layers != 1 else None
     return () if found is None else (found,)
 

@@ -72,7 +72,7 @@ class Mesh:
         """The nodes whose values come nearest to `places`, weighted, and bend little.
 
         What minimises Σ weight · |value − place|² + stiffness · Σ (second differences)², and very
-        little of (first differences of what moved)²: where no pixel counts, the map goes on as an
+        little of (first differences of what moved)²: without data the map continues as an
         affine one, and turns to a mere shift far from where any does.
         """
         here = pixel_places(self.height, self.width)
@@ -138,7 +138,7 @@ def _centres(count: int, of: int) -> Float32[np.ndarray, " count"]:
 def _hats(
     places: Float32[np.ndarray, " count"], nodes: int, step_px: float
 ) -> Float32[np.ndarray, "count nodes"]:
-    """How much of each node's value each place takes; the last cell goes on beyond the border."""
+    """How much of each node's value each place takes; the last cell extends past the border."""
     at = places / step_px
     first = np.clip(np.floor(at), 0, nodes - 2).astype(int)
     share = at - first

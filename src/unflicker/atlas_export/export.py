@@ -54,7 +54,7 @@ def draw_atlases(
         folder: Where to write: atlas pictures, guide, alpha, the edited film.
         settings: How.
         options: What of it, masks, and drawings.
-        progress: Told now and then how far the work is; may stop it by raising `Cancelled`.
+        progress: Called with the progress; may stop the work by raising `Cancelled`.
 
     Raises:
         UnflickerError: See `errors`.
@@ -88,7 +88,7 @@ class _One:
     number: int
     finding: Finding
     light: Float32[np.ndarray, "time height width 3"]
-    """Its proxies, freed from flicker."""
+    """Its proxies, without flicker."""
     film: VideoSource
     device: str
 
@@ -174,7 +174,7 @@ class _Readings:
         return tuple(taken)
 
     def must_be_done(self) -> None:
-        """Refuse masks that go on after the film has ended."""
+        """Refuse masks that are longer than the film."""
         for film, frames in self._masks:
             if next(frames, None) is not None:
                 raise InputError(

@@ -51,7 +51,7 @@ class DrawnAtlas:
     psnr_db: float
     """How well it renders its frames, at the size of the proxy."""
     held_out_db: tuple[float, float] | None
-    """The same of frames held out, of one layer and of several; None where nobody compared."""
+    """The same of held-out frames, with one layer and with several; None if not compared."""
     log: Any
     """How its fit went (`atlas.fit.FitLog`)."""
     trusted_share: float

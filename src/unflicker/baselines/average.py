@@ -24,8 +24,8 @@ REACH_FRAMES = 2
 def average(clip: Clip, *, reach_frames: int = REACH_FRAMES) -> Clip:
     """Each frame averaged with those around it, laid over it along the motion, where they are seen.
 
-    All count alike, by their visibility; where none is seen the frame stays. Light that changes by
-    chance from frame to frame falls to 1 / √(frames averaged); so does a part of the sharpness.
+    All are weighted by their visibility; where none is visible the frame stays. Light that changes
+    at random between frames falls to 1 / √(frames averaged); so does a part of the sharpness.
 
     Raises:
         UsageError: A negative reach.

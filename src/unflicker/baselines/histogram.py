@@ -35,7 +35,7 @@ def histogram(clip: Clip) -> Clip:
 
 
 def _levels(dtype: np.dtype) -> int:
-    """How finely values are told apart."""
+    """Number of levels of a histogram."""
     return 256 if dtype == np.uint8 else _FINE_LEVELS
 
 
@@ -84,7 +84,7 @@ def _smooth_in_time(
 def _with_quantiles(
     frame: Shaped[np.ndarray, "height width 3"], wanted: Float64[np.ndarray, "3 probabilities"]
 ) -> Shaped[np.ndarray, "height width 3"]:
-    """The frame with its values moved, channel by channel, to the quantiles wanted."""
+    """The frame with its values moved, channel by channel, to the given quantiles."""
     chances = (np.arange(PROBABILITIES) + 0.5) / PROBABILITIES
     levels = _levels(frame.dtype)
     result = np.empty_like(frame)

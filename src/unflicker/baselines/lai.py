@@ -1,4 +1,4 @@
-"""Lai et al.'s network: a clip processed frame by frame, steadied beside its steady original.
+"""Lai et al.'s network: steadies a clip processed frame by frame, given its steady original.
 
 Needs torch, and weights of one's own training.
 """

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 LEAST_WEIGHT = 1e-6
-"""Weights below count as nothing: with them alone the equation says nothing about the level."""
+"""Weights below count as zero: with them alone the level is undetermined."""
 _COARSEST_PX = 6
 _DAMPING = 0.8
 _SWEEPS = 2
@@ -36,7 +36,7 @@ def solved(
     """What is smooth and near the target where the weights are high; all channels at once.
 
     Args:
-        target: Wanted values; any number where the weight is nothing.
+        target: Target values; any number where the weight is zero.
         weight: 0 or more; against 1, the weight of a difference between neighbours.
         tolerance: Norm of the residual over that of w target at which to stop, in each channel.
         most_steps: Of conjugate gradients; it stops there too.

@@ -16,7 +16,7 @@ class Effort:
     width: int
     """Channels of the network at full size; they double each time the size is halved."""
     window_px: int
-    """Side of the square of a frame that a step sees, at a place by chance; 0 is all of it."""
+    """Side of the random crop of a frame in each step, in px; 0 is the whole frame."""
     rate: float
     """Adam's."""
 

@@ -1,6 +1,6 @@
 """What of a picture can be seen, where it has transparency.
 
-Colours under alpha 0 are nobody's: editors leave there what they like, and it may differ from
+Colours under alpha 0 are undefined: editors leave any values there, which may differ from
 frame to frame. They have no influence on a small picture made here.
 """
 

@@ -24,7 +24,7 @@ class Pixels:
     """Pictures as the pipeline takes them, and what turns its result into what the caller gave."""
 
     pixels: Shaped[np.ndarray, "time height width *channels"]
-    """RGB, or grey without channels; uint8, uint16 or float32 in [0, 1]. Nobody else's memory."""
+    """RGB, or grey without channels; uint8, uint16 or float32 in [0, 1]. Not shared memory."""
     back: Callable[[np.ndarray], Any]
 
 
@@ -52,7 +52,7 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
         inner = pixels_of(single, what=what)
 
         def back(out: np.ndarray) -> np.ndarray:
-            """What nobody changed keeps the bits that single precision has not."""
+            """Unchanged values keep the bits that single precision lacks."""
             result = inner.back(out)
             return np.where(result == single, given, result.astype(given.dtype))
 
@@ -65,7 +65,7 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
 
 
 def _with_alpha(given: Shaped[np.ndarray, "time height width 4"]) -> Pixels:
-    """Colours under alpha 0, which are nobody's, continued from those that are seen; given back."""
+    """Colours under alpha 0, which are undefined, extrapolated from visible ones; restored."""
     hidden = given[..., 3:] == 0
     pixels = given[..., :3].copy()
     for place in np.nonzero(hidden.any(axis=(1, 2, 3)))[0]:

@@ -18,7 +18,7 @@ class Clip:
     """When each frame is shown; float64, rising."""
 
     def __post_init__(self) -> None:
-        """Refuse times that do not match the frames, and sample types nobody handles."""
+        """Refuse times that do not match the frames, and unsupported sample types."""
         if len(self.seconds) != len(self.pixels):
             raise ValueError(f"{len(self.seconds)} times for {len(self.pixels)} frames")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):

@@ -24,7 +24,7 @@ _LUMA_WEIGHTS = {
     "smpte240m": (0.212, 0.087),
 }
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Weights of red, green and blue in the luma that thinking and grades use, whatever the film's
+"""Weights of red, green and blue in the luma that analysis and grades use, whatever the film's
 matrix."""
 WORKING_POWER = 1.0 / 2.4
 """Working light is linear light to this power: the inverse of BT.1886's display."""

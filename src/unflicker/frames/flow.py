@@ -68,7 +68,7 @@ class BackwardMotion:
 def visibility(
     there: Float32[np.ndarray, "height width 2"], back: Float32[np.ndarray, "height width 2"]
 ) -> Float32[np.ndarray, "height width"]:
-    """How far each pixel can be followed there and back again, 0 to 1 (`visibility_at`)."""
+    """Visibility of each pixel by a forward-backward check, 0 to 1 (`visibility_at`)."""
     return visibility_at(pixel_places(*there.shape[:2]), there, back)
 
 
@@ -77,7 +77,7 @@ def visibility_at(
     there: Float32[np.ndarray, "rows columns 2"],
     back: Float32[np.ndarray, "height width 2"],
 ) -> Float32[np.ndarray, "rows columns"]:
-    """How far these places, which move by `there`, can be followed there and back again, 0 to 1.
+    """Visibility of places that move by `there`, by a forward-backward check, 0 to 1.
 
     One where the round trip ends within a fraction of a pixel, falling to zero over about a pixel
     (two where the motion is fast), and zero where the way leads out of the picture.

@@ -1,7 +1,7 @@
 """A picture as the film stores it: planes at their own depth, and what their numbers mean.
 
-Pictures stay in the film's own planes from the decoder to the encoder, so that a picture nobody
-changes comes out bit for bit; only `frames.colour` and `grade.apply` convert to colour.
+Pictures stay in the film's own planes from the decoder to the encoder, so that an uncorrected one
+is unchanged bit for bit; only `frames.colour` and `grade.apply` convert to colour.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def apply_grade(
 def kernels_turn(size: tuple[int, int]) -> Iterator[None]:
     """The kernels' turn, with as many threads as this thread may use and a picture is worth.
 
-    Said anew each time, for numba remembers it for each thread that asks.
+    Set on every call, because numba keeps it for each calling thread.
     """
     worth = 1 + size[0] * size[1] // _PIXELS_A_THREAD
     most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore - numba sets its fields as it loads

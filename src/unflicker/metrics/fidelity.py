@@ -1,4 +1,4 @@
-"""How near a result is to the true clip: signal to noise, structure, sharpness."""
+"""Distance of a result to the ground truth: PSNR, SSIM, sharpness."""
 
 from __future__ import annotations
 

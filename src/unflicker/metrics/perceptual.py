@@ -1,4 +1,4 @@
-"""What trained models of the eye say: LPIPS and VMAF, where their library and weights are at hand.
+"""Learned perceptual metrics: LPIPS and VMAF, where their library and weights are installed.
 
 Neither comes with unflicker and nothing is ever fetched: without them these two are left out.
 """
@@ -59,7 +59,7 @@ def vmaf(result: Pictures, reference: Pictures) -> float:
 
     Source: Li, Aaron, Katsavounidis, Moorthy and Manohara, Toward a practical perceptual video
     quality metric, Netflix 2016; the model that libvmaf takes by default. Made for pictures 1080
-    lines high: of smaller ones it says less.
+    lines high, and less reliable on smaller ones.
     """
     program = _ffmpeg_with_vmaf()
     with tempfile.TemporaryDirectory(prefix="unflicker-vmaf-") as folder:

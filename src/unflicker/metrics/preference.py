@@ -101,7 +101,7 @@ def uncertainty(
 
 
 def chances(logs: Float64[np.ndarray, "*draws methods"]) -> Float64[np.ndarray, "*draws methods"]:
-    """How often each method would be preferred over another taken by chance; 0 to 1."""
+    """Probability that each method is preferred over a random other method; 0 to 1."""
     count = logs.shape[-1]
     if count < 2:
         return np.full(logs.shape, 0.5)
@@ -127,7 +127,7 @@ def _fitted(
         if not virtual_draws:
             new -= new.mean(axis=-1, keepdims=True)
         change, logs = new - logs, new
-        # What all have in common says nothing about who is stronger, and settles last.
+        # A common offset does not change the ranking, and converges last.
         if np.abs(change - change.mean(axis=-1, keepdims=True)).max(initial=0.0) < settled:
             break
     return logs

@@ -1,9 +1,9 @@
-"""Visible flicker: what the eye sees flickering in a film without a clean version, in ΔE.
+"""Visible flicker of a film, without a clean version, in ΔE.
 
 Every point is followed along the motion, and the changes of its colour (CIELAB, where equal
 distances look about equal) go through the eye's temporal sensitivity: slow changes are not seen
 as flicker, very fast ones melt. The filter runs from frame to frame, its state carried along the
-motion. What is left is averaged over a small neighbourhood, since flicker fills an area while
+motion. Its output is averaged over a small neighbourhood, since flicker fills an area while
 errors of the motion and grain cancel there.
 """
 
@@ -48,7 +48,7 @@ class FollowedMotion(Protocol):
 def visible_flicker(
     frames: Float32[np.ndarray, "time height width 3"], *, motion: FollowedMotion, fps: float
 ) -> float:
-    """How much flicker the eye sees, in ΔE; 0 is steady, below about 0.5 hardly visible.
+    """Visible flicker in ΔE; 0 is steady, below about 0.5 hardly visible.
 
     The root mean square over places and frames of the change in CIELAB that is seen as flicker.
     A light that alternates every frame by ±A ΔE at 24 frames a second gives 0.72 A; a fade over
@@ -161,7 +161,7 @@ class _Response:
         follow = seen[..., None]
         change = change * (follow * eye.gain)
         if not self.started:
-            # The first change may be a fade that has long been going on: take it for one.
+            # The first change may be part of a long fade: treat it as one.
             drift = change / (1 - eye.adaptation)
             return _Response(
                 drift=drift, flicker=self.flicker, lagging=self.lagging, trust=seen, started=True

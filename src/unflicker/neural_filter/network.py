@@ -24,7 +24,7 @@ SAMPLES = 4
 """Places looked at in a cell, across and down."""
 _FEATURES, _WIDTH, _BLOCKS = 32, 80, 4
 _DARK = 0.02
-"""Added to both sides of a ratio of light: near black, noise says nothing of light."""
+"""Added to both sides of a ratio of light: near black, noise dominates."""
 _MOST_LOG_RATIO = 1.5
 _LIGHT_SCALE = 3.0
 """Flicker is a third of an e-fold at most, networks like numbers near one."""
@@ -96,7 +96,7 @@ class GridFilter(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two convolutions and the mean of the whole picture, added to what came in."""
+    """Two convolutions and the mean of the whole picture, added to the input."""
 
     def __init__(self, *, dilation: int) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ def removed_light(
     """Log light by cell that a correction took out of each frame, and its deviation over all.
 
     Args:
-        flickering: A window as it came, at the size at which the network sees it.
+        flickering: An uncorrected window, at the size at which the network sees it.
         corrected: The same after tone.
     """
     before, after = ((_in_cells(pictures) + _DARK).log() for pictures in (flickering, corrected))

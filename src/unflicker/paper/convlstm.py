@@ -1,8 +1,8 @@
 """The paper's local refinement: a network that sees each frame after the last, and remembers.
 
-Source: Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018): beside each frame of a
-processed film goes the steady original's. As Lei et al. 2023 use it, blind, the filtered frames
-stand for both. Which skips there are is read off the published number of parameters, 2.98 million.
+Source: Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018): its inputs are a
+processed film and its steady original. Lei et al. 2023 use it blind, with the filtered frames for
+both. Its skips are inferred from the published number of parameters, 2.98 million.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Memory:
     """What the network knows of the frames before."""
 
     film: Float[Tensor, "batch 3 height width"]
-    """The last frame of the original, or as it came in where there is none."""
+    """The last frame of the original, or of the input where there is none."""
     output: Float[Tensor, "batch 3 height width"]
     """The last frame as it went out."""
     state: tuple[Tensor, Tensor] | None = None
@@ -83,7 +83,7 @@ class RefinementNetwork(nn.Module):
     def _residual(
         self, film: Tensor, last: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What to add, given the film beside its last frame, and the frame beside what was last."""
+        """What to add, given the film with its last frame, and the frame with the last output."""
         film = _bent(self.film_2(_bent(self.film_1(film))))
         fine = _bent(self.last_1(last))
         coarse = _bent(self.last_2(fine))
@@ -110,7 +110,7 @@ class RefinementNetwork(nn.Module):
 
 
 class _Residual(nn.Module):
-    """Two convolutions beside a way straight through."""
+    """Two convolutions with a skip connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

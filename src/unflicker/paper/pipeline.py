@@ -1,4 +1,4 @@
-"""The reference system as published, for comparison: preset `paper`. It draws frames anew.
+"""The reference system as published, for comparison: preset `paper`. It generates every frame.
 
     film ─► a quarter of its size ─► shots ─► atlas ─► guide      a window at a time
     frame + guide ─► U-Net ─► recurrent refinement ─► frame       one at a time, at full size
@@ -80,7 +80,7 @@ def load_networks(settings: Settings) -> Networks:
 
 
 def _filters(settings: Settings) -> bool:
-    """Whether the filter has a guide to look at, and is wanted."""
+    """Whether the filter is in use and has a guide."""
     return settings.atlas.used and settings.neural_filter.used
 
 
@@ -102,14 +102,14 @@ def redrawn(
     mask: Float32[np.ndarray, "height width"] | None = None,
     progress: Report = silent,
 ) -> Iterator[tuple[Frame, Float32[np.ndarray, "height width 3"]]]:
-    """Every frame of a film, in order, and how it is drawn anew: RGB in [0, 1], stored values.
+    """Every frame of a film, in order, and its new picture: RGB in [0, 1], stored values.
 
     Args:
         film: Read twice, the second time frame by frame; memory is bounded by a window.
         networks: From `load_networks`.
         settings: `strength` mixes what is drawn with what was there.
         mask: Where to do so, 0 to 1; everywhere if None.
-        progress: Told how far each atlas is; may stop the work by raising `Cancelled`.
+        progress: Called with the progress of each atlas; may stop by raising `Cancelled`.
     """
     refiner = Refiner(networks.refinement) if networks.refinement else None
     share = np.full((*film.size, 1), settings.strength, np.float32)
@@ -133,7 +133,7 @@ def _drawn(
     seen: Float32[np.ndarray, "height width 3"],
     guide: Float32[np.ndarray, "rows columns 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A frame in its guide's light, or its guide where no filter is wanted."""
+    """A frame in its guide's light, or its guide if no filter is used."""
     enlarged = cv2.resize(guide, seen.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return filtered(neural_filter, seen, enlarged) if neural_filter else enlarged
 

@@ -26,7 +26,7 @@ class UNet(nn.Module):
         """Build it, with torch's own first weights.
 
         Args:
-            inputs: Channels in; other than the filter's six for who calls `drawn`.
+            inputs: Input channels; other than the filter's six for callers of `drawn`.
             outputs: Channels out.
             width: Channels at full size; they double each time the size is halved.
         """

@@ -25,7 +25,7 @@ _DOUBT = 1.0 / 64.0
 _FARTHEST_PX = 1.5
 """A step goes no farther, in px of the larger pictures."""
 _LEAST_CONTRAST = 0.004**2
-"""Variance of the gradient below which a place says little of its motion."""
+"""Variance of the gradient below which the motion of a place is unreliable."""
 
 
 def fine_luma(picture: Picture) -> Float32[np.ndarray, "height width"]:

@@ -1,11 +1,11 @@
-"""Whether texture that changes from frame to frame flickers, or moves by itself.
+"""Whether changing texture flickers or moves independently.
 
-Flicker comes from what made the film: a lamp, a projector, a network that decides anew for each
-frame. It changes whole regions at once: their light and the contrast of their texture go up and
-down together, in no relation to the frame before. Water, leaves, rain, a crowd or grain change
-each place by itself, and what moves goes on moving. So the picture is cut into cells, and two
-things are asked of each: how far its changes are shared by cells that do not touch it, and whether
-changes of texture are taken back in the next frame (flicker, noise) or go on (motion).
+Flicker comes from what made the film: a lamp, a projector, a network that processes each frame
+independently. It changes whole regions at once: their light and the contrast of their texture rise
+and fall together, without relation to the previous frame. Water, leaves, rain, a crowd or grain
+change each place independently, and motion continues. The picture is therefore divided into cells,
+and two things are measured for each: how far its changes are shared by cells that do not touch it,
+and whether changes of texture are reverted in the next frame (flicker, noise) or continue (motion).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Change:
     """Mean square of the texture's steps to both neighbours."""
     returns: Cells
     """Mean product of both steps: half of `steps` where each frame stands alone, below 0 where
-    texture goes on changing as it did."""
+    texture continues to change."""
 
     def without(self, cells: Bool[np.ndarray, "rows columns"]) -> Change:
         """The same, some cells left out."""
@@ -55,9 +55,9 @@ class Shared:
     """Change that cells which do not touch have in common, relative to how much texture differs."""
 
     square: float
-    """Of its size; chance makes it as often negative as positive."""
+    """Of its size; independent changes make it as often negative as positive."""
     deviation: float
-    """Of the square, if cells changed each by itself."""
+    """Of the square, if cells changed independently."""
 
     def is_clear(self, *, size: float, deviations: float) -> bool:
         """Whether it is as large as that, and so far beyond chance."""

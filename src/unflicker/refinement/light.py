@@ -18,7 +18,7 @@ from unflicker.refinement.neighbour_weights import Way
 _SHRINK = 2
 """Pixels of a proxy for a cell of light, across and down."""
 _MEMORY = 0.75
-"""What is left of a gain one frame on: half of a change of light is there after two frames."""
+"""Decay of a gain per frame: half of a change of light remains after two frames."""
 _LIMIT = 0.5
 """Change of log light at which a place trusts half of it."""
 _DARK = np.float32(0.02)
@@ -71,7 +71,7 @@ def _by_tone(
 ) -> Float32[np.ndarray, "rows columns bins 3"]:
     """The gain for each tone: to what is brighter than its neighbourhood, light is only added.
 
-    So a bright spot beside something dark does not glow when the dark is lifted.
+    So a bright spot next to a dark area does not glow when the dark is lifted.
     """
     share = np.minimum(1.0, (level[..., None] + _DARK) / (_TONES + _DARK))
     return np.log1p(np.expm1(gain)[:, :, None] * share[..., None]).astype(np.float32)

@@ -23,7 +23,7 @@ from unflicker.frames.picture import Picture
 
 _NEIGHBOURHOOD_CELLS = 2.0
 _FLAT = 1e-3
-"""Variance, of values in [0, 1], below which a neighbourhood says little of its slope."""
+"""Variance, of values in [0, 1], below which the slope of a neighbourhood is unreliable."""
 _DARK = 0.02
 _MOST_GAIN = 5.0
 _REST_MIDDLE, _REST_SPAN = 32768.0, 32767.0
@@ -37,11 +37,11 @@ class Likeness:
     slope: Float32[np.ndarray, "rows columns planes"]
     level: Float32[np.ndarray, "rows columns planes"]
     rest: Picture
-    """What is left, as a picture of 16 bits whose middle is nothing."""
+    """The residual, as a picture of 16 bits whose middle is zero."""
 
 
 def likeness(picture: Picture, original: Picture, *, cells: tuple[int, int]) -> Likeness:
-    """The likeness of a picture to an original of the same layout; slopes and levels by cell."""
+    """The local linear model of a picture given its original of the same layout, by cell."""
     middles = _middles(picture)
     slopes, levels, rests = [], [], []
     gain = None

@@ -17,8 +17,8 @@ from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import warp
 
 MOST = 0.2
-"""Share of either neighbour at the most. It leaves 0.45 of what changes from frame to frame by
-chance; a third of each, the plain mean, would leave 0.33 and be softer (lab notebook)."""
+"""Largest weight of either neighbour. It leaves 0.45 of random change between frames; a third of
+each, the plain mean, would leave 0.33 and be softer (lab notebook)."""
 _NEIGHBOURHOOD_PX = 1.5
 _ALLOWED = 0.03
 """Difference, in working light, that is allowed for where a picture has no contrast."""

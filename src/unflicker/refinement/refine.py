@@ -39,13 +39,13 @@ class Graded:
     """Whether to refine it."""
     starts_shot: bool
     stands_alone: bool = False
-    """Whether it is an event, a flash: it is left as it is, and says nothing of its neighbours."""
+    """Whether it is an event, a flash: it is unchanged, and no source for its neighbours."""
     light_scale: float = 1.0
     """By how much its light is multiplied to be looked at."""
     where: Float32[np.ndarray, "rows columns"] | None = None
     """How much of its texture is calmed, by cells of the picture, 0 to 1; None is all of it."""
     original: Picture | None = None
-    """The same frame of the steady original, as it came."""
+    """The same frame of the steady original, uncorrected."""
 
 
 def refined(

@@ -1,8 +1,8 @@
-"""Whether a shot's texture flickers, so that one that does not is left alone bit for bit.
+"""Whether a shot's texture flickers; a shot without such flicker is unchanged bit for bit.
 
 Where the picture hardly moves, texture that belongs to things looks the same in three frames, apart
-from sensor noise that a proxy averages away. What differs there, relative to light, is flicker or
-moves by itself; which, `coherence` tells.
+from sensor noise that a proxy averages away. Differences there, relative to light, are flicker or
+independent motion; `coherence` distinguishes the two.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _RETURNING = -0.05
 _NOISE_RETURNING = 0.3
 """From here on they are noise, as grain and rain; what is new in each frame comes to 0.5."""
 _NATURAL_SHARED = 0.04
-"""Shared change below which a place of a flickering window moves by itself."""
+"""Shared change below which a place of a flickering window moves independently."""
 _CELLS = 16
 _LEAST_CELL_PX = 8
 """Cells: so many along the longer side, each at least so large, in px of the proxy."""
@@ -51,9 +51,9 @@ _NOISE = 2e-6
 """Added to the square of texture, so that noise in flat places is no contrast."""
 _MOST_TRIPLES = 12
 LOOKED_AT = 24
-"""Triples from which is told what moves by itself."""
+"""Triples of frames used to find independent motion."""
 _LEAST_WEIGHT = 0.02
-"""Share of a cell that hardly moves, below which it says nothing."""
+"""Share of a cell that hardly moves, below which the cell is not used."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +95,7 @@ NO_FLICKER = TextureFlicker(amount=0.0)
 def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> TextureFlicker:
     """How much the texture of a window flickers, relative to light, and where.
 
-    Texture that changes by itself (water, leaves, rain, crowds, grain) is none; see `coherence`.
+    Independent change (water, leaves, rain, crowds, grain) is no flicker; see `coherence`.
 
     Args:
         triples: Around frames of the window, their light corrected.
@@ -117,7 +117,7 @@ def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> Textu
 
 
 def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
-    """Whether texture flickers in a window, apart from what goes on moving."""
+    """Whether texture flickers in a window, apart from continued motion."""
     if not light_flickers:
         return found.contrast.is_clear(size=_CONTRAST_ALONE, deviations=_CONTRAST_SURE)
     clear = found.light.is_clear(size=_LIGHT, deviations=_LIGHT_SURE)
@@ -130,7 +130,7 @@ def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
 def _where(
     found: Coherence, moving: Bool[np.ndarray, "rows columns"]
 ) -> Float32[np.ndarray, "rows columns"]:
-    """Everywhere but where much texture changes and moves by itself."""
+    """Everywhere except where much texture changes and moves independently."""
     alone = (found.shared_by_cell < _NATURAL_SHARED) | moving
     natural = alone & (found.off_by_cell > LEAST) & (found.weight_by_cell > _LEAST_WEIGHT)
     soft = cv2.GaussianBlur((~natural).astype(np.float32), (3, 3), 0.0)

@@ -1,4 +1,4 @@
-"""A picture as the refinement looks at it, beside its steady original where there is one."""
+"""A picture in the form that refinement works on, with its steady original if there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texture calmed beside a steady original: what may be kept of earlier frames is what the original
+"""Refinement with a steady original: what may be kept of earlier frames is what the original
 shows to be the same place still.
 
 How a picture follows from its original is steadied over many frames; the original's own grain is
@@ -21,7 +21,7 @@ from unflicker.refinement.neighbour_weights import MOST, Taken, Way, taken_from
 from unflicker.refinement.views import Look
 
 _MEMORY = 0.9
-"""What is left, one frame on, of how pictures followed from the original before."""
+"""Decay per frame of the local linear model."""
 _REST_OF_PAST, _REST_OF_FUTURE = 0.6, 0.15
 """Shares of the rest (lab notebook)."""
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
@@ -45,7 +45,7 @@ class BesideOriginal:
     def refined(
         self, look: Look, *, past: Side | None, future: Side | None, amount: float
     ) -> Picture:
-        """The next picture of the shot refined; all looks are beside their originals.
+        """The next picture of the shot refined; all views have their originals.
 
         Args:
             look: At it.

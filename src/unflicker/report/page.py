@@ -64,7 +64,7 @@ def _facts(record: Record) -> list[tuple[str, str, str]]:
         (str(len(record.seconds)), "frames", f"{words.clock(length)} long"),
     ]
     if removed is not None:
-        facts.insert(2, (f"{100.0 * removed:.0f}", "%", "of it gone"))
+        facts.insert(2, (f"{100.0 * removed:.0f}", "%", "of it removed"))
     if record.wall_seconds:
         rate = len(record.seconds) / record.wall_seconds
         facts.append((words.number(record.wall_seconds, digits=1), "s", f"{rate:.0f} frames/s"))

@@ -98,7 +98,7 @@ def filled(template: Path, **values: Any) -> str:
     """A template as HTML; every value that is not `Markup` is escaped.
 
     Args:
-        template: The file; what it includes lies beside it or in this folder.
+        template: The file; what it includes is in its folder or in this one.
         values: What it is filled with, by name.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

@@ -23,7 +23,7 @@ KINDS = {
     "auto exposure": "slow drift of automatic exposure or white balance",
 }
 _UNSEEN_DELTA_E = 0.05
-"""Below this nobody sees flicker, and a share of it means nothing."""
+"""Below this flicker is invisible, and a share of it meaningless."""
 
 
 def headline(record: Record) -> str:
@@ -118,8 +118,8 @@ def _outcome(record: Record) -> str:
         return ""
     verb = "was removed" if record.output else "can be removed"
     if removed <= 0.0:
-        return "What the eye sees of it has not become less."
-    return f"{100.0 * removed:.0f}\u00a0% of what the eye sees of it {verb}."
+        return "Visible flicker has not decreased."
+    return f"{100.0 * removed:.0f}\u00a0% of the visible flicker {verb}."
 
 
 def _sentence(text: str) -> str:

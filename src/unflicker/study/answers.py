@@ -53,7 +53,7 @@ class Asked:
     left_method: str
     right_method: str
     left_token: str
-    """Under which the video on the left is served; says nothing of what it is."""
+    """Under which the video on the left is served; does not identify it."""
     right_token: str
     input_token: str
     choice: Choice | None
@@ -99,7 +99,7 @@ class Answers:
                 f"{_VERSION}; use the unflicker that made them, or another --answers"
             )
         self.name: str = facts["name"]
-        """Of this study, by chance; in the name of the cookie, for several on one machine."""
+        """Random; in the name of the cookie, so that one machine can have several studies."""
         self.owner: str = facts["owner"]
         """The secret part of the address of the results."""
 
@@ -112,7 +112,7 @@ class Answers:
         """
         if not path.is_file():
             raise MissingError(
-                f"nobody has answered yet: {path} is not there; begin with: unflicker study FOLDER"
+                f"no answers yet: {path} is not there; begin with: unflicker study FOLDER"
             )
         return cls(path)
 
@@ -137,7 +137,7 @@ class Answers:
         return token
 
     def of_person(self, token: str) -> list[Asked]:
-        """What a person is asked, in order; nothing for a token that nobody has."""
+        """What a person is asked, in order; empty for an unknown token."""
         with self._reading() as base:
             rows = base.execute(
                 "SELECT questions.* FROM questions JOIN people USING (person) "
@@ -248,12 +248,12 @@ def _turn(base: sqlite3.Connection, token: str) -> tuple[int, int]:
         (token,),
     ).fetchone()
     if row["person"] is None:
-        raise UsageError("nobody has this token; begin anew")
+        raise UsageError("this token is unknown; start again")
     return row["person"], row["turn"]
 
 
 def _asked(base: sqlite3.Connection) -> Counter[Pair]:
-    """How often each pair was answered, or is before somebody now."""
+    """How often each pair was answered or is being shown."""
     since = (datetime.now(UTC) - _STILL_THERE).isoformat(timespec="seconds")
     rows = base.execute(
         "SELECT example, category, left_method, right_method, COUNT(*) AS times "

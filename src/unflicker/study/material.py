@@ -12,7 +12,7 @@ from unflicker.errors import InputError, UsageError
 from unflicker.evaluation.results import VIDEOS, folder_name
 
 NO_METHODS = ("input", "truth", "original")
-"""Videos that lie beside the results and are none."""
+"""Videos in the folder of the results that are no results."""
 _NO_CATEGORY = ""
 
 
@@ -33,7 +33,7 @@ class Example:
     name: str
     """Of its folder."""
     category: str
-    """Kind of video; empty where nobody says."""
+    """Kind of video; empty if unknown."""
     videos: dict[str, Path]
     """Every method's result, and input, truth and original where they are there."""
 
@@ -63,7 +63,7 @@ class Material:
 
     @property
     def pairs_with_truth(self) -> tuple[str, ...]:
-        """Examples in which the input can be shown against the truth."""
+        """Examples in which the input can be shown against the ground truth."""
         wanted = {"input", "truth"}
         compared = {pair.example for pair in self.pairs}
         return tuple(name for name in sorted(compared) if wanted <= set(self.examples[name].videos))

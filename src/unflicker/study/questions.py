@@ -14,7 +14,7 @@ from unflicker.study.material import Material, Pair
 
 Kind = Literal["pair", "same", "clear"]
 """What a question asks: between two methods; or, to see who looks, the same video twice, or the
-flickering video against the truth."""
+flickering video against the ground truth."""
 ShownInput = Literal["key", "below", "none"]
 _ORDERS = 40
 
@@ -56,7 +56,7 @@ def choose_questions(
     """The questions for one more person, in order.
 
     Pairs of methods asked least come first, then examples in which they were asked least, then
-    examples that this person has not had; what is left is by chance, as are order and sides.
+    examples that this person has not had; other choices, order and sides are random.
 
     Args:
         material: What there is to compare.

@@ -45,7 +45,7 @@ class Rank:
     method: str
     answers: int
     chance: float
-    """To be preferred over another method taken by chance, in the model; 0 to 1."""
+    """Of being preferred over a random other method, in the model; 0 to 1."""
     low: float
     """Of the wider of two intervals: by the likelihood's curvature, and by resampling people."""
     high: float
@@ -192,7 +192,7 @@ def _reach(
     """Where the methods' chances may lie.
 
     The curvature of the likelihood takes all answers as independent; resampled people keep what
-    the answers of one person have in common, but say nothing where people are few or agree. The
+    the answers of one person have in common, but fail where people are few or agree. The
     wider of both is taken.
     """
     people, tail, random = len(by_person), 50 * (1 - CONFIDENCE), np.random.default_rng(0)

@@ -83,7 +83,7 @@ def _summary(results: Results) -> list[str]:
     if results.left_out:
         lines.append(f"{_people(results.left_out)} who failed more than half of theirs left out")
     lines.append(
-        f"intervals hold the truth {CONFIDENCE:.0%} of the time"
+        f"intervals contain the true value {CONFIDENCE:.0%} of the time"
         + ("" if results.resampled else "; people are few, and taken as alike")
     )
     return lines

@@ -1,4 +1,4 @@
-"""The published model of made flicker: I = G + F, where F is added and held for W frames.
+"""Additive flicker, the published model: I = G + F, where F is added and held for W frames.
 
 Source: Lei, Ren, Zhang and Chen, Blind video deflickering by neural filtering with a flawed atlas,
 CVPR 2023: W is 1, 3 or 10. From what F is drawn is not published, so this is a choice of ours: an
@@ -32,7 +32,7 @@ def offsets(
     """What is added to each frame, on a grid evenly over the picture, in encoded values.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         time: Number of frames.
         hold_frames: For how many frames an offset stays.
         strength: Factor on all of it.

@@ -27,7 +27,7 @@ def film_dirt(
     """Grain of each frame, and the density of its dust and scratches.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         size: Height and width in pixels.
         time: Number of frames.
         strength: Factor on the amount of both.

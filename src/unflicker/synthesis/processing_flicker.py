@@ -1,6 +1,6 @@
-"""Made flicker of video that was processed frame by frame, with the steady original kept.
+"""Synthetic flicker of video that was processed frame by frame, with its steady original.
 
-Enhancement, white balance, style and compression decide anew for each frame. So whole-frame tone,
+Enhancement, white balance, style and compression treat each frame separately. So global tone,
 tone by region, sharpness and small structure differ from one frame to the next, all at once.
 """
 
@@ -29,8 +29,8 @@ _FILTERS, _FILTER_PX = 4, 3
 def processed(clip: Clip, *, seed: int, strength: float = 1.0) -> Clip:
     """A steady clip as frame-by-frame processing leaves it; the same seed gives the same clip.
 
-    The clip gets one look (contrast, sharpness, tones, a set of small filters), which each frame
-    misses by chance.
+    The clip gets one look (contrast, sharpness, tones, a set of small filters), from which each
+    frame deviates at random.
 
     Args:
         clip: A steady clip.

@@ -80,7 +80,7 @@ def bands(random: np.random.Generator, time: int, strength: float) -> Change:
     """Horizontal bands that crawl: mains light seen through a rolling shutter.
 
     Light that beats at twice the mains frequency writes `2 × mains × readout seconds` bands, one
-    to three for usual sensors; they crawl by what is left of `2 × mains / fps` after whole
+    to three for usual sensors; they move by the remainder of `2 × mains / fps` after whole
     periods. Blue beats more than red, because the yellow part of a phosphor glows on.
     Gain deviates by 0.105 to 0.14 stops, half as much again as its root mean square at a peak.
     """
@@ -158,7 +158,7 @@ def smooth_fields(
     """Smooth random fields of unit deviation, a pattern of few control points for each frame.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         time: Number of frames.
         channels: 1 for the same field in all channels, 3 for one each.
         memory: Correlation of a field with the one before, 0 to below 1.

@@ -1,4 +1,4 @@
-"""Steady clips made to flicker, with the truth kept."""
+"""Adds synthetic flicker to steady clips."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from unflicker.synthesis.recipes import MIXED_RECIPES, RECIPES, Change
 KINDS = tuple(RECIPES)
 """The kinds of flicker that are changes of light: what we train on and tune with."""
 MIXED_KINDS = tuple(MIXED_RECIPES)
-"""Kinds that mix channels, beside the published ones."""
+"""Kinds that mix channels, besides the published ones."""
 ADDED_KINDS = tuple(HELD)
 """The published kinds, an offset held for 1, 3 or 10 frames: only to compare with."""
 SUNSET_GAINS = (0.75, 0.55, 0.45)
@@ -30,7 +30,7 @@ SUNSET_GAINS = (0.75, 0.55, 0.45)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SyntheticFlicker:
-    """A clip with made flicker, and what was done to it."""
+    """A clip with synthetic flicker, and its parameters."""
 
     clip: Clip
     """The flickering clip, samples as in the clean one."""
@@ -44,7 +44,7 @@ class SyntheticFlicker:
 
 
 def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> SyntheticFlicker:
-    """The clip with made flicker; the same arguments always give the same flicker.
+    """The clip with synthetic flicker; the same arguments always give the same flicker.
 
     Args:
         clip: A steady clip.
@@ -120,7 +120,7 @@ def graded(
 def ungraded(
     pixels: Shaped[np.ndarray, "height width 3"], grade: Grade, *, keep: Grade | None = None
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture freed from a made grade: gains divided out, curves read backwards.
+    """The picture without a synthetic grade: gains divided out, curves inverted.
 
     Args:
         pixels: A flickering frame.

@@ -1,7 +1,7 @@
 """Two pictures of one scene, and how their exposure and white balance differ.
 
 One picture is laid over the other by the shift at which their structure agrees best, then by dense
-motion that is checked there and back. What both show says how their light differs: a gain and a
+motion with a forward-backward check. The common area gives their difference in light: a gain and a
 power of tone for each channel, fitted so that pixels that disagree (objects that changed, shading,
 wrong motion) lose their weight. Anchors, pictures remembered for a whole shot, are compared so.
 
@@ -54,7 +54,7 @@ _UPPER = 0.6
 """White of several sorts clips together; a sky that turns grey is worse than a wall that is white,
 so the brighter sort decides (lab notebook)."""
 _ONE_TONE = 0.002
-"""Variance of tone among pixels, about which a power is told apart from a gain only by half."""
+"""Variance of tone among pixels at which a power and a gain are only half separable."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -16,7 +16,7 @@ _MOST = 0.45
 _STEADY = 0.5
 """A bar's mean changes by less than this share of what its correction would add."""
 _TELLING_CODES = 0.3
-"""A correction that moves the mean of a line by less says nothing, and harms nobody."""
+"""A correction that moves the mean of a line by less is no evidence, and harmless."""
 _ABOVE_CODES = 12
 """What is so much brighter or darker than the bar lies on it, or is no bar."""
 _OVERLAYS = 0.6

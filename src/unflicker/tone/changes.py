@@ -49,8 +49,8 @@ swings."""
 _STEADY_SHARE = 0.35
 """Change within such a side, and flicker within the ramp, over the ramp's own size, at the most."""
 _LEAST_RAMP = 0.1
-"""Log light of a ramp, at least: less is what a person does who walks through the picture, and a
-slow trend beside it serves as well."""
+"""Least log light of a ramp: a person who walks through the picture causes less, and a slow trend
+explains it as well."""
 _MOST_AT_ONCE = 0.6
 """The same within two frames: then it is a step that was blended, or a wave of old film. From black
 a fade of 14 frames comes to 0.42."""
@@ -96,8 +96,8 @@ class Changes:
 
         Args:
             path: Of light; its first column is that of the whole picture.
-            is_whole: Whether the path shows all of every change, as that of pictures as they came
-                does: then exact fades are what they are, and nothing of them is fitted.
+            is_whole: Whether the path has every change in full, as that of uncorrected pictures
+                has: then exact fades are taken as they are, without a fit.
         """
         if not is_whole or not self.exact.shape[1]:
             return self._parts_of(path)
@@ -249,7 +249,7 @@ def _chosen(
     chosen = _Chosen(shapes=nothing, places=(), weigh=np.eye(time))
     known = steps_everywhere(time) if steps_alone else shapes_everywhere(time)
     known = shapes_around(time, around) if around else known
-    # Fades look like light with a memory, so both are judged anew once the first are known; and
+    # Fades look like light with a memory, so both are judged again once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
         calm = np.diff(levels - fitted(levels, chosen.shapes, chosen.weigh), axis=0)
@@ -305,7 +305,7 @@ def _select(
 def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int]:
     """Steps between levels that are held; others are flicker with large jumps."""
     leaps = np.abs(np.diff(levels, axis=0)).max(axis=1)
-    # A path leaks away from its level beside a step, which looks like smaller ones.
+    # A path leaks away from its level next to a step, which looks like smaller ones.
     steps = sorted(
         step
         for step in steps

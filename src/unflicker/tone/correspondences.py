@@ -77,7 +77,7 @@ def _of_scene(
 def relative(seen: list[Correspondences], steady: list[Correspondences]) -> list[Correspondences]:
     """What a film's light does beyond its steady original's, at the same points.
 
-    Errors of the motion are in both, and cancel. Pairs that the original lacks say nothing.
+    Errors of the motion are in both, and cancel. Pairs that the original lacks are not used.
     """
     lacking = len(seen) - len(steady)
     both = [_difference(one, other) for one, other in zip(seen, steady, strict=False)]

@@ -33,7 +33,7 @@ _EARNED, _EARNED_IF_UNSURE = 0.84, 0.56
 """Visible flicker after over before, above which a correction has not earned its place: steady
 clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
 _LEAST_SEEN = 0.15
-"""ΔE by which visible flicker must fall at the least: what steady clips give by chance is less."""
+"""Least fall of visible flicker, in ΔE; steady clips stay below it."""
 _STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
 _BEYOND_ORIGINAL = 0.004
 """Log light, relative to a steady original, below which there is nothing to remove: a steady film
@@ -57,7 +57,7 @@ class SteadyTone:
     flicker: Flicker
     """What the first look found, worth removing or not."""
     has_original: bool = False
-    """Whether it was found beside a steady original: then slow light is flicker, too."""
+    """Whether it was estimated with a steady original: then slow light is flicker, too."""
 
     @property
     def is_strong(self) -> bool:
@@ -89,9 +89,9 @@ class SteadyTone:
         return bool(self.coefficients[..., self.field.size + 1 :].any())
 
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
-        """The same if the eye sees enough less flicker for it; else without any correction.
+        """The same if it reduces visible flicker enough; else without any correction.
 
-        What is slow is not seen as flicker, so beside an original the eye must only see no more.
+        Slow change is not visible as flicker, so with an original it only must not rise.
         """
         if self.has_original:
             no_more = visible_after <= visible_before + _LEAST_SEEN / 2
@@ -116,7 +116,7 @@ class SteadyTone:
         *,
         scene: Float32[np.ndarray, "time height width"] | None = None,
     ) -> SteadyTone:
-        """The same, clipped white kept as bright as it usually is; `pictures` are as they came.
+        """The same, with highlights kept at their usual level; `pictures` are uncorrected.
 
         White is looked for only where they show the `scene`.
         """
@@ -147,7 +147,7 @@ class SteadyTone:
         first: int = 0,
         at: Int[np.ndarray, " some"] | None = None,
     ) -> None:
-        """Take the flicker out of proxies, in place: those at frames `at`, or from `first` on."""
+        """Remove flicker from proxies, in place: those at frames `at`, or from `first` on."""
         for t, picture in enumerate(light):
             picture[:] = apply_to_light(
                 picture, self.grade(first + t if at is None else int(at[t]))
@@ -169,7 +169,7 @@ def steady_tone(  # noqa: PLR0913 # long: what is already known of the stretch m
     Args:
         light: The proxies.
         motion: Between them.
-        pace: How slow light must be to be wanted.
+        pace: How slow light must be to be kept.
         settings: Of this stage.
         original: The same frames of the steady original, where there is one; it may end before.
             Then only what light does beyond it is flicker, however slow.
@@ -243,7 +243,7 @@ def steady_whole(
     for it is more exact.
 
     Args:
-        light: The proxies as they came; corrected in place.
+        light: The uncorrected proxies; corrected in place.
         motion: Between them, as well as it is known.
         like: What was found with light by place; it shares its functions.
         pace: As for `steady_tone`.

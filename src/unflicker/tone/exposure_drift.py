@@ -60,7 +60,7 @@ def course_of(pictures: Sequence[Float32[np.ndarray, "height width 3"]], motion:
         ways = motion.forward[t], motion.backward[t]
         there = _change(first, second, places, ways)
         back = _change(second, first, places, ways[::-1])
-        # Interpolation makes the second picture smoother; there and back that cancels.
+        # Interpolation smooths the second picture; the mean of both directions cancels that.
         steps.append(0.5 * (there - back))
         moved.append(np.median(ways[0][::6, ::6].reshape(-1, 2), axis=0) / (width, height))
     return Course(

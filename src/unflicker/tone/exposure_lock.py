@@ -38,7 +38,7 @@ _MOST_ANCHORS, _TRIED = 24, 2
 """Anchors remembered, and those compared with a frame; each takes half a megabyte."""
 _NEW_BELOW, _LEAST_SEEN = 0.6, 0.2
 """Share of a frame that the best anchor shows, below which the frame becomes one itself; and share
-below which an anchor says nothing."""
+below which an anchor is not used."""
 _LEAST_ALIKE = 0.2
 _NEIGHBOUR_ERROR, _ANCHOR_ERROR = 0.001, 0.01
 """Log light by which matches err that see the same points under another angle of the lens."""
@@ -73,7 +73,7 @@ class _Anchor:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Look:
-    """A frame of the window beside an anchor."""
+    """A frame of the window and an anchor."""
 
     place: int
     anchor: int
@@ -132,7 +132,7 @@ class ExposureLock:
         return np.concatenate([slow, whites[..., None]], axis=-1)
 
     def _looks(self, views: list[View], *, every: int) -> list[_Look]:
-        """Frames beside the anchors most like them; those that none shows become anchors."""
+        """Frames with their most similar anchors; frames that none shows become anchors."""
         looks: list[_Look] = []
         for place in range(0, len(views), every):
             frame = self._first + place

@@ -6,7 +6,7 @@ the picture would show without (`tones_without`). Then a fade is the same for al
 
 An editor's fade through black multiplies all of a picture by one share, which grows by as much from
 frame to frame. Of such a fade only where it begins and ends is unknown, so flicker within it is
-known far better than beside a fade of any shape, whose end might be flicker as well (`exact_fade`).
+known far better than in a fade of any shape, whose end might be flicker as well (`exact_fade`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DARK = 2.5
 rounded and black is lifted."""
 _DOUBT = 15.0
 """In variances of the flicker, how much worse than a fade of any shape an exact one may explain
-light: the other has some ten numbers more, each of which explains one by chance."""
+light: the other has some ten parameters more, each of which explains one of noise."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,7 +123,7 @@ def _shares(
 def _without(
     weigh: Float[np.ndarray, "time time"], frames: Bool[np.ndarray, " time"]
 ) -> Float[np.ndarray, "time time"]:
-    """What weighs deviations where some frames say nothing."""
+    """Weights of deviations where some frames are not used."""
     if not frames.any():
         return weigh
     some = weigh[:, frames]

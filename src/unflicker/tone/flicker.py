@@ -1,13 +1,13 @@
-"""What of a tone path is flicker, and what is wanted light or drift of the estimate.
+"""Separates flicker in an illumination trajectory from intended changes and drift.
 
 Each coefficient of the path is read as a sum:
-    wanted light   slower than `keep_slower`; taken out by a high-pass that keeps straight lines
+    intended       slower than `keep_slower`; removed by a high-pass that keeps straight lines
     changes        levels that are held, and fades (`changes`)
     flicker        remembered from frame to frame by a factor ρ (0: every frame for itself)
     drift          a random walk: errors of the estimate add up, real light wanders
 The variogram (mean squared difference over 1, 2, 3 … frames) tells flicker from drift: flicker's is
 flat, a drift's grows in proportion. With the variances known, flicker is what a Wiener filter
-says it is, coefficient by coefficient; so what is within the noise is left alone.
+estimates, coefficient by coefficient; what is within the noise is not corrected.
 
 Source: local-level models, Durbin and Koopman, Time Series Analysis by State Space Methods, ch. 2;
 the high-pass is one minus Whittaker's smoother (1923).
@@ -31,12 +31,12 @@ _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]
 _REPEATED_STEPS = 3
 """So many steps in a window are flicker altogether; fewer may be lamps."""
 _LAMP = 0.3
-"""Log light of a single step from which on somebody switched a lamp, and it stays; below, the level
+"""Log light of a single step from which on it is a switched lamp, and kept; below, the level
 of the window before is held, and let go at the pace of light that is kept (`fading.LevelHold`)."""
 _SPREAD = 3.0
 """A step that is not sharp is spread over so many times as long as other light that is kept."""
 _FADE_FRAMES = 24.0
-"""Half-power period of wanted light within a fade, in frames, beside the fade's own shape."""
+"""Half-power period of intended change within a fade, in frames, besides its own shape."""
 _BESIDE_FADE = 3
 """Frames by which a fade may be longer than it was found."""
 _AWAY_FRAMES = 8.0
@@ -48,7 +48,7 @@ _NEAR_BLACK, _NEAR_WHITE = 0.15, 0.7
 _TONES = np.array([0.1, 0.4, 0.75])
 """Values at which dark, middle and bright tones are looked at; the middle one is tone zero."""
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
-"""Squared size of a trend over what chance makes one expect: below flicker, above wanted light."""
+"""Squared trend over its expectation under noise: flicker below, intended above."""
 _FEWEST_FRAMES = 4
 _MIDDLE_GREY = 0.4
 _DRIFT_SHARE = 0.25
@@ -61,7 +61,7 @@ class Flicker:
     """The flicker of a shot, and how sure it is."""
 
     coefficients: Float[np.ndarray, "time 3 size"]
-    """Light that flicker added, as coefficients of the light field, for red, green, blue."""
+    """Light that flicker added, as coefficients of the illumination model, for each channel."""
     steps: Int[np.ndarray, " steps"]
     """Frames at which the level jumped from one quiet stretch to another."""
     flickering: float
@@ -82,13 +82,13 @@ class Flicker:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How slow light must be to be wanted."""
+    """How slow light must be to be kept."""
 
     keep_slower_frames: float
-    """Light that takes longer than this to change is wanted, in frames."""
+    """Light that takes longer than this to change is kept, in frames."""
     usual_frames: float = np.inf
-    """The same where nobody asks. What is asked for beyond it goes even where drift is as likely:
-    then somebody saw it."""
+    """The default. A larger value removes slow light even where drift is as likely, because the
+    user has seen it."""
 
     @property
     def asks_for_more(self) -> bool:
@@ -110,12 +110,12 @@ def separate(
     changes: Changes | None = None,
     again: bool = False,
 ) -> Flicker:
-    """The part of a tone path that is flicker.
+    """The part of an illumination trajectory that is flicker.
 
     Args:
         path: From `tone_path`.
         field: The functions its coefficients belong to.
-        pace: How slow light must be to be wanted.
+        pace: How slow light must be to be kept.
         brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
         changes: Steps and fades, if they are known from an earlier look; a look at corrected
             pictures hardly sees them, for it doubts all that moves together.
@@ -170,7 +170,7 @@ def _quick_and_slow(
     pace: Pace,
     field: IlluminationModel,
 ) -> tuple[Float[np.ndarray, "time all"], Float[np.ndarray, "time all"]]:
-    """The flicker of a path without changes of level, and its own slow part by chance."""
+    """The flicker of a path without changes of level, and its own random slow part."""
     time = len(even)
     high_pass = _high_pass(_yielding(pace.quickly, ramps, time))
     memory, flicker, drift, wander = variances(even, _drift_allowed(field))
@@ -192,12 +192,12 @@ def _is_of_whole(field: IlluminationModel) -> Bool[np.ndarray, " all"]:
 def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray, "time 3"]:
     """What of log light is slower than flicker usually is, and quicker than what is to stay.
 
-    A tone path expects nothing and holds hardly anything so slow; the light that neighbouring
-    frames share, summed, does (`exposure_drift.course_of`).
+    The trajectory's prior suppresses such slow light; the sum of the light that neighbouring
+    frames share contains it (`exposure_drift.course_of`).
 
     Args:
         light: Log light of each frame's channels.
-        pace: How slow light must be to be wanted.
+        pace: How slow light must be to be kept.
     """
     bends = max(len(light) - 2, 0)
     if not pace.asks_for_more or not bends:
@@ -212,7 +212,7 @@ def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray,
 def beyond_original(path: TonePath, field: IlluminationModel) -> Flicker:
     """The same of a path relative to a steady original: all of it but its mean.
 
-    What is wanted is in the original, so nothing has to be told from flicker, however slow.
+    Intended changes are in the original, so everything else is flicker, however slow.
     """
     time = len(path.light)
     found = path.light - path.light.mean(axis=0)
@@ -262,7 +262,7 @@ def _high_pass(stiffness: Float[np.ndarray, "time time"]) -> Float[np.ndarray, "
 def _yielding(
     keep_slower_frames: float, ramps: tuple[tuple[int, int], ...], time: int
 ) -> Float[np.ndarray, "time time"]:
-    """The stiffness of wanted light, which follows a fade more closely and bends where it ends."""
+    """The stiffness of intended light, which follows a fade closely and bends where it ends."""
     periods = np.full(time - 2, keep_slower_frames)
     for start, stop in ramps:
         around = slice(max(start - _BESIDE_FADE, 0), max(stop + _BESIDE_FADE - 1, 0))
@@ -342,11 +342,11 @@ def _chance_trend(
     memory: float,
     variances: tuple[np.ndarray, np.ndarray],
 ) -> Float[np.ndarray, "time all"]:
-    """The slow part of a path where it is no slower light, only flicker's own slow part by chance.
+    """The slow part of a path where it is not intended light but flicker's own random slow part.
 
-    Fifty frames of chance have a trend, too. A trend is wanted light only if it is well above what
-    the flicker around it makes one expect (an F test, with a soft edge). Where drift is as likely
-    to have made it, or flicker so lasting that the two look alike, it is left alone in proportion;
+    Fifty frames of noise have a trend, too. A trend is intended only if it is well above the
+    expectation from the flicker around it (an F test, with a soft edge). Where drift is as likely,
+    or flicker so persistent that the two look alike, it is kept in proportion;
     `variances` are of flicker and of drift.
     """
     flicker, drift = variances

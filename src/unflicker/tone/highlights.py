@@ -34,7 +34,7 @@ def with_highlights(
 
     Args:
         coefficients: Of each frame.
-        pictures: The proxies as they came, in working light.
+        pictures: The uncorrected proxies, in working light.
         field: The functions of all but the last of them; its function is `whiteness_of`.
         scene: How far each pixel shows the scene, 0 to 1; white of anything else is not looked at.
     """

@@ -4,8 +4,8 @@ The colour that flicker makes of a steady one is written as a curve for each cha
 The logarithm of the matrix has rows that sum to zero, so grey stays grey; each row is a factor on
 saturation and a turn of hue:
     log matrix = Σ over the rows of  log saturation (own − grey)  +  hue (last − next) / √3
-Both are found as a path over the shot with exposure and two powers of tone beside them, from the
-same points along the motion as the tone path. Unlike that it is found in light itself and not in
+Both are fitted as a path over the shot together with exposure and two powers of tone, from the
+same correspondences as the illumination trajectory. Unlike that it is fitted in light and not in
 its logarithm: mixing adds light, and a channel that is nearly dark would decide all.
 
 A shot has a matrix only where one explains much more of what its points do (`explained`).
@@ -62,7 +62,7 @@ _STEP_FACTOR, _STEP_REACH, _STEP_QUIET = 6.0, 3, 1.0 / 3.0
 share of it. In white flicker one frame in a thousand stands out as much, but comes back."""
 _MOST_DEVIATIONS = 3.0
 _LEAST_MIXING = 0.02
-"""Log saturation or radians of hue from frame to frame, below which nobody sees it."""
+"""Log saturation or radians of hue from frame to frame, below which it is invisible."""
 _MOST_MIXING = 0.7
 """No correction is larger: half or twice the saturation, 40° of hue."""
 MISFIT_LEFT = 0.9
@@ -79,7 +79,7 @@ class _Points:
     before: _Colours
     after: _Colours
     trust: _Colours
-    """One over the expected variance of `after - before`; 0 where a point says nothing."""
+    """One over the expected variance of `after - before`; 0 for a point that is not used."""
 
 
 def mixing_of(
@@ -90,8 +90,8 @@ def mixing_of(
     None where a shot is explained as well without.
 
     Args:
-        seen: One for each pair of neighbouring frames of a stretch of one shot, as they came.
-        pace: How slow light must be to be wanted.
+        seen: One for each pair of neighbouring frames of one shot, uncorrected.
+        pace: How slow light must be to be kept.
         changes: Steps and fades of the shot, if they are known.
     """
     if len(seen) + 1 < _FEWEST_FRAMES:
@@ -113,7 +113,7 @@ def _flicker_of(
 ) -> Float[np.ndarray, "time 3 mixing"]:
     """What of a path's mixing is flicker: what `separate` says, and every step.
 
-    A lamp that is switched on changes the light of its colour, and is wanted; no lamp mixes
+    A lamp that is switched on changes the light of its colour, and is kept; no lamp mixes
     channels that were apart.
     """
     stairs = _stairs(path.light[..., _CURVE:])
@@ -187,7 +187,7 @@ def _points(seen: list[Correspondences]) -> _Points:
     after = np.stack([pair.after[::every] for pair in seen])
     weight = np.stack([pair.weight[::every] for pair in seen])
     darker = np.minimum(before, after)
-    # A sighting's variance is that of its darkest channel's logarithm. What is not noise of dark
+    # A correspondence's variance is that of its darkest channel's log. What is not noise of dark
     # values, such as errors of the motion, goes with each channel's own light.
     dark = (NOISE / (darker.min(axis=2) + TOE)) ** 2
     others = np.maximum(1.0 / np.maximum(weight, 1e-9) - dark, NOISE_OF_LIGHT**2)

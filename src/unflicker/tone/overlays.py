@@ -50,7 +50,7 @@ codes of 8 bits."""
 _CONSTANT, _CLEAR, _SURE_SHARE = 0.6, 0.55, 0.5
 """In such a share of the frames in which it stands out a pixel of an overlay has one value, with
 such a mean score; so do such a share of its pixels. Overlays come to 0.6 and more, lamps and water
-that the light field cannot follow to 0.46 and less (lab notebook)."""
+that the illumination model cannot follow to 0.46 and less (lab notebook)."""
 _DARK_CODES = 20
 """What is darker is hardly changed by any correction."""
 _LEAST_SHARE = 0.0005
@@ -103,7 +103,7 @@ def corrected_share(
     """How much of its correction each pixel of a window takes; None where all take all of it.
 
     Args:
-        laid: Gives the same luma beside the corrected one, which takes some time.
+        laid: Returns the same luma and the corrected one; slow.
         stored: The film's luma.
         grades: Of each frame.
         standing: What lay over the frame before.

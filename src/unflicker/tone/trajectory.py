@@ -1,12 +1,12 @@
-"""The tone path: the light of every frame of a shot, from how neighbours differ along the motion.
+"""The illumination trajectory of a shot, from differences of neighbours along the motion.
 
 A point seen in frames t and t+1 says `field(t+1, there) - field(t, here) = change`. All pairs of a
 shot together are one least-squares problem for the coefficients of all frames at once; only
-neighbours are coupled, so it is solved exactly by one sweep there and back (block tridiagonal
+neighbours are coupled, so one forward and one backward sweep solve it exactly (block tridiagonal
 elimination). Points that disagree with the solution (occlusion, a wrong flow, an object that really
 changed) lose weight, and it is solved again.
 
-The light of the whole picture has to sum to nothing over the shot. To flatten the contrast of every
+Global light has to sum to zero over the shot. To flatten the contrast of every
 frame makes all differences smaller, too, and would be taken for a better answer
 (docs/decisions/0008-sum-to-nothing.md).
 
@@ -26,15 +26,15 @@ from unflicker.tone.illumination import TOE, IlluminationModel, tone_of
 
 INDEPENDENT_SHARE = 0.008
 """Neighbouring samples err alike; this share of them counts as independent. It weighs what pixels
-show against the expectation that flicker varies about nothing, which keeps the sum of differences
+show against the prior that flicker varies around zero, which keeps the sum of differences
 from drifting (docs/decisions/0003-expect-nothing.md)."""
 _SHARE_ONCE_KNOWN = 0.1
 """The same, once each coefficient's own size was estimated: the expectation is right then, and
 need not be so strong (docs/decisions/0005-sizes-from-the-shot.md)."""
 REFITS = 2
 _SMALLEST = 0.1
-"""Of its size in a shot unknown: no coefficient is expected smaller than this share. At 0 made
-flicker gains 0.1 dB, and film, whose light is never so simple, loses a tenth of what is removed."""
+"""Of its prior size: no coefficient is expected smaller than this share. At 0 synthetic flicker
+gains 0.1 dB, and film, whose light is never so simple, loses a tenth of what is removed."""
 _FREQUENCIES = (np.arange(6) + 0.5) * np.pi / 6
 FREEDOM = 1.0 / 8.0
 _QUANTILES = np.linspace(0.03, 0.97, 24)
@@ -50,10 +50,10 @@ BEST_AGREEMENT = 0.5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TonePath:
-    """The light of each frame of a shot, as coefficients of a light field."""
+    """The light of each frame of a shot, as coefficients of an illumination model."""
 
     light: Float[np.ndarray, "time 3 size"]
-    """The best estimate, expecting light to vary about nothing; only differences mean anything."""
+    """The best estimate, with a prior around zero; only differences are meaningful."""
     free: Float[np.ndarray, "time 3 size"]
     """With little such expectation: it drifts, and how it drifts tells noise from flicker."""
 
@@ -120,7 +120,7 @@ def _quantiles(
 
 
 Equations = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of neighbouring frames: blocks on the diagonal, blocks beside it, right-hand side."""
+"""Of neighbouring frames: diagonal blocks, off-diagonal blocks, right-hand side."""
 
 
 def _reweighted(
@@ -131,13 +131,13 @@ def _reweighted(
 ) -> Equations:
     """The equations of all pairs, points that disagree with a path having lost weight."""
     time, size = len(correspondences) + 1, field.size
-    # In single precision: these blocks are the most memory that thinking takes.
+    # In single precision: these blocks are the largest memory of the analysis.
     diagonal = np.zeros((time, 3, size, size), np.float32)
     coupling = np.zeros((time - 1, 3, size, size), np.float32)
     right = np.zeros((time, 3, size))
     here = field.at_places(sample_places(field.height, field.width))
     for t, seen in enumerate(correspondences):
-        # Made anew for each look: to keep it for all pairs takes more memory than all else.
+        # Built again for each iteration: to keep it for all pairs takes more memory than all else.
         design = _design(seen, here, field)
         weight = _weights(design, seen, None if path is None else path[t : t + 2], field)
         normal, answer = _normal(design, seen.change, weight)
@@ -248,7 +248,7 @@ def refitted(
     show it and 0 where the expectation alone speaks. What a shot does not need nearly vanishes.
 
     Source: MacKay, Bayesian interpolation, Neural Computation 4 (1992), eq. 4.9; the uncertainty is
-    that of a path that goes on for ever with this shot's mean equations.
+    that of an infinitely long path with this shot's mean equations.
     """
     diagonal, coupling, _ = equations
     here, beside = diagonal.mean(axis=0), coupling.mean(axis=0).astype(complex)
@@ -271,7 +271,7 @@ def solved(
     summed: Int[np.ndarray, " some"],
 ) -> Float[np.ndarray, "time 3 size"]:
     """The solution of symmetric positive block tridiagonal equations, `precision` added to their
-    diagonal; for all channels at once. Over time the coefficients `summed` sum to nothing.
+    diagonal; for all channels at once. Over time the coefficients `summed` sum to zero.
 
     Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5; the sums by Lagrange
     multipliers, each of which pulls on one coefficient of all frames alike.

@@ -1,5 +1,5 @@
-"""The variogram of paths of light: flicker, drift and wandering light told apart, and Wiener's
-filter that takes the first of them out.
+"""The variogram of paths of light: variances of flicker, drift and wandering light, and the Wiener
+filter that removes flicker.
 
 The mean squared difference over 1, 2, 3 … frames is flat for flicker and grows in proportion for a
 random walk.

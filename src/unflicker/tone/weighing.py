@@ -21,7 +21,7 @@ def heights_of(
     shapes: Float[np.ndarray, "time some"],
     weigh: Float[np.ndarray, "time time"],
 ) -> Float[np.ndarray, "some any"]:
-    """How much of each shape a path holds beside its smooth curve and its flicker."""
+    """How much of each shape a path holds besides its smooth curve and its flicker."""
     weighed = weigh @ shapes
     return np.linalg.solve(shapes.T @ weighed + 1e-6 * np.eye(shapes.shape[1]), weighed.T @ path)
 

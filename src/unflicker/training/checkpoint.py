@@ -1,4 +1,4 @@
-"""Where a training stands, on disk: enough to go on from the very step."""
+"""The state of a training on disk, from which it resumes at the same step."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> boo
         state.network.load_state_dict(held["network"])
         state.optimiser.load_state_dict(held["optimiser"])
     except (RuntimeError, KeyError, ValueError, EOFError) as fault:
-        raise InputError(f"{path} cannot be read: {fault}; remove it to begin anew") from fault
+        raise InputError(f"{path} cannot be read: {fault}; remove it to start again") from fault
     state.average = held["average"]
     state.steps, state.seconds = int(held["steps"]), float(held["seconds"])
     return True
@@ -88,8 +88,8 @@ def _recipe_in(folder: Path) -> dict[str, Any]:
         return json.loads(path.read_text())
     except (OSError, ValueError) as fault:
         raise InputError(
-            f"{path}, which says what the training beside it is, cannot be read: {fault}; "
-            f"put it back, or remove {folder / _STATE} to begin anew"
+            f"{path}, the description of the training in its folder, cannot be read: {fault}; "
+            f"put it back, or remove {folder / _STATE} to start again"
         ) from fault
 
 

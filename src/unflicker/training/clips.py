@@ -1,7 +1,7 @@
 """Short clips to learn steadiness from: that flicker, or what a filter leaves of it, with motion.
 
-They are cut from steady films and made of photographs (`panned`), and made to flicker, or processed
-frame by frame. A filter corrects all but a rest. Motion is that of the steady clip.
+They come from steady films and from photographs (`ken_burns`), with synthetic flicker or synthetic
+processing, of which a filter leaves a part. Motion is that of the steady clip.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def kept_films(
         films: Steady films.
         kept: Folder where the files are kept; what lies there is not made again.
         least: Frames, and px of the shorter side; lesser films are passed over.
-        progress: Told how many of how many are there.
+        progress: Called with the number of clips done and in all.
     """
     kept.mkdir(parents=True, exist_ok=True)
     files = []
@@ -145,10 +145,10 @@ def made_to_flicker(
     *,
     processed_share: float = 0.0,
 ) -> ShortClip:
-    """A steady clip under flicker of a kind by chance, and what a filter would leave of it.
+    """A steady clip with flicker of a random kind, and what a filter would leave of it.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         clean: The steady clip.
         processed_share: How likely it is processed frame by frame instead.
     """
@@ -207,7 +207,7 @@ def _cut(
     frames: int,
     crop_px: int,
 ) -> Float32[np.ndarray, "time px px 3"]:
-    """Some frames of a film and a part of its picture; mirrored and run backwards by chance."""
+    """Random frames and a random crop of a film, randomly mirrored and reversed in time."""
     time, height, width = film.shape[:3]
     every = int(random.integers(1, min(_FASTEST, (time - 1) // (frames - 1)) + 1))
     start = int(random.integers(time - (frames - 1) * every))

@@ -1,7 +1,7 @@
-"""What the neural filter learns from: photographs spoilt on purpose, and real guides of real clips.
+"""Training data of the neural filter: degraded photographs, and real guides of real clips.
 
-A batch belongs to its step, not to the order of calls, so that a run that stops goes on as if it
-had not.
+A batch belongs to its step, not to the order of calls, so that a resumed run gives the same
+result as one without interruption.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SIZES = ((144, 256), (192, 256), (256, 144), (160, 224))
 _MOST_SHRUNK = 2.0
 _WRONG_GUIDE, _NO_TRUST, _UNTRUSTED_REGION = 0.05, 0.06, 0.25
 _AS_FLICKERING = 0.35
-"""Chance that a real frame is shown as it came, and not as tone left it."""
+"""Probability that a real frame is shown uncorrected, and not as tone left it."""
 _NO_TONE, _MOST_REMOVED = 0.4, 40.0
-"""How often a photograph's frame comes without word from tone; and tone's part over what is left,
-at the most."""
+"""How often a photograph's frame has no light removed by tone; and the largest ratio of that light
+to the residual."""
 _COMMON_GAIN = (0.6, 1.1)
-"""Range of a gain on frame, guide and truth alike: how light a film is says nothing."""
+"""Range of a common gain on frame, guide and truth: absolute level carries no information."""
 _EVERY = 8
 
 
@@ -50,7 +50,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Which files are learned from, which are only looked at, and which nobody may see."""
+    """Which files are for training, which for validation, and which are never read."""
 
     training: tuple[Path, ...]
     validation: tuple[Path, ...]
@@ -155,10 +155,10 @@ def photo_sample(
     *,
     size: tuple[int, int],
 ) -> _Sample:
-    """A frame, its guide and how far to trust it, made from one photograph and spoilt by another.
+    """A frame, its guide and trust, made from one photograph and degraded with another.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         photo: What must come out.
         other: Where wrong patches come from.
         size: Height and width of the proxies.
@@ -196,7 +196,7 @@ def _removed(
 def _cropped(
     random: np.random.Generator, photo: Float32[np.ndarray, "h w 3"], size: tuple[int, int]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A part of a photograph at a size, turned and shrunk or grown a little by chance."""
+    """A random crop of a photograph at a size, slightly rotated and scaled."""
     if random.uniform() < 0.5:
         photo = photo[:, ::-1]
     height, width = photo.shape[:2]
@@ -210,7 +210,7 @@ def _cropped(
 
 
 def _varied(random: np.random.Generator, sample: _Sample, size: tuple[int, int]) -> _Sample:
-    """A real sample cropped, mirrored, its colours exchanged and its exposure changed by chance."""
+    """A real sample with random crop, mirroring, exchange of colours and exposure."""
     height, width = (side // SAMPLES for side in sample[0].shape[1:])
     wanted = size[0] // CELL_PX, size[1] // CELL_PX
     scale = min(height / wanted[0], width / wanted[1]) * random.uniform(0.75, 1.0)

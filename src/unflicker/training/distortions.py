@@ -1,4 +1,4 @@
-"""What training does to a photograph: light it as no frame should be, spoil it as guides are.
+"""Degradations of photographs for training: of light, and of structure as in atlas guides.
 
 The paper's two distortions (Lei et al. 2023, Eq. 4): of appearance, which makes the frame from the
 photograph, and of structure, which makes the guide. The photograph itself is what must come out.
@@ -53,7 +53,7 @@ def spoilt(
     """The picture as an atlas would render it: bent, soft, with ghosts, holes and wrong patches.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         picture: What the atlas should have shown.
         other: Another picture of the same size, to take wrong patches from.
     """

@@ -1,4 +1,4 @@
-"""Real guides with the truth known: steady clips made to flicker, then thought about as any film.
+"""Real guides with ground truth: steady clips with synthetic flicker, analysed as any film.
 
 Making one takes seconds, so they are made once and kept in a folder; training draws from them.
 """
@@ -38,7 +38,7 @@ CLIP_FRAMES, PANNED_FRAMES = 48, 24
 PANNED_SIZES = ((144, 256), (144, 256), (192, 256), (256, 144))
 _FEWEST_FRAMES = 16
 _SEED = 1
-"""Added to seeds, so that no made flicker is that of the benchmark."""
+"""Added to seeds, so that no flicker is that of the benchmark."""
 _PARTS = ("flickering", "corrected", "guide", "trust", "clean")
 _KEPT_EVERY = 3
 """One frame in so many is kept: neighbours teach little that is new."""
@@ -46,7 +46,7 @@ _KEPT_EVERY = 3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guided:
-    """Frames of one window, their guides, and the truth: half precision, half the proxy's size."""
+    """Frames of one window, their guides, and ground truth, at half precision and half size."""
 
     flickering: Float16[np.ndarray, "time 3 height width"]
     corrected: Float16[np.ndarray, "time 3 height width"]
@@ -67,11 +67,11 @@ class Guided:
     def sample(
         self, random: np.random.Generator, *, as_came: float
     ) -> tuple[Float32[np.ndarray, "channels _height _width"], ...]:
-        """Frame, guide, trust, light removed, its spread, and the truth, of one frame by chance.
+        """Frame, guide, trust, removed light, its spread, and ground truth of a random frame.
 
         Args:
-            random: Where chance comes from.
-            as_came: How likely the frame is shown as it came, tone unheard.
+            random: Random generator.
+            as_came: Probability of the uncorrected frame, without tone.
         """
         place = int(random.integers(len(self.clean)))
         light = tuple(part[place] for part in self.light)
@@ -91,8 +91,8 @@ def guided_footage(
     Args:
         clips: Steady films.
         kept: Folder where what was made is kept; what lies there is not made again.
-        settings: Of thinking, with an atlas.
-        progress: Told how many of how many are there.
+        settings: Of the analysis, with an atlas.
+        progress: Called with the number done and in all.
     """
     kept.mkdir(parents=True, exist_ok=True)
     wanted = [(clip, case) for clip in clips for case in CASES]
@@ -105,14 +105,14 @@ def guided_footage(
 def guided_photographs(
     photos: tuple[Path, ...], kept: Path, *, count: int, settings: Settings, progress: Report
 ) -> Iterator[Guided]:
-    """Windows of clips made of photographs (`panned`), each under a flicker by chance.
+    """Windows of Ken Burns clips (`ken_burns`), each with random flicker.
 
     Args:
         photos: To make them of.
         kept: As in `guided_footage`.
         count: How many.
-        settings: Of thinking, with an atlas.
-        progress: Told how many of how many are there.
+        settings: Of the analysis, with an atlas.
+        progress: Called with the number done and in all.
     """
     kept.mkdir(parents=True, exist_ok=True)
     for place in range(count):

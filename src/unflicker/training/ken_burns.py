@@ -29,7 +29,7 @@ def panned(
     """A steady clip: the photograph as a wandering camera sees it, parts of another moving before.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         photo: What lies behind.
         other: What moving things are cut from.
         frames: How many.

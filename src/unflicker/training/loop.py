@@ -3,7 +3,7 @@
     task = TrainingTask(network=…, loss=…, learning=…, …)
     weights = trained(task, training, progress=…, resumes=…)
 
-A batch belongs to its step, so a training that was stopped goes on as if it had not been.
+A batch belongs to its step, so a resumed training gives the same result as one without a stop.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class TrainingTask(Generic[Batch]):
     won_db: Callable[[Any, Batch], Float[Tensor, ""]]
     """By how many dB the network betters a batch; without gradients, as the next."""
     row: Callable[[Any, Batch], Float[Tensor, "3 height width"]]
-    """A row of the sheet: the first of a batch, what came of it, and the truth."""
+    """A row of the sheet: the first of a batch, its result, and ground truth."""
     learning: ByStep
     checking: Sequence[Batch]
     """For validation, the same at every look."""
@@ -110,14 +110,14 @@ class TrainingTask(Generic[Batch]):
 def trained(
     task: TrainingTask, training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
-    """Train to the end, or go on with a training that stopped; the path of its weights.
+    """Train to the end, resuming a stopped training; returns the path of the weights.
 
     Args:
         task: What is learned.
         training: How long and where.
-        progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept, as it
-            is where Ctrl-C stops it.
-        resumes: Told from which step, where a training goes on.
+        progress: Called with the progress; may raise `Cancelled` to stop, and the state is kept,
+            as it is after Ctrl-C.
+        resumes: Called with the step at which a training resumes.
 
     Raises:
         UsageError: The folder holds another training.

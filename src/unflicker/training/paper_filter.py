@@ -1,4 +1,4 @@
-"""How the paper's neural filter is trained: on single photographs, spoilt twice (Eq. 4).
+"""Training of the paper's neural filter on single photographs, degraded twice (Eq. 4).
 
 What is published: the loss, Adam at 1e-4, batches of 8, 20 epochs of COCO. Ours: the distortions,
 crops, that the network begins by leaving the frame as it is, and that the weights written are an
@@ -47,12 +47,12 @@ _ATLAS_SCALE, _QUARTERED = 4, 0.7
 def train_paper_filter(
     training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
-    """Train the paper's U-Net, or go on with a training that stopped; the path of its weights.
+    """Train the paper's U-Net, resuming a stopped training; returns the path of the weights.
 
     Args:
-        training: What, how long and where; films are not looked at.
-        progress: Told how far it is; may raise to stop.
-        resumes: Told from which step, where a training goes on.
+        training: What, how long and where; films are not used.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
 
     Raises:
         UnflickerError: No photographs, or the folder holds another training.
@@ -95,7 +95,7 @@ def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:
 def leaving_the_frame(network: UNet) -> UNet:
     """The network with some first weights set so that the frame comes out as it went in.
 
-    Frame and guide have six channels of their own past the outermost skip; others begin by chance.
+    Six channels past the outermost skip pass frame and guide through; others start at random.
     """
     wide = range(_PASSED)
     first, second = network.down[0]  # pyright: ignore - a sequence of two

@@ -31,14 +31,14 @@ ours of texture, without which blur would pay. Were values worth more, flicker w
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FilterBatch:
-    """Single photographs, spoilt twice; RGB in [0, 1]."""
+    """Single photographs, degraded twice; RGB in [0, 1]."""
 
     clean: Float[Tensor, "batch 3 height width"]
     """The photographs X."""
     frame: Float[Tensor, "batch 3 height width"]
-    """τ_a(X): their light and colour spoilt, as flicker does."""
+    """τ_a(X): with degraded light and colour, as by flicker."""
     guide: Float[Tensor, "batch 3 height width"]
-    """τ_s(X): their structure spoilt, as an atlas does."""
+    """τ_s(X): with degraded structure, as by an atlas."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,7 +71,7 @@ def refinement_loss(network: RefinementNetwork, batch: ClipBatch) -> Float[Tenso
 def clip_loss(
     outputs: Sequence[Float[Tensor, "batch 3 height width"]], batch: ClipBatch
 ) -> Float[Tensor, ""]:
-    """Warping error to the last and to the first output, and distance to what came in."""
+    """Warping error to the previous and to the first output, and distance to the input."""
     pairs = range(batch.frames.shape[1] - 1)
     short = [
         warping_error(outputs[t + 1], outputs[t], batch.to_last[:, t], batch.seen_in_last[:, t])
@@ -89,10 +89,10 @@ def clip_loss(
 def consistency_loss(
     outputs: Sequence[Float[Tensor, "batch 3 height width"]], batch: ClipBatch
 ) -> Float[Tensor, ""]:
-    """Lai et al.'s: short- and long-term change along the motion, and being like what came in.
+    """The loss of Lai et al.: short- and long-term warping error, and similarity to the input.
 
-    Theirs of being alike is a distance of features of VGG, which are not to be had; here it is
-    that of values and of texture. Theirs is a hundred times this.
+    Their similarity is a distance of VGG features, which are not available; here it is a distance
+    of values and of texture. Their loss is a hundred times this.
     """
     count = len(outputs)
     short = [_change(outputs, batch, t, t - 1, batch.to_last) for t in range(1, count)]

@@ -41,7 +41,7 @@ def by_chance(
 def part_of(
     random: np.random.Generator, photo: UInt8[np.ndarray, "_h _w 3"], size: tuple[int, int]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A part of a photograph in [0, 1], mirrored by chance; at half its resolution or more.
+    """A random crop of a photograph in [0, 1], randomly mirrored; at half its resolution or more.
 
     A photograph that is smaller than the part is enlarged.
     """

@@ -1,7 +1,7 @@
 """How networks that remember are trained: the paper's refinement, its ConvLSTM, and Lai et al.'s.
 
-All three are one network that goes through short clips frame by frame. What differs is what comes
-in, whether the steady original goes beside it, and what is asked for.
+All three are one network that processes short clips frame by frame. They differ in input, in the
+use of the steady original, and in the loss.
 
 What is published. Refinement: the loss's terms, Adam at 1e-4, batches of 8, 50 epochs of DAVIS.
 Lai et al.: the losses and their weights, Adam at 1e-4, halved every 20 of 100 epochs of 1,000
@@ -47,7 +47,7 @@ FRAMES, CROP_PX = 8, 128
 _LOOKED_AT = 4
 """Batches of validation."""
 _LEAST_LOSS = 1e-5
-"""What counts as none; a clip that nobody made to flicker loses nothing when it is left alone."""
+"""Losses below count as zero; a steady clip has no loss when it is unchanged."""
 _LARGEST_GRADIENT = 1.0
 _DIFFERENCES = 6
 """Features that begin as differences of light between a frame and what went out last."""
@@ -66,7 +66,7 @@ class _Kind:
     filtered: bool = False
     """Whether a filter has been through the clips."""
     guided: bool = False
-    """Whether the steady clip goes beside the one that flickers."""
+    """Whether the steady clip is an input besides the one that flickers."""
     processed_share: float = 0.0
     """As in `ClipData`."""
 
@@ -95,12 +95,12 @@ _LAI = _Kind(
 def train_paper_refinement(
     training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
-    """Train the paper's refinement, or go on with a training that stopped; its weights' path.
+    """Train the paper's refinement, resuming a stopped training; returns its weights' path.
 
     Args:
         training: What, how long and where.
-        progress: Told how far it is; may raise to stop.
-        resumes: Told from which step, where a training goes on.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
 
     Raises:
         UnflickerError: No data, or the folder holds another training.
@@ -114,7 +114,7 @@ def train_convlstm(training: Training, *, progress: Report, resumes: Callable[[i
 
 
 def train_lai(training: Training, *, progress: Report, resumes: Callable[[int], None]) -> Path:
-    """As `train_paper_refinement`, of Lai et al.'s: processed clips beside their originals."""
+    """Train Lai et al.'s network on processed clips with their originals; see there."""
     return _train(_LAI, training, progress, resumes)
 
 
@@ -147,8 +147,8 @@ def _train(
 def leaving_all(network: RefinementNetwork) -> RefinementNetwork:
     """The network with some first weights set so that every frame comes out as it went in.
 
-    It adds nothing at first, and six features, two a colour, see by how much the last output is
-    lighter than the frame around a place, and darker; others begin by chance.
+    Its output is zero at first, and six features, two a colour, are positive and negative local
+    differences of light between the last output and the frame; others start at random.
     """
     network.out.weight.zero_()
     network.out.bias.zero_()  # pyright: ignore[reportOptionalMemberAccess] - there is one
@@ -218,7 +218,7 @@ def _loss(kind: _Kind, network: RefinementNetwork, batch: ClipBatch) -> Float[Te
 
 
 def _won_db(kind: _Kind, network: RefinementNetwork, batch: ClipBatch) -> Float[Tensor, ""]:
-    """By how many dB the loss is below that of clips left alone."""
+    """By how many dB the loss is below that of unchanged clips."""
     alone = kind.loss(batch.frames.unbind(dim=1), batch)
     left = kind.loss(kind.outputs(network, batch), batch)
     return 20.0 * ((alone + _LEAST_LOSS) / (left + _LEAST_LOSS)).log10()

@@ -26,7 +26,7 @@ def open_source(path: Path) -> InputContainer:
     if not path.exists():
         raise InputError(f"no such file: {path}; check the name")
     if path.is_dir():
-        raise InputError(f"{path} is a folder, a video file is wanted here; pass one file")
+        raise InputError(f"{path} is a folder, not a video file; pass one file")
     try:
         # The prefix keeps a name like `a:b.mp4` or `-x.mp4` a name.
         container = av.open(f"file:{path}", options=dict(_LOCAL_ONLY), metadata_errors="replace")

@@ -1,4 +1,4 @@
-"""One output file while it is being made: encoder, muxer, and the streams that run beside."""
+"""One output file during encoding: encoder, muxer, and the other streams."""
 
 from __future__ import annotations
 

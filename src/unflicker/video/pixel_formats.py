@@ -130,7 +130,7 @@ def planes_of(frame: VideoFrame) -> tuple[Shaped[np.ndarray, "_ _"], ...]:
     if stored.layout.family == "rgb":
         planes = [planes[2], planes[0], planes[1], *planes[3:]]
     for plane in planes:
-        # A decoder predicts later frames from these bytes: nobody may write into them.
+        # A decoder predicts later frames from these bytes: they must not be changed.
         plane.flags.writeable = False
     return tuple(planes)
 

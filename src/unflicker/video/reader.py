@@ -1,4 +1,4 @@
-"""A video file as a film: decoded anew at each reading, damaged frames kept in time."""
+"""A video file as a source: decoded again at each reading, damaged frames kept in time."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class VideoFilm:
             self._note_if_cut_off(last)
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
-        """The stream's packets, then None for "give what is left"."""
+        """The stream's packets, then None to flush the decoder."""
         try:
             for packet in container.demux(stream):
                 if packet.size or packet.dts is not None:
@@ -195,13 +195,13 @@ class VideoFilm:
             if self._strict:
                 raise InputError(
                     f"{self._path}: a frame cannot be decoded ({fault.strerror}); "
-                    "leave --strict away to go on without it"
+                    "omit --strict to continue without it"
                 ) from fault
             self._note("some frames could not be decoded and are missing; times are kept")
             return []
 
     def _seek(self, container: InputContainer, stream: VideoStream) -> None:
-        """Jump near the cut's beginning, to save decoding what nobody wants."""
+        """Seek near the cut's beginning, to avoid decoding frames outside it."""
         cut = self.traits.cut
         if cut is None or cut.start <= self._origin:
             return
@@ -221,7 +221,7 @@ class VideoFilm:
         seconds = f" at {float(frame.pts * unit):.3f} s" if frame.pts is not None else ""
         return (
             f"{self._path}: the frame{seconds} is damaged; "
-            "leave --strict away to keep it in time and go on"
+            "omit --strict to keep it in time and continue"
         )
 
     def _note(self, text: str) -> None:
@@ -280,7 +280,7 @@ def _origin(container: InputContainer, stream: VideoStream) -> Fraction:
 
 
 def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
-    """How long the video is by its header, which nobody trusts."""
+    """How long the video is by its header, which may be wrong."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.duration:

@@ -1,4 +1,4 @@
-"""Sound, subtitles, chapters, attachments, covers: copied packet by packet beside the new pictures.
+"""Sound, subtitles, chapters, attachments, covers: copied packet by packet with the new pictures.
 
 The source is read a second time for them, only as far as the pictures have come: memory stays small
 whatever the length.
@@ -49,7 +49,7 @@ class Cover:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What becomes of each stream of the source beside the film itself."""
+    """What becomes of each stream of the source besides the film itself."""
 
     container_format: str
     copied: tuple[int, ...] = ()
@@ -261,7 +261,7 @@ def _cover(stream: Any, sample: Packet) -> Cover:
 
 
 def _is_filler(packet: Packet) -> bool:
-    """Whether a packet is MP4's way to say that nobody speaks; the muxer makes its own."""
+    """Whether a packet is MP4's empty subtitle, which the muxer writes itself."""
     return packet.size == 2 and _name(packet.stream) == "mov_text"
 
 
@@ -316,7 +316,7 @@ def _when(packet: Packet) -> Fraction:
 
 
 def _inside(packet: Packet, cut: Cut) -> bool:
-    """Whether any of a packet lies in the wanted part."""
+    """Whether a packet overlaps the selected part."""
     begin = packet.pts if packet.pts is not None else packet.dts or 0
     base = packet.time_base or Fraction(1)
     starts, stops = begin * base, (begin + (packet.duration or 0)) * base
@@ -334,7 +334,7 @@ def _shifted(packet: Packet, cut: Cut) -> Packet:
 
 
 def _cut_chapters(chapters: list[Any], *, cut: Cut | None) -> list[Any]:
-    """The chapters that reach into the wanted part, clipped to it and shifted."""
+    """The chapters that overlap the selected part, clipped to it and shifted."""
     if cut is None:
         return chapters
     kept = []

@@ -79,7 +79,7 @@ def open_video(
 
     Args:
         source: A file of any kind FFmpeg reads, or a folder of PNG, TIFF or JPEG pictures.
-        start_seconds: Where the wanted part begins, from the film's beginning.
+        start_seconds: Where the selected part begins, from the film's beginning.
         duration_seconds: How long it is; None is to the end.
         strict: Whether a damaged frame raises instead of being flagged.
 

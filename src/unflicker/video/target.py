@@ -1,7 +1,7 @@
 """Where a result goes: its name, the checks before work starts, and how it gets its name.
 
-A result is written under a hidden name beside its final one, `.NAME.PID.part.EXT`, and renamed when
-it is whole. So a killed run leaves nothing under the final name; a later run removes what it left.
+A result is written under a hidden name in the same folder, `.NAME.PID.part.EXT`, and renamed when
+it is complete. A killed run leaves nothing under the final name; a later run removes its remains.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LONGEST_NAME_BYTES = 255
 
 
 def default_target(source: Path) -> Path:
-    """The name beside the source: `film_unflickered.mp4`, `folder_unflickered`.
+    """The default name, in the source's folder: `film_unflickered.mp4`, `folder_unflickered`.
 
     A file whose kind of container cannot be written, or that has no ending, becomes Matroska.
     """
@@ -63,10 +63,10 @@ def planned_target(source: Path, output: str | None) -> Path:
         source: The film, or the folder of pictures.
         output: As the user wrote it. A trailing slash, an existing folder, or no suffix is a
             folder; the result gets its default name in it. Only for a folder of pictures, a new
-            name without a slash is the result itself. None: beside the source.
+            name without a slash is the result itself. None: in the source's folder.
 
     Raises:
-        UsageError: It begins with the home of a user who has none.
+        UsageError: It begins with the home of a user without a home.
     """
     beside = default_target(source)
     if not output:

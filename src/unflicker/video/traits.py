@@ -10,7 +10,7 @@ from pathlib import Path
 from unflicker.frames.picture import ColourMeaning, Matrix, PixelLayout, Transfer
 
 UNSPECIFIED = 2
-"""FFmpeg's number for primaries, transfer and matrix that nobody wrote down."""
+"""FFmpeg's number for unspecified primaries, transfer and matrix."""
 LIMITED, FULL = 1, 2
 """FFmpeg's numbers for the range of the samples; 0 is unspecified."""
 
@@ -39,7 +39,7 @@ class ColourTags:
     range: int = 0
 
     def meaning(self, layout: PixelLayout, *, size: tuple[int, int]) -> ColourMeaning:
-        """What the tags mean, with the usual conventions where they say nothing.
+        """What the tags mean, with the usual conventions where they are missing.
 
         Untagged YUV is BT.601 up to 576 lines and under 1280 columns, BT.709 above, as players
         have it; limited range unless tagged. RGB and grey are full range unless tagged.
@@ -115,7 +115,7 @@ class MasteringDisplay:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The part of a film that is wanted, in seconds of the source's own clock."""
+    """The selected part of a film, in seconds of the source's own clock."""
 
     start: Fraction
     stop: Fraction | None
@@ -140,7 +140,7 @@ class Traits:
     pixel_format: str = ""
     tags: ColourTags = field(default_factory=ColourTags)
     sample_aspect: Fraction | None = None
-    """Width of a sample by its height, or None where nobody says."""
+    """Width of a sample by its height, or None if unspecified."""
     display_matrix: tuple[int, ...] | None = None
     """Rotation and mirroring on display, nine numbers in FFmpeg's fixed point."""
     mastering: MasteringDisplay | None = None

@@ -35,7 +35,7 @@ def bound(host: str, *, port: int) -> socket.socket:
     """A socket that waits for browsers; port 0 takes one that is free.
 
     Raises:
-        UsageError: Nobody can listen there.
+        UsageError: The address cannot be bound.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

@@ -90,7 +90,7 @@ class _Asking:
         return self._state(request.cookies.get(self._cookie, ""))
 
     def begin(self, request: Request, response: Response) -> dict[str, Any]:
-        """Let a person in; one who is in already goes on."""
+        """Register a person; one who is registered continues."""
         token = request.cookies.get(self._cookie, "")
         if not self._answers.of_person(token):
             token = self._answers.begin(self._material, plan=self._plan)
