@@ -27,8 +27,12 @@ def small_seen(
 ) -> tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width"] | None]:
     """The picture's stored colours at another size, and how opaque each pixel is, 0 to 1.
 
-    Colours are averaged by their alpha and continued smoothly to where nothing is seen. The
+    Colours are averaged by their alpha and extrapolated smoothly to fully transparent areas. The
     opacity is None where the whole picture is opaque; then the colours are `small_rgb`'s.
+
+    Args:
+        picture: Of any layout.
+        size: Height and width of the result in px.
     """
     alpha = alpha_of(picture)
     if alpha is None or (alpha == picture.layout.peak).all():

@@ -42,7 +42,13 @@ class Motion:
         return seen if self.scene is None else seen * self.scene[1:]
 
     def back(self, first: int, last: int, *, size: tuple[int, int]) -> BackwardMotion:
-        """The way back between frames `first` and `last`, both included, at another size."""
+        """Backward motion between two frames, at another size.
+
+        Args:
+            first: Index of the first frame.
+            last: Index of the last frame, included.
+            size: Height and width of the result in px; flow is scaled along.
+        """
         height, width = self.forward.shape[1:3]
         scale = np.array([size[1] / width, size[0] / height], np.float32)
         scene = None if self.scene is None else self.scene[first : last + 1]
@@ -68,7 +74,12 @@ class BackwardMotion:
 def visibility(
     there: Float32[np.ndarray, "height width 2"], back: Float32[np.ndarray, "height width 2"]
 ) -> Float32[np.ndarray, "height width"]:
-    """Visibility of each pixel by a forward-backward check, 0 to 1 (`visibility_at`)."""
+    """Visibility of each pixel by a forward-backward check, 0 to 1 (`visibility_at`).
+
+    Args:
+        there: Flow to the other frame in px, x first.
+        back: Flow from the other frame.
+    """
     return visibility_at(pixel_places(*there.shape[:2]), there, back)
 
 
@@ -77,10 +88,15 @@ def visibility_at(
     there: Float32[np.ndarray, "rows columns 2"],
     back: Float32[np.ndarray, "height width 2"],
 ) -> Float32[np.ndarray, "rows columns"]:
-    """Visibility of places that move by `there`, by a forward-backward check, 0 to 1.
+    """Visibility of places by a forward-backward check, 0 to 1.
 
     One where the round trip ends within a fraction of a pixel, falling to zero over about a pixel
     (two where the motion is fast), and zero where the way leads out of the picture.
+
+    Args:
+        places: In px, x first.
+        there: Flow at these places to the other frame, in px.
+        back: Flow from the other frame, dense, in px.
     """
     height, width = back.shape[:2]
     landing = places + there
@@ -112,7 +128,12 @@ def _squared(
 def resized(
     pictures: Float32[np.ndarray, "time height width *channels"], size: tuple[int, int]
 ) -> Float32[np.ndarray, "time rows columns *channels"]:
-    """Pictures at another height and width, each pixel the mean of what it covers."""
+    """Pictures at another size, each pixel the mean of what it covers.
+
+    Args:
+        pictures: Any values.
+        size: Height and width of the result in px.
+    """
     small = np.empty((len(pictures), *size, *pictures.shape[3:]), np.float32)
     for picture, into in zip(pictures, small, strict=True):
         cv2.resize(picture, size[::-1], dst=into, interpolation=cv2.INTER_AREA)
@@ -123,9 +144,13 @@ def warp(
     picture: Float32[np.ndarray, "height width *channels"],
     flow: Float32[np.ndarray, "height width 2"],
 ) -> Float32[np.ndarray, "height width *channels"]:
-    """The picture seen at each pixel's place plus flow, bilinear; the border is continued.
+    """The picture at each pixel's place plus flow, bilinear; the border is continued.
 
-    With the flow from A to B, `warp(B, flow)` is B laid over A.
+    With the flow from A to B, `warp(B, flow)` is B aligned to A.
+
+    Args:
+        picture: Any values.
+        flow: In px, x first.
     """
     return look_up(picture, flow + pixel_places(flow.shape[0], flow.shape[1]))
 
@@ -134,14 +159,24 @@ def look_up(
     picture: Float32[np.ndarray, "height width *channels"],
     places: Float32[np.ndarray, "rows columns 2"],
 ) -> Float32[np.ndarray, "rows columns *channels"]:
-    """The picture's values at places in px, x first; bilinear, the border continued."""
+    """The picture's values at places, bilinear; the border is continued.
+
+    Args:
+        picture: Any values.
+        places: In px, x first; pixel centres are integers.
+    """
     x, y = cv2.split(places)
     return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @lru_cache(maxsize=8)
 def pixel_places(height: int, width: int) -> Float32[np.ndarray, "height width 2"]:
-    """The place of each pixel, x first, in pixels; its centre is at whole numbers."""
+    """The place of each pixel in px, x first; pixel centres are integers. Read-only.
+
+    Args:
+        height: In px.
+        width: In px.
+    """
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     places = np.stack([x, y], axis=-1)
     places.setflags(write=False)

@@ -110,7 +110,12 @@ class Frame:
 
 
 def same_samples(one: Picture, other: Picture) -> bool:
-    """Whether two pictures are equal to the bit."""
+    """Whether two pictures are equal bit for bit.
+
+    Args:
+        one: A picture.
+        other: Another one.
+    """
     return one.layout == other.layout and all(
         np.array_equal(a, b) for a, b in zip(one.planes, other.planes, strict=True)
     )
@@ -131,7 +136,12 @@ def as_picture(pixels: Shaped[np.ndarray, "height width *channels"]) -> Picture:
 def as_array(
     picture: Picture, *, like: Shaped[np.ndarray, "height width *channels"]
 ) -> Shaped[np.ndarray, "height width *channels"]:
-    """The way back, as the type of `like`; floats that gave the same picture stay what they are."""
+    """The picture as an array of the type of `like`; unchanged floats keep their exact values.
+
+    Args:
+        picture: Made by `as_picture`.
+        like: The array that the picture was made of.
+    """
     pixels = picture.planes[0] if like.ndim == 2 else np.stack(picture.planes, axis=-1)
     if like.dtype != np.float32:
         return pixels

@@ -146,11 +146,16 @@ Tables = tuple[
 
 
 def tables_of(grade: Grade, meaning: ColourMeaning) -> Tables:
-    """The kernel's tables: curves, the way back from working light, the way to it, the matrix.
+    """The kernel's tables: curves, inverse transfer, transfer to working light, matrix.
 
-    Where stored values are working light already, the curves are factors and both ways are empty:
-    then values outside [0, 1] (footroom, headroom) keep their meaning. Where no matrix mixes, the
-    curves are by stored value and the way to working light is in them; else they are factors.
+    Where stored values are working light already, the curves are factors and both transfers are
+    empty: values outside [0, 1] (footroom, headroom) keep their meaning. Without a matrix the
+    curves are indexed by stored value and include the transfer to working light; else they are
+    factors.
+
+    Args:
+        grade: Of one frame.
+        meaning: Of the picture's stored values.
     """
     stored = np.linspace(0.0, 1.0, kernels.TABLE, dtype=np.float32)
     light = to_working(stored, meaning)

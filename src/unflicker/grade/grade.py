@@ -38,7 +38,13 @@ class Grade:
 
     @classmethod
     def identity(cls, *, rows: int = 1, columns: int = 1, bins: int = 1) -> Grade:
-        """The grade that changes nothing."""
+        """The grade that changes nothing.
+
+        Args:
+            rows: Of its grid, 1 or more.
+            columns: Likewise.
+            bins: Tones of its grid, 1 or more.
+        """
         curves = np.tile(curve_inputs(), (3, 1)).astype(np.float32)
         return cls(curves=curves, log_gain=np.zeros((rows, columns, bins, 3), np.float32))
 
@@ -123,7 +129,12 @@ class Grade:
         return Grade(curves=joined, log_gain=halved)
 
     def stops_by_place(self, *, rows: int, columns: int) -> Float32[np.ndarray, "rows columns"]:
-        """Light added in each part of the picture, in stops, for a middle grey."""
+        """Light added in each part of the picture, in stops, for a middle grey.
+
+        Args:
+            rows: Parts down, 1 or more.
+            columns: Parts across.
+        """
         middle = int(np.searchsorted(curve_inputs(), _MIDDLE_GREY))
         whole = np.log(np.maximum(self.curves[:, middle], 1e-6) / curve_inputs()[middle])
         bins = self.log_gain.shape[2]

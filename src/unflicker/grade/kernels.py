@@ -34,7 +34,12 @@ _inline = compiled(fastmath=_ARITHMETIC, inline="always")
 
 
 def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each pixel of a row, the grid column left of it (int32) and its way to the next."""
+    """Left grid column (int32) of each pixel of a row, and its weight towards the next, 0 to 1.
+
+    Args:
+        width: Pixels of the row.
+        columns: Of the grid.
+    """
     at = np.clip((np.arange(width) + 0.5) / width * columns - 0.5, 0.0, max(columns - 1.0, 0.0))
     left = np.minimum(at.astype(np.int32), max(columns - 2, 0)).astype(np.int32)
     return left, (at - left).astype(np.float32)
@@ -305,9 +310,16 @@ def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: 
 
 @_compile
 def grade_grey(plane, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade a single plane of grey by the mean of what the grade does to such a colour.
+    """Grade a plane of grey by the mean of the graded colour's channels.
 
-    `scale` is offset, span, peak and the noise's size; the rest as in `grade_rgb`.
+    Args:
+        plane: Samples.
+        out: Of the same shape and type, to be filled.
+        gains: See `grade_rgb`; so for `where`, `tables`, `mask`.
+        where: From `columns_of`.
+        tables: See `grade_rgb`.
+        scale: Offset, span, peak and the noise's size; all float32.
+        mask: Correction shares.
     """
     height, width = plane.shape
     offset, span, peak, noise_size = scale

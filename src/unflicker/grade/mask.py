@@ -86,7 +86,13 @@ def keep_places(
     before: Sequence[Float32[np.ndarray, "height width 3"]],
     kept: Sequence[Kept | None],
 ) -> None:
-    """Put back, in place, what is kept of proxies that were corrected; `before` they were."""
+    """Restore, in place, the kept parts of corrected proxies.
+
+    Args:
+        light: Corrected proxies in working light, RGB.
+        before: The same proxies before correction.
+        kept: What is kept of each; None for a frame that is corrected everywhere.
+    """
     for now, was, one in zip(light, before, kept, strict=False):
         if one is not None:
             now += (was - now) * (1.0 - one.share(now.shape[:2]))[..., None]
@@ -105,12 +111,22 @@ class FullShares:
         self._share: Share | None = mask
 
     def of(self, picture: Picture, kept: Kept | None) -> Share | None:
-        """For a frame's picture; None where all pixels take all of the correction."""
+        """Correction shares of a frame's picture; None where all pixels take all of the correction.
+
+        Args:
+            picture: Whose size and alpha count.
+            kept: What the frame keeps, if anything.
+        """
         share, seen = self.of_size(picture.size, kept), visible_places(picture)
         return share if seen is None else _product(share, seen.astype(np.float32))
 
     def of_size(self, size: tuple[int, int], kept: Kept | None) -> Share | None:
-        """The same for a frame that is opaque, of this height and width."""
+        """Correction shares of an opaque frame; None where all pixels take all of the correction.
+
+        Args:
+            size: Height and width in px.
+            kept: What the frame keeps, if anything.
+        """
         if kept is not self._kept:
             self._kept = kept
             self._share = _product(self._mask, kept.share(size) if kept is not None else None)

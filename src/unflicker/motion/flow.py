@@ -19,7 +19,14 @@ from unflicker.frames.structure import normalised
 def estimate_flow(
     first: UInt8[np.ndarray, "height width"], second: UInt8[np.ndarray, "height width"]
 ) -> Float32[np.ndarray, "height width 2"]:
-    """The flow from the first picture to the second, both `normalised`, in px."""
+    """The optical flow from the first picture to the second, in px, x first.
+
+    Source: Kroeger et al., Fast optical flow using dense inverse search, ECCV 2016.
+
+    Args:
+        first: Normalised for light and contrast (`normalised`).
+        second: Likewise, of the same size.
+    """
     if min(first.shape) < 16:
         return np.zeros((*first.shape, 2), np.float32)
     # As an attribute of the class: the stubs know no function of this name.
@@ -48,7 +55,11 @@ def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motio
 def match(
     first: Float32[np.ndarray, "height width 3"], second: Float32[np.ndarray, "height width 3"]
 ) -> tuple[Float32[np.ndarray, "height width 2"], Float32[np.ndarray, "height width"]]:
-    """Where each pixel of a picture lies in another of the same size, and how far it is seen there.
+    """Motion and visibility of each pixel of a picture in another.
+
+    Args:
+        first: RGB in working light, in [0, 1].
+        second: Likewise, of the same size.
 
     Returns:
         The flow from the first to the second in px, x first; its visibility, 0 to 1.

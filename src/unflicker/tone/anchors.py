@@ -106,10 +106,14 @@ class View:
 
 
 def shift_between(first: View, second: View) -> tuple[tuple[int, int], float]:
-    """Where a picture lies in another.
+    """The shift between two pictures at which their structure correlates best.
+
+    Args:
+        first: A picture.
+        second: Another one, of the same size.
 
     Returns:
-        The shift in px, down first; the correlation of what both then show, −1 to 1.
+        The shift in px, down first; the correlation of the common area, −1 to 1.
     """
     size = first.thumbnail
     padded = (_PADDED, _PADDED)

@@ -48,7 +48,14 @@ def take_bars(
     corrected: UInt8[np.ndarray, "time height width"],
     scores: Scores,
 ) -> None:
-    """Set the share of bars to 0, in place, with what lies on them."""
+    """Set the share of bars, and of what lies on them, to 0, in place.
+
+    Args:
+        share: Correction shares, 0 to 255.
+        stored: Luma as the film has it.
+        corrected: The same luma with tone's correction.
+        scores: Of overlays, by pixel.
+    """
     for side in _SIDES:
         lines, graded, into = (_side(each, *side) for each in (stored, corrected, share))
         level = _level(lines[:, 0])

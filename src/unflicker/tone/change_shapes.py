@@ -26,7 +26,12 @@ class Shapes:
 
     @classmethod
     def of(cls, time: int, places: Iterable[tuple[int, int]]) -> Shapes:
-        """Every way in which light may change at some places."""
+        """All shapes that a change of light may have at some places.
+
+        Args:
+            time: Number of frames.
+            places: First and last frame of each change.
+        """
         frames = np.arange(time, dtype=float)
         columns, named = [], []
         for start, stop in places:
@@ -60,7 +65,12 @@ def steps_everywhere(time: int) -> Shapes:
 
 
 def shapes_around(time: int, ramps: Iterable[tuple[int, int]]) -> Shapes:
-    """Steps at every frame, and fades that begin and end about where some do."""
+    """Steps at every frame, and fades that begin and end near given ones.
+
+    Args:
+        time: Number of frames.
+        ramps: First and last frame of each given fade.
+    """
     near = set()
     for start, stop in ramps:
         reach = max(1, (stop - start) // 4)

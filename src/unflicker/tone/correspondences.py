@@ -43,7 +43,12 @@ class Correspondences:
 
 
 def sample_places(height: int, width: int) -> Float32[np.ndarray, "samples 2"]:
-    """The places at which every frame is looked at, in px, x first."""
+    """The places at which every frame is sampled, in px, x first.
+
+    Args:
+        height: Of the proxy, in px.
+        width: Likewise.
+    """
     x, y = np.meshgrid(
         np.arange(min(_STEP_PX // 2, width - 1), width, _STEP_PX),
         np.arange(min(_STEP_PX // 2, height - 1), height, _STEP_PX),
@@ -54,7 +59,15 @@ def sample_places(height: int, width: int) -> Float32[np.ndarray, "samples 2"]:
 def correspondences(
     frames: Float32[np.ndarray, "time height width 3"], motion: Motion
 ) -> list[Correspondences]:
-    """What each frame and the next say of the light between them, for all pairs of a shot."""
+    """Correspondences between each frame of a shot and the next.
+
+    Args:
+        frames: Proxies in working light, RGB.
+        motion: Between them.
+
+    Returns:
+        One entry for each pair of neighbouring frames.
+    """
     places = sample_places(*frames.shape[1:3])
     looks = pairwise(_look(frame) for frame in frames)
     ways = zip(motion.forward, motion.backward, strict=True)
@@ -75,9 +88,13 @@ def _of_scene(
 
 
 def relative(seen: list[Correspondences], steady: list[Correspondences]) -> list[Correspondences]:
-    """What a film's light does beyond its steady original's, at the same points.
+    """Correspondences of a film relative to its steady original, at the same points.
 
-    Errors of the motion are in both, and cancel. Pairs that the original lacks are not used.
+    Errors of the motion are in both, and cancel. Pairs that the original lacks get no weight.
+
+    Args:
+        seen: Of the processed film, by pair of frames.
+        steady: Of the original, at the same points; may be shorter.
     """
     lacking = len(seen) - len(steady)
     both = [_difference(one, other) for one, other in zip(seen, steady, strict=False)]

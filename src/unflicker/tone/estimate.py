@@ -92,6 +92,10 @@ class SteadyTone:
         """The same if it reduces visible flicker enough; else without any correction.
 
         Slow change is not visible as flicker, so with an original it only must not rise.
+
+        Args:
+            visible_before: Visible flicker of the proxies, in ΔE.
+            visible_after: The same of the corrected proxies.
         """
         if self.has_original:
             no_more = visible_after <= visible_before + _LEAST_SEEN / 2
@@ -116,9 +120,11 @@ class SteadyTone:
         *,
         scene: Float32[np.ndarray, "time height width"] | None = None,
     ) -> SteadyTone:
-        """The same, with highlights kept at their usual level; `pictures` are uncorrected.
+        """The same, with highlights kept at their usual level.
 
-        White is looked for only where they show the `scene`.
+        Args:
+            pictures: The uncorrected proxies, in working light.
+            scene: Share of each pixel that is scene, 0 to 1; only there highlights are measured.
         """
         if self.has_original or not self.coefficients.any():
             nothing = np.zeros_like(self.coefficients[..., :1])
@@ -147,7 +153,13 @@ class SteadyTone:
         first: int = 0,
         at: Int[np.ndarray, " some"] | None = None,
     ) -> None:
-        """Remove flicker from proxies, in place: those at frames `at`, or from `first` on."""
+        """Remove flicker from proxies, in place.
+
+        Args:
+            light: Proxies in working light, RGB.
+            first: Index in the window of the first of them.
+            at: Index of each instead, where they are not consecutive.
+        """
         for t, picture in enumerate(light):
             picture[:] = apply_to_light(
                 picture, self.grade(first + t if at is None else int(at[t]))
@@ -262,7 +274,12 @@ def steady_whole(
 
 
 def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationModel) -> float:
-    """Root mean square of log light over frames, picture and channels, at a middle tone."""
+    """Root mean square of log light over frames, picture and channels, at a middle tone.
+
+    Args:
+        coefficients: Of the illumination model, for each frame and channel.
+        field: The model.
+    """
     return float(np.sqrt(np.mean(coefficients[..., : len(field.waves)] ** 2 @ field.wave_power)))
 
 

@@ -37,7 +37,12 @@ class Course:
     """How far the camera has turned, across and down, in widths and heights of the picture."""
 
     def followed_by(self, later: Course, overlap: int) -> Course:
-        """Both together; the first `overlap` frames of the later one are this one's last."""
+        """The course of two overlapping windows.
+
+        Args:
+            later: The course of the later window.
+            overlap: Number of its first frames that are this one's last.
+        """
         if not overlap:
             return later
         parts = []
@@ -52,7 +57,12 @@ class Course:
 
 
 def course_of(pictures: Sequence[Float32[np.ndarray, "height width 3"]], motion: Motion) -> Course:
-    """The course of a window; pictures in working light, and the motion between them."""
+    """The course of light, content and view over a window.
+
+    Args:
+        pictures: Proxies in working light, RGB.
+        motion: Between them.
+    """
     height, width = pictures[0].shape[:2]
     places = sample_places(height, width)
     steps, moved = [np.zeros(3)], [np.zeros(2)]
@@ -92,11 +102,15 @@ def _change(
 
 
 def drift_of(course: Course, *, fps: float) -> float:
-    """By how many stops automatic exposure drifts in a shot, from least to most; 0 if it does not.
+    """Range of the drift of automatic exposure in a shot, in stops; 0 without drift.
 
-    Light that changes slowly while the camera turns is automatic exposure where it falls as the
-    scene in view gets brighter, or where it goes both up and down. What goes one way may as well
-    be a sunset, and what changes before a camera that stands still, a lamp or a cloud.
+    Light or tint that changes slowly while the camera turns is automatic if it falls as the scene
+    in view gets brighter, or if it both rises and falls. A change in one direction may be a sunset,
+    and a change before a static camera a lamp or a cloud.
+
+    Args:
+        course: Of the shot.
+        fps: Frames a second.
     """
     reach = max(1, round(fps * _SLOW_SECONDS))
     light, content = _smooth(course.light, reach), _smooth(course.content[:, None], reach)[:, 0]

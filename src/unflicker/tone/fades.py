@@ -132,8 +132,15 @@ def _without(
 
 
 def usual_brightness(ramp: tuple[int, int], brightness: Float[np.ndarray, " time"]) -> float | None:
-    """Mean value of the picture before or after a fade from or to black or white; None where it is
-    not seen, and where there is a picture on both sides."""
+    """Mean value of the picture before or after a fade from or to black or white.
+
+    Args:
+        ramp: First and last frame of the fade.
+        brightness: Mean value of each frame, in [0, 1].
+
+    Returns:
+        None where that side is not in the window, and where there is a picture on both sides.
+    """
     sides = (
         brightness[max(ramp[0] - _SIDE_FRAMES, 0) : max(ramp[0], 0)],
         brightness[ramp[1] + 1 :],

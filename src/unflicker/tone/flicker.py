@@ -210,9 +210,13 @@ def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray,
 
 
 def beyond_original(path: TonePath, field: IlluminationModel) -> Flicker:
-    """The same of a path relative to a steady original: all of it but its mean.
+    """All of a path relative to a steady original except its mean, as flicker.
 
     Intended changes are in the original, so everything else is flicker, however slow.
+
+    Args:
+        path: Relative to the original (`correspondences.relative`).
+        field: The functions its coefficients belong to.
     """
     time = len(path.light)
     found = path.light - path.light.mean(axis=0)

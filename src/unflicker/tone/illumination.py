@@ -121,7 +121,13 @@ class IlluminationModel:
         contrast: Float32[np.ndarray, "contrasts samples"],
         colours: Float32[np.ndarray, "samples 3"],
     ) -> Float32[np.ndarray, "functions samples"]:
-        """All functions at samples with these cosines (`at_places`) and colours in [0, 1]."""
+        """All functions at samples.
+
+        Args:
+            light: Cosines of light at the samples (`at_places`).
+            contrast: Cosines of contrast at the samples.
+            colours: RGB of the samples, in [0, 1].
+        """
         tone = tone_of(colours.T)
         powers = np.repeat(tone[:, None], self.powers, axis=1)
         for power in range(1, self.powers):

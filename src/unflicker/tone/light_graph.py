@@ -38,12 +38,22 @@ class KnownLight:
     covariance: Float[np.ndarray, "time 3 2 2"]
 
     def part(self, start: int, stop: int) -> KnownLight:
-        """The same of some of the frames."""
+        """The same for some of the frames.
+
+        Args:
+            start: Index of the first.
+            stop: Index after the last.
+        """
         return KnownLight(light=self.light[start:stop], covariance=self.covariance[start:stop])
 
 
 def solved(equations: Sequence[Equation], *, frames: int) -> KnownLight:
-    """The light of frames that agrees best with all equations; one at least has no `since`."""
+    """The light of frames that agrees best with all equations, by robust least squares.
+
+    Args:
+        equations: Comparisons of frames; at least one has no `since`.
+        frames: Number of frames.
+    """
     trust = np.ones(len(equations))
     light = np.zeros((3, frames, 2))
     inverse = np.zeros((3, frames * 2, frames * 2))

@@ -153,7 +153,13 @@ def misfit_where_mixed(
     motion: Motion,
     mixing: Float[np.ndarray, "time 3 mixing"],
 ) -> float:
-    """How far points of corrected pictures disagree along the motion, where channels were mixed."""
+    """Disagreement of corrected pictures along the motion, where the matrix varies.
+
+    Args:
+        light: Corrected pictures in working light, RGB.
+        motion: Between them.
+        mixing: Log saturation and hue of each frame and row.
+    """
     points = _points(correspondences(light, motion))
     moves = _moves(mixing)
     return float(_misfit(points, np.zeros((len(light), 3, _SIZE))) @ moves / moves.sum())
@@ -175,7 +181,12 @@ def unmixed(
     pictures: Iterable[Float32[np.ndarray, "height width 3"]],
     mixing: Float[np.ndarray, "time 3 mixing"],
 ) -> list[Float32[np.ndarray, "height width 3"]]:
-    """Pictures without what mixed their channels; not below black, but maybe above white."""
+    """Pictures with their channels unmixed; not below black, but maybe above white.
+
+    Args:
+        pictures: In working light, RGB.
+        mixing: Log saturation and hue of each frame and row.
+    """
     back = matrix_exponential(-matrix_logarithms(mixing))
     apart = (cv2.transform(each, matrix) for each, matrix in zip(pictures, back, strict=True))
     return [np.maximum(picture, np.float32(0.0)) for picture in apart]

@@ -88,7 +88,12 @@ class Standing:
 
     @classmethod
     def after(cls, share: Share | None, stored: Luma) -> Standing | None:
-        """What of a window's last frame takes less than half of its correction, if anything."""
+        """Overlays at the end of a window, for the next one; None without any.
+
+        Args:
+            share: Correction shares of the window, 0 to 255; below half is an overlay.
+            stored: Luma of the window's frames.
+        """
         places = None if share is None else share[-1] < 128
         return None if places is None or not places.any() else cls(places=places, luma=stored[-1])
 

@@ -242,13 +242,19 @@ def refitted(
     precision: Float[np.ndarray, " size"],
     unknown: Float[np.ndarray, " size"],
 ) -> Float[np.ndarray, " size"]:
-    """One over the variance of each coefficient, as the shot shows it; `unknown` before any look.
+    """Precision of each coefficient's prior, estimated from the shot.
 
     The evidence decides: a path's variance over how well it is determined, which is 1 where pixels
-    show it and 0 where the expectation alone speaks. What a shot does not need nearly vanishes.
+    determine it and 0 where only the prior does. Functions that a shot does not need nearly vanish.
 
     Source: MacKay, Bayesian interpolation, Neural Computation 4 (1992), eq. 4.9; the uncertainty is
     that of an infinitely long path with this shot's mean equations.
+
+    Args:
+        path: The solution under the prior so far.
+        equations: Of the shot.
+        precision: Of the prior so far.
+        unknown: The prior before any data.
     """
     diagonal, coupling, _ = equations
     here, beside = diagonal.mean(axis=0), coupling.mean(axis=0).astype(complex)
@@ -270,11 +276,15 @@ def solved(
     *,
     summed: Int[np.ndarray, " some"],
 ) -> Float[np.ndarray, "time 3 size"]:
-    """The solution of symmetric positive block tridiagonal equations, `precision` added to their
-    diagonal; for all channels at once. Over time the coefficients `summed` sum to zero.
+    """The solution of symmetric positive block tridiagonal equations, for all channels at once.
 
     Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5; the sums by Lagrange
-    multipliers, each of which pulls on one coefficient of all frames alike.
+    multipliers, each of which acts on one coefficient of all frames.
+
+    Args:
+        equations: Diagonal and off-diagonal blocks, right-hand side.
+        precision: Added to the diagonal.
+        summed: Coefficients whose sum over time must be zero.
     """
     diagonal, coupling, right = equations
     time, channels, size = right.shape

@@ -21,7 +21,13 @@ def heights_of(
     shapes: Float[np.ndarray, "time some"],
     weigh: Float[np.ndarray, "time time"],
 ) -> Float[np.ndarray, "some any"]:
-    """How much of each shape a path holds besides its smooth curve and its flicker."""
+    """Least-squares height of each shape in a path, besides its smooth curve and its flicker.
+
+    Args:
+        path: Values by frame.
+        shapes: Columns to fit.
+        weigh: From `projector`.
+    """
     weighed = weigh @ shapes
     return np.linalg.solve(shapes.T @ weighed + 1e-6 * np.eye(shapes.shape[1]), weighed.T @ path)
 
@@ -31,7 +37,13 @@ def fitted(
     shapes: Float[np.ndarray, "time some"],
     weigh: Float[np.ndarray, "time time"],
 ) -> Float[np.ndarray, "time any"]:
-    """What of a path some shapes explain."""
+    """The part of a path that some shapes explain.
+
+    Args:
+        path: Values by frame.
+        shapes: Columns to fit.
+        weigh: From `projector`.
+    """
     return shapes @ heights_of(path, shapes, weigh)
 
 
@@ -56,7 +68,13 @@ def memory_of(difference: Float[np.ndarray, "pairs parts"]) -> float:
 def projector(
     time: int, memory: float, smoothness: Float[np.ndarray, "time time"]
 ) -> Float[np.ndarray, "time time"]:
-    """What weighs deviations from the best smooth curve, flicker of unit variance."""
+    """Weights of deviations from the best smooth curve, for flicker of unit variance.
+
+    Args:
+        time: Number of frames.
+        memory: Correlation of flicker between neighbouring frames, 0 to 1.
+        smoothness: Stiffness of the smooth curve, a quadratic form over frames.
+    """
     frames = np.arange(time)
     covariance = memory ** np.abs(frames[:, None] - frames)
     precision = np.linalg.inv(covariance)
