@@ -188,11 +188,11 @@ def to_working(
 ) -> Float32[np.ndarray, ...]:
     """Stored values as working light in [0, 1].
 
-    Source: SMPTE ST 2084 (PQ) and ITU-R BT.2100 (HLG) inverse transfer functions.
-
     Args:
         stored: Any shape, in [0, 1].
         meaning: Gives the transfer function.
+
+    Source: SMPTE ST 2084 (PQ) and ITU-R BT.2100 (HLG) inverse transfer functions.
     """
     if meaning.transfer == "pq":
         return (_pq_to_linear(stored) ** WORKING_POWER).astype(np.float32)

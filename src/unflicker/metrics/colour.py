@@ -22,8 +22,14 @@ _TO_XYZ = np.array(
 def delta_e(result: Pictures, reference: Pictures) -> float:
     """Mean colour error in ΔE of CIEDE2000; 0 is exact, 1 just visible, 100 black for white.
 
-    Stored values are taken for sRGB. Of wide pictures every second, third, … pixel of every such
-    row is compared, so that some 160 stand in a row: none is averaged with its neighbours.
+    Stored values are treated as sRGB. Wide pictures are sampled on a grid of some 160 pixels a row,
+    without averaging.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
+
+    Source: Sharma, Wu and Dalal 2005.
     """
     errors = []
     for frames in pairs_of_frames(result, reference):
@@ -52,7 +58,14 @@ def lab(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "
 def ciede2000(
     one: Float[np.ndarray, "*places 3"], other: Float[np.ndarray, "*places 3"]
 ) -> Float[np.ndarray, " *places"]:
-    """The colour difference of pairs in CIELAB, with all weights 1 (equations 2 to 22)."""
+    """The colour difference of pairs in CIELAB, with all weights 1.
+
+    Args:
+        one: L*, a*, b*.
+        other: Likewise.
+
+    Source: Sharma, Wu and Dalal 2005, equations 2 to 22.
+    """
     (lightness, chroma, hue), (lightness_2, chroma_2, hue_2) = _cylinders(one, other)
     steps = lightness_2 - lightness, chroma_2 - chroma
     turn = (hue_2 - hue + np.pi) % (2 * np.pi) - np.pi

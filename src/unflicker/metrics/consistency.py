@@ -74,8 +74,13 @@ def lai_warp(
 ) -> float:
     """The warping error of Lai et al., 0 to 1; lower is steadier, or blurred, or frozen.
 
-    As `e_warp`, but of squared differences, and of neighbours only. They look from each frame to
-    the next one, we from each frame to the one before.
+    As `e_warp`, but of squared differences and of neighbours only. They warp the next frame, we the
+    previous one.
+
+    Args:
+        pictures: Frames to assess.
+        paths: Motion of the steady clip.
+        valid: Pixels that count; all if None.
 
     Source: Lai et al., ECCV 2018, section 4.2, and their published evaluation.
     """
@@ -84,9 +89,11 @@ def lai_warp(
 
 
 def over_own(error: float, own: float) -> float:
-    """An error over the steady clip's own; 1 is as steady, below 1 a warning.
+    """An error relative to the steady clip's own; 1 is equally steady, below 1 a warning.
 
-    A steady clip without any error (a still) gives infinity, or 1 where the result has none either.
+    Args:
+        error: Of the result.
+        own: Of the steady clip; where it is 0 (a still), the ratio is infinite, or 1 if both are.
     """
     if own < 1e-9:
         return 1.0 if error < 1e-9 else float("inf")
@@ -123,7 +130,11 @@ def warping_error_to_first(
 ) -> float:
     """Mean change of a point's colour since the first frame, 0 to 1; lower is steadier.
 
-    As `warping_error`, but `flows` and `visible` lead from each frame back to frame 0.
+    Args:
+        pictures: Frames to assess.
+        flows: From each frame back to frame 0, in px, x first.
+        visible: Visibility in frame 0, 0 to 1.
+        valid: Pixels that count; all if None.
     """
     pixels = as_pixels(pictures)
     first = [0] * len(pixels)
@@ -138,10 +149,17 @@ def warping_error_ratio(
     visible: Float32[np.ndarray, "pairs height width"],
     valid: Bool[np.ndarray, "time height width"] | None = None,
 ) -> float:
-    """The result's warping error over the clean clip's own on the same pixels; 1 is as steady.
+    """The result's warping error relative to the clean clip's own; 1 is equally steady.
 
-    Below 1 is a warning: no method can know less change than there is. A clean clip without any
-    error (a still) gives infinity, or 1 where the result has none either.
+    Below 1 is a warning: real change was removed. A clean clip without any error (a still) gives
+    infinity, or 1 where the result has none either.
+
+    Args:
+        result: Frames to assess.
+        clean: The clean clip, of the same size and length.
+        flows: From each frame to the one before, in px, x first.
+        visible: Visibility in that frame, 0 to 1.
+        valid: Pixels that count; all if None.
     """
     error, own = (
         warping_error(clip, flows=flows, visible=visible, valid=valid) for clip in (result, clean)

@@ -28,7 +28,12 @@ _LEAST_VMAF_PX = 32
 
 
 def perceptual_measures(result: Pictures, reference: Pictures) -> dict[str, float]:
-    """Those of `lpips` and `vmaf` that can be had here, by name; perhaps none."""
+    """`lpips` and `vmaf` by name, as far as they are installed; perhaps none.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
+    """
     found = {}
     for name, measure in (("lpips", lpips), ("vmaf", vmaf)):
         try:
@@ -39,10 +44,14 @@ def perceptual_measures(result: Pictures, reference: Pictures) -> dict[str, floa
 
 
 def lpips(result: Pictures, reference: Pictures) -> float:
-    """Learned distance of pictures, mean over frames; 0 is alike, about 1 unlike; lower is nearer.
+    """Learned distance of pictures, mean over frames; 0 is equal, about 1 unlike.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
 
     Raises:
-        MissingError: The library lpips, or the weights below it, are not here.
+        MissingError: The library lpips, or the weights of its backbone, are not installed.
 
     Source: Zhang, Isola, Efros, Shechtman and Wang, The unreasonable effectiveness of deep features
     as a perceptual metric, CVPR 2018; its version 0.1 on AlexNet.
@@ -52,14 +61,18 @@ def lpips(result: Pictures, reference: Pictures) -> float:
 
 
 def vmaf(result: Pictures, reference: Pictures) -> float:
-    """Netflix's fusion of quality measures, 0 to 100; higher is nearer; above 90 hardly different.
+    """Netflix's fusion of quality measures, 0 to 100; above 90 hardly different.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
 
     Raises:
         MissingError: No ffmpeg with libvmaf: the package imageio-ffmpeg brings one.
 
     Source: Li, Aaron, Katsavounidis, Moorthy and Manohara, Toward a practical perceptual video
-    quality metric, Netflix 2016; the model that libvmaf takes by default. Made for pictures 1080
-    lines high, and less reliable on smaller ones.
+    quality metric, Netflix 2016; libvmaf's default model. Made for pictures 1080 lines high, and
+    less reliable on smaller ones.
     """
     program = _ffmpeg_with_vmaf()
     with tempfile.TemporaryDirectory(prefix="unflicker-vmaf-") as folder:

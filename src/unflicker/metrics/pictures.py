@@ -22,7 +22,11 @@ def as_pixels(pictures: Pictures) -> Shaped[np.ndarray, "time height width 3"]:
 def pairs_of_frames(
     result: Pictures, reference: Pictures
 ) -> Iterator[tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]]]:
-    """The frames of both, side by side, in [0, 1].
+    """Pairs of frames in [0, 1], RGB.
+
+    Args:
+        result: Frames to assess.
+        reference: Frames to compare with.
 
     Raises:
         ValueError: They differ in size or number of frames, or there are none.

@@ -71,7 +71,13 @@ def visible_flicker(
 def visible_flicker_by_frame(
     frames: Float32[np.ndarray, "time height width 3"], *, motion: FollowedMotion, fps: float
 ) -> Float64[np.ndarray, " time"]:
-    """The same for each frame, to find the worst moments; 0 where nothing could be followed."""
+    """Visible flicker of each frame in ΔE; 0 where motion is unknown.
+
+    Args:
+        frames: RGB stored values, in [0, 1].
+        motion: Between them.
+        fps: Frames a second.
+    """
     squares, weights = _measured(frames, motion, fps)
     return np.sqrt(squares / np.maximum(weights, 1e-9))
 

@@ -21,11 +21,11 @@ def estimate_flow(
 ) -> Float32[np.ndarray, "height width 2"]:
     """The optical flow from the first picture to the second, in px, x first.
 
-    Source: Kroeger et al., Fast optical flow using dense inverse search, ECCV 2016.
-
     Args:
         first: Normalised for light and contrast (`normalised`).
         second: Likewise, of the same size.
+
+    Source: Kroeger et al., Fast optical flow using dense inverse search, ECCV 2016.
     """
     if min(first.shape) < 16:
         return np.zeros((*first.shape, 2), np.float32)

@@ -137,7 +137,12 @@ def graded(
     frame: Float[Tensor, "batch 3 height width"],
     log_gain: Float[Tensor, "batch 3 bins rows columns"],
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Frames under the gains, as `grade.apply` does it, but differentiable."""
+    """Frames under gains, as `grade.apply` computes them, but differentiable.
+
+    Args:
+        frame: RGB in working light, in [0, 1].
+        log_gain: Natural logarithm of gains by channel, tone and place.
+    """
     size = list(frame.shape[2:])
     planes = functional.interpolate(log_gain.flatten(1, 2), size, mode="bilinear")
     by_tone = planes.unflatten(1, (3, BINS)) * tone_shares(luma_of(frame))[:, None]

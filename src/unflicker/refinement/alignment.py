@@ -42,9 +42,14 @@ def refined_flow(
     first: Float32[np.ndarray, "height width"],
     second: Float32[np.ndarray, "height width"],
 ) -> Float32[np.ndarray, "rows columns 2"]:
-    """The flow between proxies, in their px, corrected on larger pictures of the same frames.
+    """The flow between proxies, in their px, refined on larger pictures of the same frames.
 
-    Where a first step makes pictures differ more than before, it is taken back.
+    A first step that increases the difference of the pictures is undone.
+
+    Args:
+        flow: Between the proxies, in px, x first.
+        first: Luma of the first frame, larger than the proxy.
+        second: Luma of the second frame.
     """
     rows, columns = flow.shape[:2]
     height, width = first.shape

@@ -60,7 +60,12 @@ class Shared:
     """Of the square, if cells changed independently."""
 
     def is_clear(self, *, size: float, deviations: float) -> bool:
-        """Whether it is as large as that, and so far beyond chance."""
+        """Whether the shared change is large and significant enough.
+
+        Args:
+            size: Least size of the change, relative.
+            deviations: Least square, in standard deviations of independent change.
+        """
         return self.square >= size**2 and self.square >= deviations * self.deviation
 
     def may_be(self, size: float) -> bool:

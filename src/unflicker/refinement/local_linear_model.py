@@ -41,7 +41,13 @@ class Likeness:
 
 
 def likeness(picture: Picture, original: Picture, *, cells: tuple[int, int]) -> Likeness:
-    """The local linear model of a picture given its original of the same layout, by cell."""
+    """The local linear model of a picture given its original.
+
+    Args:
+        picture: Processed.
+        original: Of the same size and layout.
+        cells: Rows and columns of slopes and levels.
+    """
     middles = _middles(picture)
     slopes, levels, rests = [], [], []
     gain = None
@@ -63,9 +69,13 @@ def likeness(picture: Picture, original: Picture, *, cells: tuple[int, int]) -> 
 
 
 def picture_of(likeness: Likeness, original: Picture, *, into: Picture, amount: float) -> Picture:
-    """The picture that follows from an original, as far as `amount` says instead of `into`.
+    """The picture that a local linear model predicts, blended into another one.
 
-    Transparency is that of `into`.
+    Args:
+        likeness: The model.
+        original: The frame's original.
+        into: Picture to blend into; its transparency is kept.
+        amount: 0 gives `into`, 1 the prediction.
     """
     planes, peak = list(into.planes), into.layout.peak
     for index, middle in enumerate(_middles(into)):

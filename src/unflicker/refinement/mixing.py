@@ -62,7 +62,13 @@ def mixed(
 def within_mask(
     before: Picture, after: Picture, mask: Float32[np.ndarray, "height width"]
 ) -> Picture:
-    """What a picture became, as far as a mask says, 0 to 1; transparency stays."""
+    """The picture after a change, within a mask only; transparency is that before.
+
+    Args:
+        before: The picture.
+        after: The changed one; returned as `before` if it is the same object.
+        mask: Share of the change, 0 to 1.
+    """
     if after is before:
         return before
     planes = []

@@ -50,7 +50,13 @@ def taken_from(
     now: Float32[np.ndarray, "rows columns 3"],
     way: Way,
 ) -> Taken:
-    """What a proxy takes from a neighbour, by how alike they are around each place."""
+    """The weight of a neighbouring proxy at each place, by local similarity.
+
+    Args:
+        neighbour: The neighbouring proxy, RGB.
+        now: The frame's own proxy.
+        way: Motion to the neighbour and visibility there.
+    """
     moved = warp(neighbour, way.flow)
     difference = moved - now
     unlike = _smoothed((difference * difference).mean(axis=2))

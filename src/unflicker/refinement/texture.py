@@ -71,7 +71,12 @@ class Triple:
 
 
 def middles(frames: int, *, most: int = _MOST_TRIPLES) -> list[int]:
-    """The frames of a window around which texture is looked at: a few at most, spread evenly."""
+    """Indices of the frames of a window around which texture is measured, spread evenly.
+
+    Args:
+        frames: Number of frames of the window.
+        most: Largest number of indices.
+    """
     count = min(most, frames - 2)
     if count < 1:
         return []
@@ -182,10 +187,14 @@ def _cells(
 
 
 def texture_beyond(processed: Iterable[Triple], original: Iterable[Triple]) -> float:
-    """How much a film's texture flickers beyond that of its steady original, relative to light.
+    """Flicker of a film's texture beyond that of its steady original, relative to light.
 
-    Noise of the original that is made stronger together with its texture is no flicker; 0 where
-    there is not clearly more.
+    Noise of the original that is amplified together with its texture is no flicker; 0 unless there
+    is clearly more.
+
+    Args:
+        processed: Triples of neighbouring frames of the film.
+        original: The same triples of the original.
     """
     film, steady = _seen(processed), _seen(original)
     stronger = max(1.0, film.texture / max(steady.texture, 1e-6))

@@ -62,7 +62,12 @@ class Look:
 
 
 def laid_out(original: Picture, *, like: Picture) -> Picture:
-    """A picture of any size and layout with the size and the planes of another."""
+    """A picture with the size and the planes of another.
+
+    Args:
+        original: Of any size and layout.
+        like: Gives size, layout and meaning; its transparency is not taken.
+    """
     layout = replace(like.layout, alpha=False)
     same = original.meaning == like.meaning or layout.family == "rgb"
     if same and original.size == like.size and replace(original.layout, alpha=False) == layout:

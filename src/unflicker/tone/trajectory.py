@@ -247,14 +247,14 @@ def refitted(
     The evidence decides: a path's variance over how well it is determined, which is 1 where pixels
     determine it and 0 where only the prior does. Functions that a shot does not need nearly vanish.
 
-    Source: MacKay, Bayesian interpolation, Neural Computation 4 (1992), eq. 4.9; the uncertainty is
-    that of an infinitely long path with this shot's mean equations.
-
     Args:
         path: The solution under the prior so far.
         equations: Of the shot.
         precision: Of the prior so far.
         unknown: The prior before any data.
+
+    Source: MacKay, Bayesian interpolation, Neural Computation 4 (1992), eq. 4.9; the uncertainty is
+    that of an infinitely long path with this shot's mean equations.
     """
     diagonal, coupling, _ = equations
     here, beside = diagonal.mean(axis=0), coupling.mean(axis=0).astype(complex)
@@ -278,13 +278,13 @@ def solved(
 ) -> Float[np.ndarray, "time 3 size"]:
     """The solution of symmetric positive block tridiagonal equations, for all channels at once.
 
-    Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5; the sums by Lagrange
-    multipliers, each of which acts on one coefficient of all frames.
-
     Args:
         equations: Diagonal and off-diagonal blocks, right-hand side.
         precision: Added to the diagonal.
         summed: Coefficients whose sum over time must be zero.
+
+    Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5; the sums by Lagrange
+    multipliers, each of which acts on one coefficient of all frames.
     """
     diagonal, coupling, right = equations
     time, channels, size = right.shape
