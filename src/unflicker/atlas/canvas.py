@@ -40,10 +40,16 @@ class Canvas:
         texels_per_px: float,
         most_texels: int,
     ) -> Canvas:
-        """The canvas on which these places lie but for strays; coarser where it would be too large.
+        """The canvas that contains these places, without outliers.
 
-        A stray lies further from the middle 98 % than a third of their extent: a map extends
-        where motion is unknown too, and single pixels must not make a canvas of millions.
+        It is coarser if it would be too large. An outlier lies further from the middle 98 % than a
+        third of their extent: a map extends where motion is unknown too, and single pixels must not
+        make a canvas of millions.
+
+        Args:
+            places: In px, x first.
+            texels_per_px: Resolution of the canvas.
+            most_texels: Largest number of texels.
 
         Raises:
             UsageError: There is no place at all.
@@ -76,7 +82,12 @@ class Canvas:
         texture: Float32[np.ndarray, "rows columns *channels"],
         places: Float32[np.ndarray, "height width 2"],
     ) -> Float32[np.ndarray, "height width *channels"]:
-        """A texture's values at places in px."""
+        """A texture's values at places, bilinear.
+
+        Args:
+            texture: Of this canvas.
+            places: In px, x first.
+        """
         return look_up(texture, self.texels(places))
 
 
@@ -94,7 +105,13 @@ class Painting:
         places: Float32[np.ndarray, "height width 2"],
         weight: Float32[np.ndarray, "height width"],
     ) -> None:
-        """Lay a frame on it, each pixel at its place in px."""
+        """Paint a frame.
+
+        Args:
+            picture: RGB.
+            places: Of each pixel, in px, x first.
+            weight: Of each pixel, 0 or more.
+        """
         splat(picture, self._canvas.texels(places), weight, self._sums)
 
     @property

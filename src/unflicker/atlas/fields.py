@@ -141,14 +141,25 @@ class Atlas(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, kind)]
 
     def shares(self, alphas: tuple[Tensor, ...], points: int) -> tuple[Tensor, ...]:
-        """How much of each point each layer shows: what it covers and nothing above covers."""
+        """The weight of each layer at each point: its alpha times the transparency of those above.
+
+        Args:
+            alphas: Of the layers above the lowest.
+            points: Number of points.
+        """
         return tuple(shares(alphas, torch.ones(points, device=self.device)))
 
 
 def every_point(
     frame: int, *, size: tuple[int, int], device: torch.device | str
 ) -> Float[Tensor, "points 3"]:
-    """All pixels of a frame of a height and width, as points."""
+    """All pixels of a frame, as points (x, y, frame).
+
+    Args:
+        frame: Its index.
+        size: Height and width in px.
+        device: Of the result.
+    """
     y, x = torch.meshgrid(
         torch.arange(size[0], device=device), torch.arange(size[1], device=device), indexing="ij"
     )

@@ -47,7 +47,14 @@ class Shot:
         masks: tuple[Float32[np.ndarray, "time height width"], ...] = (),
         device: str,
     ) -> Shot:
-        """Arrays put on a device; ways by stride."""
+        """The arrays of a shot on a device.
+
+        Args:
+            frames: RGB in [0, 1].
+            ways: Motion by stride in frames.
+            masks: Of the layers above the lowest.
+            device: "cpu" or "cuda:n".
+        """
 
         def there(array: np.ndarray) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
@@ -76,7 +83,12 @@ Tell = Callable[[int, int], None]
 
 
 def nobody(done: int, total: int) -> None:
-    """Report no progress."""
+    """Report no progress.
+
+    Args:
+        done: Ignored.
+        total: Ignored.
+    """
 
 
 def fit(
@@ -88,7 +100,16 @@ def fit(
     tell: Tell = nobody,
     most_seconds: float = float("inf"),
 ) -> FitLog:
-    """Adam on sampled points until the steps are done, the fit stalls, or time is up."""
+    """Fit an atlas with Adam on sampled points; returns its losses by step.
+
+    Args:
+        atlas: Changed in place.
+        shot: Frames and motion.
+        settings: Steps, points and weights.
+        generator: Draws the points.
+        tell: Called after each step; may raise to stop.
+        most_seconds: Limit of time; the fit also ends when it stalls.
+    """
     optimiser, rates = _optimiser(atlas, settings)
     log, begun = FitLog(), time.monotonic()
     recent: list[float] = []

@@ -49,8 +49,15 @@ def guide_of(atlas: ShotAtlas, frames: Float32[np.ndarray, "time height width 3"
 def signs(
     frame: Float32[np.ndarray, "height width 3"], rendered: Float32[np.ndarray, "height width 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Features that predict trust: by how much a guide's structure differs from the frame's,
-    in local deviations; the square of that; and how steep its colours are, as a logarithm.
+    """Features that predict trust.
+
+    Args:
+        frame: RGB in [0, 1].
+        rendered: The guide's picture of it.
+
+    Returns:
+        By pixel: the difference in structure, in local deviations; its square; the log gradient of
+        the guide's colours.
     """
     here, there = (normalised(picture).astype(np.float32) for picture in (frame, rendered))
     miss = cv2.GaussianBlur(np.abs(here - there), (0, 0), _STRUCTURE_BLUR_PX)

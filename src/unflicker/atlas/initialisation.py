@@ -99,7 +99,13 @@ def sketched(
 
 
 def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
-    """The layer after each frame has been registered to its picture and painted again."""
+    """The layer after each frame has been registered to its picture and painted again.
+
+    Args:
+        sketch: The initialisation so far.
+        seen: Frames of the layer.
+        match: Registers two pictures.
+    """
     return repainted(replace(sketch, nodes=_matched(seen, sketch, match)), seen)
 
 
@@ -159,7 +165,15 @@ def painted(
     light: SlowLight,
     texels_per_px: float,
 ) -> Sketch:
-    """The picture of frames that lie as `nodes` say, robust to what does not fit, and its light."""
+    """A layer's initialisation from frames and their mappings, by robust averaging.
+
+    Args:
+        seen: Frames of the layer.
+        nodes: Mapping of each frame, at the nodes of `mesh`, in px.
+        mesh: Of all frames.
+        light: Slow light to divide out.
+        texels_per_px: Resolution of the canvas.
+    """
     places = np.stack([mesh.dense(frame) for frame in nodes])
     counting = places[seen.counts > _COUNTS_AT_LEAST]
     canvas = Canvas.around(
@@ -177,7 +191,12 @@ def painted(
 
 
 def repainted(sketch: Sketch, seen: Seen) -> Sketch:
-    """The layer with its picture painted from other frames or other parts of them."""
+    """The layer with its picture painted from other frames or other parts of them.
+
+    Args:
+        sketch: Gives the mappings.
+        seen: Frames to paint.
+    """
     return painted(
         seen,
         sketch.nodes,
@@ -210,7 +229,12 @@ def _laid(
 
 
 def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
-    """Difference of each frame's light from the initialisation's, region by region."""
+    """Difference of each frame's light from the initialisation's, region by region.
+
+    Args:
+        seen: Frames of the layer.
+        sketch: Its initialisation.
+    """
     frames, flat, regions, _ = _compared(seen, sketch)
     slow = np.exp(np.tensordot(sketch.light.hats, sketch.light.knots, axes=1))
     return flicker_in(frames, flat * slow, regions)

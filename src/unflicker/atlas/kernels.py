@@ -14,7 +14,14 @@ _ONE = np.float32(1.0)
 
 @compiled()
 def splat(picture, texels, weight, sums):
-    """Add each pixel to the four texels around its place, bilinear."""
+    """Add each pixel to the four texels around its place, bilinear.
+
+    Args:
+        picture: `(height, width, 3)`.
+        texels: Place of each pixel in texels, x first.
+        weight: Of each pixel.
+        sums: `(rows, columns, 4)`, changed in place; the last channel sums weights.
+    """
     rows, columns = sums.shape[:2]
     height, width = weight.shape
     for y in range(height):

@@ -35,7 +35,14 @@ class Layered:
         masks: tuple[Float32[np.ndarray, "time height width"], ...],
         shown: Float32[np.ndarray, "time height width"],
     ) -> Layered:
-        """Layers before their initialisation."""
+        """Layers before their initialisation.
+
+        Args:
+            frames: RGB in [0, 1].
+            motion: Between them.
+            masks: Of the layers above the lowest, 0 to 1.
+            shown: Where frames show anything, 0 to 1.
+        """
         nothing = Seen(frames=frames, motion=motion, counts=shown, painted=shown)
         seen = (nothing,) * (len(masks) + 1)
         return cls(masks=masks, seen=seen, sketches=[], shown=shown)._shared(masks)

@@ -73,10 +73,14 @@ def settled(
 def background_flow(
     flow: Float32[np.ndarray, "height width 2"], visible: Float32[np.ndarray, "height width"]
 ) -> Float32[np.ndarray, "height width 2"]:
-    """The motion of a plane that most of the picture follows.
+    """The motion of the plane that most of the picture follows, by robust regression.
+
+    Args:
+        flow: Dense, in px, x first.
+        visible: Visibility of each pixel in the other frame, 0 to 1.
 
     Source: the eight-parameter planar motion of Bergen et al., ECCV 1992, with Geman and McClure's
-    weights, whose scale narrows from look to look.
+    weights, whose scale narrows from iteration to iteration.
     """
     height, width = visible.shape
     places = pixel_places(height, width)

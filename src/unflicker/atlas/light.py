@@ -32,7 +32,12 @@ class SlowLight:
 
     @classmethod
     def even(cls, *, frames: int, knots_apart: float) -> SlowLight:
-        """Light that does not change, with knots about so many frames apart."""
+        """Light that does not change.
+
+        Args:
+            frames: Number of frames.
+            knots_apart: Distance of knots in frames, about.
+        """
         spans = max(1, round((frames - 1) / max(knots_apart, _LEAST_KNOTS_APART)))
         at = np.arange(frames) / max(frames - 1, 1) * spans
         hats = np.maximum(1.0 - np.abs(at[:, None] - np.arange(spans + 1)), 0.0)
@@ -40,7 +45,12 @@ class SlowLight:
         return cls(knots=knots, hats=hats.astype(np.float32))
 
     def gain(self, frame: int, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
-        """The gain at each pixel of a frame."""
+        """The gain at each pixel of a frame.
+
+        Args:
+            frame: Its index.
+            size: Height and width in px.
+        """
         log_gain = np.tensordot(self.hats[frame], self.knots, axes=1)
         grown = cv2.resize(log_gain, size[::-1], interpolation=cv2.INTER_LINEAR)
         return np.exp(grown)

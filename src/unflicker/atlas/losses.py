@@ -18,14 +18,24 @@ _NEARLY = 1e-3
 def colour_loss(
     rendered: Float[Tensor, "points 3"], seen: Float[Tensor, "points 3"]
 ) -> Float[Tensor, ""]:
-    """Mean of ‖c − I‖²: the reference's."""
+    """Mean of ‖c − I‖²: the reference's.
+
+    Args:
+        rendered: Colours of the atlas.
+        seen: Colours of the frames at the same points.
+    """
     return (rendered - seen).square().sum(dim=1).mean()
 
 
 def robust_colour_loss(
     rendered: Float[Tensor, "points 3"], seen: Float[Tensor, "points 3"], *, outlier: float
 ) -> Float[Tensor, ""]:
-    """Mean of √(‖c − I‖² + outlier²): flicker and ghosts pull no harder than small errors.
+    """Mean of √(‖c − I‖² + outlier²): outliers pull no harder than small errors.
+
+    Args:
+        rendered: Colours of the atlas.
+        seen: Colours of the frames at the same points.
+        outlier: Error from which on the loss is linear, in [0, 1].
 
     Source: Charbonnier et al., ICIP 1994.
     """
@@ -36,7 +46,12 @@ def robust_colour_loss(
 def gradient_loss(
     rendered: Float[Tensor, "points 2 3"], seen: Float[Tensor, "points 2 3"]
 ) -> Float[Tensor, ""]:
-    """Mean squared error of finite differences of colour over one px, across and down."""
+    """Mean squared error of finite differences of colour over one px, across and down.
+
+    Args:
+        rendered: Differences of the atlas's colours.
+        seen: Differences of the frames' colours.
+    """
     return (rendered - seen).square().sum(dim=(1, 2)).mean()
 
 
@@ -45,7 +60,13 @@ def flow_loss(
     there: Float[Tensor, "points 2"],
     weight: Float[Tensor, " points"],
 ) -> Float[Tensor, ""]:
-    """Weighted mean of ‖M(p + f, t ± k) − M(p, t)‖ in px: a point keeps its place."""
+    """Weighted mean of ‖M(p + f, t ± k) − M(p, t)‖ in px: a point keeps its place.
+
+    Args:
+        here: Places in the atlas, in px.
+        there: Places of the same points in another frame.
+        weight: Visibility there, 0 to 1.
+    """
     miss = ((there - here).square().sum(dim=1) + _NEARLY**2).sqrt()
     return (miss * weight).sum() / weight.sum().clamp(min=1.0)
 
@@ -74,7 +95,12 @@ def bending_loss(nodes: Float[Tensor, "time rows columns 2"]) -> Float[Tensor, "
 def alpha_bootstrapping_loss(
     alpha: Float[Tensor, " points"], mask: Float[Tensor, " points"]
 ) -> Float[Tensor, ""]:
-    """Binary cross entropy to a rough mask, while alpha finds its form."""
+    """Binary cross entropy of alpha to a rough mask, at the beginning of a fit.
+
+    Args:
+        alpha: In (0, 1).
+        mask: 0 to 1.
+    """
     inside = mask * torch.log(alpha)
     outside = (1.0 - mask) * torch.log1p(-alpha)
     return -(inside + outside).mean()
@@ -85,14 +111,25 @@ def alpha_flow_loss(
     there: Float[Tensor, " points"],
     weight: Float[Tensor, " points"],
 ) -> Float[Tensor, ""]:
-    """Weighted mean of |α(p + f, t ± k) − α(p, t)|: a point keeps its layer."""
+    """Weighted mean of |α(p + f, t ± k) − α(p, t)|: a point keeps its layer.
+
+    Args:
+        here: Alpha of points.
+        there: Alpha of the same points in another frame.
+        weight: Visibility there, 0 to 1.
+    """
     return ((there - here).abs() * weight).sum() / weight.sum().clamp(min=1.0)
 
 
 def sparsity_loss(
     colour: Float[Tensor, "points 3"], alpha: Float[Tensor, " points"]
 ) -> Float[Tensor, ""]:
-    """Mean of ‖(1 − α) c‖²: where a layer shows nothing, no colour hides."""
+    """Mean of ‖(1 − α) c‖²: no colour where a layer is transparent.
+
+    Args:
+        colour: Of a layer.
+        alpha: Its opacity.
+    """
     return ((1.0 - alpha)[:, None] * colour).square().sum(dim=1).mean()
 
 

@@ -52,7 +52,12 @@ class ShotAtlas:
 
     @torch.no_grad()
     def places(self, frame: int, *, layer: int = 0) -> Float32[np.ndarray, "height width 2"]:
-        """Where a frame's pixels lie in a layer, in px."""
+        """Places of a frame's pixels in a layer, in px, x first.
+
+        Args:
+            frame: Its index.
+            layer: 0 is the lowest.
+        """
         place = self.model.layer(layer).place(self._points(frame))
         return place.cpu().numpy().reshape(*self.size, 2)
 

@@ -55,7 +55,13 @@ class Mesh:
     def dense(
         self, nodes: Float[np.ndarray, "rows columns 2"], *, size: tuple[int, int] | None = None
     ) -> Float32[np.ndarray, "height width 2"]:
-        """The value at each pixel, of the picture or of the same picture at another size."""
+        """The value at each pixel, bilinear between nodes.
+
+        Args:
+            nodes: Values of one frame.
+            size: Height and width of the same picture at another resolution; the mesh's own if
+                None.
+        """
         height, width = size or (self.height, self.width)
         down = _hats(_centres(height, self.height), self.rows, self.step_px[0])
         across = _hats(_centres(width, self.width), self.columns, self.step_px[1])
@@ -69,11 +75,16 @@ class Mesh:
         *,
         stiffness: float,
     ) -> Float32[np.ndarray, "rows columns 2"]:
-        """The nodes whose values come nearest to `places`, weighted, and bend little.
+        """The nodes whose values fit `places` best and bend little.
 
-        What minimises Σ weight · |value − place|² + stiffness · Σ (second differences)², and very
-        little of (first differences of what moved)²: without data the map continues as an
-        affine one, and turns to a mere shift far from where any does.
+        The minimum of Σ weight · |value − place|² + stiffness · Σ (second differences)², and very
+        little of (first differences of what moved)²: without data the map continues as an affine
+        one, and becomes a mere shift far from any data.
+
+        Args:
+            places: Of each pixel, in px, x first.
+            weight: Of each pixel, 0 or more.
+            stiffness: Weight of bending.
         """
         here = pixel_places(self.height, self.width)
         bands = stiffness * (self._bending + _RUNNING_OFF * self._running_off)

@@ -26,7 +26,14 @@ def transferred_gain(
     rows: int,
     columns: int,
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """The natural logarithm of the gain, by region, that takes each frame to its guide."""
+    """The natural logarithm of the gain, by region, that matches each frame to its guide.
+
+    Args:
+        frames: RGB in working light, in [0, 1].
+        guide: Pictures and trust of the same frames.
+        rows: Regions down.
+        columns: Regions across.
+    """
     size = columns, rows
     gains = np.zeros((len(frames), rows, columns, 3), np.float32)
     for t, (frame, picture, trust) in enumerate(

@@ -44,7 +44,13 @@ class AtlasPicture:
         picture: Float32[np.ndarray, "height width 3"],
         proxy: Float32[np.ndarray, "rows columns 3"],
     ) -> None:
-        """Lay a frame on its layers, less where the fitted atlas says that it does not belong."""
+        """Paint a frame on its layers, with less weight where the fitted atlas does not match it.
+
+        Args:
+            frame: Its index.
+            picture: RGB at full size, in [0, 1].
+            proxy: The same at the atlas's size.
+        """
         error = cv2.GaussianBlur((self._atlas.rendered(frame) - proxy) ** 2, (0, 0), 1.0).mean(-1)
         agrees = 1.0 / (1.0 + error / np.float32(_OUTLIER**2)) ** 2
         flat = picture / self.gain(frame)
@@ -103,7 +109,12 @@ class AtlasPicture:
         return self._light.gain(frame, size=self._size)
 
     def places(self, frame: int, layer: int) -> Float32[np.ndarray, "height width 2"]:
-        """Where a frame's pixels lie in a layer."""
+        """Places of a frame's pixels in a layer, in px of the proxy, x first.
+
+        Args:
+            frame: Its index.
+            layer: 0 is the lowest.
+        """
         module = self._atlas.model.layers[layer]
         if isinstance(module, GridLayer):
             with torch.no_grad():

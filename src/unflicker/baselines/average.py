@@ -22,10 +22,14 @@ REACH_FRAMES = 2
 
 
 def average(clip: Clip, *, reach_frames: int = REACH_FRAMES) -> Clip:
-    """Each frame averaged with those around it, laid over it along the motion, where they are seen.
+    """Each frame averaged with its neighbours, along the motion.
 
     All are weighted by their visibility; where none is visible the frame stays. Light that changes
     at random between frames falls to 1 / √(frames averaged); so does a part of the sharpness.
+
+    Args:
+        clip: To steady.
+        reach_frames: Neighbours to each side, 0 or more.
 
     Raises:
         UsageError: A negative reach.

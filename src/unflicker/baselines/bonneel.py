@@ -67,7 +67,13 @@ def trust(
     *,
     flow: Float32[np.ndarray, "height width 2"],
 ) -> Float32[np.ndarray, "height width"]:
-    """How far the original agrees with its frame before, 0 to 1: exp(−α |difference|²)."""
+    """Agreement of the original with its previous frame, 0 to 1: exp(−α |difference|²).
+
+    Args:
+        now: The original's frame, RGB in [0, 1].
+        before: Its previous frame.
+        flow: From the frame to the previous one, in px, x first.
+    """
     difference = now - warp(before, flow)
     alike = cv2.exp(-MISMATCH * np.einsum("ijc,ijc->ij", difference, difference))
     height, width = alike.shape
@@ -83,6 +89,12 @@ def held(
     *,
     weight: Float32[np.ndarray, "height width"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The processed frame's gradients at the level of what was carried over, where that weighs."""
+    """The processed frame's gradients at the level of the previous output.
+
+    Args:
+        processed: RGB in [0, 1].
+        carried: The previous output, warped to this frame.
+        weight: Of the level, by pixel, 0 or more.
+    """
     change, _ = solved(carried - processed, weight, tolerance=TOLERANCE, most_steps=MOST_STEPS)
     return processed + change

@@ -37,7 +37,12 @@ class Task:
 
 
 def drawn(task: Task, *, report: Report) -> Clip:
-    """The clip as the network fitted to it draws it from the original."""
+    """The output of a network that is fitted to a clip.
+
+    Args:
+        task: Clip, original and effort.
+        report: Called with the progress.
+    """
     network = _fitted(task, report).eval()
     pixels = np.empty_like(task.clip.pixels)
     for index, frame in enumerate(task.original.pixels):
@@ -57,7 +62,13 @@ def _picture(
 
 
 def first_network(*, width: int, pictures: int, seed: int) -> UNet:
-    """A network that draws so many pictures from one, with their first weights (Glorot, normal)."""
+    """A network with initial weights (Glorot, normal).
+
+    Args:
+        width: Channels at full size.
+        pictures: Output pictures, 1 or 2.
+        seed: Of the weights.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = UNet(inputs=3, outputs=3 * pictures, width=width)
@@ -95,10 +106,15 @@ def fit_loss(
     processed: Float[Tensor, "batch 3 height width"],
     frame: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """How far the picture, or the nearer of two, is from the processed frame: mean L1.
+    """Mean L1 distance to the processed frame, of the picture or of the nearer of two.
 
-    Which of two is nearer is told at each pixel by the largest difference of its channels, against
-    the original's light.
+    The nearer is chosen at each pixel by the largest difference of its channels, relative to the
+    original's light.
+
+    Args:
+        pictures: Output of the network, 3 or 6 channels.
+        processed: The processed frame, RGB in [0, 1].
+        frame: The original's frame.
     """
     if pictures.shape[1] == 3:
         return functional.l1_loss(pictures, processed)
@@ -114,7 +130,13 @@ def start_loss(
     processed: Float[Tensor, "batch 3 height width"],
     _: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """Both pictures to the first frame, the second a little less: it becomes the main mode."""
+    """Mean L1 distance of both pictures to the first frame, the second with less weight.
+
+    Args:
+        pictures: Output of the network.
+        processed: The first processed frame, RGB in [0, 1].
+        _: Not used.
+    """
     main, minor = (functional.l1_loss(part, processed) for part in pictures.split(3, dim=1))
     return main + MINOR_SHARE * minor
 

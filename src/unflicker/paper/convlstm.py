@@ -139,7 +139,11 @@ def _padded(values: Tensor) -> Tensor:
 
 
 def load_refinement(path: str, *, device: str) -> RefinementNetwork:
-    """The trained network, ready to be used.
+    """The trained network, ready for use.
+
+    Args:
+        path: Of its weights.
+        device: "cpu" or "cuda:n".
 
     Raises:
         MissingError: The file is not there.
@@ -167,7 +171,12 @@ class Refiner:
         *,
         original: Float32[np.ndarray, "height width 3"] | None = None,
     ) -> Float32[np.ndarray, "height width 3"]:
-        """The next frame, RGB in [0, 1]; the same of the steady original where there is one."""
+        """The refined next frame, RGB in [0, 1].
+
+        Args:
+            filtered: The frame from the filter, RGB in [0, 1].
+            original: The same frame of the steady original, if there is one.
+        """
         film = None if original is None else self._there(original)
         output, self._memory = self._network(self._there(filtered), self._memory, original=film)
         shown = output[0].clamp(0.0, 1.0).permute(1, 2, 0)

@@ -139,7 +139,12 @@ def _drawn(
 
 
 def as_picture(rgb: Float32[np.ndarray, "height width 3"], like: Picture) -> Picture:
-    """RGB in [0, 1] in the planes of a film's picture, whose transparency is kept."""
+    """RGB in the planes of a film's picture, whose transparency is kept.
+
+    Args:
+        rgb: Stored values, clipped to [0, 1].
+        like: Gives layout, meaning and transparency.
+    """
     picture = from_rgb(np.clip(rgb, 0.0, 1.0), layout=like.layout, meaning=like.meaning)
     if not like.layout.alpha:
         return picture
@@ -147,7 +152,13 @@ def as_picture(rgb: Float32[np.ndarray, "height width 3"], like: Picture) -> Pic
 
 
 def guides(film: VideoSource, settings: Settings, *, progress: Report = silent) -> Iterator[Guided]:
-    """What atlases say of every frame of a film, in order; windows of a shot fade into the next."""
+    """Atlas guides of every frame of a film, in order; windows of a shot are crossfaded.
+
+    Args:
+        film: To be processed.
+        settings: Of windows and atlas.
+        progress: Called with the progress of each atlas.
+    """
     windows = cut_into_windows(
         _quarters(film),
         window_frames=settings.window.frames,

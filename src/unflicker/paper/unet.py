@@ -80,7 +80,11 @@ def _block(inputs: int, outputs: int) -> nn.Module:
 
 
 def load_unet(path: str, *, device: str) -> UNet:
-    """The trained filter, ready to be used.
+    """The trained filter, ready for use.
+
+    Args:
+        path: Of its weights.
+        device: "cpu" or "cuda:n".
 
     Raises:
         MissingError: The file is not there.
@@ -95,7 +99,13 @@ def filtered(
     frame: Float32[np.ndarray, "height width 3"],
     guide: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A frame in its guide's colours, all three RGB in [0, 1], where the network is."""
+    """A frame in its guide's colours, RGB in [0, 1].
+
+    Args:
+        network: The filter, on any device.
+        frame: RGB in [0, 1].
+        guide: Of the frame, RGB in [0, 1].
+    """
     device = network.out.weight.device
     pictures = (
         torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].to(device)

@@ -39,6 +39,10 @@ def as_json(record: Record) -> str:
 def write_json(record: Record, path: Path) -> None:
     """Write the record as JSON.
 
+    Args:
+        record: Of a run.
+        path: Of the file.
+
     Raises:
         OutputError: The file cannot be written.
     """

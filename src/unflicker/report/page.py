@@ -19,6 +19,10 @@ _TEMPLATE = Path(__file__).parent / "page.html.j2"
 def write_page(record: Record, path: Path) -> None:
     """Write the page as one HTML file, under 3 MB.
 
+    Args:
+        record: Of a run.
+        path: Of the file.
+
     Raises:
         OutputError: The file cannot be written.
     """

@@ -80,7 +80,12 @@ def heat_plot(record: Record) -> str:
 
 @in_house_style()
 def moment_plots(record: Record, *, count: int = 8) -> str:
-    """Where in the picture light was added and taken, at the moments of strongest correction."""
+    """Corrections by place, at the moments of strongest correction, as SVG.
+
+    Args:
+        record: Of a run.
+        count: Moments at most.
+    """
     moments = curves.worst_moments(record, count=count)
     rows, columns = record.correction_stops.shape[1:]
     shape = _picture_shape(record) or (rows, columns)

@@ -55,14 +55,25 @@ def figure_of(
     height_in: float,
     layout: Literal["constrained"] | None = "constrained",
 ) -> Any:
-    """An empty figure; without a layout its axes stay where they are put."""
+    """An empty figure.
+
+    Args:
+        width_in: In inches.
+        height_in: In inches.
+        layout: None keeps axes where they are put.
+    """
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), layout=layout)
 
 
 def as_svg(figure: Any, *, name: str) -> str:
-    """The figure as an SVG element in the page's colours, the same bytes for the same figure."""
+    """The figure as an SVG element in the page's colours, the same bytes for the same figure.
+
+    Args:
+        figure: Of matplotlib.
+        name: Makes identifiers in the SVG unique on a page.
+    """
     from matplotlib import rc_context
 
     buffer = io.StringIO()
@@ -88,7 +99,12 @@ def standing_alone(svg: str) -> str:
 
 
 def as_png(figure: Any, *, dots_per_inch: int = 160) -> bytes:
-    """The figure on white, as PNG."""
+    """The figure on white, as PNG.
+
+    Args:
+        figure: Of matplotlib.
+        dots_per_inch: Resolution.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dots_per_inch, facecolor="#ffffff")
     return buffer.getvalue()

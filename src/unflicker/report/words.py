@@ -96,7 +96,12 @@ def share_removed(record: Record) -> float | None:
 
 
 def number(value: float | None, *, digits: int = 2) -> str:
-    """A number for people; a dash where there is none."""
+    """A number as text; a dash for None and values that are not finite.
+
+    Args:
+        value: The number.
+        digits: After the point.
+    """
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.{digits}f}"

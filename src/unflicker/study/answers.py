@@ -117,7 +117,12 @@ class Answers:
         return cls(path)
 
     def begin(self, material: Material, *, plan: Plan) -> str:
-        """Let one more person in, and return the token that knows the person again."""
+        """Register a new person; returns the token that identifies them.
+
+        Args:
+            material: Videos of the study.
+            plan: How many questions, and which.
+        """
         token = secrets.token_urlsafe(18)
         with self._writing() as base:
             person = base.execute(
@@ -153,7 +158,13 @@ class Answers:
         return [Asked(**row) for row in rows]
 
     def answer(self, token: str, place: int, *, choice: Choice, seconds: float) -> None:
-        """Keep an answer to the first question that has none.
+        """Store an answer to the next question.
+
+        Args:
+            token: Of the person.
+            place: Index of the question.
+            choice: Left, right or neither.
+            seconds: Since both videos ran.
 
         Raises:
             UsageError: It is not that one's turn.
@@ -171,7 +182,11 @@ class Answers:
                 raise UsageError(f"there is no question {place}; all {turn} are answered")
 
     def undo(self, token: str, place: int) -> None:
-        """Take back the answer before a question, so that it is asked again.
+        """Remove the answer before a question, so that it is asked again.
+
+        Args:
+            token: Of the person.
+            place: Index of the question.
 
         Raises:
             UsageError: There is no answer before, or it is not that one's turn.

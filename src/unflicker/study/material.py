@@ -51,7 +51,12 @@ class Material:
     pairs: tuple[Pair, ...]
 
     def video(self, example: str, method: str) -> Path | None:
-        """The file; nothing where it is not there any more."""
+        """Path of a video; None if it does not exist.
+
+        Args:
+            example: Its name.
+            method: The method's name.
+        """
         known = self.examples.get(example)
         path = known.videos.get(method) if known else None
         return path if path is not None and path.is_file() else None

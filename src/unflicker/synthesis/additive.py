@@ -49,7 +49,12 @@ def offsets(
 def added(
     pixels: Float32[np.ndarray, "height width 3"], offset: Float32[np.ndarray, "rows columns 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture with an offset, not clipped."""
+    """The picture with an offset, not clipped.
+
+    Args:
+        pixels: RGB in [0, 1].
+        offset: On a grid of `FIELD_CELLS`, in full scale; interpolated.
+    """
     assert offset.shape[:2] == FIELD_CELLS
     height, width = pixels.shape[:2]
     return pixels + cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)

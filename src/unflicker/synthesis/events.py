@@ -26,7 +26,7 @@ class Event:
 
 
 Draw = Callable[[np.random.Generator, int, float], Event]
-"""From randomness, a number of frames and frames a second to an event."""
+"""An event, from a random generator, the number of frames, and frames a second."""
 
 
 def lightning(random: np.random.Generator, time: int, fps: float) -> Event:

@@ -40,7 +40,8 @@ class Change:
 
 
 Recipe = Callable[[np.random.Generator, int, float], Change]
-"""From randomness, a number of frames and a strength to the change of every frame."""
+"""The change of every frame, from a random generator, the number of frames, and a strength (1 is
+strong but believable)."""
 
 
 def exposure(random: np.random.Generator, time: int, strength: float) -> Change:

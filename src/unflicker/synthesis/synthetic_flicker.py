@@ -111,7 +111,12 @@ def sunset(clip: Clip) -> Clip:
 def graded(
     pixels: Shaped[np.ndarray, "height width 3"], grade: Grade
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture under a made grade, not clipped, for grades without tone bins."""
+    """The picture with a synthetic grade, not clipped; for grades without tone bins.
+
+    Args:
+        pixels: RGB.
+        grade: To apply.
+    """
     gain = _gain(grade.log_gain[:, :, 0], size=pixels.shape[:2])
     mixed = _times(to_float(pixels), grade.matrix) if grade.mixes else pixels
     return _through_curves(mixed, grade.curves) * gain

@@ -51,7 +51,12 @@ class TrainingState:
 
 
 def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> bool:
-    """Bring a training to where it stopped; False where the folder has none.
+    """Restore the state of a stopped training; False where the folder has none.
+
+    Args:
+        state: Changed in place.
+        folder: Of the training.
+        recipe: Must equal that of the stopped training.
 
     Raises:
         UsageError: The training in the folder has another recipe.
@@ -94,7 +99,12 @@ def _recipe_in(folder: Path) -> dict[str, Any]:
 
 
 def keep(state: TrainingState, folder: Path) -> None:
-    """Write where a training stands; the last one stays until the new one is whole."""
+    """Write the state of a training; the previous one is replaced when the new one is complete.
+
+    Args:
+        state: To write.
+        folder: Of the training.
+    """
     part = folder / f".{_STATE}.part"
     torch.save(
         {
@@ -110,7 +120,12 @@ def keep(state: TrainingState, folder: Path) -> None:
 
 
 def write_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
-    """What the training is made of, as JSON."""
+    """Write the recipe of a training as JSON.
+
+    Args:
+        folder: Of the training.
+        recipe: All that determines the result.
+    """
     (folder / _RECIPE).write_text(json.dumps(dict(recipe), indent=2) + "\n")
 
 
@@ -125,13 +140,23 @@ class Entry:
 
 
 def log(folder: Path, entry: Entry) -> None:
-    """Append a line to the log."""
+    """Append a line to the log.
+
+    Args:
+        folder: Of the training.
+        entry: The line.
+    """
     with (folder / _LOG).open("a") as lines:
         lines.write(json.dumps(asdict(entry)) + "\n")
 
 
 def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
-    """The log so far; lines after step `up_to` are dropped from the file, for they come again."""
+    """The log so far.
+
+    Args:
+        folder: Of the training.
+        up_to: Lines after this step are removed from the file; all are kept if None.
+    """
     path = folder / _LOG
     if not path.exists():
         return []
@@ -145,7 +170,14 @@ def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
 def write_weights(
     weights: Mapping[str, Tensor], path: Path, *, about: Mapping[str, str], half: bool
 ) -> None:
-    """A network's weights as safetensors, in half precision where `half`."""
+    """Write a network's weights as safetensors.
+
+    Args:
+        weights: By name.
+        path: Of the file.
+        about: Its metadata.
+        half: Whether in half precision.
+    """
     kind = torch.float16 if half else torch.float32
     tensors = {name: value.to("cpu", kind).contiguous() for name, value in weights.items()}
     part = path.with_name(f".{path.name}.part")

@@ -68,10 +68,15 @@ class Split:
 def split_files(
     folders: tuple[Path, ...], *, endings: Container[str], leave_out: frozenset[str]
 ) -> Split:
-    """The files of some folders and the folders in them, split once and for all.
+    """The files of some folders and their subfolders, divided deterministically.
 
-    Folders named train, val and test keep their meaning; of other files every eighth by name is
-    for validation; files named in `leave_out` are never looked at.
+    Folders named train, val and test keep their meaning; of other files every eighth by name is for
+    validation.
+
+    Args:
+        folders: To search.
+        endings: Suffixes of files that count.
+        leave_out: Names of files that are never read.
     """
     split: dict[str, list[Path]] = {"train": [], "val": [], "test": []}
     files = [path for folder in folders for path in folder.rglob("*")]
@@ -93,10 +98,16 @@ def split_files(
 def files_to_learn_from(
     folders: tuple[Path, ...], *, out: Path, leave_out: frozenset[str], films: bool
 ) -> dict[str, Split]:
-    """The split of photographs and, where `films`, of films; written down in the folder `out`.
+    """The split of photographs and films; also written to the folder `out`.
+
+    Args:
+        folders: To search.
+        out: Of the training.
+        leave_out: Names of files that are never read.
+        films: Whether films count besides photographs.
 
     Raises:
-        InputError: There is nothing to learn from.
+        InputError: There is no file to train on.
     """
     kinds = {"photographs": PHOTO_ENDINGS} | ({"films": CONTAINERS} if films else {})
     split = {

@@ -29,7 +29,12 @@ _UNTOUCHED = 0.12
 def lit_otherwise(
     random: np.random.Generator, picture: Float32[np.ndarray, "height width 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture under another light: a flickering frame, clipped to [0, 1]."""
+    """The picture under other light, as in a flickering frame, clipped to [0, 1].
+
+    Args:
+        random: Random generator.
+        picture: RGB in [0, 1].
+    """
     if random.uniform() < _UNTOUCHED:
         return picture
     strength = float(np.exp(random.uniform(np.log(_FAINTEST), np.log(_STRONGEST))))
@@ -77,7 +82,12 @@ def spoilt(
 
 
 def blob(random: np.random.Generator, size: tuple[int, int]) -> Float32[np.ndarray, "height width"]:
-    """A soft-edged random region, 1 inside and 0 outside, of a tenth to half of the picture."""
+    """A soft-edged random region, 1 inside and 0 outside, of a tenth to half of the picture.
+
+    Args:
+        random: Random generator.
+        size: Height and width in px.
+    """
     points = random.normal(size=(int(random.integers(3, 9)), int(random.integers(4, 12))))
     smooth = cv2.resize(points.astype(np.float32), size[::-1], interpolation=cv2.INTER_CUBIC)
     edge = np.quantile(smooth, random.uniform(0.5, 0.92))
@@ -158,7 +168,13 @@ def _coarse(
 def uneven_light(
     random: np.random.Generator, size: tuple[int, int], deviation: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Gain that differs a little by place and colour: what networks and atlases take for light."""
+    """Gain that varies slightly by place and colour, like errors of networks and atlases.
+
+    Args:
+        random: Random generator.
+        size: Height and width in px.
+        deviation: Standard deviation of the log gain.
+    """
     nodes = random.normal(
         0.0, deviation, (int(random.integers(1, 5)), int(random.integers(1, 6)), 1)
     )

@@ -188,7 +188,13 @@ def _thought_about(window: Window, clip: Clip, settings: Settings) -> Guided:
 def first_frames(
     film: VideoSource, *, most: int, longest_px: int
 ) -> Float32[np.ndarray, "time height width 3"]:
-    """The first frames of a film, RGB in [0, 1], shrunk to at most `longest_px`."""
+    """The first frames of a film, downscaled, RGB in [0, 1].
+
+    Args:
+        film: To read.
+        most: Number of frames, at most.
+        longest_px: Longest side of the result, at most.
+    """
     size = proxy_size(film.size, longest_px)
     return np.stack([small_rgb(f.picture, size=size) for f in islice(film.frames(), most)])
 

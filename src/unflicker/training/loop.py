@@ -216,7 +216,13 @@ def _entry(state: TrainingState, losses: list[float], won: float) -> Entry:
 
 @torch.no_grad()
 def validated(state: TrainingState, task: TrainingTask, device: str) -> float:
-    """By how many dB the averaged weights better what was not learned from."""
+    """Mean gain in dB of the averaged weights on validation data.
+
+    Args:
+        state: Of the training.
+        task: Gives validation batches.
+        device: "cpu" or "cuda:n".
+    """
     network = _averaged(state)
     won = [task.won_db(network, moved(batch, device)) for batch in task.checking]
     return round(float(torch.stack(won).mean()), 4) if won else 0.0
@@ -224,7 +230,13 @@ def validated(state: TrainingState, task: TrainingTask, device: str) -> float:
 
 @torch.no_grad()
 def write_sheet(state: TrainingState, task: TrainingTask, training: Training) -> None:
-    """Validation pictures as PNG, one row a batch."""
+    """Write validation pictures as PNG, one row a batch.
+
+    Args:
+        state: Of the training.
+        task: Gives validation batches.
+        training: Gives folder and device.
+    """
     network = _averaged(state)
     rows = []
     for batch in task.checking[:_SHOWN]:
@@ -245,14 +257,24 @@ def _averaged(state: TrainingState) -> nn.Module:
 
 
 def rate_share(step: int, steps: int) -> float:
-    """The learning rate over its largest: rising at first, then falling along a cosine."""
+    """The learning rate relative to its peak: linear warm-up, then a cosine.
+
+    Args:
+        step: From 0.
+        steps: Of the whole training.
+    """
     rising = min(1.0, (step + 1) / _WARM_UP_STEPS)
     falling = 0.5 * (1.0 + np.cos(np.pi * min(step / max(steps, 1), 1.0)))
     return float(rising * (_LEAST_RATE_SHARE + (1.0 - _LEAST_RATE_SHARE) * falling))
 
 
 def rate_of(training: Training, *, published: float) -> Callable[[int, int], float]:
-    """The learning rate by step: the published one, or one that rises and falls."""
+    """The learning rate by step: the published constant, or one with warm-up and cosine.
+
+    Args:
+        training: Gives the peak, if chosen.
+        published: The constant.
+    """
     peak = training.rate
     if peak is None:
         return lambda _step, _steps: published
@@ -260,7 +282,11 @@ def rate_of(training: Training, *, published: float) -> Callable[[int, int], flo
 
 
 def begun(network: nn.Module, training: Training) -> nn.Module:
-    """The network on the training's device, with the weights that the training begins with.
+    """The network on the training's device, with its initial weights.
+
+    Args:
+        network: To train.
+        training: Gives device and initial weights.
 
     Raises:
         MissingError: The file of weights is not there.
@@ -280,7 +306,12 @@ def mixed_precision(device: str) -> torch.autocast:
 
 
 def moved(batch: Batch, device: str | torch.device) -> Batch:
-    """A batch, which is a tensor or a dataclass of batches, on a device."""
+    """A batch on a device.
+
+    Args:
+        batch: A tensor, or a dataclass of batches.
+        device: "cpu" or "cuda:n".
+    """
     if isinstance(batch, Tensor):
         return batch.to(device)  # pyright: ignore - which is a batch
     parts = {each.name: moved(getattr(batch, each.name), device) for each in fields(batch)}  # pyright: ignore - a dataclass

@@ -114,7 +114,13 @@ def filter_loss(
     frame: Float[Tensor, "batch 3 height width"],
     target: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """Mean log of each picture's squared error relative to its uncorrected frame."""
+    """Mean log of each picture's squared error relative to its uncorrected frame.
+
+    Args:
+        result: Output of the filter.
+        frame: Its input.
+        target: Ground truth.
+    """
     left, before = squared_errors(result, target), squared_errors(frame, target)
     return ((left + _FLOOR) / (before + _FLOOR)).log().mean()
 
@@ -122,7 +128,12 @@ def filter_loss(
 def squared_errors(
     result: Float[Tensor, "batch 3 height width"], target: Float[Tensor, "batch 3 height width"]
 ) -> Float[Tensor, " batch"]:
-    """Mean squared error of each picture."""
+    """Mean squared error of each picture.
+
+    Args:
+        result: RGB in [0, 1].
+        target: Ground truth.
+    """
     return (result - target).square().mean(dim=(1, 2, 3))
 
 
@@ -131,7 +142,13 @@ def won_db(
     frame: Float[Tensor, "batch 3 height width"],
     target: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """Mean gain of results over their frames, in dB."""
+    """Mean gain of results over their frames, in dB.
+
+    Args:
+        result: Output of the filter.
+        frame: Its input.
+        target: Ground truth.
+    """
     return -_DB_OF_A_LOG * filter_loss(result, frame, target)
 
 

@@ -59,19 +59,36 @@ class ClipBatch:
 
 
 def filter_loss(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
-    """Mean of ‖F(τ_a(X), τ_s(X)) − X‖² (Eq. 4)."""
+    """Mean of ‖F(τ_a(X), τ_s(X)) − X‖².
+
+    Args:
+        network: The filter F.
+        batch: Photographs X with both degradations.
+
+    Source: Lei et al., CVPR 2023, Eq. 4.
+    """
     return functional.mse_loss(network(batch.frame, batch.guide), batch.clean)
 
 
 def refinement_loss(network: RefinementNetwork, batch: ClipBatch) -> Float[Tensor, ""]:
-    """What the network loses on clips, through all their frames."""
+    """Loss of the refinement over all frames of clips.
+
+    Args:
+        network: The refinement.
+        batch: Clips with motion.
+    """
     return clip_loss(refined_clip(network, batch.frames), batch)
 
 
 def clip_loss(
     outputs: Sequence[Float[Tensor, "batch 3 height width"]], batch: ClipBatch
 ) -> Float[Tensor, ""]:
-    """Warping error to the previous and to the first output, and distance to the input."""
+    """Warping error to the previous and to the first output, and distance to the input.
+
+    Args:
+        outputs: Of the network, by frame.
+        batch: Its clips, with motion.
+    """
     pairs = range(batch.frames.shape[1] - 1)
     short = [
         warping_error(outputs[t + 1], outputs[t], batch.to_last[:, t], batch.seen_in_last[:, t])
@@ -93,6 +110,12 @@ def consistency_loss(
 
     Their similarity is a distance of VGG features, which are not available; here it is a distance
     of values and of texture. Their loss is a hundred times this.
+
+    Args:
+        outputs: Of the network, by frame.
+        batch: Its clips, with motion.
+
+    Source: Lai et al., Learning blind video temporal consistency, ECCV 2018.
     """
     count = len(outputs)
     short = [_change(outputs, batch, t, t - 1, batch.to_last) for t in range(1, count)]
@@ -120,7 +143,12 @@ def _change(
 def same_point(
     frame: Float[Tensor, "batch 3 height width"], laid_over: Float[Tensor, "batch 3 height width"]
 ) -> Float[Tensor, "batch height width"]:
-    """exp(−α ‖I_t − warp(I_s)‖²): how likely both pixels of a steady film are of one point."""
+    """exp(−α ‖I_t − warp(I_s)‖²): visibility from the colours of a steady film.
+
+    Args:
+        frame: I_t.
+        laid_over: warp(I_s).
+    """
     return torch.exp(-_SAME_POINT * (frame - laid_over).square().sum(dim=1))
 
 
@@ -157,14 +185,26 @@ def warping_error(
     flow: Float[Tensor, "batch 2 height width"],
     seen: Float[Tensor, "batch height width"],
 ) -> Float[Tensor, ""]:
-    """Mean of |M ⊙ (O − warp(other))|; the flow leads from O to the other frame."""
+    """Mean of |M ⊙ (O − warp(other))|.
+
+    Args:
+        output: O.
+        other: Another output.
+        flow: From O to the other, in px, x first.
+        seen: M, visibility in the other, 0 to 1.
+    """
     return (seen[:, None] * (output - warped(other, flow))).abs().mean()
 
 
 def warped(
     picture: Float[Tensor, "batch 3 height width"], flow: Float[Tensor, "batch 2 height width"]
 ) -> Float[Tensor, "batch 3 height width"]:
-    """The picture seen at each pixel's place plus flow, bilinear; the border is continued."""
+    """The picture at each pixel's place plus flow, bilinear; the border is continued.
+
+    Args:
+        picture: RGB.
+        flow: In px, x first.
+    """
     height, width = picture.shape[2:]
     rows = torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None]
     columns = torch.arange(width, dtype=flow.dtype, device=flow.device)

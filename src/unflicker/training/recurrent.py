@@ -109,12 +109,24 @@ def train_paper_refinement(
 
 
 def train_convlstm(training: Training, *, progress: Report, resumes: Callable[[int], None]) -> Path:
-    """As `train_paper_refinement`, of the paper's ConvLSTM: blind, on clips as they flicker."""
+    """Train the paper's ConvLSTM, blind, on flickering clips; returns its weights' path.
+
+    Args:
+        training: What, how long and where.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
+    """
     return _train(_CONVLSTM, training, progress, resumes)
 
 
 def train_lai(training: Training, *, progress: Report, resumes: Callable[[int], None]) -> Path:
-    """Train Lai et al.'s network on processed clips with their originals; see there."""
+    """Train Lai et al.'s network on processed clips with their originals.
+
+    Args:
+        training: What, how long and where.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
+    """
     return _train(_LAI, training, progress, resumes)
 
 

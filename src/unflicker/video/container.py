@@ -45,7 +45,12 @@ def open_source(path: Path) -> InputContainer:
 
 
 def open_output(place: str | Path | Any, *, container_format: str) -> OutputContainer:
-    """A new file (a path) or an object with `write` and `seek`, opened for muxing."""
+    """A file opened for muxing.
+
+    Args:
+        place: Path, or object with `write` and `seek`.
+        container_format: FFmpeg's name of the muxer.
+    """
     options = {}
     if container_format in ("matroska", "webm"):
         # Sound of MP4 begins some ms before 0; without this all pictures would come later.

@@ -95,7 +95,13 @@ def candidates(
     container_format: str,
     settings: EncodingSettings = AS_THE_SOURCE,
 ) -> list[Candidate]:
-    """Ways to encode a film, the one most like its source first; the writer tries them in turn.
+    """Ways to encode a film, the most similar to its source first.
+
+    Args:
+        traits: Of the source.
+        layout: Of its pictures.
+        container_format: FFmpeg's name of the muxer.
+        settings: Codec and pixel format, if chosen.
 
     Raises:
         MissingError: The encoder asked for is not in this FFmpeg.
@@ -123,7 +129,13 @@ def candidates(
 def quality_options(
     candidate: Candidate, traits: Traits, *, settings: EncodingSettings = AS_THE_SOURCE
 ) -> dict[str, str]:
-    """The encoder's options: near-transparent, or lossless where the source is."""
+    """The encoder's options: near-transparent, or lossless where the source is.
+
+    Args:
+        candidate: Encoder and pixel format.
+        traits: Of the source.
+        settings: Quality, if chosen.
+    """
     encoder = candidate.encoder
     quality = _LOSSLESS if traits.lossless and settings.crf is None else {}
     options = dict(quality.get(encoder, _QUALITY.get(encoder, {})))

@@ -24,6 +24,12 @@ def open_original(
 ) -> VideoSource:
     """A processed film with its original, both read from the same moment on.
 
+    Args:
+        source: The original.
+        of: The processed film.
+        start_seconds: Where both begin.
+        strict: Whether damaged frames of the original are errors.
+
     Raises:
         InputError: The original cannot be read, or has clearly fewer frames than the film.
         UsageError: The film is to begin later, and the original has another frame rate.

@@ -136,7 +136,12 @@ def planes_of(frame: VideoFrame) -> tuple[Shaped[np.ndarray, "_ _"], ...]:
 
 
 def frame_of(planes: tuple[Shaped[np.ndarray, "_ _"], ...], *, layout: PixelLayout) -> VideoFrame:
-    """A new frame in the layout's planar format, holding a copy of the planes."""
+    """A new frame in the layout's planar format, with a copy of the planes.
+
+    Args:
+        planes: Samples, of the sizes that the layout has.
+        layout: Of the planes.
+    """
     height, width = planes[0].shape
     frame = VideoFrame(width, height, planar_name(layout))
     if layout.family == "grey" and layout.alpha:
@@ -150,7 +155,12 @@ def frame_of(planes: tuple[Shaped[np.ndarray, "_ _"], ...], *, layout: PixelLayo
 
 
 def reformatted(frame: VideoFrame, name: str) -> VideoFrame:
-    """The frame in another format of the same colour family, its numbers not rescaled."""
+    """The frame in another format of the same colour family, its values not rescaled.
+
+    Args:
+        frame: Decoded, or to be encoded.
+        name: FFmpeg's name of the format.
+    """
     if frame.format.name == name:
         return frame
     return frame.reformat(

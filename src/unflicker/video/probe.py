@@ -35,6 +35,10 @@ class Look:
 def main_stream(container: InputContainer, *, path: Path) -> VideoStream:
     """The stream that is the film: the default one, and never a cover picture.
 
+    Args:
+        container: Opened for reading.
+        path: For messages.
+
     Raises:
         InputError: There is none, or nothing can decode it.
     """

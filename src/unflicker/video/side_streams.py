@@ -63,7 +63,12 @@ class Plan:
 
 
 def plan_side_streams(traits: Traits, *, container_format: str) -> Plan:
-    """Find out, by trying, what a kind of container can hold of the source's other streams."""
+    """The treatment of each other stream of the source, found by trial muxing.
+
+    Args:
+        traits: Of the source.
+        container_format: FFmpeg's name of the muxer.
+    """
     if traits.path is None:
         return Plan(container_format=container_format)
     copied: list[int] = []
@@ -110,7 +115,12 @@ class SideStreams:
         self._next: Packet | None = None
 
     def add_to(self, output: OutputContainer, *, pictures: VideoStream) -> None:
-        """Declare all streams, chapters and metadata, before the first packet is muxed."""
+        """Declare all streams, chapters and metadata, before the first packet is muxed.
+
+        Args:
+            output: Opened for muxing.
+            pictures: The stream of the new pictures.
+        """
         if self._traits.path is None:
             return
         source = self._source = open_source(self._traits.path)
@@ -133,7 +143,12 @@ class SideStreams:
             self._next = next(self._packets, None)
 
     def feed(self, output: OutputContainer, *, until_seconds: Fraction | None) -> None:
-        """Copy what belongs before a time of the output; None: all that is left."""
+        """Copy packets up to a time of the output.
+
+        Args:
+            output: Opened for muxing.
+            until_seconds: That time; all remaining packets if None.
+        """
         while self._next is not None:
             if until_seconds is not None and _when(self._next) > until_seconds:
                 return
@@ -200,7 +215,12 @@ class SideStreams:
 
 
 def add_copy(output: OutputContainer, stream: Any) -> Stream:
-    """Declare a stream that holds the same packets as another."""
+    """A new stream declared for the same packets as another.
+
+    Args:
+        output: Opened for muxing.
+        stream: Of the source.
+    """
     made = output.add_stream_from_template(stream, opaque=True)
     _copy_labels(stream, made)
     return made

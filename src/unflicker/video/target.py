@@ -86,6 +86,10 @@ def planned_target(source: Path, output: str | None) -> Path:
 def resolve_target(source: Path, output: str | None) -> Path:
     """The file or folder a result is written to (see `planned_target`); its folder is made.
 
+    Args:
+        source: The film.
+        output: File or folder that the user named; None for the default.
+
     Raises:
         OutputError: The folder cannot be made.
     """
@@ -97,12 +101,23 @@ def resolve_target(source: Path, output: str | None) -> Path:
 
 
 def is_picture_folder(target: Path, *, source: Path) -> bool:
-    """Whether the result of a film is a folder of pictures, as its source is."""
+    """Whether the result of a film is a folder of pictures, as its source is.
+
+    Args:
+        target: Path of the result.
+        source: The film.
+    """
     return source.is_dir() and target.suffix.lower() not in CONTAINERS
 
 
 def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_bytes: int) -> None:
-    """Refuse a place that cannot be written, before the first expensive second.
+    """Refuse a target that cannot be written, before any work.
+
+    Args:
+        target: Path of the result.
+        source: The film, if it is a file.
+        overwrite: Whether the target may exist.
+        needed_bytes: Free space that the result needs.
 
     Raises:
         OutputError: It exists, is the source, cannot be written, or the disk is too small.
@@ -155,10 +170,15 @@ def discard(place: Path) -> None:
 
 
 def settle(part: Path, target: Path, *, overwrite: bool) -> None:
-    """Give a whole result its final name, surely on disk.
+    """Rename a complete result to its final name, after flushing it to disk.
+
+    Args:
+        part: Its temporary path.
+        target: Its final path.
+        overwrite: Whether an existing target is replaced.
 
     Raises:
-        OutputError: Something took the name meanwhile, or the disk refuses.
+        OutputError: The name was taken in the meantime, or the disk refuses.
     """
     if target.exists() and not overwrite and not _is_empty_folder(target):
         discard(part)
@@ -187,7 +207,12 @@ def sync(place: Path) -> None:
 
 
 def disk_error(target: Path, fault: Exception) -> OutputError:
-    """What the operating system, or the muxer, said, in the words of this program."""
+    """An error of the operating system, or of the muxer, as an `OutputError`.
+
+    Args:
+        target: Path of the result.
+        fault: The exception.
+    """
     reason = getattr(fault, "strerror", None) or str(fault)
     return OutputError(
         f"{target} cannot be written: {reason}; nothing was left behind, "

@@ -32,7 +32,11 @@ def need_web() -> None:
 
 
 def bound(host: str, *, port: int) -> socket.socket:
-    """A socket that waits for browsers; port 0 takes one that is free.
+    """A socket that listens for browsers.
+
+    Args:
+        host: Name or address.
+        port: 0 takes a free one.
 
     Raises:
         UsageError: The address cannot be bound.

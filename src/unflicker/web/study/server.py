@@ -49,7 +49,13 @@ class AnswerTakenBack(BaseModel):
 
 
 def study_app(material: Material, answers: Answers, *, plan: Plan) -> FastAPI:
-    """The application that a server runs."""
+    """The web application of a study.
+
+    Args:
+        material: Videos of the study.
+        answers: Where answers are stored.
+        plan: How many questions, and which.
+    """
     app = FastAPI(title="study", docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_with_headers)
     app.include_router(_Asking(material, answers, plan=plan).router)
