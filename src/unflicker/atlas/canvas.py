@@ -1,4 +1,4 @@
-"""The picture of an atlas: where it lies, how it is painted from frames, how it is looked up."""
+"""The atlas's texture: its extent, and resampling from and to frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places as sines and cosines of many octaves, so that a network can tell near ones apart."""
+"""Positional encoding: places as sines and cosines of many octaves."""
 
 from __future__ import annotations
 

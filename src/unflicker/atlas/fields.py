@@ -1,4 +1,4 @@
-"""What an atlas is made of: fields over points of a shot, of one interface and two kinds.
+"""Components of an atlas: fields over points of a shot, with one interface and two kinds.
 
 A point is `(x, y, t)`: a pixel of the proxy, x first, and a frame's number. A place is `(x, y)` in
 the atlas, in px: one px of it is one px of the proxy, where nothing deforms.

@@ -1,4 +1,4 @@
-"""Fit an atlas to a shot: sample points, say what is wrong, take a step; alike for both kinds."""
+"""Optimisation loop that fits an atlas to a shot, for both kinds of atlas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields on grids: the default kind, which learns in hundreds of steps."""
+"""An atlas on grids: the default kind, which converges in hundreds of steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an atlas says of each frame: a guide to its colours, and how far to trust it."""
+"""An atlas's rendering of each frame, and its trust."""
 
 from __future__ import annotations
 

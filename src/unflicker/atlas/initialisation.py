@@ -1,8 +1,8 @@
-"""A first atlas, without any descent: motion chained from frame to frame, then laid on itself.
+"""Initialisation of an atlas, without gradient descent: motion chained from frame to frame.
 
-Each frame's map comes from its neighbour's and the flow between them. Then the atlas is painted,
-each frame is matched to how the atlas renders it, and its map is moved accordingly; twice. What
-descent has left to do takes hundreds of steps instead of ten thousand.
+Each frame's mapping comes from its neighbour's and the flow between them. Then the atlas is
+painted, each frame is matched to its rendering, and its mapping is updated; twice. The fit then
+takes hundreds of steps instead of ten thousand.
 """
 
 from __future__ import annotations

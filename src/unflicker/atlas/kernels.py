@@ -1,6 +1,6 @@
-"""The inner loops of painting and fitting, compiled.
+"""Compiled inner loops of painting and fitting.
 
-Apart from what calls them: the tests' shape checks cannot wrap compiled functions.
+In a module of their own, because the tests' shape checks cannot wrap compiled functions.
 """
 
 from __future__ import annotations

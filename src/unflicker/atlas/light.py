@@ -1,7 +1,7 @@
-"""Light that changes slowly over a shot: few knots in time, coarse in place.
+"""Illumination that changes slowly over a shot: few knots in time, coarse in place.
 
-An atlas that knew one colour for ever would flatten a sunset. This keeps what is slower than
-flicker in the model; what is faster has no knots to live on.
+An atlas with constant colours would flatten a sunset. The model includes changes slower than
+flicker; faster ones cannot be represented by its knots.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""What an atlas is fitted to, one equation each.
+"""Loss functions of the fit, one equation each.
 
 Places are in px, so the reference system's factors of half a picture's width are already in them.
-Weights are the caller's; the reference's stand in `settings.AtlasSettings`. Source, where nothing
-else is said: Kasten et al., Layered Neural Atlases (SIGGRAPH Asia 2021), and Lei et al. 2023.
+Weights are the caller's; the reference's are in `settings.AtlasSettings`.
+
+Source: unless stated otherwise Kasten et al., Layered Neural Atlases (SIGGRAPH Asia 2021), and Lei
+et al. 2023.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A smooth deformation of the picture, as values at the nodes of a mesh."""
+"""A smooth mapping from frame to atlas, as values at the nodes of a mesh."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Fields as networks: the reference system's kind, for the `paper` preset and for comparison.
+"""An atlas as MLPs: the reference system's kind, for the `paper` preset and for comparison.
+
+Sizes are theirs (`docs/atlas.md` has the table).
 
 Source: Lei et al., Blind Video Deflickering (CVPR 2023); Kasten et al., Layered Neural Atlases
-(SIGGRAPH Asia 2021). Sizes are theirs (`docs/atlas.md` has the table).
+(SIGGRAPH Asia 2021).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `unflicker atlas` is told, what it writes, and the drawings that it reads."""
+"""Inputs and output files of `unflicker atlas`, and the drawings that it reads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The picture of each layer at the film's own size, and what is looked up in it.
+"""Each layer's picture at the film's own size.
 
-The fit runs on proxies; its maps are smooth, so they serve the full-size frames as well. Laid on
-the atlas along them, the frames give a picture as sharp as they are.
+The fit runs on proxies; its mappings are smooth, so they hold at full size as well. Full-size
+frames painted along them give a picture as sharp as the film.
 """
 
 from __future__ import annotations

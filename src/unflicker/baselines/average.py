@@ -1,4 +1,4 @@
-"""A moving average along the motion: the plainest way to steady light that has no network."""
+"""A moving average along the motion: the simplest method without a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames with their own gradients, held to the frame before along the original's motion.
+"""Bonneel et al. 2015: gradients of each frame, levels of the previous output along the motion.
 
 Source: Bonneel, Tompkin, Sunkavalli, Sun, Paris and Pfister, Blind video temporal consistency, ACM
 Transactions on Graphics (SIGGRAPH Asia) 2015.

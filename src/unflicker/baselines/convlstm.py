@@ -1,7 +1,7 @@
 """The paper's blind baseline: Lai et al.'s network, retrained without the steady original.
 
-The flickering frames stand for both of its films. No atlas, no filter. Needs torch, and weights of
-one's own training.
+The flickering frames replace both of its films. No atlas, no filter. Needs torch and trained
+weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""FFmpeg's own filters against flicker, with their default settings."""
+"""FFmpeg's `deflicker` and `tmidequalizer`, at their default settings."""
 
 from __future__ import annotations
 

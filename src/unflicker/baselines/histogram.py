@@ -1,6 +1,6 @@
-"""Global curves: each channel's distribution of values, made to change smoothly in time.
+"""Temporal smoothing of each channel's histogram.
 
-Written apart from the product's own tone stage, so that it can serve as its yardstick.
+Independent of unflicker's tone stage, so that it can serve as its reference.
 """
 
 from __future__ import annotations

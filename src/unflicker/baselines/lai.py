@@ -1,6 +1,6 @@
-"""Lai et al.'s network: steadies a clip processed frame by frame, given its steady original.
+"""Lai et al. 2018: steadies a clip processed frame by frame, given its steady original.
 
-Needs torch, and weights of one's own training.
+Needs torch and trained weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What guided baselines take: a processed clip and its steady original, alike."""
+"""Checks a processed clip and its steady original."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The screened Poisson equation with weights that differ by place.
+"""Multigrid solver for the screened Poisson equation with weights that vary by place.
 
-Minimises over x the sum of (difference of neighbours)² plus w (x − target)², whose solution has
-(L + w) x = w target, L the Laplacian of the grid without flow over its border. Conjugate gradients
-with a V-cycle of multigrid before each step, so that the number of steps depends neither on the
-size of the picture nor on where the weights are nothing.
+Minimises over x the sum of (difference of neighbours)² plus w (x − target)², whose solution has (L
++ w) x = w target, L the Laplacian of the grid without flow over its border. Conjugate gradients
+preconditioned by a multigrid V-cycle, so that the number of steps depends neither on the size of
+the picture nor on where the weights are zero.
 
 Source: Tatebe, The multigrid preconditioned conjugate gradient method, 1993; Briggs, Henson and
 McCormick, A multigrid tutorial, SIAM 2000.

@@ -1,8 +1,9 @@
-"""A network fitted to one video, from its steady original to what was made of each frame.
+"""The deep video prior: a network fitted to one video, from its steady original to each frame.
 
-A network first learns what all frames have in common, and flicker last: so a fit that stops early
-is steady. Source: Lei, Xing and Chen, Blind video temporal consistency via deep video prior,
-NeurIPS 2020. The fit itself, which needs torch, is in `video_prior_fit`.
+A network first learns what all frames have in common, and flicker last; early stopping therefore
+gives a steady result. The fit itself, which needs torch, is in `video_prior_fit`.
+
+Source: Lei, Xing and Chen, Blind video temporal consistency via deep video prior, NeurIPS 2020.
 """
 
 from __future__ import annotations

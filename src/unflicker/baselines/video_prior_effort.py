@@ -1,4 +1,4 @@
-"""How long, and with how large a network, a video prior is fitted."""
+"""Length and network size of a video prior's fit."""
 
 from __future__ import annotations
 

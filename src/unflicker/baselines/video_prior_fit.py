@@ -1,4 +1,4 @@
-"""The fit behind `video_prior`, which needs torch."""
+"""The fit of the deep video prior, which needs torch."""
 
 from __future__ import annotations
 

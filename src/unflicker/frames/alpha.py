@@ -1,7 +1,7 @@
-"""What of a picture can be seen, where it has transparency.
+"""The visible part of pictures with transparency.
 
-Colours under alpha 0 are undefined: editors leave any values there, which may differ from
-frame to frame. They have no influence on a small picture made here.
+Colours under alpha 0 are undefined: editors leave any values there, which may differ from frame to
+frame. They have no influence on a proxy made here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures as callers hold them, and the way back: lists, tensors, alpha, halves and doubles."""
+"""Conversion between callers' arrays and clips: lists, tensors, alpha, halves and doubles."""
 
 from __future__ import annotations
 

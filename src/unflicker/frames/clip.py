@@ -1,4 +1,4 @@
-"""A stretch of film in memory."""
+"""Consecutive frames in memory."""
 
 from __future__ import annotations
 

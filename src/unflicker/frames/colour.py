@@ -1,9 +1,9 @@
 """From planes to colour and back, and from stored values to working light.
 
 Working light is where a gain of light is a gain of values: a power of linear light. Most video is
-stored so (BT.1886, sRGB: a power law apart from its toe), and is taken as it is, untagged video
-included. PQ, HLG and linear pictures are brought there by a curve first; camera log is close
-enough to need none that we could know.
+stored so (BT.1886, sRGB: a power law apart from its toe), and is used directly, untagged video
+included. PQ, HLG and linear pictures are converted by a curve first; camera log is treated as
+ordinary video, because its curve is unknown and close enough.
 """
 
 from __future__ import annotations

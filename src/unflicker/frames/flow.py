@@ -1,6 +1,6 @@
 """Optical flow as an array: `(height, width, 2)` in pixels, x first.
 
-A flow from A to B says for each pixel of A where it lies in B: at its place plus the flow.
+A flow from A to B gives the place in B of each pixel of A: its own place plus the flow.
 """
 
 from __future__ import annotations

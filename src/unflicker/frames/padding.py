@@ -1,4 +1,4 @@
-"""Sizes that networks can halve: pictures mirrored at their border, and cut back after."""
+"""Reflection padding to sizes that networks can halve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture as the film stores it: planes at their own depth, and what their numbers mean.
+"""Pictures as stored: planes at their own depth, and the interpretation of their samples.
 
 Pictures stay in the film's own planes from the decoder to the encoder, so that an uncorrected one
 is unchanged bit for bit; only `frames.colour` and `grade.apply` convert to colour.

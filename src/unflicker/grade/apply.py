@@ -1,4 +1,4 @@
-"""Put a grade on a picture of any size and layout, in the picture's own planes."""
+"""Applies a grade to a picture of any size and layout, in the picture's own planes."""
 
 from __future__ import annotations
 

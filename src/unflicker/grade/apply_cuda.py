@@ -1,8 +1,8 @@
-"""Put a grade on a picture with torch, on a GPU: what `grade.apply` does, band by band.
+"""Applies a grade with torch, on a GPU: as `grade.apply` does, band by band.
 
-Each step is one of `grade.kernel`'s, taken for all pixels of a band at once, so that both devices
-give the same picture within a code value. No step is a matrix product: those may run in less than
-single precision on a GPU.
+Each step is one of `grade.kernels`, for all pixels of a band at once, so that both devices give the
+same picture within a code value. No step is a matrix product: those may run in less than single
+precision on a GPU.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""The inner loops that put a grade on pictures; compiled once, then run on all cores.
+"""Compiled inner loops that apply grades to pictures, on all cores.
 
-A sample meets: planes to RGB, a matrix where there is one, tone curves, gains by place and tone,
-RGB to planes, rounding. All in one pass over the picture, for no step then leaves the processor's
-nearest memory. Chroma planes that are smaller stand for a block of pixels: each pixel of the block
-is corrected with its own luma, and the block's chroma is the mean of what they became. So a picture
-whose gain is one comes out as it went in.
+The steps are: planes to RGB, a matrix where there is one, tone curves, gains by place and tone, RGB
+to planes, rounding. All run in one pass over the picture, so that data stays in the processor's
+cache. Subsampled chroma stands for a block of pixels: each pixel of the block is corrected with its
+own luma, and the block's chroma is the mean of the results. A picture whose gain is one is
+therefore unchanged.
 
-Arithmetic is in single precision throughout (a bare `0.5` would make it double, at half the pace),
+Arithmetic is in single precision throughout (a bare `0.5` would make it double, at half the speed),
 hence the named constants.
 """
 

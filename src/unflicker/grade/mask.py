@@ -1,4 +1,4 @@
-"""Where to correct: a picture that says so, and what of a frame is not the scene."""
+"""Correction shares: a drawn mask, and the parts of each frame that are not scene."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far colours are from the true ones: CIEDE2000.
+"""Colour error in ΔE of CIEDE2000.
 
 Source: Sharma, Wu and Dalal, The CIEDE2000 color-difference formula: implementation notes,
 supplementary test data, and mathematical observations, Color Research and Application 2005.

@@ -1,11 +1,11 @@
-"""How well a point keeps its colour along the motion: warping errors.
+"""Warping error: change of a point's colour along the motion.
 
-The flow comes from the clean clip, so that all methods are judged along the same paths. A low
-error alone is not enough: a blurred or frozen clip has one too, so read it with fidelity, and take
-an error below the clean clip's own as a warning.
+The flow comes from the clean clip, so that all methods are judged along the same paths. A low error
+alone is not enough: a blurred or frozen clip has one too, so read it with fidelity, and take an
+error below the clean clip's own as a warning.
 
-Two published ones, never to be mixed: `e_warp` of Lei et al., and `lai_warp` of Lai et al. Besides
-them `warping_error` and its kin, which weigh pairs by what is seen in both, for our own use.
+Two are published, and not comparable: `e_warp` of Lei et al., and `lai_warp` of Lai et al.
+`warping_error` and its variants weight pairs by visibility, for our own use.
 
 Source: Lei, Ren, Zhang and Chen, Blind video deflickering by neural filtering with a flawed atlas,
 CVPR 2023 (pairs of neighbours, and of each frame with the first, masked L1); Lai, Huang, Wang,

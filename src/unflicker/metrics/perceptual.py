@@ -1,6 +1,6 @@
 """Learned perceptual metrics: LPIPS and VMAF, where their library and weights are installed.
 
-Neither comes with unflicker and nothing is ever fetched: without them these two are left out.
+Neither comes with unflicker and nothing is downloaded: without them these two are skipped.
 """
 
 from __future__ import annotations

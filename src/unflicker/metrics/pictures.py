@@ -1,4 +1,4 @@
-"""What metrics take: clips or arrays of RGB, looked at frame by frame."""
+"""Input types of metrics: clips or arrays of RGB, read frame by frame."""
 
 from __future__ import annotations
 

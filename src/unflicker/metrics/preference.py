@@ -1,4 +1,4 @@
-"""Who is preferred: shares with intervals, and a ranking, from choices between two."""
+"""Shares of preference with intervals, and a ranking, from paired comparisons."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """Visible flicker of a film, without a clean version, in ΔE.
 
-Every point is followed along the motion, and the changes of its colour (CIELAB, where equal
-distances look about equal) go through the eye's temporal sensitivity: slow changes are not seen
-as flicker, very fast ones melt. The filter runs from frame to frame, its state carried along the
-motion. Its output is averaged over a small neighbourhood, since flicker fills an area while
-errors of the motion and grain cancel there.
+Every point is tracked along the motion, and the changes of its colour (CIELAB, which is about
+perceptually uniform) are weighted by the eye's temporal sensitivity, a band-pass. The filter runs
+from frame to frame, its state carried along the motion. Its output is averaged over a small
+neighbourhood, since flicker fills an area while errors of the motion and grain cancel there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Dense motion between neighbouring frames, on pictures whose local light is levelled first.
+"""Dense optical flow between neighbouring frames, on light-normalised pictures.
 
-Dense inverse search (Kroeger et al., ECCV 2016) as OpenCV has it. Flicker breaks its assumption
-that a point keeps its brightness, so each picture is divided by its own local contrast before:
-under ±30 % local flicker that lowers the error of the flow from 4.8 to 0.2 px.
+Flicker breaks the assumption that a point keeps its brightness, so each picture is divided by its
+local contrast first: under ±30 % local flicker that lowers the error of the flow from 4.8 to 0.2
+px.
+
+Source: dense inverse search, Kroeger et al., ECCV 2016, in OpenCV's implementation.
 """
 
 from __future__ import annotations

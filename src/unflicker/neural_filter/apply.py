@@ -1,4 +1,4 @@
-"""From frames and their guides to gains, with the trained network."""
+"""Applies the trained network to frames and their guides."""
 
 from __future__ import annotations
 

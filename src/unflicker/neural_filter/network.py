@@ -1,8 +1,8 @@
-"""The network that reads a grade off a frame and its guide.
+"""The network that predicts a grade from a frame and its guide.
 
-It judges for each pixel how far the guide's colour may be believed, adds up what believed pixels
-say of each region and tone, near and far, and says how much of each to take: a gain, never a
-texture. Everything happens on cells of the proxy, so it sees any size of picture.
+It estimates for each pixel how far the guide's colour is believed, pools the believed colours by
+region and tone at several scales, and predicts the weight of each: a gain, never a texture. It
+works on cells of the proxy, at any size of picture.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""The paper's local refinement: a network that sees each frame after the last, and remembers.
+"""Recurrent refinement network of the paper and of Lai et al.
+
+Lei et al. 2023 use it blind, with the filtered frames for both of its inputs. Its skips are
+inferred from the published number of parameters, 2.98 million.
 
 Source: Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018): its inputs are a
-processed film and its steady original. Lei et al. 2023 use it blind, with the filtered frames for
-both. Its skips are inferred from the published number of parameters, 2.98 million.
+processed film and its steady original.
 """
 
 from __future__ import annotations

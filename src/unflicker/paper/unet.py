@@ -1,7 +1,9 @@
-"""The paper's neural filter: a frame and its guide to the frame in the guide's colours.
+"""The paper's neural filter: a U-Net from a frame and its guide to a filtered frame.
 
-Source: Lei et al., Blind Video Deflickering (CVPR 2023). That upsampling is followed by a 3×3
-convolution to half the channels is read off the published number of parameters, 8.63 million.
+That upsampling is followed by a 3×3 convolution to half the channels is inferred from the published
+number of parameters, 8.63 million.
+
+Source: Lei et al., Blind Video Deflickering (CVPR 2023).
 """
 
 from __future__ import annotations

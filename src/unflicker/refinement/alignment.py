@@ -1,8 +1,8 @@
 """Motion between neighbours, refined at nearly the film's own size.
 
-A pixel of a proxy is seven of a 1080p film: motion that is right to a fifth of it would still blur.
-So it is corrected by least squares on larger pictures, a step of Lucas and Kanade for each pixel of
-the proxy, over a neighbourhood of about twenty pixels of the film.
+A pixel of a proxy is seven of a 1080p film: motion that is accurate to a fifth of it would still
+blur. It is therefore refined by least squares on larger pictures, a step of Lucas and Kanade for
+each pixel of the proxy, over a neighbourhood of about twenty pixels of the film.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The inner loops of the refinement, compiled: what aligns pictures, and what mixes them.
+"""Compiled inner loops of the refinement: alignment and mixing.
 
 Arithmetic is in single precision throughout, hence the named constants.
 """

@@ -1,7 +1,7 @@
-"""What is smooth in a shot, carried from frame to frame along the motion.
+"""Low-frequency light of a shot, filtered along the motion.
 
-Only this has a memory of more than a frame: light and colour over a neighbourhood. Texture carried
-so long would drift and blur; light has no edges to lose.
+Only light and colour over a neighbourhood have a memory of more than a frame. Texture carried so
+long would drift and blur; light has no edges to lose.
 """
 
 from __future__ import annotations

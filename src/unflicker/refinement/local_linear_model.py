@@ -1,11 +1,10 @@
-"""How a processed picture follows from its steady original: each neighbourhood made brighter,
-stronger or weaker, and a rest.
+"""A processed picture as a local linear function of its steady original, and a residual.
 
     picture = slope · original + level + rest
 
-Slope and level are smooth, so they can be steadied over many frames without any blur: texture comes
-from the original, frame by frame. Only the rest, what the original does not have, is mixed with
-that of its neighbours.
+Slope and level are smooth, so they can be filtered over many frames without any blur: texture comes
+from the original, frame by frame. Only the rest, which the original does not have, is mixed with
+that of neighbouring frames.
 
 Source: the local linear model of He, Sun and Tang, Guided image filtering, ECCV 2010, here with the
 gain of the neighbourhood instead of 0 where the original is flat.

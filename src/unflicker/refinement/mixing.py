@@ -1,4 +1,4 @@
-"""Neighbours in time mixed into a picture's own planes, as planned on proxies."""
+"""Blends neighbouring frames into a picture's own planes, with weights from proxies."""
 
 from __future__ import annotations
 

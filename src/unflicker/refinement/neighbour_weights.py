@@ -1,8 +1,7 @@
-"""How much of the past and of the future a place takes, decided on proxies.
+"""Weights of the previous and the next frame at each pixel, from proxies.
 
-A place that looks alike in three frames takes a share of its neighbours, which calms what flickers
-from frame to frame. What differs more than flicker explains has moved or appeared, and is left as
-it is.
+A place that looks alike in three frames is averaged with its neighbours. A difference that flicker
+does not explain is motion or new content, and is not averaged.
 """
 
 from __future__ import annotations

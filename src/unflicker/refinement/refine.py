@@ -1,7 +1,7 @@
-"""The stage: graded pictures in, refined ones out, one frame later.
+"""The refinement stage: graded frames in, refined frames out, one frame later.
 
-For each frame: how it moves to its neighbours, how much to take of them, what its smooth light
-lacks. All that is decided on proxies and done to the picture's own planes.
+For each frame it estimates the motion to its neighbours, their weights, and the correction of
+low-frequency light. All estimates are made on proxies and applied to the picture's own planes.
 """
 
 from __future__ import annotations

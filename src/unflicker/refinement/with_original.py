@@ -1,8 +1,7 @@
-"""Refinement with a steady original: what may be kept of earlier frames is what the original
-shows to be the same place still.
+"""Refinement with a steady original, which shows where earlier frames may be reused.
 
-How a picture follows from its original is steadied over many frames; the original's own grain is
-calmed by its neighbours, as texture is without an original; the rest has a memory of a few frames.
+The local linear model is filtered over many frames; the original's own grain is averaged with its
+neighbours, as texture is without an original; the rest has a memory of a few frames.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A film's light as few enough numbers to plot, which still show every flicker."""
+"""A film's light, reduced for plotting without hiding flicker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plot of how atlases were fitted."""
+"""The loss curves of atlases."""
 
 from __future__ import annotations
 

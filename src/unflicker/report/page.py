@@ -1,4 +1,4 @@
-"""The page: everything a run can say, in one file that needs nothing else."""
+"""The report of a run as one self-contained HTML file."""
 
 from __future__ import annotations
 

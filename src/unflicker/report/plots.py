@@ -1,4 +1,4 @@
-"""The plots of the page about a run, as SVG that takes its colours from the page."""
+"""Plots of a run's report, as SVG in the page's colours."""
 
 from __future__ import annotations
 

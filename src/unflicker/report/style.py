@@ -1,7 +1,7 @@
-"""The look of pages and plots: their colours, figures as SVG and PNG, templates as HTML.
+"""Style of pages and plots: colours, figures as SVG and PNG, templates as HTML.
 
-Colours are drawn as stand-ins and replaced by the page's CSS variables, so that one drawing suits
-light, dark and paper. No pyplot: it keeps state between calls and looks for a display.
+Colours are drawn as placeholders and replaced by the page's CSS variables, so that one drawing
+suits light, dark and paper. No pyplot: it keeps state between calls and looks for a display.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A run in words."""
+"""A run in sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers, in one SQLite file that several people may add to at once."""
+"""People and their answers, in one SQLite file that allows several writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are shown: the videos of a folder of results, and which can be compared."""
+"""Videos of a study, from a folder of results, and which can be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pairs a person is asked about: those asked least, in an order of the person's own."""
+"""Choice of the pairs that a person is asked about: fewest answers first, in random order."""
 
 from __future__ import annotations
 

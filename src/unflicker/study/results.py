@@ -1,4 +1,4 @@
-"""What a study found: who is preferred over whom, and a ranking, of all and by category."""
+"""Results of a study: pairwise preferences and a ranking, in all and by category."""
 
 from __future__ import annotations
 

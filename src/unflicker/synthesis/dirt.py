@@ -1,6 +1,6 @@
-"""What old film has besides flicker: grain, dust and scratches.
+"""Grain, dust and scratches of old film.
 
-They are not light, no grade undoes them, and they are left out of the true grades.
+They are not light, no grade undoes them, and the true grades exclude them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Light that belongs to a film: lightning, flashes, strobes, fades, dissolves, fire.
+"""Intended changes of light: lightning, flashes, strobes, fades, dissolves, fire.
 
-A method that removes flicker must leave all of them as they are, alone and under flicker. Each
-event draws its own times and sizes, and says how every frame of a clip changes.
+A method that removes flicker must leave all of them unchanged, alone and under flicker. Each event
+draws its own times and sizes.
 """
 
 from __future__ import annotations

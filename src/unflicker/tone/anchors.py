@@ -1,9 +1,9 @@
-"""Two pictures of one scene, and how their exposure and white balance differ.
+"""Registration of two pictures of one scene, and their difference in exposure and white balance.
 
-One picture is laid over the other by the shift at which their structure agrees best, then by dense
-motion with a forward-backward check. The common area gives their difference in light: a gain and a
-power of tone for each channel, fitted so that pixels that disagree (objects that changed, shading,
-wrong motion) lose their weight. Anchors, pictures remembered for a whole shot, are compared so.
+One picture is aligned to the other by the shift at which their structure correlates best, then by
+dense motion with a forward-backward check. The common area gives their difference in light: a gain
+and a power of tone for each channel, by robust regression. Anchors, pictures stored for a whole
+shot, are compared in this way.
 
 Source: anchors, Farbman and Lischinski, Tonal stabilization of video, SIGGRAPH 2011; colours
 compared between distant frames along the dominant motion, and a power law for each channel, Frigo,

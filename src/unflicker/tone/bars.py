@@ -1,4 +1,4 @@
-"""Bars around the picture: lines of one level at its borders that take no part in the flicker."""
+"""Detection of bars: lines of constant level at the borders that do not flicker."""
 
 from __future__ import annotations
 

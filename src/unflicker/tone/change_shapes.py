@@ -1,4 +1,4 @@
-"""The shapes that a change of level may have: steps and fades, as columns of a dictionary."""
+"""Templates of steps and fades, as columns of a dictionary."""
 
 from __future__ import annotations
 

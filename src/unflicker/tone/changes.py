@@ -1,10 +1,10 @@
-"""Steps and ramps in a path of light: levels that are held, and fades.
+"""Change points of a trajectory of light: steps between held levels, and fades.
 
-A path is read as a smooth curve, plus flicker that is remembered from frame to frame by a factor ρ,
-plus a few changes of level: a step from one frame to the next, or a ramp over up to two seconds.
-They are added one by one, the one that explains most first, as long as chance would hardly explain
-as much: what counts is not the size of a jump but whether the levels before and after it stay apart
-by more than the flicker around them allows.
+A path is modelled as a smooth curve, plus flicker with first-order autocorrelation ρ, plus a few
+changes of level: a step from one frame to the next, or a ramp over up to two seconds. They are
+added one by one, the one that explains most first, as long as they are significant: the test is not
+the size of a jump but whether the levels before and after it differ by more than the flicker around
+them allows.
 
 Source: generalised least squares under first-order autoregression; forward selection of change
 points, e.g. Fryzlewicz, Wild binary segmentation, Annals of Statistics 42 (2014).

@@ -1,4 +1,4 @@
-"""What neighbouring frames say about a change of light: the same point, seen twice."""
+"""Correspondences: points of neighbouring frames, with their change of light."""
 
 from __future__ import annotations
 

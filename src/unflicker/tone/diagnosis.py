@@ -1,4 +1,4 @@
-"""What flicker a shot has, how much of it, and which part of a grade corrects it."""
+"""Kind and strength of a shot's flicker, and the part of a grade that corrects it."""
 
 from __future__ import annotations
 

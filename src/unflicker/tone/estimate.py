@@ -1,4 +1,4 @@
-"""The tone stage: from a stretch of small pictures and their motion to the light that must go."""
+"""The tone stage: from the proxies of a window and their motion to the light that flicker added."""
 
 from __future__ import annotations
 

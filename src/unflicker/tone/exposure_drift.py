@@ -1,4 +1,4 @@
-"""Whether automatic exposure drifts in a shot: light that changes with what the camera shows."""
+"""Detection of drift of automatic exposure: light that changes with what the camera shows."""
 
 from __future__ import annotations
 

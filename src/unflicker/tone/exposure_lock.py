@@ -1,10 +1,10 @@
 """Exposure lock: exposure and white balance of a shot, held as they are in its first window.
 
-Automatic exposure and white balance drift while a camera moves. The light of each frame, a gain
-and a power of tone for each channel, is found from what neighbours say about each other and what
-anchors say, pictures that are remembered for the whole shot. A window is one small least-squares
-problem, in which anchors, and frames that the window before has as well, are known as well as they
-are. When the camera comes back to a place, its anchor takes out what the chain has gathered since.
+Automatic exposure and white balance drift while a camera moves. The light of each frame, a gain and
+a power of tone for each channel, is estimated from comparisons with neighbouring frames and with
+anchors, pictures that are stored for the whole shot. A window is one small least-squares problem,
+in which anchors, and frames shared with the previous window, enter with their covariance. When the
+camera returns to a place, its anchor removes the drift that has accumulated since.
 """
 
 from __future__ import annotations

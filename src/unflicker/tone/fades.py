@@ -1,12 +1,13 @@
 """Fades through black and white.
 
-A curve of light is told at the tones that a frame shows. In a fade these are dark ones only, and
-what its polynomial says of brighter ones is a guess; so in fades curves are told at the tones that
-the picture would show without (`tones_without`). Then a fade is the same for all of them.
+A curve of light is determined at the tones that a frame shows. In a fade these are dark ones only,
+and its polynomial extrapolates to brighter ones; in fades, curves are therefore evaluated at the
+tones that the picture would have without the fade (`tones_without`). A fade is then the same for
+all of them.
 
-An editor's fade through black multiplies all of a picture by one share, which grows by as much from
-frame to frame. Of such a fade only where it begins and ends is unknown, so flicker within it is
-known far better than in a fade of any shape, whose end might be flicker as well (`exact_fade`).
+An editor's fade through black multiplies the whole picture by a share that grows linearly in time.
+Only its beginning and end are unknown, so flicker within it is known far better than in a fade of
+any shape, whose end might be flicker as well (`exact_fade`).
 """
 
 from __future__ import annotations

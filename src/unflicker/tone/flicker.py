@@ -1,13 +1,13 @@
 """Separates flicker in an illumination trajectory from intended changes and drift.
 
-Each coefficient of the path is read as a sum:
+Each coefficient of the path is modelled as a sum:
     intended       slower than `keep_slower`; removed by a high-pass that keeps straight lines
     changes        levels that are held, and fades (`changes`)
-    flicker        remembered from frame to frame by a factor ρ (0: every frame for itself)
+    flicker        first-order autocorrelation ρ (0: frames are independent)
     drift          a random walk: errors of the estimate add up, real light wanders
-The variogram (mean squared difference over 1, 2, 3 … frames) tells flicker from drift: flicker's is
-flat, a drift's grows in proportion. With the variances known, flicker is what a Wiener filter
-estimates, coefficient by coefficient; what is within the noise is not corrected.
+The variogram (mean squared difference over 1, 2, 3 … frames) separates flicker from drift:
+flicker's is flat, a drift's grows in proportion. Given the variances, a Wiener filter estimates
+flicker, coefficient by coefficient; what is within the noise is not corrected.
 
 Source: local-level models, Durbin and Koopman, Time Series Analysis by State Space Methods, ch. 2;
 the high-pass is one minus Whittaker's smoother (1923).

@@ -1,4 +1,4 @@
-"""From the coefficients of flicker to the grade that takes it away."""
+"""Converts coefficients of the illumination model to the grade that removes them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""White that flicker has clipped: what it was is lost, but not how bright it usually is.
+"""Highlights that flicker has clipped, kept at their usual level.
 
-A frame that came out too light is darkened, and what had clipped in it with the rest: a white sky
-turns grey for one frame. The brightest share p of a steady picture tells better how bright that
-share of a frame was before it clipped. It is the mean over the frames in which it did not clip.
+An overexposed frame is darkened, and what had clipped in it with the rest: a white sky turns grey
+for one frame. The brightest share p of a steady picture is a better estimate of the level of that
+share before clipping. It is the mean over the frames in which it did not clip.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The light of a frame as a smooth function of place and tone, in a few dozen numbers.
+"""The illumination model: the light of a frame as a smooth function of place and tone.
 
 The logarithm of the light that flicker adds at a pixel is written as
     Σ a_ij cos(πi x) cos(πj y)  +  Σ b_k τ(v)^k  +  τ(luma) Σ c_ij cos(πi x) cos(πj y)
 with x, y in 0 to 1 over the picture and τ the logarithm of tone. The first sum is light by place:
-its constant is exposure, its columns (0, j) are bands. The second is the same for the whole
-picture and follows each channel's own value: its linear term is gamma. The third lets contrast
-differ by place. One set of coefficients describes each channel of each frame.
+its constant is exposure, its columns (0, j) are bands. The second is the same for the whole picture
+and follows each channel's own value: its linear term is gamma. The third lets contrast differ by
+place. One set of coefficients describes each channel of each frame.
 """
 
 from __future__ import annotations

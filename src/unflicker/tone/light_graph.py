@@ -1,7 +1,7 @@
-"""The light of several frames at once, from what pairs of them say: least squares on a graph.
+"""The light of several frames by least squares over pairwise comparisons.
 
-Each equation says how the light of one frame differs from another's, or what it is. Equations that
-contradict the rest, such as a wrong match with an anchor, lose their weight.
+Each equation gives the difference in light of two frames, or the light of one. Equations that
+contradict the rest, such as a wrong match with an anchor, are down-weighted.
 """
 
 from __future__ import annotations

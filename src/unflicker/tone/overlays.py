@@ -1,13 +1,13 @@
-"""What was laid over the scene: timecode, logos, subtitles, and bars around the picture.
+"""Detection of overlays: timecode, logos, subtitles, and bars around the picture.
 
-Flicker is in the film, and what was laid over it later does not take part. So a pixel of it keeps
+Flicker is in the film, and overlays added later do not have it. An overlay's pixel therefore keeps
 its value from frame to frame while the light around it changes, and a correction makes it pulse. A
 pixel of the scene does the opposite; one of a moving scene does neither. Frames a few apart are
-compared, as stored and as corrected: of each pair, the one that changes less says which it is. A
-digit of a running clock is ink in some frames and ground in others, and the same again each time.
+compared, as stored and as corrected: the version that changes less decides. A digit of a running
+clock is ink in some frames and ground in others, with the same values each time.
 
-Nothing is decided by a single pixel of a single frame: where no pixel stands out for long, the
-whole window shows the scene and nothing else (docs/decisions/0013-what-is-not-the-scene.md).
+A single pixel of a single frame decides nothing: unless pixels stand out for long, the whole window
+is scene (docs/decisions/0013-what-is-not-the-scene.md).
 """
 
 from __future__ import annotations

@@ -1,17 +1,16 @@
 """The illumination trajectory of a shot, from differences of neighbours along the motion.
 
-A point seen in frames t and t+1 says `field(t+1, there) - field(t, here) = change`. All pairs of a
+A point seen in frames t and t+1 gives `field(t+1, there) - field(t, here) = change`. All pairs of a
 shot together are one least-squares problem for the coefficients of all frames at once; only
 neighbours are coupled, so one forward and one backward sweep solve it exactly (block tridiagonal
-elimination). Points that disagree with the solution (occlusion, a wrong flow, an object that really
-changed) lose weight, and it is solved again.
+elimination). Outliers (occlusion, a wrong flow, an object that really changed) lose weight, and it
+is solved again.
 
-Global light has to sum to zero over the shot. To flatten the contrast of every
-frame makes all differences smaller, too, and would be taken for a better answer
-(docs/decisions/0008-sum-to-nothing.md).
+Global light has to sum to zero over the shot. Otherwise flattening the contrast of every frame
+would reduce all differences and look like a better answer (docs/decisions/0008-sum-to-nothing.md).
 
-Where motion fails altogether, quantiles of the whole picture still say how its tone moved; they
-weigh so little that points with a trusted motion outvote them.
+Where motion fails altogether, quantiles of the whole picture still give its change of tone; their
+weight is so small that points with a trusted motion outvote them.
 """
 
 from __future__ import annotations

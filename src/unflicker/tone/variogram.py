@@ -1,5 +1,4 @@
-"""The variogram of paths of light: variances of flicker, drift and wandering light, and the Wiener
-filter that removes flicker.
+"""The variogram of trajectories, the variances that it gives, and the Wiener filter.
 
 The mean squared difference over 1, 2, 3 … frames is flat for flicker and grows in proportion for a
 random walk.

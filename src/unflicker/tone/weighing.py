@@ -1,5 +1,4 @@
-"""Generalised least squares for paths of light: a smooth curve, flicker that is remembered from
-frame to frame, and shapes whose heights are asked for.
+"""Generalised least squares for trajectories: a smooth curve, autocorrelated flicker, and shapes.
 
 Source: generalised least squares under first-order autoregression, e.g. Hamilton, Time Series
 Analysis (1994), ch. 8.

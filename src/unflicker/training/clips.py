@@ -1,4 +1,4 @@
-"""Short clips to learn steadiness from: that flicker, or what a filter leaves of it, with motion.
+"""Short clips with flicker, or with what a filter leaves of it, and their motion.
 
 They come from steady films and from photographs (`ken_burns`), with synthetic flicker or synthetic
 processing, of which a filter leaves a part. Motion is that of the steady clip.

@@ -1,7 +1,7 @@
 """Degradations of photographs for training: of light, and of structure as in atlas guides.
 
 The paper's two distortions (Lei et al. 2023, Eq. 4): of appearance, which makes the frame from the
-photograph, and of structure, which makes the guide. The photograph itself is what must come out.
+photograph, and of structure, which makes the guide. The photograph is the target.
 """
 
 from __future__ import annotations

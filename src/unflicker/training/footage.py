@@ -1,6 +1,6 @@
 """Real guides with ground truth: steady clips with synthetic flicker, analysed as any film.
 
-Making one takes seconds, so they are made once and kept in a folder; training draws from them.
+Making one takes seconds, so they are made once and stored in a folder; training samples them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Steady clips made of photographs: a camera that wanders, and something that moves before it.
+"""Ken Burns clips: a virtual camera over one photograph, with another moving in front of it.
 
-They have no light of their own that changes, and there are as many of them as one likes.
+They are steady, and their number is unlimited.
 """
 
 from __future__ import annotations

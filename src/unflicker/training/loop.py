@@ -1,4 +1,4 @@
-"""The loop of every training: step by step, kept and looked at now and then.
+"""The training loop of all networks: steps, validation, checkpoints, resuming.
 
     task = TrainingTask(network=…, loss=…, learning=…, …)
     weights = trained(task, training, progress=…, resumes=…)

@@ -1,4 +1,4 @@
-"""Which networks can be trained, by the name that `unflicker train` gives them. Loads no torch."""
+"""Networks that can be trained, by the name that `unflicker train` gives them. Loads no torch."""
 
 from __future__ import annotations
 

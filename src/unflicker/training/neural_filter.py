@@ -1,8 +1,8 @@
-"""How the neural filter is trained: what it learns from and what it is asked for.
+"""The training task of the neural filter: data, loss, validation.
 
-The loss is the mean, over a batch, of the logarithm of each picture's squared error, over that of
-the uncorrected frame: a decibel counts the same where flicker is strong and where tone has left
-almost none, and a loss below zero is a gain.
+The loss is the mean, over a batch, of the logarithm of each picture's squared error relative to
+that of the uncorrected frame: a decibel counts the same where flicker is strong and where tone has
+left almost none, and a loss below zero is a gain.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Training of the paper's neural filter on single photographs, degraded twice (Eq. 4).
+"""The training task of the paper's neural filter: single photographs, degraded twice (Eq. 4).
 
-What is published: the loss, Adam at 1e-4, batches of 8, 20 epochs of COCO. Ours: the distortions,
-crops, that the network begins by leaving the frame as it is, and that the weights written are an
-average over the last steps.
+Published: the loss, Adam at 1e-4, batches of 8, 20 epochs of COCO. Ours: the distortions, crops,
+initialisation to the identity, and averaging of the weights over the last steps.
 """
 
 from __future__ import annotations

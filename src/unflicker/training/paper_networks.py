@@ -1,4 +1,4 @@
-"""What the paper's two networks are asked for, and the network of Lai et al.
+"""Loss functions of the paper's two networks, and of Lai et al.
 
 Source: Lei et al., Blind Video Deflickering (CVPR 2023); Lai et al., Learning Blind Video Temporal
 Consistency (ECCV 2018).

@@ -1,4 +1,4 @@
-"""Photographs to learn from."""
+"""Loads photographs for training."""
 
 from __future__ import annotations
 

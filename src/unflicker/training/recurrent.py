@@ -1,13 +1,13 @@
-"""How networks that remember are trained: the paper's refinement, its ConvLSTM, and Lai et al.'s.
+"""Training tasks of the recurrent networks: the paper's refinement, its ConvLSTM, and Lai et al.'s.
 
 All three are one network that processes short clips frame by frame. They differ in input, in the
 use of the steady original, and in the loss.
 
-What is published. Refinement: the loss's terms, Adam at 1e-4, batches of 8, 50 epochs of DAVIS.
-Lai et al.: the losses and their weights, Adam at 1e-4, halved every 20 of 100 epochs of 1,000
-batches of 4, 11 frames of 192 px. ConvLSTM: the same with the flickering frames for both films.
-Ours: the clips, weights of terms where `paper_networks` says so, gradients that go through the
-whole clip, a network that begins by leaving all as it is, and an average over the last steps.
+Published, refinement: the loss's terms, Adam at 1e-4, batches of 8, 50 epochs of DAVIS. Lai et al.:
+the losses and their weights, Adam at 1e-4, halved every 20 of 100 epochs of 1,000 batches of 4, 11
+frames of 192 px. ConvLSTM: the same with the flickering frames for both films. Ours: the clips,
+weights of terms where `paper_networks` says so, gradients through the whole clip, initialisation to
+the identity, and averaging over the last steps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opening files with FFmpeg: local files only, whatever their name, with errors in our words."""
+"""Opens files with FFmpeg: local files only, with errors as `InputError`."""
 
 from __future__ import annotations
 

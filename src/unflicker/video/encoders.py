@@ -1,4 +1,4 @@
-"""Which encoder, pixel format and quality keep a film as it is."""
+"""Choice of encoder, pixel format and quality for a source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FFmpeg's own filters on a clip in memory; the baselines are made of them."""
+"""Runs FFmpeg's filters on a clip in memory, for the baselines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A film that was processed frame by frame, with the steady original it was made of."""
+"""A processed film paired with its steady original."""
 
 from __future__ import annotations
 

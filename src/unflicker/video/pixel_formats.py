@@ -1,7 +1,7 @@
-"""FFmpeg's pixel formats and our pictures: the same samples, as arrays.
+"""FFmpeg's pixel formats as `PixelLayout`, and back.
 
-Every format is read as the planar one that holds the same samples, so nothing is lost on the way in
-or out. Planar formats, which is nearly all video, are not even copied on the way in.
+Every format is read as the planar one with the same samples, so reading and writing are lossless.
+Planar formats, which nearly all video has, are read without a copy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the first frames of a file say about it."""
+"""Properties of a file from its first frames."""
 
 from __future__ import annotations
 

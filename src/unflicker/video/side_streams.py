@@ -1,7 +1,7 @@
-"""Sound, subtitles, chapters, attachments, covers: copied packet by packet with the new pictures.
+"""Copies sound, subtitles, chapters, attachments and covers, packet by packet.
 
-The source is read a second time for them, only as far as the pictures have come: memory stays small
-whatever the length.
+The source is read a second time for them, in step with the pictures: memory stays small at any
+length.
 """
 
 from __future__ import annotations

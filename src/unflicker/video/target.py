@@ -1,4 +1,4 @@
-"""Where a result goes: its name, the checks before work starts, and how it gets its name.
+"""Output paths: names, checks before work starts, temporary files and their rename.
 
 A result is written under a hidden name in the same folder, `.NAME.PID.part.EXT`, and renamed when
 it is complete. A killed run leaves nothing under the final name; a later run removes its remains.

@@ -1,4 +1,4 @@
-"""What a film is besides its pictures: all that the writer mirrors."""
+"""Metadata of a film, which the writer reproduces."""
 
 from __future__ import annotations
 

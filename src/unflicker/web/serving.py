@@ -1,4 +1,4 @@
-"""Serving pages on this machine until told to stop."""
+"""Serves pages on this machine until stopped."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The study as a web application: pages, videos under blind names, answers.
+"""The user study as a web application: pages, videos under blind names, answers.
 
-Nothing that it sends says which method made a video, but for the owner's results under a secret
-address.
+No response identifies the method of a video, except for the owner's results under a secret address.
 """
 
 from __future__ import annotations
