@@ -31,13 +31,13 @@ class Guide:
 
 
 def guide_of(atlas: ShotAtlas, frames: Float32[np.ndarray, "time height width 3"]) -> Guide:
-    """The guide to a shot's frames.
+    """The atlas guide of a shot's frames, with its trust.
 
-    Trust looks at structure alone, never at colour: colours differ most just where light flickers.
+    Trust is predicted from structure, never from colour: colours differ most where light flickers.
 
     Args:
         atlas: Of these frames.
-        frames: As they were when the atlas was made.
+        frames: RGB in [0, 1], as the atlas was made from.
     """
     pictures = np.stack([atlas.rendered(t) for t in range(len(frames))])
     often = _seen_often(atlas)

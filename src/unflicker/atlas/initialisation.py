@@ -80,12 +80,12 @@ class Seen:
 def sketched(
     seen: Seen, *, mesh: Mesh, texels_per_px: float, knots_apart: float, rounds: int, match: Match
 ) -> Sketch:
-    """A first atlas of one layer.
+    """The initialisation of an atlas of one layer.
 
     Args:
-        seen: What it explains.
-        mesh: Of each frame's map.
-        texels_per_px: How fine the picture is.
+        seen: Frames of the layer.
+        mesh: Of each frame's mapping.
+        texels_per_px: Resolution of the canvas.
         knots_apart: Frames between knots of the slow light.
         rounds: How often frames are matched to the atlas.
         match: Estimates the flow between two pictures.

@@ -45,12 +45,12 @@ def splat(picture, texels, weight, sums):
 
 @compiled()
 def add_normal_equations(measured, every, step, shape, into):
-    """Add what pixels say of a mesh's nodes to its normal equations, in lower bands.
+    """Add the equations of pixels to the normal equations of a mesh's nodes, in lower bands.
 
     Args:
         measured: Values `(height, width, 2)` and weights `(height, width)`.
         every: Step in pixels, down and across.
-        step: How far nodes lie apart, in px, down and across.
+        step: Distance of nodes in px, down and across.
         shape: Nodes down and across; they are numbered down each column.
         into: The bands `(nodes, bands)` and the right-hand side `(nodes, 2)`.
     """

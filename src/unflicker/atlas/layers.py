@@ -37,10 +37,10 @@ def moving_masks(motion: Motion) -> Float32[np.ndarray, "time height width"] | N
 
 
 def shares(alphas: Sequence[Any], everything: Any) -> list[Any]:
-    """How much each layer shows, the lowest first: what it covers and nothing above covers.
+    """The weight of each layer, the lowest first: its alpha times the transparency of those above.
 
     Args:
-        alphas: How far each layer but the lowest covers those below; arrays or tensors.
+        alphas: Of each layer but the lowest; arrays or tensors.
         everything: Ones, of their shape.
     """
     left, above_first = everything, []
@@ -54,7 +54,7 @@ def settled(
     masks: tuple[Float32[np.ndarray, "time height width"], ...],
     errors: list[Float32[np.ndarray, "time height width"]],
 ) -> tuple[Float32[np.ndarray, "time height width"], ...]:
-    """Masks after a look at how well each layer explains each pixel.
+    """Masks updated by how well each layer explains each pixel.
 
     Args:
         masks: Of the layers above the lowest.

@@ -67,7 +67,7 @@ class SlowLight:
         painted: Float32[np.ndarray, "time rows columns 3"],
         weight: Float32[np.ndarray, "time rows columns"],
     ) -> SlowLight:
-        """The light that best explains frames by what was painted without it.
+        """The slow light that best explains the difference between frames and atlas.
 
         Args:
             seen: Weighted sums of the frames' colours in each region.

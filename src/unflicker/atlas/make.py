@@ -101,11 +101,11 @@ def make_atlas(
 
     Args:
         footage: The shot.
-        settings: Of this stage; the seed is among them.
+        settings: Of this stage, with the seed.
         match: Estimates the flow between any two pictures (`motion.match`).
         device: Where the fit runs: "cpu" or "cuda:n".
         tell: Called with the progress of the fit; may raise to stop it.
-        most_seconds: After which the fit ends, wherever it is.
+        most_seconds: Limit of the fit's time.
     """
     frames = footage.frames
     masks = tuple(mask for mask in footage.masks if float(mask.mean()) > _LEAST_MASK_SHARE)

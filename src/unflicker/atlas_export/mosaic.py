@@ -78,10 +78,10 @@ class AtlasPicture:
     def drawn(
         self, frame: int, drawings: dict[int, Float32[np.ndarray, "rows columns 4"]]
     ) -> tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width"]]:
-        """What drawings on layers come to in a frame: colour, premultiplied, and how opaque.
+        """Drawings on layers as they appear in a frame: premultiplied colour, and opacity.
 
         Args:
-            frame: Its number.
+            frame: Its index.
             drawings: By layer: RGB and opacity in [0, 1], over the layer's canvas.
         """
         shares = _shares(self._atlas, frame)

@@ -33,16 +33,16 @@ MOST_STEPS = 50
 def bonneel(clip: Clip, original: Clip, *, consistency: float = CONSISTENCY) -> Clip:
     """The processed clip, steadied to follow its steady original frame by frame.
 
-    Each frame O minimises ∫ |∇O − ∇P|² + w |O − warp(O before)|², P the processed frame, with
-    w = λ exp(−α |V − warp(V before)|²) of the original V. The first frame stays as it is.
+    Each frame O minimises ∫ |∇O − ∇P|² + w |O − warp(O before)|², P the processed frame, with w = λ
+    exp(−α |V − warp(V before)|²) of the original V. The first frame is unchanged.
 
     Args:
-        clip: What flickers.
-        original: The steady clip that it was made of, alike in size and length.
-        consistency: λ, 0 or more; 0 leaves the clip as it is.
+        clip: Processed.
+        original: Its steady original, of the same size and length.
+        consistency: λ, 0 or more; 0 leaves the clip unchanged.
 
     Raises:
-        UsageError: The clips are not alike, or a negative λ.
+        UsageError: The clips do not match, or a negative λ.
     """
     need_alike(clip, original)
     if not consistency >= 0:

@@ -33,16 +33,16 @@ def solved(
     tolerance: float,
     most_steps: int,
 ) -> tuple[Float32[np.ndarray, "height width 3"], int]:
-    """What is smooth and near the target where the weights are high; all channels at once.
+    """The solution of the screened Poisson equation, for all channels at once.
 
     Args:
         target: Target values; any number where the weight is zero.
-        weight: 0 or more; against 1, the weight of a difference between neighbours.
+        weight: 0 or more; relative to the weight 1 of a difference between neighbours.
         tolerance: Norm of the residual over that of w target at which to stop, in each channel.
-        most_steps: Of conjugate gradients; it stops there too.
+        most_steps: Limit of steps of conjugate gradients.
 
     Returns:
-        The solution, and how many steps it took.
+        The solution, and the number of steps.
     """
     weight = np.where(weight < LEAST_WEIGHT, np.float32(0), weight)
     if not weight.any():

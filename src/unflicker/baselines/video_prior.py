@@ -28,20 +28,20 @@ def video_prior(
     seed: int = SEED,
     report: Report = silent,
 ) -> Clip:
-    """The processed clip as a network draws it from the original, fitted to this clip alone.
+    """The output of a network that is fitted to the processed clip, given its original.
 
     Args:
-        clip: What flickers.
-        original: The steady clip that it was made of, alike in size and length.
-        effort: How long and how large the fit is.
-        two_modes: Whether processing may have taken frames one way or another, such as two colours
-            for one thing: then the network draws both, learns each where it is nearer, and the
-            first is taken (their iteratively reweighted training).
-        seed: Of the network's first weights and of the windows.
-        report: Told of each epoch; may raise `Cancelled`.
+        clip: Processed.
+        original: Its steady original, of the same size and length.
+        effort: Length and network size of the fit.
+        two_modes: For multimodal processing, such as two colours for one thing: the network outputs
+            two pictures, each is trained where it is nearer, and the first is the result (their
+            iteratively reweighted training).
+        seed: Of the initial weights and of the crops.
+        report: Called after each epoch; may raise `Cancelled`.
 
     Raises:
-        UsageError: The clips are not alike.
+        UsageError: The clips do not match.
         MissingError: torch is not installed.
     """
     need_alike(clip, original)

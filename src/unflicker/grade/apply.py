@@ -29,14 +29,14 @@ _PIXELS_A_THREAD = 1 << 17
 def apply_grade(
     picture: Picture, grade: Grade, *, mask: Float32[np.ndarray, "height width"] | None = None
 ) -> Picture:
-    """The picture with the grade's light and colour; the same object where nothing changes.
+    """The picture with a grade applied; the same object if nothing changes.
 
-    Results are rounded with a fixed, fine noise, so that a gain does not band in 8 bits.
+    Results are rounded with a fixed, fine noise, so that a gain does not cause banding in 8 bits.
 
     Args:
         picture: Of any layout; transparency passes through.
-        grade: What to change.
-        mask: How much of the change each pixel takes, 0 to 1; all of it where None.
+        grade: To apply.
+        mask: Correction share of each pixel, 0 to 1; 1 everywhere if None.
 
     Raises:
         ValueError: A mask of another size than the picture.
@@ -108,11 +108,11 @@ def _singles(*numbers: float) -> tuple[np.float32, ...]:
 def apply_to_light(
     light: Shaped[np.ndarray, "height width 3"], grade: Grade
 ) -> Shaped[np.ndarray, "height width 3"]:
-    """A picture of working light, such as a proxy, with the grade, as its own type.
+    """A picture of working light, such as a proxy, with a grade applied, in its own type.
 
     Args:
         light: float32 in [0, 1], or uint8 or uint16, which are rounded without noise.
-        grade: What to change.
+        grade: To apply.
     """
     if grade.is_identity:
         return light

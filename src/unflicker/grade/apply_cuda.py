@@ -72,16 +72,16 @@ def apply_grade_on(
     device: str,
     mask: Float32[np.ndarray, "height width"] | None = None,
 ) -> Picture:
-    """The picture with the grade, as `apply_grade` gives it, computed by torch on a device.
+    """The picture with a grade applied on a device by torch, as `apply_grade` does.
 
-    Where the device's memory runs out, bands of the picture shrink by half until they fit; where
-    none fits, the processor does the picture.
+    If the device is out of memory, bands of the picture shrink by half until they fit; if none
+    fits, the CPU takes over.
 
     Args:
         picture: Of any layout; transparency passes through.
-        grade: What to change; the identity gives the same object back.
+        grade: To apply; the identity gives the same object back.
         device: As torch names it, such as cuda:0.
-        mask: How much of the change each pixel takes, 0 to 1; all of it where None.
+        mask: Correction share of each pixel, 0 to 1; 1 everywhere if None.
 
     Raises:
         ValueError: A mask of another size than the picture.

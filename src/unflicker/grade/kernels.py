@@ -172,18 +172,19 @@ def _rounded(value, noise, peak):
 
 @_compile
 def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade three planes of equal size that hold red, green and blue.
+    """Grade three planes of equal size: red, green and blue.
 
     Args:
         planes: Red, green, blue `(height, width)`.
-        out: The like, to be filled.
+        out: Planes of the same shape and type, to be filled.
         gains: The grid's gains `(rows, columns, bins, 3)`, at least two columns and bins.
         where: From `columns_of`.
-        tables: Curves `(3, TABLE)`: by stored value, as working light, or factors where the way
-            back is empty or a matrix mixes first; the ways back and to working light `(1, TABLE)`,
-            empty where stored values are that; the matrix, without rows where none mixes.
+        tables: Curves `(3, TABLE)`: by stored value, as working light, or factors if the inverse
+            transfer is empty or a matrix is applied first; inverse transfer and transfer `(1,
+            TABLE)`, empty where stored values are working light; the matrix, without rows if there
+            is none.
         scale: Peak, size of the rounding noise, 1 to round or 0 for floats; all float32.
-        mask: Share of the change for each pixel, or one value for all.
+        mask: Correction share of each pixel, or one value for all.
     """
     red_in, green_in, blue_in = planes
     red_out, green_out, blue_out = out
@@ -238,18 +239,18 @@ def _tint_row(u_row, v_row, to_rgb, scale, tinted):
 
 @_compile
 def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade luma and two chroma planes, the latter smaller by whole factors.
+    """Grade luma and two chroma planes, which may be subsampled by whole factors.
 
     Args:
         planes: Y, U, V.
-        out: The like, to be filled.
+        out: Planes of the same shapes and type, to be filled.
         gains: See `grade_rgb`; so for `where`, `tables`, `mask`.
         where: From `columns_of`, for the luma plane.
         tables: See `grade_rgb`.
         scale: Luma offset and span, chroma middle and span, peak, noise's size; all float32.
-        chroma: The matrices from YUV to RGB and back, float32, and the rows and columns of luma
-            for each sample of chroma.
-        mask: Share of the change.
+        chroma: The matrices from YUV to RGB and back, float32, and the rows and columns of luma for
+            each sample of chroma.
+        mask: Correction shares.
     """
     luma_in, u_in, v_in = planes
     luma_out, u_out, v_out = out

@@ -140,11 +140,11 @@ def _product(one: Share | None, other: Share | None) -> Share | None:
 
 
 def read_mask(path: Path, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width"]:
-    """How much of the correction each pixel of a film takes: white all, black nothing.
+    """Correction shares of a film's pixels from a picture: 1 for white, 0 for black.
 
     Args:
         path: A grey or colour picture of any depth; its transparency is ignored.
-        size: Height and width of the film, which the mask must have.
+        size: Height and width of the film in px, which the mask must have.
 
     Raises:
         InputError: It is no picture, or of another size.

@@ -19,7 +19,7 @@ _TAYLOR_TERMS = 12
 def log_matrix_of(
     log_saturation: Float[np.ndarray, "*shape 3"], hue: Float[np.ndarray, "*shape 3"]
 ) -> Float[np.ndarray, "*shape 3 3"]:
-    """Logarithm of the matrix that multiplies saturation and turns hue, row by row.
+    """Logarithm of the matrix that scales saturation and rotates hue, row by row.
 
     Args:
         log_saturation: Natural logarithm of the factor on saturation.

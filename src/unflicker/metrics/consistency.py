@@ -50,16 +50,17 @@ def e_warp(
 ) -> float:
     """The paper's warping error, 0 to 2; lower is steadier, or blurred, or frozen.
 
-    E_pair(t, s) is the mean, over the pixels of frame t that are seen in frame s, of the absolute
-    difference between the two along the motion, averaged over the channels (values in [0, 1]).
-    E_warp is the mean over all frames but the first of E_pair(t, t - 1) + E_pair(t, first).
+    E_pair(t, s) is the mean, over the pixels of frame t that are visible in frame s, of the
+    absolute difference between the two along the motion, averaged over the channels (values in [0,
+    1]). E_warp is the mean over all frames but the first of E_pair(t, t - 1) + E_pair(t, first).
+    Pairs without common pixels are excluded.
 
     Args:
-        pictures: The clip to judge.
+        pictures: Frames to assess.
         paths: Motion of the steady video, never of the flickering one.
-        valid: Pixels to judge; None judges all, as the paper does.
+        valid: Pixels that count; None for all, as in the paper.
 
-    Source: Lei et al., CVPR 2023, equations 7 and 8. Pairs that share nothing are left out.
+    Source: Lei et al., CVPR 2023, equations 7 and 8.
     """
     near = _pair_errors(pictures, paths, valid=valid, to_first=False)
     far = _pair_errors(pictures, paths, valid=valid, to_first=True)
@@ -110,10 +111,10 @@ def warping_error(
     """Mean change of a point's colour from one frame to the next, 0 to 1; lower is steadier.
 
     Args:
-        pictures: The clip to judge.
+        pictures: Frames to assess.
         flows: From each frame but the first back to the frame before it, in px, x first.
-        visible: How far each pixel of frame t is seen in frame t-1, 0 to 1.
-        valid: Pixels to judge; leave out those whose value was lost, such as clipped ones.
+        visible: Visibility of each pixel of frame t in frame t-1, 0 to 1.
+        valid: Pixels that count; exclude clipped ones.
     """
     pixels = as_pixels(pictures)
     return _mean_change(

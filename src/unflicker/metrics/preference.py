@@ -25,12 +25,12 @@ class Interval:
 
 
 def wilson(successes: float, trials: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """A share of trials and its Wilson interval; nothing is known without trials.
+    """A share of trials and its Wilson interval; 0 to 1 without trials.
 
     Args:
-        successes: 0 to `trials`; a draw may count as half, which makes the interval a little wide.
-        trials: How often it could have been.
-        confidence: How often such intervals hold the true share.
+        successes: 0 to `trials`; a draw may count as half, which makes the interval slightly wide.
+        trials: Number of trials.
+        confidence: Probability that such intervals contain the true share.
 
     Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
     """

@@ -52,10 +52,10 @@ class Window:
 def filtered_gain(
     window: Window, network: GridFilter
 ) -> Float32[np.ndarray, "time rows columns bins 3"]:
-    """Natural logarithm of the gain that each corrected frame needs to have its guide's light.
+    """Natural logarithm of the gain that matches each corrected frame to its guide's light.
 
     Args:
-        window: What is known.
+        window: Frames, guides, trust and removed light.
         network: Trained.
     """
     device = next(network.parameters()).device

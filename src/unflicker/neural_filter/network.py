@@ -122,7 +122,7 @@ def removed_light(
     flickering: Float[Tensor, "time 3 height width"],
     corrected: Float[Tensor, "time 3 height width"],
 ) -> tuple[Float[Tensor, "time 3 rows columns"], Float[Tensor, "time 3 rows columns"]]:
-    """Log light by cell that a correction took out of each frame, and its deviation over all.
+    """Log light by cell that a correction removed from each frame, and its deviation over all.
 
     Args:
         flickering: An uncorrected window, at the size at which the network sees it.

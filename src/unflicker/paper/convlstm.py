@@ -193,12 +193,12 @@ class Refiner:
 
 
 def refined_clip(clip: Clip, network: RefinementNetwork, *, original: Clip | None = None) -> Clip:
-    """A clip, which is one shot, as the network leaves it; nothing is known before its first frame.
+    """A clip, one shot, after refinement by the network.
 
     Args:
         clip: Of any sample type, which is kept.
         network: From `load_refinement`.
-        original: The steady clip, of which `clip` is a processed version; of the same size.
+        original: The clip's steady original, of the same size, if there is one.
     """
     refiner = Refiner(network)
     pixels = np.empty_like(clip.pixels)

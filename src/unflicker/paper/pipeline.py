@@ -107,8 +107,8 @@ def redrawn(
     Args:
         film: Read twice, the second time frame by frame; memory is bounded by a window.
         networks: From `load_networks`.
-        settings: `strength` mixes what is drawn with what was there.
-        mask: Where to do so, 0 to 1; everywhere if None.
+        settings: `strength` blends the new picture with the film's.
+        mask: Share of the new picture at each pixel, 0 to 1; 1 everywhere if None.
         progress: Called with the progress of each atlas; may stop by raising `Cancelled`.
     """
     refiner = Refiner(networks.refinement) if networks.refinement else None

@@ -28,15 +28,15 @@ _inline = compiled(fastmath=_ARITHMETIC, inline="always")
 
 @_compile
 def normal_equations(first, second, flow, sums):  # long: one pass over the pixels
-    """What a least-squares step of the motion needs, summed over each cell of a grid.
+    """Terms of a least-squares step of the motion, summed over each cell of a grid.
 
     Args:
         first: Luma `(height, width)`, float32.
-        second: The like, to be found in.
-        flow: From the first to the second, in px of theirs, a cell `(rows, columns, 2)`.
-        sums: To be filled, `(rows, columns, 9)`: products of the gradient and the difference
-            (xx, xy, yy, xd, yd), their sums (x, y, d), and the squared difference. Pixels that
-            differ much weigh little; sums are over the number of pixels.
+        second: Luma of the other picture, of the same size.
+        flow: From the first to the second, in their px, by cell `(rows, columns, 2)`.
+        sums: To be filled, `(rows, columns, 9)`: products of the gradient and the difference (xx,
+            xy, yy, xd, yd), their sums (x, y, d), and the squared difference. Pixels that differ
+            much have little weight; sums are divided by the number of pixels.
     """
     height, width = first.shape
     rows, columns, _ = flow.shape
@@ -187,12 +187,12 @@ def _add_moved(base, moved, share, gate, added):
 
 @_compile
 def mix(now, past, future, out, plan, scale):
-    """A plane with some of its neighbours in time, moved to where it is.
+    """Blend a plane with its motion-compensated neighbours in time.
 
     Args:
         now: The plane `(height, width)`.
-        past: The one before; any plane of that size where none of it is taken.
-        future: The one after, likewise.
+        past: The previous one; any plane of that size if its share is 0.
+        future: The next one, likewise.
         out: To be filled.
         plan: `(rows, columns, 6)`: motion to the past in px (x, y), to the future (x, y), share of
             the past, share of the future.

@@ -39,14 +39,14 @@ class SmoothLight:
         """What was added to it."""
 
     def grade(self, light: Float32[np.ndarray, "rows columns 3"], way: Way | None) -> Grade:
-        """What brings a proxy's light to that of the frames before; nothing where they disagree.
+        """The grade that matches a proxy's light to earlier frames; identity where they disagree.
 
-        Light is carried one frame, the gain as long as it lasts: a picture laid over the next again
-        and again would lose contrast, a gain just fades.
+        Light is carried for one frame, the gain for longer: pictures blended again and again would
+        lose contrast, while a gain only decays.
 
         Args:
             light: The proxy; its frame becomes the newest of the memory.
-            way: From it to the frame before; None where there is none.
+            way: Motion to the previous frame; None if there is none.
         """
         rows, columns = light.shape[:2]
         size = max(1, rows // _SHRINK), max(1, columns // _SHRINK)

@@ -31,12 +31,12 @@ class Neighbour:
 def mixed(
     picture: Picture, *, past: Neighbour | None, future: Neighbour | None, amount: float
 ) -> Picture:
-    """The picture with a share of its neighbours, each moved to where it is; transparency stays.
+    """The picture blended with its motion-compensated neighbours; transparency stays.
 
     Args:
         picture: Of any layout.
-        past: The picture before; None where there is none in the shot.
-        future: The picture after, likewise.
+        past: The previous picture; None if there is none in the shot.
+        future: The next picture, likewise.
         amount: Factor on the shares, 0 to 1.
     """
     plan = _plan(picture.size, past, future, amount)

@@ -51,13 +51,13 @@ class Graded:
 def refined(
     pictures: Iterable[Graded], *, follow: Follow, proxy_px: int, strength: float
 ) -> Iterator[Picture]:
-    """Pictures in order, texture calmed where it flickers; the same objects elsewhere.
+    """Pictures in order, refined where texture flickers; the same objects elsewhere.
 
     Args:
         pictures: In order; one is read ahead.
-        follow: Finds the motion between two proxies.
+        follow: Estimates the motion between two proxies.
         proxy_px: Longest side of these.
-        strength: How much of what is found to do, 0 to 1.
+        strength: Share of the refinement, 0 to 1.
     """
     stage = _Refiner(follow=follow, proxy_px=proxy_px, strength=strength)
     waiting: Graded | None = None

@@ -98,14 +98,14 @@ NO_FLICKER = TextureFlicker(amount=0.0)
 
 
 def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> TextureFlicker:
-    """How much the texture of a window flickers, relative to light, and where.
+    """Strength and places of the flicker of a window's texture, relative to light.
 
     Independent change (water, leaves, rain, crowds, grain) is no flicker; see `coherence`.
 
     Args:
         triples: Around frames of the window, their light corrected.
-        light_flickers: Whether light was found to flicker in this window. If not, what changes is
-            only taken for flicker if the contrast of texture goes up and down in all places.
+        light_flickers: Whether light flickers in this window. If not, only texture whose contrast
+            rises and falls in all places counts as flicker.
     """
     changes = [change for triple in triples if (change := _change(triple)) is not None]
     if not changes:

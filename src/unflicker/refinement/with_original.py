@@ -44,13 +44,13 @@ class BesideOriginal:
     def refined(
         self, look: Look, *, past: Side | None, future: Side | None, amount: float
     ) -> Picture:
-        """The next picture of the shot refined; all views have their originals.
+        """The next picture of the shot, refined; all views have their originals.
 
         Args:
-            look: At it.
-            past: The frame before, where there is one.
-            future: The frame after, likewise.
-            amount: How much of it to do, 0 to 1.
+            look: View of the picture.
+            past: The previous frame, if there is one.
+            future: The next frame, likewise.
+            amount: Share of the refinement, 0 to 1.
         """
         assert look.beside is not None
         back, forth = _shared(past, look), _shared(future, look)

@@ -115,7 +115,7 @@ def filled(template: Path, **values: Any) -> str:
 
     Args:
         template: The file; what it includes is in its folder or in this one.
-        values: What it is filled with, by name.
+        values: Of its variables, by name.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

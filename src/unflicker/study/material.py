@@ -77,10 +77,10 @@ class Material:
 def read_material(
     folder: Path, *, methods: tuple[str, ...] = (), against: str | None = None
 ) -> Material:
-    """What a folder of results, as `unflicker evaluate` writes it, has to compare.
+    """The videos of a folder of results, as `unflicker evaluate` writes it.
 
     Args:
-        folder: Holds `videos/EXAMPLE/METHOD.mp4`, and `scores.jsonl` where categories are known.
+        folder: With `videos/EXAMPLE/METHOD.mp4`, and `scores.jsonl` if categories are known.
         methods: Those to compare; all if empty.
         against: Only pairs with this method.
 

@@ -55,14 +55,15 @@ def choose_questions(
 ) -> list[Question]:
     """The questions for one more person, in order.
 
-    Pairs of methods asked least come first, then examples in which they were asked least, then
-    examples that this person has not had; other choices, order and sides are random.
+    Pairs of methods with the fewest answers come first, then examples with the fewest answers for
+    that pair, then examples that this person has not had; other choices, order and sides are
+    random.
 
     Args:
-        material: What there is to compare.
+        material: Videos of the study.
         asked: How often each pair was asked before.
         plan: How many questions.
-        chance: Of this person.
+        chance: Random generator of this person.
     """
     chosen = [
         _sided(pair.example, "pair", category=pair.category, names=(pair.one, pair.other))

@@ -86,11 +86,11 @@ class Results:
 
 
 def results_of(questions: Sequence[Asked], *, attentive: bool = False) -> Results:
-    """What people answered, counted.
+    """Results of a study.
 
     Args:
         questions: Of all people, answered or not.
-        attentive: Leave out people who failed more than half of their checks.
+        attentive: Exclude people who failed more than half of their checks.
     """
     by_person: dict[int, list[Asked]] = {}
     for question in questions:

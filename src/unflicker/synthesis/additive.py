@@ -29,12 +29,12 @@ _SHARES = {"light": 0.55, "colour": 0.15, "place": 0.30}
 def offsets(
     random: np.random.Generator, *, time: int, hold_frames: int, strength: float
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """What is added to each frame, on a grid evenly over the picture, in encoded values.
+    """The offset of each frame, on a grid over the picture, in encoded values.
 
     Args:
         random: Random generator.
         time: Number of frames.
-        hold_frames: For how many frames an offset stays.
+        hold_frames: Frames for which an offset is held.
         strength: Factor on all of it.
     """
     levels = -(-time // hold_frames)

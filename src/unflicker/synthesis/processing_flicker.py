@@ -27,15 +27,15 @@ _FILTERS, _FILTER_PX = 4, 3
 
 
 def processed(clip: Clip, *, seed: int, strength: float = 1.0) -> Clip:
-    """A steady clip as frame-by-frame processing leaves it; the same seed gives the same clip.
+    """A steady clip with synthetic frame-by-frame processing; the same seed gives the same clip.
 
     The clip gets one look (contrast, sharpness, tones, a set of small filters), from which each
     frame deviates at random.
 
     Args:
         clip: A steady clip.
-        seed: Chooses the look and how frames miss it.
-        strength: Factor on how far frames miss it; 0 gives the clip itself.
+        seed: Of the look and of the deviations.
+        strength: Factor on the deviations; 0 gives the clip itself.
 
     Raises:
         UsageError: A negative strength.

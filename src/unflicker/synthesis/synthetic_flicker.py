@@ -129,8 +129,8 @@ def ungraded(
 
     Args:
         pixels: A flickering frame.
-        grade: What was done to it; curves that rise strictly, no tone bins.
-        keep: A grade to put in its place, such as the mean of the clip; none for the clean frame.
+        grade: Of its flicker; curves that rise strictly, no tone bins.
+        keep: A grade to apply instead, such as the mean of the clip; none for the clean frame.
     """
     gain = _gain(grade.log_gain[:, :, 0], size=pixels.shape[:2])
     values = np.clip(to_float(pixels) / gain, 0, 1)

@@ -151,14 +151,14 @@ class Difference:
 def difference(
     first: View, second: View, match: Match, *, shift: tuple[int, int] = (0, 0), error: float
 ) -> Difference | None:
-    """How the light of two pictures of one scene differs; None where too little is in common.
+    """Difference in light of two pictures of one scene; None if too little is in common.
 
     Args:
         first: A picture.
         second: Another of the same size.
         match: Estimates the motion.
-        shift: Where the first lies in the second, roughly, in px, down first.
-        error: Deviation of log light by which even a good match may err (lens, shading).
+        shift: Approximate place of the first in the second, in px, down first.
+        error: Standard deviation in log light of a good match (lens, shading).
     """
     one, two = _in_common(first.light.shape[:2], shift)
     if min(part.stop - part.start for part in one) < _SMALLEST_PX:

@@ -92,7 +92,7 @@ class Changes:
     def parted(
         self, path: Float[np.ndarray, "time any"], *, is_whole: bool = False
     ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
-        """The steps and the ramps in each column of a path, fitted together.
+        """The steps and the ramps in each column of a path, fitted jointly.
 
         Args:
             path: Of light; its first column is that of the whole picture.
@@ -141,9 +141,8 @@ def find_changes(
         tones: Log light of dark to bright tones, frame by frame: a fade moves them all.
         others: Log light of parts of the picture and of tints, which may step, too.
         smoothness: The matrix of the smooth curve's penalty, relative to the flicker's variance.
-        brightness: Mean value of each frame, in [0, 1], by which fades through white are known.
-        before: What was found in a path told at other tones: then nothing else is looked for, but
-            where ramps begin and end.
+        brightness: Mean value of each frame, in [0, 1], which identifies fades through white.
+        before: Changes of a path at other tones: then only the ends of ramps are fitted again.
     """
     found = _chosen(tones, smoothness, around=before.ramps if before else ())
     ramps = before.ramps if before else _believed(found.ramps, tones)

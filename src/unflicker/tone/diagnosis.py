@@ -91,11 +91,11 @@ def diagnose(
     """The flicker of a shot from its windows, in order.
 
     Args:
-        windows: What the tone stage found; overlaps count twice, which no number notices.
+        windows: Results of the tone stage; overlaps count twice, without effect.
         fps: Frames a second.
-        visible_delta_e: Visible flicker before correction.
+        visible_delta_e: Visible flicker before correction, in ΔE.
         exposure_drift_stops: Of the shot's automatic exposure (`exposure_drift`).
-        locked: Whether that is removed.
+        locked: Whether that drift is removed.
     """
     share = float(np.mean([window.flicker.share for window in windows]))
     energy = np.mean([_energy(window.coefficients, window.field) for window in windows], axis=0)

@@ -218,10 +218,10 @@ def look_again(
     pace: Pace,
     original: Originals = None,
 ) -> SteadyTone:
-    """Add what is seen once the first correction is made: the flow is better then.
+    """Add the flicker that is found after the first correction, when the flow is better.
 
     Args:
-        tone: The first finding.
+        tone: The first result.
         corrected: The proxies with it applied.
         motion: Between those.
         pace: As before.
@@ -249,15 +249,15 @@ def steady_whole(
     like: SteadyTone,
     pace: Pace,
 ) -> SteadyTone:
-    """The flicker of a stretch, were it the same all over the picture.
+    """The flicker of a window under a model of global light.
 
-    Errors of the motion look like light that differs by place. Where there is none, not to ask
-    for it is more exact.
+    Errors of the motion look like local light. Where there is none, the global model is more
+    accurate.
 
     Args:
         light: The uncorrected proxies; corrected in place.
         motion: Between them, as well as it is known.
-        like: What was found with light by place; it shares its functions.
+        like: The result with local light; it shares its functions.
         pace: As for `steady_tone`.
     """
     field = replace(like.field, waves_across=1, waves_down=1, contrast_waves=0)

@@ -107,11 +107,11 @@ class ExposureLock:
         Args:
             pictures: The window's frames in working light, fast flicker removed.
             fps: Frames a second.
-            overlap: How many of the last frames the next window has as well; 0 ends the shot.
+            overlap: Number of the last frames that the next window shares; 0 ends the shot.
 
         Returns:
             Of each channel: log gain at a middle grey and power of tone that the camera applied,
-            relative to the level of the shot; log light that clipped white is brought to.
+            relative to the level of the shot; target log light of clipped white.
         """
         size = proxy_size(pictures[0].shape[:2], _LOOK_PX)[::-1]
         views = [

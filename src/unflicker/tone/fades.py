@@ -58,15 +58,15 @@ def exact_fade(
     weigh: Float[np.ndarray, "time time"],
     usual: float | None,
 ) -> Fade | None:
-    """The fade that explains a ramp; None where one of another shape explains much more.
+    """The fade that explains a ramp; None if one of another shape explains much more.
 
     Args:
         ramp: First and last frame of the fade, about.
         levels: Log light of dark to bright tones, without other changes.
-        general: The ramp as a fade of any shape explains it.
+        general: The ramp as explained by a fade of any shape.
         deviation: Of the flicker of these tones.
-        weigh: What weighs deviations of a level from its smooth curve, flicker of unit variance.
-        usual: Mean value of the picture without the fade, in [0, 1], if that is known.
+        weigh: Weights of deviations of a level from its smooth curve (`weighing.projector`).
+        usual: Mean value of the picture without the fade, in [0, 1], if it is known.
     """
     frames = np.arange(len(levels))
     middle = levels.mean(axis=1)
@@ -155,8 +155,10 @@ def tones_moved(
     bent: Sequence[tuple[int, int]],
     brightness: Float[np.ndarray, " time"],
 ) -> Float[np.ndarray, " time"]:
-    """The tone at which to tell each frame's curves instead of at zero: that of the picture's usual
-    brightness, moved as fades move it. All zero where there are no fades through black or white.
+    """The tone at which each frame's curves are evaluated, instead of zero.
+
+    It is the tone of the picture's usual brightness, moved as by the fades. All zero without fades
+    through black or white.
 
     Args:
         fades: Those whose shape is known.
@@ -184,11 +186,11 @@ def tones_without(
     moved: Float[np.ndarray, " time"],
     field: IlluminationModel,
 ) -> Float[np.ndarray, "time all"]:
-    """A path with the curves of each frame told at tones that lie `moved` higher there.
+    """A path with the curves of each frame evaluated at higher tones.
 
     Args:
         opponent: Coefficients of lightness and two tints.
-        moved: By frame (`tones_moved`).
+        moved: Difference in tone, by frame (`tones_moved`).
         field: The functions the coefficients belong to.
     """
     if not moved.any():

@@ -31,8 +31,8 @@ _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]
 _REPEATED_STEPS = 3
 """So many steps in a window are flicker altogether; fewer may be lamps."""
 _LAMP = 0.3
-"""Log light of a single step from which on it is a switched lamp, and kept; below, the level
-of the window before is held, and let go at the pace of light that is kept (`fading.LevelHold`)."""
+"""Log light of a single step from which on it is a switched lamp, and kept; below, the level of the
+previous window is held, and released at the pace of light that is kept (`crossfade.LevelHold`)."""
 _SPREAD = 3.0
 """A step that is not sharp is spread over so many times as long as other light that is kept."""
 _FADE_FRAMES = 24.0
@@ -190,10 +190,10 @@ def _is_of_whole(field: IlluminationModel) -> Bool[np.ndarray, " all"]:
 
 
 def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray, "time 3"]:
-    """What of log light is slower than flicker usually is, and quicker than what is to stay.
+    """Light that is slower than usual flicker, and faster than the light that is kept.
 
-    The trajectory's prior suppresses such slow light; the sum of the light that neighbouring
-    frames share contains it (`exposure_drift.course_of`).
+    The trajectory's prior suppresses such slow light; the sum of the light that neighbouring frames
+    share contains it (`exposure_drift.course_of`).
 
     Args:
         light: Log light of each frame's channels.

@@ -30,13 +30,13 @@ def with_highlights(
     *,
     scene: Float32[np.ndarray, "time height width"] | None = None,
 ) -> Float[np.ndarray, "time 3 size+1"]:
-    """Coefficients of flicker, and one more that keeps clipped white as bright as it usually is.
+    """Coefficients of flicker, and one more that keeps clipped white at its usual level.
 
     Args:
         coefficients: Of each frame.
         pictures: The uncorrected proxies, in working light.
         field: The functions of all but the last of them; its function is `whiteness_of`.
-        scene: How far each pixel shows the scene, 0 to 1; white of anything else is not looked at.
+        scene: Share of each pixel that is scene, 0 to 1; other pixels are not measured.
     """
     shown = [None] * len(pictures) if scene is None else scene
     seen = np.stack([_quantiles(*both) for both in zip(pictures, shown, strict=True)])

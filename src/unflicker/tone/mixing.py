@@ -85,9 +85,9 @@ class _Points:
 def mixing_of(
     seen: list[Correspondences], *, pace: Pace, changes: Changes | None = None
 ) -> Float[np.ndarray, "time 3 mixing"] | None:
-    """How flicker mixed the channels of each frame: log saturation and hue for each row.
+    """The mixing of each frame's channels by flicker: log saturation and hue for each row.
 
-    None where a shot is explained as well without.
+    None if the shot is explained as well without.
 
     Args:
         seen: One for each pair of neighbouring frames of one shot, uncorrected.

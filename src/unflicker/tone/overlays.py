@@ -105,13 +105,13 @@ def corrected_share(
     *,
     standing: Standing | None = None,
 ) -> Share | None:
-    """How much of its correction each pixel of a window takes; None where all take all of it.
+    """Correction share of each pixel of a window; None if all take all of it.
 
     Args:
         laid: Returns the same luma and the corrected one; slow.
         stored: The film's luma.
         grades: Of each frame.
-        standing: What lay over the frame before.
+        standing: Overlays of the frame before.
     """
     if all(grade.is_identity for grade in grades):
         return None

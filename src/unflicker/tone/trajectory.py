@@ -65,15 +65,15 @@ def tone_path(
     flicker: float = 0.2,
     again: bool = False,
 ) -> TonePath:
-    """The light of each frame of a shot.
+    """The illumination trajectory of a shot.
 
     Args:
         correspondences: One for each pair of neighbouring frames.
-        field: The functions in which light is described.
+        field: The illumination model.
         quantiles: Of each frame's channels, in [0, 1] (`frame_quantiles`); None without.
-        flicker: How strong flicker may be, as a deviation of log light.
-        again: The shot was corrected before, so little is left: points that disagree with no change
-            at all lose weight, and the rest is solved once.
+        flicker: Prior standard deviation of flicker, in log light.
+        again: The shot was corrected before: points that disagree with zero change lose weight, and
+            the rest is solved once.
     """
     unknown = 1.0 / field.expected_size(flicker) ** 2
     if again:
@@ -100,7 +100,7 @@ def frame_quantiles(
 
     Args:
         frames: The proxies.
-        scene: How far each pixel shows the scene, 0 to 1; only those that mostly do are counted.
+        scene: Share of each pixel that is scene, 0 to 1; pixels below half are excluded.
     """
     if scene is not None:
         return np.stack([_quantiles(*both) for both in zip(frames, scene, strict=True)])

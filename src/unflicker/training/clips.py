@@ -109,12 +109,12 @@ class ClipData:
 def kept_films(
     films: tuple[Path, ...], kept: Path, *, least: tuple[int, int], progress: Report
 ) -> tuple[Path, ...]:
-    """The first frames of films, as arrays in files that parts can be read from; made once.
+    """The first frames of films, as memory-mapped arrays in files, made once.
 
     Args:
         films: Steady films.
-        kept: Folder where the files are kept; what lies there is not made again.
-        least: Frames, and px of the shorter side; lesser films are passed over.
+        kept: Folder of the files; existing ones are not made again.
+        least: Least number of frames, and of px of the shorter side; other films are skipped.
         progress: Called with the number of clips done and in all.
     """
     kept.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,7 @@ def made_to_flicker(
     Args:
         random: Random generator.
         clean: The steady clip.
-        processed_share: How likely it is processed frame by frame instead.
+        processed_share: Probability of frame-by-frame processing instead.
     """
     if random.uniform() < _UNTOUCHED:
         return ShortClip(frames=clean, filtered=clean, clean=clean)

@@ -170,9 +170,9 @@ def photo_sample(
 
     Args:
         random: Random generator.
-        photo: What must come out.
-        other: Where wrong patches come from.
-        size: Height and width of the proxies.
+        photo: The target.
+        other: Source of wrong patches.
+        size: Height and width of the proxies in px.
     """
     target, stranger = _cropped(random, photo, size), _cropped(random, other, size)
     frame = lit_otherwise(random, target)

@@ -55,12 +55,14 @@ def spoilt(
     *,
     other: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture as an atlas would render it: bent, soft, with ghosts, holes and wrong patches.
+    """The picture with typical errors of an atlas.
+
+    It is bent and blurred, with ghosts, holes and wrong patches.
 
     Args:
         random: Random generator.
-        picture: What the atlas should have shown.
-        other: Another picture of the same size, to take wrong patches from.
+        picture: RGB in [0, 1].
+        other: Another picture of the same size, source of wrong patches.
     """
     guide = _bent(random, picture, most_px=_between(random, 0.1, 4.0))
     if random.uniform() < 0.5:

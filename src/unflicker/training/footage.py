@@ -86,11 +86,11 @@ class Guided:
 def guided_footage(
     clips: tuple[Path, ...], kept: Path, *, settings: Settings, progress: Report
 ) -> Iterator[Guided]:
-    """Every window of the clips under every kind of flicker, and as it is.
+    """Every window of the clips with every kind of flicker, and without.
 
     Args:
         clips: Steady films.
-        kept: Folder where what was made is kept; what lies there is not made again.
+        kept: Folder of the results; existing ones are not made again.
         settings: Of the analysis, with an atlas.
         progress: Called with the number done and in all.
     """
@@ -108,9 +108,9 @@ def guided_photographs(
     """Windows of Ken Burns clips (`ken_burns`), each with random flicker.
 
     Args:
-        photos: To make them of.
+        photos: Of which clips are made.
         kept: As in `guided_footage`.
-        count: How many.
+        count: Number of clips.
         settings: Of the analysis, with an atlas.
         progress: Called with the number done and in all.
     """

@@ -26,14 +26,14 @@ def panned(
     frames: int,
     size: tuple[int, int],
 ) -> Float32[np.ndarray, "time height width 3"]:
-    """A steady clip: the photograph as a wandering camera sees it, parts of another moving before.
+    """A Ken Burns clip: a virtual camera over one photograph, parts of another moving in front.
 
     Args:
         random: Random generator.
-        photo: What lies behind.
-        other: What moving things are cut from.
-        frames: How many.
-        size: Height and width.
+        photo: The background, RGB in [0, 1].
+        other: Source of the moving parts.
+        frames: Number of frames.
+        size: Height and width in px.
     """
     behind = _camera(random, frames, size, speed=random.uniform(0.0, 1.0))
     shapes = [blob(random, size) for _ in range(_OBJECTS[random.integers(len(_OBJECTS))])]

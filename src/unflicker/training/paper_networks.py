@@ -163,12 +163,12 @@ def refined_clip(
     *,
     originals: Float[Tensor, "batch time 3 height width"] | None = None,
 ) -> list[Float[Tensor, "batch 3 height width"]]:
-    """The frames of clips as they come out, one after the other, nothing known before the first.
+    """The frames of clips after refinement, one after the other.
 
     Args:
-        network: Blind where it is given no originals.
-        frames: What comes in.
-        originals: Steady clips that `frames` are processed versions of.
+        network: Blind if it gets no originals.
+        frames: Its input.
+        originals: Steady originals of `frames`, if there are any.
     """
     memory: Memory | None = None
     outputs = []

@@ -31,7 +31,7 @@ _ELSEWHERE = (".exr", ".dpx", ".cin", ".hdr", ".webp", ".bmp", ".dng", ".cr2", "
 
 
 class FolderFilm:
-    """The pictures of a folder in natural order (2 before 10); see `film.VideoSource`."""
+    """The pictures of a folder in natural order (2 before 10); see `source.VideoSource`."""
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ _TRUNCATED_SECONDS = 1.0
 
 
 class VideoFilm:
-    """The main video stream of a file; see `film.VideoSource` for what each attribute means."""
+    """The main video stream of a file; see `source.VideoSource` for what each attribute means."""
 
     def __init__(
         self,

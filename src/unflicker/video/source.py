@@ -75,7 +75,7 @@ def open_video(
     duration_seconds: float | None = None,
     strict: bool = False,
 ) -> VideoSource:
-    """A video file, or a folder of pictures, as a film.
+    """A video file, or a folder of pictures, as a source.
 
     Args:
         source: A file of any kind FFmpeg reads, or a folder of PNG, TIFF or JPEG pictures.
@@ -84,7 +84,7 @@ def open_video(
         strict: Whether a damaged frame raises instead of being flagged.
 
     Raises:
-        InputError: It is not there, holds no video, or cannot be read.
+        InputError: It does not exist, has no video, or cannot be read.
     """
     if start_seconds < 0 or (duration_seconds is not None and duration_seconds <= 0):
         raise InputError(

@@ -57,7 +57,7 @@ def default_target(source: Path) -> Path:
 
 
 def planned_target(source: Path, output: str | None) -> Path:
-    """The file or folder a result is to be written to; nothing is made.
+    """The file or folder for a result; nothing is created.
 
     Args:
         source: The film, or the folder of pictures.

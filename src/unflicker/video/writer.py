@@ -89,9 +89,9 @@ def open_writer(
     """A writer that mirrors a film's source; everything that can be checked is checked here.
 
     Args:
-        film: The film whose frames, corrected, will be written.
+        film: The source of the frames that will be written.
         target: The final name; its suffix chooses the container. No suffix is a folder of pictures.
-        encoding: Encoder, quality and pixel format, where they shall differ from the source's.
+        encoding: Encoder, quality and pixel format that differ from the source's.
         overwrite: Whether an existing output may be replaced.
 
     Raises:
