@@ -48,7 +48,7 @@ def small_seen(
 
 
 def covered(picture: Picture) -> Picture:
-    """The picture with what is seen continued to where nothing is; itself where all is seen."""
+    """The picture with visible colours extrapolated to transparent areas; itself if none are."""
     seen = visible_places(picture)
     if seen is None:
         return picture
@@ -64,12 +64,12 @@ def covered(picture: Picture) -> Picture:
 
 
 def alpha_of(picture: Picture) -> np.ndarray | None:
-    """The plane of transparency; None where a picture has none."""
+    """The plane of transparency; None if a picture has none."""
     return picture.planes[-1] if picture.layout.alpha else None
 
 
 def visible_places(picture: Picture) -> Bool[np.ndarray, "height width"] | None:
-    """Where a picture's colours are seen at all; None where they are everywhere."""
+    """Where a picture's colours are visible; None if everywhere."""
     alpha = alpha_of(picture)
     seen = None if alpha is None else alpha > 0
     return None if seen is None or seen.all() else seen
@@ -78,7 +78,7 @@ def visible_places(picture: Picture) -> Bool[np.ndarray, "height width"] | None:
 def _continued(
     weighted: Float32[np.ndarray, "height width"], weight: Float32[np.ndarray, "height width"]
 ) -> Float32[np.ndarray, "height width"]:
-    """Weighted values as plain ones; where they weigh little, those of the neighbourhood.
+    """Weighted values as plain ones; where weights are small, those of the neighbourhood.
 
     Source: pull and push over halved pictures, Gortler et al., The Lumigraph, 1996, §3.4.
     """

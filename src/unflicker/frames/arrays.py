@@ -21,7 +21,7 @@ _BEYOND = 1e-4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pixels:
-    """Pictures as the pipeline takes them, and what turns its result into what the caller gave."""
+    """Pictures for the pipeline, and the conversion of its result to the caller's type."""
 
     pixels: Shaped[np.ndarray, "time height width *channels"]
     """RGB, or grey without channels; uint8, uint16 or float32 in [0, 1]. Not shared memory."""
@@ -80,7 +80,7 @@ def _with_alpha(given: Shaped[np.ndarray, "time height width 4"]) -> Pixels:
 
 
 def _continued(rgba: Shaped[np.ndarray, "height width 4"]) -> Picture:
-    """The colours of one picture, those that are seen continued to where nothing is."""
+    """The colours of one picture, extrapolated from visible to transparent areas."""
     picture = as_picture(rgba[..., :3])
     seen = (rgba[..., 3] > 0).astype(picture.planes[0].dtype) * picture.layout.peak
     layout = replace(picture.layout, alpha=True)

@@ -19,7 +19,7 @@ _ROUND_TRIP_PX = 0.7
 class Motion:
     """Motion between each frame and the next, both ways; lengths are one less than the frames'.
 
-    How far pixels are seen is worked out when it is first asked for: few ask, and only for a part.
+    Visibility is computed when it is first used, because few stages need it, and only for a part.
     """
 
     forward: Float32[np.ndarray, "pairs height width 2"]
@@ -27,17 +27,18 @@ class Motion:
     backward: Float32[np.ndarray, "pairs height width 2"]
     """From frame t+1 back to frame t."""
     scene: Float32[np.ndarray, "frames height width"] | None = None
-    """How far each pixel shows the scene, 0 to 1; None where all do. The rest is never trusted."""
+    """Share of each pixel that is scene, 0 to 1; None if all are. Other pixels are never trusted.
+    """
 
     @cached_property
     def visible_forward(self) -> Float32[np.ndarray, "pairs height width"]:
-        """How far each pixel of frame t is trusted to be seen in frame t+1, 0 to 1."""
+        """Visibility of each pixel of frame t in frame t+1, 0 to 1."""
         seen = _visible(self.forward, self.backward)
         return seen if self.scene is None else seen * self.scene[:-1]
 
     @cached_property
     def visible_backward(self) -> Float32[np.ndarray, "pairs height width"]:
-        """How far each pixel of frame t+1 is trusted to be seen in frame t."""
+        """Visibility of each pixel of frame t+1 in frame t."""
         seen = _visible(self.backward, self.forward)
         return seen if self.scene is None else seen * self.scene[1:]
 
@@ -68,7 +69,7 @@ class BackwardMotion:
     backward: Float32[np.ndarray, "pairs height width 2"]
     """Flow in px, x first."""
     visible_backward: Float32[np.ndarray, "pairs height width"]
-    """How far each pixel is trusted to be seen in the frame before, 0 to 1."""
+    """Visibility of each pixel in the frame before, 0 to 1."""
 
 
 def visibility(

@@ -21,7 +21,7 @@ Transfer = Literal["power", "pq", "hlg", "linear", "log"]
 
 @dataclass(frozen=True, kw_only=True)
 class PixelLayout:
-    """How the planes of a picture hold its colours."""
+    """The arrangement of a picture's colours in planes."""
 
     family: Family
     """yuv: planes Y, U, V; rgb: R, G, B; grey: one plane. Alpha, if any, is the last."""
@@ -45,10 +45,10 @@ class PixelLayout:
 
 @dataclass(frozen=True, kw_only=True)
 class ColourMeaning:
-    """What the numbers of a picture mean, as far as the arithmetic needs it.
+    """The interpretation of a picture's samples, as far as the arithmetic needs it.
 
-    The stream's own tags are carried from input to output by `video`; this is their reading, with
-    the conventions for untagged streams applied.
+    The stream's own tags are copied from input to output by `video`; these follow them, with the
+    conventions for untagged streams applied.
     """
 
     matrix: Matrix = "bt709"
@@ -87,7 +87,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
-    """A picture at its place in the film."""
+    """A picture with its place in the film."""
 
     picture: Picture
     index: int
@@ -99,9 +99,9 @@ class Frame:
     duration: int = 0
     """How long it is shown, in units of `time_base`; 0 where the container does not say."""
     damaged: bool = False
-    """Whether the decoder reported an error in it: kept in time, left out of statistics."""
+    """Whether the decoder reported an error in it: kept in time, excluded from statistics."""
     original: Picture | None = None
-    """The same frame of the steady original, of any size, where a film comes with one."""
+    """The same frame of the steady original, of any size, if the film has one."""
 
     @property
     def seconds(self) -> float:
@@ -122,7 +122,7 @@ def same_samples(one: Picture, other: Picture) -> bool:
 
 
 def as_picture(pixels: Shaped[np.ndarray, "height width *channels"]) -> Picture:
-    """A picture of an array: RGB or grey, uint8, uint16 or float32 in [0, 1] (then of 16 bits)."""
+    """An array as a picture: RGB or grey, uint8, uint16 or float32 in [0, 1] (then of 16 bits)."""
     if pixels.dtype == np.float32:
         pixels = np.rint(np.clip(pixels, 0.0, 1.0) * _PEAK_16).astype(np.uint16)
     layout = PixelLayout(

@@ -54,7 +54,7 @@ def apply_grade(
 
 @contextmanager
 def kernels_turn(size: tuple[int, int]) -> Iterator[None]:
-    """The kernels' turn, with as many threads as this thread may use and a picture is worth.
+    """A context with the kernels' lock and with this thread's number of threads.
 
     Set on every call, because numba keeps it for each calling thread.
     """
@@ -101,7 +101,7 @@ def _graded_planes(
 
 
 def _singles(*numbers: float) -> tuple[np.float32, ...]:
-    """Numbers in single precision, as the kernels want all of theirs."""
+    """Numbers in single precision, the kernels' type."""
     return tuple(np.float32(number) for number in numbers)
 
 
@@ -130,7 +130,7 @@ def apply_to_light(
 
 
 def gains_of(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
-    """The grid's gains, with at least two columns and two bins, as the kernels want."""
+    """The grid's gains, padded to at least two columns and two bins for the kernels."""
     _, columns, bins, _ = grade.log_gain.shape
     repeats = (1, 2 if columns == 1 else 1, 2 if bins == 1 else 1, 1)
     return np.exp(np.tile(grade.log_gain, repeats))
@@ -142,7 +142,7 @@ Tables = tuple[
     Float32[np.ndarray, "one light"],
     Float32[np.ndarray, "mixed 3"],
 ]
-"""Curves, the way back from working light, the way to it, and a matrix (`kernels.grade_rgb`)."""
+"""Curves, inverse transfer, transfer to working light, and a matrix (`kernels.grade_rgb`)."""
 
 
 def tables_of(grade: Grade, meaning: ColourMeaning) -> Tables:

@@ -28,7 +28,7 @@ _NOISE_X, _NOISE_Y = np.float32(0.06711056), np.float32(0.00583715)
 _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
 
 _ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
-"""Fast arithmetic, but for numbers that are none: assuming them away would let indices run wild."""
+"""Fast arithmetic, except for NaN and infinity: assuming them away would let indices run wild."""
 _compile = compiled(parallel=True, fastmath=_ARITHMETIC)
 _inline = compiled(fastmath=_ARITHMETIC, inline="always")
 
@@ -75,7 +75,7 @@ def _noise(x, y):
 
 @_inline
 def _looked_up(line, curve, at, by_factor):
-    """One channel of a row through its curve, whose entries are factors or values."""
+    """Apply a curve, whose entries are factors or values, to one channel of a row."""
     for x in range(line.shape[0]):
         at[x] = np.int32(min(max(line[x], _ZERO), _ONE) * _LAST + _HALF)
     if by_factor:
@@ -88,7 +88,7 @@ def _looked_up(line, curve, at, by_factor):
 
 @_inline
 def _between(line, table):
-    """One channel of a row by a table, between its entries: to working light, or back."""
+    """Apply a table to one channel of a row, with interpolation: to working light, or back."""
     for x in range(line.shape[0]):
         at = min(max(line[x], _ZERO), _ONE) * _LAST
         low = min(np.int32(at), np.int32(TABLE - 2))
@@ -97,7 +97,7 @@ def _between(line, table):
 
 @_inline
 def _mixed(red, green, blue, matrix):
-    """A row's channels times a matrix, in place."""
+    """Multiply a row's channels by a matrix, in place."""
     for x in range(red.shape[0]):
         r, g, b = red[x], green[x], blue[x]
         red[x] = matrix[0, 0] * r + matrix[0, 1] * g + matrix[0, 2] * b
@@ -227,7 +227,7 @@ def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 
 
 @_inline
 def _tint_row(u_row, v_row, to_rgb, scale, tinted):
-    """What a row of chroma adds to red, green and blue, at each of the row's pixels."""
+    """The contribution of a row of chroma to red, green and blue, at each of the row's pixels."""
     middle, chroma_unit, wide = scale
     for block in range(u_row.shape[0]):
         u = (np.float32(u_row[block]) - middle) * chroma_unit

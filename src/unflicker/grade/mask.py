@@ -18,7 +18,7 @@ from unflicker.frames.clip import to_float
 from unflicker.frames.picture import Picture
 
 Share = Float32[np.ndarray, "height width"]
-"""How much of a correction each pixel takes, 0 to 1."""
+"""Correction share of each pixel, 0 to 1."""
 
 
 _HEADER = 8
@@ -26,26 +26,26 @@ _HEADER = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What of a frame is kept as it is, such as a subtitle or bars: small, and compressed."""
+    """The part of a frame that is not corrected, such as a subtitle or bars, compressed."""
 
     packed: bytes
-    """How much of a correction each pixel takes, 0 to 255, row by row, as zlib packs it."""
+    """Correction share of each pixel, 0 to 255, row by row, compressed by zlib."""
     rows: int
     columns: int
 
     @classmethod
     def of(cls, share: UInt8[np.ndarray, "rows columns"]) -> Kept:
-        """What takes less than 255 of a correction."""
+        """Pixels with less than 255 of their correction."""
         rows, columns = share.shape
         return cls(packed=zlib.compress(share.tobytes(), 1), rows=rows, columns=columns)
 
     def to_bytes(self) -> bytes:
-        """For a file: rows, columns, then what is packed."""
+        """For a file: rows, columns, then the compressed shares."""
         return struct.pack("<II", self.rows, self.columns) + self.packed
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Kept:
-        """The way back.
+        """The inverse of `to_bytes`.
 
         Raises:
             ValueError: These are no such bytes.
@@ -62,7 +62,7 @@ class Kept:
         return cls(packed=data[_HEADER:], rows=rows, columns=columns)
 
     def share(self, size: tuple[int, int]) -> Share:
-        """How much of a correction each pixel of a picture of this height and width takes."""
+        """Correction share of each pixel of a picture of this height and width."""
         packed = np.frombuffer(zlib.decompress(self.packed), np.uint8)
         small = packed.reshape(self.rows, self.columns).astype(np.float32) / np.float32(255.0)
         if small.shape == size:
@@ -99,13 +99,13 @@ def keep_places(
 
 
 class FullShares:
-    """How much of its correction each pixel of a film's frames takes, one frame after the other.
+    """Correction shares of a film's frames, one frame after the other.
 
-    What a mask says, what is kept of the frame, and nothing where it is wholly transparent.
+    They combine the mask, the kept part of the frame, and 0 where it is wholly transparent.
     """
 
     def __init__(self, mask: Share | None) -> None:
-        """Begin a film; `mask` holds for all of its frames."""
+        """Begin a film; `mask` is for all of its frames."""
         self._mask = mask
         self._kept: Kept | None = None
         self._share: Share | None = mask

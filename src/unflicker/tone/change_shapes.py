@@ -17,8 +17,8 @@ _FACTORS = (0.0, 0.25, 1.0, 4.0, np.inf)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shapes:
-    """Changes that may be: steps, and the logarithm of light that grows or falls evenly by a
-    factor, as fades and dissolves make it do."""
+    """Possible changes: steps, and the logarithm of light that grows or falls linearly by a factor,
+    as in fades and dissolves."""
 
     shapes: Float[np.ndarray, "time shapes"]
     places: tuple[tuple[int, int], ...]
@@ -82,7 +82,7 @@ def shapes_around(time: int, ramps: Iterable[tuple[int, int]]) -> Shapes:
 def _evenly(
     share: Float[np.ndarray, " time"], factor: float, length: float
 ) -> Float[np.ndarray, " time"]:
-    """The logarithm of light that goes from 1 to `factor` as a share goes from 0 to 1."""
+    """The logarithm of light that changes linearly from 1 to `factor` with a share from 0 to 1."""
     if factor == 1.0:
         return share
     if np.isinf(factor):

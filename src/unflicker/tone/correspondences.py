@@ -26,7 +26,7 @@ _MISS_PX = 0.25
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Correspondences:
-    """Points of one frame found again in the next."""
+    """Points of one frame matched in the next."""
 
     there: Float32[np.ndarray, "samples 2"]
     """Places in the second frame in px, x first; in the first they are `sample_places`."""
@@ -37,7 +37,7 @@ class Correspondences:
     change: Float32[np.ndarray, "samples 3"]
     """log(after + toe) - log(before + toe)."""
     sensitivity: Float32[np.ndarray, " samples"]
-    """By how much `change` answers to a change of log light: less than 1 near the toe."""
+    """Derivative of `change` by log light: less than 1 near the toe."""
     weight: Float32[np.ndarray, " samples"]
     """One over the expected variance of `change`; 0 where clipped, dark or out of sight."""
 
@@ -82,7 +82,7 @@ def _of_scene(
     scene: tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]],
     places: Float32[np.ndarray, "samples 2"],
 ) -> Correspondences:
-    """The same without what is not the scene at either end."""
+    """The same, without points outside the scene at either end."""
     shown = _sampled(scene[0], places) * _sampled(scene[1], seen.there)
     return replace(seen, weight=seen.weight * shown)
 
@@ -110,7 +110,7 @@ def _difference(one: Correspondences, other: Correspondences) -> Correspondences
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Look:
-    """A frame made ready to be sampled: colour, how far it is clipped, how steep it is."""
+    """A frame prepared for sampling: colour, clipping, gradient."""
 
     colour: Float32[np.ndarray, "height width 3"]
     clipped: Float32[np.ndarray, "height width"]

@@ -17,24 +17,24 @@ _FEWEST = 50
 _SLOW_SECONDS = 0.5
 _LEAST_DRIFT = 0.15
 """Log light; of sixteen steady clips one that turns comes near (0.14), and that is a camera's own
-exposure. Photographs under a made camera drift by 0.005 in ten seconds, with noise by 0.08."""
+exposure. Ken Burns clips drift by 0.005 in ten seconds, with noise by 0.08."""
 _LEAST_TURN = 0.35
 """Of a picture's width or height; traffic that fills the picture comes to 0.22."""
 _AGAINST_SCENE, _LEAST_SCENE = -0.75, 0.05
-"""Correlation of light with how bright the scene is; made automatic exposure comes to −0.92 and
-below, a real one to −0.89, films that only flicker to −0.57."""
+"""Correlation of light with how bright the scene is; synthetic automatic exposure comes to −0.92
+and below, a real one to −0.89, films that only flicker to −0.57."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Course:
-    """How light, content and view of a stretch of frames change; sums from its first frame."""
+    """Change of light, content and view over some frames, summed from the first."""
 
     light: Float[np.ndarray, "time 3"]
-    """Log light of what neighbouring frames both show."""
+    """Log light of the area that neighbouring frames share."""
     content: Float[np.ndarray, " time"]
-    """Log mean of the picture; less its light, how bright the scene in view is."""
+    """Log mean of the picture; without its light, the brightness of the scene in view."""
     view: Float[np.ndarray, "time 2"]
-    """How far the camera has turned, across and down, in widths and heights of the picture."""
+    """Rotation of the camera, across and down, in widths and heights of the picture."""
 
     def followed_by(self, later: Course, overlap: int) -> Course:
         """The course of two overlapping windows.
@@ -86,7 +86,7 @@ def _change(
     places: Float32[np.ndarray, "samples 2"],
     ways: tuple[Float32[np.ndarray, "height width 2"], Float32[np.ndarray, "height width 2"]],
 ) -> Float[np.ndarray, " 3"]:
-    """How much brighter samples are in a second picture, in log light; zero where too few are."""
+    """Difference in log light of samples in a second picture; zero if there are too few."""
     column, row = places.T.astype(np.intp)
     flow = ways[0][row, column]
     seen = visibility_at(places[:, None], flow[:, None], ways[1])[:, 0] > _SEEN

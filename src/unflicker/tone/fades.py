@@ -22,16 +22,16 @@ from jaxtyping import Bool, Float
 from unflicker.tone.illumination import IlluminationModel, tone_of
 
 _SIDE_FRAMES = 6
-"""Frames before or after a fade that say how bright the picture is without it."""
+"""Frames before or after a fade that give the brightness of the picture without it."""
 _NEAR = 0.5
-"""Of its length, by how much a fade may begin and end elsewhere than where it was found."""
+"""Tolerance of a fade's beginning and end, as a share of its length."""
 _NEAR_FRAMES = 4.0
-"""The same in frames, at the least."""
+"""The least tolerance, in frames."""
 _STEP_FRAMES = 0.5
 _SHORTEST_FRAMES = 4.0
 _DARK = 2.5
-"""Log light under the usual, below which a path is inexact: a twelfth of the light, where codes are
-rounded and black is lifted."""
+"""Log light below the usual from which on a path is inexact: a twelfth of the light, where codes
+are rounded and black is lifted."""
 _DOUBT = 15.0
 """In variances of the flicker, how much worse than a fade of any shape an exact one may explain
 light: the other has some ten parameters more, each of which explains one of noise."""
@@ -42,11 +42,12 @@ class Fade:
     """A fade whose first and last frame are known to half a frame."""
 
     light: Float[np.ndarray, " time"]
-    """How its log light moves."""
+    """Its log light by frame."""
     ramp: tuple[int, int]
     """First and last frame, rounded outwards."""
     is_of_middle: bool = False
-    """Whether only middle tones move so: all do through black, dark ones do more through white."""
+    """Whether only middle tones follow it: all do through black, dark ones change more through
+    white."""
 
 
 def exact_fade(
@@ -89,8 +90,8 @@ def exact_fade(
 
 
 def _through_black(ramp: tuple[int, int], time: int) -> Iterator[Fade]:
-    """Fades about a ramp that begin before the first frame, or end after the last: black frames
-    show nothing and are not looked at."""
+    """Fades near a ramp that begin before the first frame, or end after the last: black frames show
+    nothing and are not used."""
     for start, stop, share in _shares(ramp, time):
         whole = (floor(start), ceil(stop))
         if share[0] > 0.0 and stop < time - 1:
@@ -100,7 +101,7 @@ def _through_black(ramp: tuple[int, int], time: int) -> Iterator[Fade]:
 
 
 def _through_white(ramp: tuple[int, int], time: int, usual: float) -> Iterator[Fade]:
-    """The same for white, where a picture of a `usual` brightness gives way to it."""
+    """The same for white, to or from a picture of a `usual` brightness."""
     for start, stop, share in _shares(ramp, time):
         whole = (floor(start), ceil(stop))
         if share[0] > 0.0 and stop < time - 1:
@@ -112,7 +113,8 @@ def _through_white(ramp: tuple[int, int], time: int, usual: float) -> Iterator[F
 def _shares(
     ramp: tuple[int, int], time: int
 ) -> Iterator[tuple[float, float, Float[np.ndarray, " time"]]]:
-    """Where a fade may begin and end that was found as a ramp, and how far it is at each frame."""
+    """Possible beginnings and ends of a fade that was found as a ramp, and its progress at each
+    frame."""
     frames = np.arange(time, dtype=float)
     reach = max(_NEAR_FRAMES, _NEAR * (ramp[1] - ramp[0]))
     off = np.arange(-reach, reach + _STEP_FRAMES, _STEP_FRAMES)

@@ -27,55 +27,56 @@ from unflicker.tone.trajectory import TonePath
 from unflicker.tone.variogram import variances, wiener
 
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]])
-"""From red, green, blue to lightness and two tints: flicker is mostly one or the other."""
+"""From red, green, blue to lightness and two tints, which separate flicker best."""
 _REPEATED_STEPS = 3
-"""So many steps in a window are flicker altogether; fewer may be lamps."""
+"""From this number on, steps in a window are flicker; fewer may be lamps."""
 _LAMP = 0.3
 """Log light of a single step from which on it is a switched lamp, and kept; below, the level of the
 previous window is held, and released at the pace of light that is kept (`crossfade.LevelHold`)."""
 _SPREAD = 3.0
-"""A step that is not sharp is spread over so many times as long as other light that is kept."""
+"""A step that is not sharp is spread over this many times the period of kept light."""
 _FADE_FRAMES = 24.0
 """Half-power period of intended change within a fade, in frames, besides its own shape."""
 _BESIDE_FADE = 3
-"""Frames by which a fade may be longer than it was found."""
+"""Frames by which a fade may be longer than found."""
 _AWAY_FRAMES = 8.0
-"""From a fade, where a second look is believed again."""
+"""Distance from a fade at which a second analysis is trusted again."""
 _BEND_FRAMES = 6.0
 """The same where a fade begins and ends."""
 _NEAR_BLACK, _NEAR_WHITE = 0.15, 0.7
-"""Mean value of a frame of a fade below and above which its flicker fades, too."""
+"""Mean value of a frame of a fade below and above which the correction fades, too."""
 _TONES = np.array([0.1, 0.4, 0.75])
-"""Values at which dark, middle and bright tones are looked at; the middle one is tone zero."""
+"""Values of dark, middle and bright tones at which light is evaluated; the middle one is tone zero.
+"""
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
 """Squared trend over its expectation under noise: flicker below, intended above."""
 _FEWEST_FRAMES = 4
 _MIDDLE_GREY = 0.4
 _DRIFT_SHARE = 0.25
-"""Of what might be drift, the share that is left in where a shot flickers: once it does, light
-that wanders is more often flicker than not. Measured: +0.1 dB, film and time-lapse most."""
+"""Share of possible drift that is not corrected where a shot flickers: wandering light is then more
+often flicker than not. Measured: +0.1 dB, film and time-lapse most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flicker:
-    """The flicker of a shot, and how sure it is."""
+    """The flicker of a shot, and the evidence for it."""
 
     coefficients: Float[np.ndarray, "time 3 size"]
     """Light that flicker added, as coefficients of the illumination model, for each channel."""
     steps: Int[np.ndarray, " steps"]
-    """Frames at which the level jumped from one quiet stretch to another."""
+    """Frames at which the level jumped from one quiet part to another."""
     flickering: float
-    """Deviation of log light from frame to frame that is flicker."""
+    """Standard deviation of the change of log light between frames that is flicker."""
     drifting: float
-    """Deviation of log light from frame to frame that is drift or wandering light."""
+    """Standard deviation of the change of log light between frames that is drift."""
     is_levelled: bool = False
-    """Whether steps are among what must go."""
+    """Whether steps are corrected, too."""
     changes: Changes | None = None
-    """Steps and fades of the path, where they were looked for."""
+    """Steps and fades of the path, if it was searched for them."""
 
     @property
     def share(self) -> float:
-        """How much of the change from frame to frame is flicker, 0 to 1."""
+        """Share of the change between frames that is flicker, 0 to 1."""
         total = self.flickering**2 + self.drifting**2
         return self.flickering**2 / total if total > 0 else 0.0
 
@@ -92,12 +93,12 @@ class Pace:
 
     @property
     def asks_for_more(self) -> bool:
-        """Whether light is to go that is slower than usual."""
+        """Whether slower light than by default is to be corrected."""
         return self.keep_slower_frames > self.usual_frames
 
     @property
     def quickly(self) -> float:
-        """Frames: what takes less is flicker in any case."""
+        """Frames: faster light is flicker in any case."""
         return min(self.keep_slower_frames, self.usual_frames)
 
 
@@ -154,7 +155,7 @@ def _changes(
     brightness: Float[np.ndarray, " time"],
     pace: Pace,
 ) -> Changes:
-    """Steps and fades of a path; looked for again at the right tones where there are fades."""
+    """Steps and fades of a path; found again at the right tones if there are fades."""
     slowly = _stiffness(np.full(len(opponent) - 2, pace.quickly))
     tones, others = _levels(opponent, field)
     changes = find_changes(tones, others, smoothness=slowly, brightness=brightness)
@@ -183,7 +184,7 @@ def _quick_and_slow(
 
 
 def _is_of_whole(field: IlluminationModel) -> Bool[np.ndarray, " all"]:
-    """Which coefficients of a path are the same over the picture, for lightness and tints."""
+    """Which coefficients of a path are global, for lightness and tints."""
     whole = np.zeros(field.size, bool)
     whole[field.whole] = True
     return np.tile(whole, 3)
@@ -229,7 +230,7 @@ def beyond_original(path: TonePath, field: IlluminationModel) -> Flicker:
 
 
 def _channels(found: Float[np.ndarray, "time all"]) -> Float[np.ndarray, "time 3 size"]:
-    """Back from lightness and tints to red, green and blue."""
+    """From lightness and tints to red, green and blue."""
     parts = found.reshape(len(found), 3, -1)
     return np.einsum("co,tok->tck", np.linalg.inv(_OPPONENT), parts)
 
@@ -243,7 +244,7 @@ def _evidence(
     allowed: Float[np.ndarray, " all"],
     field: IlluminationModel,
 ) -> tuple[float, float]:
-    """Deviations from frame to frame of lightness that are flicker, and that are drift."""
+    """Standard deviations of changes of lightness between frames: of flicker, and of drift."""
     memory, flicker, drift, wander = variances(free, allowed)
     light = slice(0, field.size)
     flickering = ((1.0 - memory) * flicker[light] + wander[light] / 2.0).sum()
@@ -251,7 +252,7 @@ def _evidence(
 
 
 def _stiffness(periods: Float[np.ndarray, " bends"]) -> Float[np.ndarray, "time time"]:
-    """The penalty of Whittaker's smoother whose half-power period, in frames, is `periods` at each
+    """The penalty of Whittaker's smoother with the half-power period `periods`, in frames, at each
     place but the ends."""
     bend = np.diff(np.eye(len(periods) + 2), 2, axis=0)
     return bend.T @ (((periods / (2.0 * np.pi)) ** 4)[:, None] * bend)
@@ -280,8 +281,8 @@ def _yielding(
 def _certain(
     ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, " time"]:
-    """How much of each frame's flicker to believe: in a fade less towards black and white, where
-    there is less of it, and less is seen."""
+    """Confidence in each frame's flicker: in a fade less towards black and white, where it is
+    weaker and less visible."""
     certain = np.ones(len(brightness))
     shows = np.clip(brightness / _NEAR_BLACK, 0.0, 1.0)
     shows = np.minimum(shows, np.clip((1.0 - brightness) / (1.0 - _NEAR_WHITE), 0.0, 1.0))
@@ -294,8 +295,8 @@ def _certain(
 def _beside(
     ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, " time"]:
-    """How much of what a second look shows of each frame to believe: in a fade nothing, for points
-    whose light changes so fast are doubted there, and only its slow end is seen."""
+    """Confidence in a second analysis of each frame: zero within a fade, because points whose light
+    changes so fast are doubted there, and only its slow end is seen."""
     frames = np.arange(len(brightness))
     away = [np.maximum(np.maximum(start - frames, frames - stop), 0) for start, stop in ramps]
     return np.min(
@@ -306,8 +307,8 @@ def _beside(
 def _levels(
     opponent: Float[np.ndarray, "time all"], field: IlluminationModel
 ) -> tuple[Float[np.ndarray, "time tones"], Float[np.ndarray, "time others"]]:
-    """Log light of dark, middle and bright tones; from top to bottom, from side to side, and of the
-    two tints: the broad light of the picture, by which its changes are found."""
+    """Log light of dark, middle and bright tones; differences from top to bottom and from side to
+    side; the two tints: the low-frequency light of the picture, in which changes are detected."""
     parts = opponent.reshape(len(opponent), 3, -1)
     light = parts[:, 0]
     powers = tone_of(_TONES)[:, None] ** np.arange(field.powers + 1)
@@ -322,11 +323,10 @@ def _unwanted(
     field: IlluminationModel,
     keep_slower_frames: float,
 ) -> Float[np.ndarray, "time all"]:
-    """What must go of levels that are held: all that differs, unless one or two steps are so large
-    that they are lamps.
+    """The correction of held levels: all differences, unless one or two steps are large as lamps.
 
-    The height of one or two that do not leap far above all else is known together with a slope
-    that balances it, so of these only what is sudden may go.
+    The height of one or two that do not leap far above all else is correlated with an opposite
+    slope, so of these only what is sudden is corrected.
     """
     few = len(changes.steps) < _REPEATED_STEPS
     tones, others = (np.abs(np.diff(part, axis=0)) for part in _levels(stairs, field))
@@ -369,7 +369,7 @@ def _chance_trend(
 
 
 def _drift_allowed(field: IlluminationModel) -> Float[np.ndarray, " all"]:
-    """The largest variance a frame that drift is believed to have, coefficient by coefficient.
+    """The largest plausible variance of drift per frame, for each coefficient.
 
     Measured on steady clips, hand-held and with automatic exposure among them (lab notebook).
     """

@@ -17,7 +17,7 @@ GRID_ROWS = 24
 GRID_COLUMNS = 32
 GRID_BINS = 6
 _MOST_LOG_GAIN = 1.6
-"""No correction is larger: e^1.6 is 2.3 stops."""
+"""Limit of a correction: e^1.6 is 2.3 stops."""
 
 
 def grade_of(coefficients: Float[np.ndarray, "3 size"], field: IlluminationModel) -> Grade:

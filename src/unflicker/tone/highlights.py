@@ -18,7 +18,7 @@ _CLIPPED = 0.985
 _EVERY_PX = 3
 _MOSTLY_SCENE = 0.5
 _NEAR_FRAMES, _ANYWHERE = 6.0, 1e-3
-"""How far around a frame others tell what is usual, and what one counts that is farther away."""
+"""Neighbourhood of frames that give the usual level, and the weight of frames farther away."""
 _SHARES = (np.arange(256) + 0.5) / 256.0
 
 
@@ -56,8 +56,8 @@ def with_highlights(
 def _usual(
     steady: Float[np.ndarray, "time shares 3"], weight: Float[np.ndarray, "time shares 3"]
 ) -> Float[np.ndarray, "time shares 3"]:
-    """How bright each share is around each frame, of the frames that have weight; where none has,
-    as bright as it ever is."""
+    """Usual level of each share around each frame, from frames that have weight; without any, its
+    maximum."""
     frames = np.arange(len(steady))
     near = np.exp(-0.5 * ((frames[:, None] - frames) / _NEAR_FRAMES) ** 2) + _ANYWHERE
     total = np.einsum("ts,slc->tlc", near, weight)

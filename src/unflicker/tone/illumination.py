@@ -22,7 +22,7 @@ TOE = 0.02
 """Added to values before a logarithm: below it, noise is larger than light."""
 _MIDDLE = 0.4
 _WHITENING = 0.97
-"""Values above this go over into clipped white."""
+"""Values above this blend into clipped white."""
 
 
 def tone_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
@@ -31,13 +31,13 @@ def tone_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
 
 
 def whiteness_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """How much values in [0, 1] count as clipped white: 0 to 1."""
+    """Weight of values in [0, 1] as clipped white, 0 to 1."""
     return np.clip((value - _WHITENING) / (1.0 - _WHITENING), 0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IlluminationModel:
-    """The functions in which light is described, for pictures of one size.
+    """The functions that describe light, for pictures of one size.
 
     Functions come in the order: light by place, contrast by place, then `powers` powers of tone for
     red, for green and for blue. A channel uses the shared ones and its own powers.
@@ -79,7 +79,7 @@ class IlluminationModel:
 
     @property
     def shared(self) -> int:
-        """How many coefficients go by place (light and contrast)."""
+        """Number of coefficients by place (light and contrast)."""
         return len(self.waves) + len(self.contrasts)
 
     @property
@@ -89,7 +89,7 @@ class IlluminationModel:
 
     @cached_property
     def whole(self) -> Int[np.ndarray, " whole"]:
-        """Which coefficients of a channel are the same over the picture: exposure and powers."""
+        """Which coefficients of a channel are global: exposure and powers."""
         return np.concatenate([[0], np.arange(self.shared, self.size)])
 
     @property
@@ -136,9 +136,9 @@ class IlluminationModel:
         return np.concatenate([light, shaped, powers.reshape(-1, len(colours))])
 
     def expected_size(self, flicker: float) -> Float[np.ndarray, " size"]:
-        """How large coefficients may be: deviations, for whole-picture flicker of `flicker` (log).
+        """Prior standard deviations of coefficients, for global flicker of `flicker` (log).
 
-        Fine waves and high powers are expected smaller; this only tames what no pixel shows.
+        Fine waves and high powers have smaller ones, which regularises what no pixel determines.
         """
         order = (self.waves**2).sum(1)
         by_place = flicker / (1.0 + order / 8.0)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 _WANDER = 0.05
-"""Deviation by which light may change from frame to frame where no equation says anything."""
+"""Standard deviation of light between frames where there is no equation."""
 _OUTLIER_DEVIATIONS = 3.0
 _ROUNDS = 4
 
@@ -32,7 +32,7 @@ class Equation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KnownLight:
-    """The light of some frames, and how well it is known."""
+    """The light of some frames, with its covariance."""
 
     light: Float[np.ndarray, "time 3 2"]
     covariance: Float[np.ndarray, "time 3 2 2"]

@@ -24,12 +24,12 @@ from unflicker.tone.correspondences import Correspondences, sample_places
 from unflicker.tone.illumination import TOE, IlluminationModel, tone_of
 
 INDEPENDENT_SHARE = 0.008
-"""Neighbouring samples err alike; this share of them counts as independent. It weighs what pixels
-show against the prior that flicker varies around zero, which keeps the sum of differences
-from drifting (docs/decisions/0003-expect-nothing.md)."""
+"""Errors of neighbouring samples are correlated; this share counts as independent. It weighs pixels
+against the prior that flicker varies around zero, which keeps the sum of differences from drifting
+(docs/decisions/0003-expect-nothing.md)."""
 _SHARE_ONCE_KNOWN = 0.1
-"""The same, once each coefficient's own size was estimated: the expectation is right then, and
-need not be so strong (docs/decisions/0005-sizes-from-the-shot.md)."""
+"""The same, once each coefficient's own size was estimated: the prior is right then, and need not
+be so strong (docs/decisions/0005-sizes-from-the-shot.md)."""
 REFITS = 2
 _SMALLEST = 0.1
 """Of its prior size: no coefficient is expected smaller than this share. At 0 synthetic flicker
@@ -41,10 +41,10 @@ _QUANTILE_NOISE = 0.3
 _MOSTLY_SCENE = 0.5
 OUTLIER_DEVIATIONS = 2.0
 _SMALL_ENOUGH = 24
-"""Rows of a matrix from which on inverting it by halves pays."""
+"""Size of a matrix from which on inversion by halves is faster."""
 _EACH_CHANNEL = np.arange(3)[:, None]
 BEST_AGREEMENT = 0.5
-"""Of the expected deviation: samples that agree better than so are not believed more."""
+"""In expected deviations: samples that agree better get no more weight."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ class TonePath:
     light: Float[np.ndarray, "time 3 size"]
     """The best estimate, with a prior around zero; only differences are meaningful."""
     free: Float[np.ndarray, "time 3 size"]
-    """With little such expectation: it drifts, and how it drifts tells noise from flicker."""
+    """With a weak prior: it drifts, and its drift separates noise from flicker."""
 
 
 def tone_path(
@@ -111,7 +111,7 @@ def frame_quantiles(
 def _quantiles(
     frame: Float32[np.ndarray, "height width 3"], scene: Float32[np.ndarray, "height width"]
 ) -> Float[np.ndarray, "levels 3"]:
-    """Of one frame's scene; black where it shows too little, which has no weight."""
+    """Of one frame's scene; black without enough of it, which has no weight."""
     pixels = np.sort(frame[::3, ::3][scene[::3, ::3] > _MOSTLY_SCENE], axis=0)
     if len(pixels) < len(_QUANTILES):
         return np.zeros((len(_QUANTILES), 3))
@@ -128,7 +128,7 @@ def _reweighted(
     quantiles: Float[np.ndarray, "time levels 3"] | None,
     field: IlluminationModel,
 ) -> Equations:
-    """The equations of all pairs, points that disagree with a path having lost weight."""
+    """The equations of all pairs, with less weight for points that disagree with a path."""
     time, size = len(correspondences) + 1, field.size
     # In single precision: these blocks are the largest memory of the analysis.
     diagonal = np.zeros((time, 3, size, size), np.float32)
@@ -156,7 +156,7 @@ def _design(
 ) -> Float32[np.ndarray, "both samples"]:
     """The functions at a pair's points in the second frame, then those in the first, negative.
 
-    Points lie along the last axis, so that a function is one stretch of memory.
+    Points are on the last axis, so that a function is contiguous in memory.
     """
     after = field.design(*field.at_places(seen.there), seen.after)
     before = field.design(*here, seen.before)
@@ -169,7 +169,7 @@ def _weights(
     path: Float[np.ndarray, "2 3 size"] | None,
     field: IlluminationModel,
 ) -> Float32[np.ndarray, " samples"]:
-    """What each point counts, less where it disagrees with the light of the two frames."""
+    """The weight of each point, less if it disagrees with the light of the two frames."""
     weight = seen.weight
     if path is None or not weight.any():
         return weight * np.float32(INDEPENDENT_SHARE)
@@ -191,7 +191,7 @@ def _normal(
     change: Float32[np.ndarray, "samples 3"],
     weight: Float32[np.ndarray, " samples"],
 ) -> tuple[Float32[np.ndarray, "both both"], Float32[np.ndarray, "both 3"]]:
-    """A pair's normal matrix and right-hand sides, for all functions; uses the design up."""
+    """A pair's normal matrix and right-hand sides, for all functions; overwrites the design."""
     root = np.sqrt(weight)
     design *= root
     # Of one array with itself: half the work of two arrays.
@@ -201,7 +201,7 @@ def _normal(
 def _by_channel(
     normal: Float32[np.ndarray, "both both"], field: IlluminationModel
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What of a normal matrix couples each channel's functions: after, before by after, before."""
+    """The blocks of a normal matrix for each channel: after, before by after, before."""
     own, last = field.by_channel, field.functions
     places = own[:, :, None] * len(normal) + own[:, None, :]
     below = last * len(normal)
@@ -212,7 +212,7 @@ def _by_channel(
 def _add_quantiles(
     equations: Equations, quantiles: Float[np.ndarray, "time levels 3"], field: IlluminationModel
 ) -> None:
-    """Add to the equations that each channel's quantiles moved as exposure and tone curve say."""
+    """Add equations for the change of each channel's quantiles by exposure and tone curve."""
     diagonal, coupling, right = equations
     values = quantiles.swapaxes(1, 2)
     before, after = values[:-1], values[1:]
@@ -302,7 +302,7 @@ def _eliminate(
     coupling: Float[np.ndarray, "pairs 3 size size"],
     expected: Float[np.ndarray, "size size"],
 ) -> None:
-    """Solve for several right-hand sides, in their place."""
+    """Solve for several right-hand sides, in place."""
     carried = np.empty_like(coupling)
     pivot = diagonal[0] + expected
     for t in range(len(coupling)):
@@ -323,7 +323,7 @@ def _eliminate(
 def _inverse(matrices: Float[np.ndarray, "3 size size"]) -> Float[np.ndarray, "3 size size"]:
     """Inverses of symmetric positive matrices, half by half.
 
-    So nearly all work is products of matrices: half the time of solving for as many right sides.
+    Nearly all work is then products of matrices: half the time of solving for as many right sides.
     """
     size = matrices.shape[-1]
     if size <= _SMALL_ENOUGH:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from unflicker.tone.variogram import MEMORIES
 
 _LEAST_DEVIATION = 1e-3
-"""Log light by which the estimate of a path errs from frame to frame, at least."""
+"""Least error of a path's estimate from frame to frame, in log light."""
 
 
 def heights_of(
@@ -47,14 +47,14 @@ def fitted(
 
 
 def deviation_of(changes: Float[np.ndarray, "pairs parts"]) -> Float[np.ndarray, " parts"]:
-    """The standard deviation of changes from frame to frame, robust to a few large ones. Parts that
-    hardly vary would only add noise: none is taken for calmer than a path is exact."""
+    """The standard deviation of changes from frame to frame, robust to a few large ones. It has a
+    lower bound, because parts that hardly vary would only add noise."""
     off = np.abs(changes - np.median(changes, axis=0))
     return np.maximum(1.4826 * np.median(off, axis=0), _LEAST_DEVIATION)
 
 
 def memory_of(difference: Float[np.ndarray, "pairs parts"]) -> float:
-    """How much of the flicker of one frame is there in the next, robust to a few large changes."""
+    """Correlation of flicker between neighbouring frames, robust to a few large changes."""
     calm = np.clip(difference, -4.0, 4.0)
     calm -= calm.mean(axis=0)
     power = (calm**2).sum()
