@@ -16,12 +16,12 @@ _MARGIN_PX = 2.0
 _BEYOND = 1.0 / 3.0
 _LOOKED_AT = 200_000
 _ENOUGH = 0.25
-"""A texel on which less than this much of a pixel fell is filled in from around it."""
+"""A texel with less than this much of a pixel is filled in from its neighbourhood."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """A rectangle of atlas space, cut into texels.
+    """A rectangle of atlas space, divided into texels.
 
     Places in an atlas are in px: one px of it is one px of the proxy, where nothing deforms.
     """
@@ -92,7 +92,7 @@ class Canvas:
 
 
 class Painting:
-    """A canvas while frames are laid on it: a texel is the weighted mean of what falls there."""
+    """A canvas during painting: a texel is the weighted mean of the pixels on it."""
 
     def __init__(self, canvas: Canvas) -> None:
         """Begin with an empty canvas."""
@@ -116,7 +116,7 @@ class Painting:
 
     @property
     def seen(self) -> Float32[np.ndarray, "rows columns"]:
-        """How much fell on each texel, in pixels."""
+        """Total weight of each texel, in pixels."""
         return self._sums[..., 3]
 
     def texture(self) -> Float32[np.ndarray, "rows columns 3"]:

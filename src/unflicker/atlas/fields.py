@@ -34,7 +34,7 @@ class Layer(Protocol):
 
 @runtime_checkable
 class Alpha(Protocol):
-    """How far a layer covers those below it."""
+    """Opacity of a layer over those below it."""
 
     def __call__(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
         """Between 0 and 1, both excluded, at each point."""
@@ -43,7 +43,7 @@ class Alpha(Protocol):
 
 @runtime_checkable
 class Light(Protocol):
-    """How light differs from the atlas's own."""
+    """Difference of light from the atlas's own."""
 
     def __call__(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 3"]:
         """The gain of each channel at each point."""
@@ -52,7 +52,7 @@ class Light(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rendering:
-    """What an atlas says of some points."""
+    """An atlas's values at some points."""
 
     colour: Float[Tensor, "points 3"]
     places: tuple[Float[Tensor, "points 2"], ...]
@@ -63,7 +63,7 @@ class Rendering:
     """Of each layer but the lowest."""
 
     def first(self, count: int) -> Rendering:
-        """The same of the first points only."""
+        """The same for the first points only."""
         return Rendering(
             colour=self.colour[:count],
             places=tuple(place[:count] for place in self.places),
@@ -83,13 +83,14 @@ class Atlas(nn.Module):
         light: nn.Module | None,
         flicker: nn.Module | None = None,
     ) -> None:
-        """Put layers together, the lowest first.
+        """Combine layers, the lowest first.
 
         Args:
             layers: Of the atlas.
             alphas: Of all layers but the lowest.
-            light: Slow light, part of what the atlas renders.
-            flicker: Fast light, no part of it; the fit has it so that maps need not imitate it.
+            light: Slow light, which the atlas renders.
+            flicker: Fast light, which it does not render; it keeps flicker out of the fitted
+                mappings.
 
         Raises:
             ValueError: The number of alphas is not one less than that of layers.
@@ -102,7 +103,7 @@ class Atlas(nn.Module):
         self.light, self.flicker = light, flicker
 
     def forward(self, points: Float[Tensor, "points 3"], *, flickering: bool = False) -> Rendering:
-        """Colours, places and alphas at points; flicker is in the colours if asked for."""
+        """Colours, places and alphas at points; flicker is included on request."""
         places = tuple(layer.place(points) for layer in self.each_layer)
         colours = tuple(
             layer.colour(place) for layer, place in zip(self.each_layer, places, strict=True)
@@ -124,7 +125,7 @@ class Atlas(nn.Module):
 
     @property
     def each_alpha(self) -> list[Alpha]:
-        """How far each layer but the lowest covers those below."""
+        """Alpha of each layer but the lowest."""
         return cast("list[Any]", list(self.alphas))
 
     @property

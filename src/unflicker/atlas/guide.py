@@ -23,11 +23,11 @@ _TEXELS_PER_PX, _MOST_TEXELS = 0.5, 1_000_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guide:
-    """How an atlas renders the frames of a shot: consistent, flawed, and it knows where."""
+    """An atlas's rendering of a shot's frames: consistent, with errors, and with its trust."""
 
     pictures: Float32[np.ndarray, "time height width 3"]
     trust: Float32[np.ndarray, "time height width"]
-    """How likely the slightly blurred colour is within 2 ΔE of the true one, 0 to 1."""
+    """Probability that the slightly blurred colour is within 2 ΔE of the true one, 0 to 1."""
 
 
 def guide_of(atlas: ShotAtlas, frames: Float32[np.ndarray, "time height width 3"]) -> Guide:
@@ -79,7 +79,7 @@ def probability(
 
 
 def _seen_often(atlas: ShotAtlas) -> Float32[np.ndarray, "time height width"]:
-    """n / (n + 1), where n frames saw a place: what one frame saw is no more than that frame."""
+    """n / (n + 1), where n frames show a place: a place that one frame shows is less reliable."""
     often = np.zeros((atlas.frames, *atlas.size), np.float32)
     shares = np.stack([atlas.shares(t) for t in range(atlas.frames)])
     for layer in range(shares.shape[1]):

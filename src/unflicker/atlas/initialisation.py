@@ -21,14 +21,14 @@ from unflicker.compute.prefetch import in_parallel
 from unflicker.frames.flow import Motion, look_up, pixel_places
 
 Match = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Flow from one picture to another, and how far each pixel is seen there (`motion.match`)."""
+"""Flow from one picture to another, and visibility there (`motion.match`)."""
 
 _STIFFNESS = 0.25
 _UNSEEN = 1e-6
 """Weight of a pixel without motion: almost zero, enough to constrain the map."""
 _RIM, _AT_THE_RIM = np.ones((9, 9), np.uint8), 0.001
 _OUTLIER = 0.06
-"""A colour this far off counts a quarter: ghosts and flicker are outliers."""
+"""Colour error with a quarter of the weight: ghosts and flicker are outliers."""
 _LOOKS_FOR_OUTLIERS = 1
 _COUNTS_AT_LEAST = 0.5
 _MOST_TEXELS = 2_000_000
@@ -36,7 +36,7 @@ _MOST_TEXELS = 2_000_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sketch:
-    """One layer of an atlas: where each frame lies in it, and its picture."""
+    """One layer of an atlas: the mapping of each frame, and its picture."""
 
     mesh: Mesh
     nodes: Float32[np.ndarray, "time rows columns 2"]
@@ -46,11 +46,11 @@ class Sketch:
     light: SlowLight
 
     def places(self, frame: int) -> Float32[np.ndarray, "height width 2"]:
-        """Where each pixel of a frame lies in the atlas."""
+        """Place of each pixel of a frame in the atlas."""
         return self.mesh.dense(self.nodes[frame])
 
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
-        """The atlas as that frame would see it."""
+        """The atlas's rendering of that frame."""
         size = self.mesh.height, self.mesh.width
         flat = self.canvas.look_up(self.texture, self.places(frame))
         return flat * self.light.gain(frame, size=size)
@@ -65,15 +65,15 @@ class Seen:
     counts: Float32[np.ndarray, "time height width"]
     """How far each pixel belongs to the layer, 0 to 1."""
     painted: Float32[np.ndarray, "time height width"]
-    """How much of each pixel goes into the picture: `counts`, but none of frames held out."""
+    """Weight of each pixel in the picture: `counts`, but 0 for held-out frames."""
 
     def followed(self, frame: int) -> Float32[np.ndarray, "height width"]:
-        """How far each pixel's motion is the layer's: less at a rim, where two motions blur."""
+        """How far each pixel's motion is the layer's: less at borders, where two motions blur."""
         counts = self.counts[frame]
         return cv2.erode(counts, _RIM) + np.float32(_AT_THE_RIM) * counts
 
     def whole(self) -> Seen:
-        """The same with no frame held out."""
+        """The same without held-out frames."""
         return replace(self, painted=self.counts)
 
 
@@ -110,7 +110,7 @@ def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
 
 
 def _chained(seen: Seen, mesh: Mesh) -> Float32[np.ndarray, "time rows columns 2"]:
-    """Maps from motion alone: the middle frame lies as it is, the others as they moved."""
+    """Mappings from motion alone: the identity for the middle frame, chained flow for the others."""
     count = len(seen.frames)
     middle = count // 2
     nodes = np.empty((count, mesh.rows, mesh.columns, 2), np.float32)
@@ -138,7 +138,7 @@ def _carried(
     flow: Float32[np.ndarray, "height width 2"],
     weight: Float32[np.ndarray, "height width"],
 ) -> Float32[np.ndarray, "rows columns 2"]:
-    """The map of a frame whose pixels lie, along the flow, in a picture whose map is known."""
+    """The mapping of a frame from the flow to a picture with a known mapping."""
     here = pixel_places(mesh.height, mesh.width)
     moved = mesh.dense(nodes) - here
     places = look_up(moved, here + flow) + here + flow
@@ -148,7 +148,7 @@ def _carried(
 def _matched(
     seen: Seen, sketch: Sketch, match: Match
 ) -> Float32[np.ndarray, "time rows columns 2"]:
-    """Maps moved by the flow from each frame to how the atlas renders it."""
+    """Mappings updated by the flow from each frame to the atlas's rendering."""
 
     def moved(t: int) -> np.ndarray:
         flow, visible = match(seen.frames[t], np.clip(sketch.rendered(t), 0.0, 1.0))
@@ -241,9 +241,8 @@ def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
 
 
 def _compared(seen: Seen, sketch: Sketch) -> tuple[np.ndarray, ...]:
-    """Sums over regions of frames, of the picture without light, and of weights; and what each
-    pixel counts: less where it does not fit.
-    """
+    """Sums over regions of frames, of the picture without light, and of weights; and the weight of
+    each pixel, less for outliers."""
     size = sketch.mesh.height, sketch.mesh.width
     weights = np.empty_like(seen.painted)
 

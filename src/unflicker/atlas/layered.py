@@ -25,7 +25,7 @@ class Layered:
     seen: tuple[Seen, ...]
     sketches: list[Sketch]
     shown: Float32[np.ndarray, "time height width"]
-    """None of the frames that are held out."""
+    """0 for held-out frames."""
 
     @classmethod
     def of(
@@ -57,23 +57,23 @@ class Layered:
         return replace(self, sketches=[sketch(seen) for seen in self.seen])
 
     def settled(self) -> Layered:
-        """With masks that agree with what each layer can explain."""
+        """With masks updated by what each layer explains."""
         return self._shared(settled(self.masks, [self._errors(layer) for layer in self.sketches]))
 
     def matched_again(self, match: Match) -> Layered:
-        """With each frame moved in each layer to where it fits, once masks have changed."""
+        """With each frame registered to each layer again, after a change of masks."""
         pairs = zip(self.sketches, self.seen, strict=True)
         repaired = [repainted(layer, seen) for layer, seen in pairs]
         pairs = zip(repaired, self.seen, strict=True)
         return replace(self, sketches=[matched(layer, seen, match) for layer, seen in pairs])
 
     def whole(self) -> Layered:
-        """Painted from all frames, none held out."""
+        """Painted from all frames, including held-out ones."""
         pairs = zip(self.sketches, self.seen, strict=True)
         return replace(self, sketches=[repainted(layer, seen.whole()) for layer, seen in pairs])
 
     def _shared(self, masks: tuple[np.ndarray, ...]) -> Layered:
-        """With the frames shared as these masks say; later ones lie above."""
+        """With the frames divided by these masks; later ones lie above."""
         seen = tuple(
             replace(each, counts=share, painted=share * self.shown)
             for each, share in zip(self.seen, shares(masks, np.ones_like(self.shown)), strict=True)

@@ -26,9 +26,9 @@ class SlowLight:
 
     knots: Float32[np.ndarray, "knots rows columns 3"]
     """Natural logarithm of the gain from the atlas to the frames; its mean over time and place is
-    none. That of a place need not be: a lens that darkens corners does so in every frame."""
+    zero. That of a place need not be: a lens that darkens corners does so in every frame."""
     hats: Float32[np.ndarray, "time knots"]
-    """How much of each knot each frame takes."""
+    """Weight of each knot in each frame."""
 
     @classmethod
     def even(cls, *, frames: int, knots_apart: float) -> SlowLight:
@@ -56,7 +56,8 @@ class SlowLight:
         return np.exp(grown)
 
     def without(self, slower: SlowLight) -> Float32[np.ndarray, "knots knots"]:
-        """What takes out of knots, one for each frame, all that this slower light can be."""
+        """The matrix that removes from knots, one for each frame, all that this slower light can
+        represent."""
         hats = slower.hats.astype(float)
         inverse = np.linalg.inv(hats.T @ hats + 1e-6 * np.eye(hats.shape[1]))
         return (np.eye(len(hats)) - hats @ inverse @ hats.T).astype(np.float32)
@@ -109,7 +110,7 @@ def _log_ratio(
     painted: Float32[np.ndarray, "time rows columns 3"],
     weight: Float32[np.ndarray, "time rows columns"],
 ) -> tuple[Float32[np.ndarray, "time rows columns 3"], Float32[np.ndarray, "time rows columns"]]:
-    """Logarithms of what was seen over what was painted, and how much each counts, 0 to 1."""
+    """Log ratio of frames and atlas, and its weight, 0 to 1."""
     dark = _DARK * weight[..., None] + 1e-9
     share = weight / max(float(weight.max()), 1e-9)
     return np.log((seen + dark) / (painted + dark)), share
@@ -118,6 +119,6 @@ def _log_ratio(
 def _about_nothing(
     knots: Float32[np.ndarray, "knots rows columns 3"], hats: Float32[np.ndarray, "time knots"]
 ) -> Float32[np.ndarray, "knots rows columns 3"]:
-    """Knots whose light has no mean over time and place: that belongs to the texture."""
+    """Knots with zero mean over time and place: the mean belongs to the texture."""
     mean = np.tensordot(hats.mean(axis=0), knots, axes=1).mean(axis=(0, 1))
     return (knots - mean).astype(np.float32)

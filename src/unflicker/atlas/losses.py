@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 _NEARLY = 1e-3
-"""Added to a Jacobian's products before they are divided by, as the reference does."""
+"""Added to a Jacobian's products before a division, as in the reference."""
 
 
 def colour_loss(
@@ -74,7 +74,7 @@ def flow_loss(
 
 
 def rigidity_loss(jacobian: Float[Tensor, "points 2 2"]) -> Float[Tensor, ""]:
-    """Mean of ‖JᵀJ‖_F + ‖(JᵀJ)⁻¹‖_F: maps turn and shift, but hardly stretch (Eq. 9)."""
+    """Mean of ‖JᵀJ‖_F + ‖(JᵀJ)⁻¹‖_F: mappings rotate and shift, but hardly stretch (Eq. 9)."""
     product = jacobian.transpose(1, 2) @ jacobian
     a, b = product[:, 0, 0] + _NEARLY, product[:, 0, 1]
     c, d = product[:, 1, 0], product[:, 1, 1] + _NEARLY
@@ -136,6 +136,6 @@ def sparsity_loss(
 
 
 def evenness_loss(knots: Float[Tensor, "knots rows columns 3"]) -> Float[Tensor, ""]:
-    """Mean squared log gain of slow light, and of how it differs from region to region."""
+    """Mean squared log gain of slow light, and of its differences between regions."""
     down, across = knots.diff(dim=1), knots.diff(dim=2)
     return knots.square().mean() + down.square().mean() + across.square().mean()

@@ -27,11 +27,11 @@ class Mesh:
     height: int
     width: int
     cell_px: float
-    """About how far neighbouring nodes lie apart, in px."""
+    """Distance of neighbouring nodes in px, about."""
 
     @cached_property
     def rows(self) -> int:
-        """Nodes down the picture; at least three, so that bending can be told."""
+        """Nodes down the picture; at least three, so that there are second differences."""
         return max(3, round((self.height - 1) / self.cell_px) + 1)
 
     @cached_property
@@ -41,13 +41,13 @@ class Mesh:
 
     @cached_property
     def step_px(self) -> tuple[float, float]:
-        """How far nodes lie apart exactly, down and across."""
+        """Exact distance of nodes, down and across."""
         return max(self.height - 1, 1) / (self.rows - 1), max(self.width - 1, 1) / (
             self.columns - 1
         )
 
     def node_places(self) -> Float32[np.ndarray, "rows columns 2"]:
-        """Where the nodes lie in the picture, in px, x first."""
+        """Places of the nodes in the picture, in px, x first."""
         down, across = self.step_px
         y, x = np.mgrid[0 : self.rows, 0 : self.columns].astype(np.float32)
         return np.stack([x * np.float32(across), y * np.float32(down)], axis=-1)
@@ -149,7 +149,7 @@ def _centres(count: int, of: int) -> Float32[np.ndarray, " count"]:
 def _hats(
     places: Float32[np.ndarray, " count"], nodes: int, step_px: float
 ) -> Float32[np.ndarray, "count nodes"]:
-    """How much of each node's value each place takes; the last cell extends past the border."""
+    """Weight of each node at each place; the last cell extends past the border."""
     at = places / step_px
     first = np.clip(np.floor(at), 0, nodes - 2).astype(int)
     share = at - first

@@ -16,7 +16,7 @@ _DARK = 0.02
 """Added to both sides of a ratio of light: near black, noise dominates."""
 _SMOOTH_CELLS = 2.0
 _HELD_BACK = 0.15
-"""Trust of this much speaks for leaving a region alone."""
+"""Weight of leaving a region unchanged, in units of trust."""
 
 
 def transferred_gain(

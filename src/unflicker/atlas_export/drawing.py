@@ -12,7 +12,7 @@ from unflicker.errors import InputError
 from unflicker.frames.clip import to_float
 
 _CHANGED = 3.0 / 255.0
-"""A texel that differs by more than this from the atlas's picture was drawn upon."""
+"""A texel that differs by more than this from the atlas's picture is part of the drawing."""
 _SOFT_TEXELS = 1.0
 
 

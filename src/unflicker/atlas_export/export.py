@@ -83,7 +83,7 @@ def draw_atlases(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _One:
-    """One window on its way to an atlas."""
+    """One window during the making of its atlas."""
 
     number: int
     finding: Finding
@@ -152,7 +152,7 @@ class _One:
 
 
 class _Readings:
-    """The film's frames, read again to paint and to show, and its masks in step with them."""
+    """The film's frames, read again for painting and rendering, and its masks in step with them."""
 
     def __init__(self, film: VideoSource, masks: list[VideoSource]) -> None:
         self.to_paint, self.to_show = film.frames(), film.frames()

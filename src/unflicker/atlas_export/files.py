@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from unflicker.atlas_export.mosaic import AtlasPicture
 
 FIT = "fit.png"
-"""The plot of how atlases were fitted, which the command line adds."""
+"""The plot of the losses of atlases, which the command line adds."""
 _PICTURES, _FIRST = "atlas-*.png", "atlas-001"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtlasOptions:
-    """What concerns one call and not the method."""
+    """Options of one call that do not concern the method."""
 
     overwrite: bool = False
     """Whether files of an earlier call may be replaced."""
@@ -49,18 +49,18 @@ class DrawnAtlas:
     pictures: tuple[Path, ...]
     """Of each layer, the lowest first."""
     psnr_db: float
-    """How well it renders its frames, at the size of the proxy."""
+    """PSNR of its rendering of the frames, at the size of the proxy."""
     held_out_db: tuple[float, float] | None
     """The same of held-out frames, with one layer and with several; None if not compared."""
     log: Any
-    """How its fit went (`atlas.fit.FitLog`)."""
+    """Losses of its fit (`atlas.fit.FitLog`)."""
     trusted_share: float
-    """How much of its frames the guide is trusted for."""
+    """Share of the frames for which the guide is trusted."""
 
 
 @dataclass(kw_only=True)
 class AtlasRecord:
-    """What a call made."""
+    """The results of a call."""
 
     atlases: list[DrawnAtlas] = field(default_factory=list)
     guide: Path

@@ -19,7 +19,7 @@ _MOST_TEXELS = 16_000_000
 _OUTLIER = 0.06
 _BELONGS = 0.5
 _SLIGHT = 0.05
-"""Alpha is kept from 0 and 1 while it is fitted; what is within this of them was meant to be."""
+"""Alpha is kept from 0 and 1 during the fit; values within this of them are rounded."""
 _LEAST_SHOWN = 1e-3
 
 
@@ -59,15 +59,15 @@ class AtlasPicture:
             painting.add(flat, self.places(frame, layer), weight)
 
     def finish(self) -> None:
-        """Take the pictures off their canvases."""
+        """Finish the pictures of all layers."""
         self.textures = [np.clip(painting.texture(), 0.0, 1.0) for painting in self._paintings]
 
     def shown(self, layer: int) -> Float32[np.ndarray, "rows columns"]:
-        """How far each texel of a layer was seen, 0 to 1."""
+        """Visibility of each texel of a layer, 0 to 1."""
         return np.clip(self._paintings[layer].seen * 2.0, 0.0, 1.0)
 
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
-        """A frame as the finished pictures give it, in [0, 1]."""
+        """A frame rendered from the finished pictures, in [0, 1]."""
         shares = _shares(self._atlas, frame)
         total = np.zeros((*self._size, 3), np.float32)
         for layer, (canvas, texture) in enumerate(zip(self.canvases, self.textures, strict=True)):
@@ -99,7 +99,7 @@ class AtlasPicture:
         return np.clip(colour * self.gain(frame), 0.0, 1.0), np.clip(opaque, 0.0, 1.0)
 
     def coverage(self, frame: int) -> Float32[np.ndarray, "height width"]:
-        """How far layers above the lowest cover a frame: its alpha."""
+        """Alpha of the layers above the lowest in a frame."""
         return self._grown(1.0 - _shares(self._atlas, frame)[0])
 
     def gain(self, frame: int) -> Float32[np.ndarray, "height width 3"] | np.float32:
@@ -127,7 +127,7 @@ class AtlasPicture:
 
 
 def _shares(atlas: ShotAtlas, frame: int) -> Float32[np.ndarray, "layers rows columns"]:
-    """How much of each pixel each layer shows, slight shares of upper layers taken for none."""
+    """Weight of each layer at each pixel; slight weights of upper layers are set to zero."""
     shares = atlas.shares(frame)
     shares[1:] = np.clip((shares[1:] - _SLIGHT) / (1.0 - 2.0 * _SLIGHT), 0.0, 1.0)
     shares[0] = np.maximum(1.0 - shares[1:].sum(axis=0), 0.0)
@@ -135,7 +135,7 @@ def _shares(atlas: ShotAtlas, frame: int) -> Float32[np.ndarray, "layers rows co
 
 
 def _canvas(atlas: ShotAtlas, layer: int, *, finer: float) -> Canvas:
-    """Room for all of a layer that any frame shows, with a texel for each pixel of the film."""
+    """A canvas for all of a layer that any frame shows, with a texel for each pixel of the film."""
     belonging = []
     for frame in range(atlas.frames):
         places = atlas.places(frame, layer=layer)

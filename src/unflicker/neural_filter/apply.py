@@ -40,7 +40,7 @@ def trained_filter(*, own: str = "", device: str = "cpu") -> GridFilter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """Proxies of one window, before and after tone, and how an atlas renders them."""
+    """Proxies of one window, before and after tone, and their atlas guides."""
 
     flickering: Float32[np.ndarray, "time height width 3"]
     corrected: Float32[np.ndarray, "time height width 3"]

@@ -19,11 +19,12 @@ from unflicker.refinement import kernels
 FINE_PX = 960
 """Longest side of the pictures on which motion is refined."""
 _NEIGHBOURHOOD_PX, _LEAST_CELLS = 4.5, 1.2
-"""Deviation of a step's neighbourhood, in px of the larger pictures and at the least in cells."""
+"""Standard deviation of a step's neighbourhood, in px of the larger pictures, and at least in
+cells."""
 _DOUBT = 1.0 / 64.0
-"""Part of the squared difference that counts as contrast against moving: flicker is no motion."""
+"""Share of the squared difference that is added to the gradient energy: flicker is no motion."""
 _FARTHEST_PX = 1.5
-"""A step goes no farther, in px of the larger pictures."""
+"""Largest step, in px of the larger pictures."""
 _LEAST_CONTRAST = 0.004**2
 """Variance of the gradient below which the motion of a place is unreliable."""
 
@@ -69,7 +70,7 @@ def _step(
 ) -> tuple[Float32[np.ndarray, "rows columns 2"], Float32[np.ndarray, "rows columns"]]:
     """A least-squares step of the flow, in px, and the squared difference before it.
 
-    A difference of light between the pictures is allowed for by taking means out.
+    Means are removed, so that a difference of light between the pictures has no effect.
     """
     sums = np.empty((*flow.shape[:2], 9), np.float32)
     with kernels_turn((first.shape[0], first.shape[1])):

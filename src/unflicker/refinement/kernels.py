@@ -11,7 +11,7 @@ import numpy as np
 from unflicker.compute.compiling import compiled
 
 SPAN = 8
-"""Pixels of a row that share one motion, so that a processor's vector units can have them."""
+"""Pixels of a row that share one motion, which allows vector instructions."""
 _ROOM = 16
 """Pixels fetched for a span: three more than it has, rounded up."""
 
@@ -115,7 +115,7 @@ def _spans(plan, y, height, width, spans):
 
 @_inline
 def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # long: one row's way
-    """A row of a plane, each span of it fetched from where its motion leads; the border continued.
+    """Fetch a row of a plane along the motion, span by span; the border continues.
 
     Down first, then across, each in loops of a fixed length: ten times as fast as sixteen pixels
     for each.
@@ -124,7 +124,7 @@ def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # lon
         plane: Where to fetch from.
         y: Of the row.
         flow: Motion of each span, in px of the plan.
-        share: Of each span; those that take nothing are left as they are.
+        share: Of each span; those with a share of 0 are unchanged.
         scale: Px of the plane for one of the plan's, across and down.
         room: For each span 16 numbers, float32.
         into: To be filled.
@@ -173,7 +173,7 @@ def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # lon
 
 @_inline
 def _add_moved(base, moved, share, gate, added):
-    """Add each span's share of how a moved row differs, less where a pixel differs much."""
+    """Add each span's share of the difference of a moved row, less where a pixel differs much."""
     for span in range(share.shape[0]):
         part = share[span]
         if part < _LEAST_SHARE:

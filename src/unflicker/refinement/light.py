@@ -20,7 +20,7 @@ _SHRINK = 2
 _MEMORY = 0.75
 """Decay of a gain per frame: half of a change of light remains after two frames."""
 _LIMIT = 0.5
-"""Change of log light at which a place trusts half of it."""
+"""Change of log light at which the trust in a place is one half."""
 _DARK = np.float32(0.02)
 """Added to light, so that noise near black is no change of light."""
 _BLUR_CELLS, _DOUBT_CELLS = 1.4, 2.0
@@ -69,7 +69,7 @@ class SmoothLight:
 def _by_tone(
     gain: Float32[np.ndarray, "rows columns 3"], level: Float32[np.ndarray, "rows columns"]
 ) -> Float32[np.ndarray, "rows columns bins 3"]:
-    """The gain for each tone: to what is brighter than its neighbourhood, light is only added.
+    """The gain for each tone: pixels brighter than their neighbourhood are only brightened.
 
     So a bright spot next to a dark area does not glow when the dark is lifted.
     """
@@ -80,6 +80,6 @@ def _by_tone(
 def _laid_over(
     picture: Float32[np.ndarray, "rows columns 3"], flow: Float32[np.ndarray, "rows columns 2"]
 ) -> Float32[np.ndarray, "rows columns 3"]:
-    """As `warp`, cubic: a picture that is smooth already loses nothing by that."""
+    """As `warp`, cubic: a smooth picture loses no sharpness by it."""
     x, y = cv2.split(flow + pixel_places(flow.shape[0], flow.shape[1]))
     return cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

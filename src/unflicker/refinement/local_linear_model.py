@@ -31,7 +31,8 @@ _REST_MIDDLE, _REST_SPAN = 32768.0, 32767.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Likeness:
-    """How a picture's planes follow from those of its original, in values of [0, 1]."""
+    """The local linear model of a picture's planes given those of its original, in values of [0,
+    1]."""
 
     slope: Float32[np.ndarray, "rows columns planes"]
     level: Float32[np.ndarray, "rows columns planes"]
@@ -89,7 +90,7 @@ def picture_of(likeness: Likeness, original: Picture, *, into: Picture, amount: 
 
 
 def _middles(picture: Picture) -> list[float]:
-    """The value of each plane that means no colour: chroma varies about the middle."""
+    """The neutral value of each plane: chroma varies about the middle."""
     chroma = 0.5 if picture.layout.family == "yuv" else 0.0
     return [0.0, *[chroma] * (picture.layout.colour_planes - 1)]
 
@@ -100,7 +101,7 @@ def _values(picture: Picture, index: int, middle: float) -> Float32[np.ndarray, 
 
 
 def _around(values: Float32[np.ndarray, "_ _"], cells: tuple[int, int]) -> np.ndarray:
-    """Means by cell and around it."""
+    """Means by cell and its neighbourhood."""
     small = cv2.resize(values, cells[::-1], interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), _NEIGHBOURHOOD_CELLS)
 

@@ -20,12 +20,12 @@ _PIXEL_LIMIT = 0.15
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Neighbour:
-    """The picture before or after, and what is taken of it."""
+    """The previous or next picture, and its weights."""
 
     picture: Picture
     taken: Taken
     way: Way
-    """There."""
+    """Motion to it."""
 
 
 def mixed(
@@ -86,7 +86,7 @@ def within_mask(
 def _plan(
     size: tuple[int, int], past: Neighbour | None, future: Neighbour | None, amount: float
 ) -> Float32[np.ndarray, "rows columns 6"] | None:
-    """Motion in px of the picture, and shares, as `kernels.mix` wants them; None without any."""
+    """Motion in px of the picture, and shares, for `kernels.mix`; None without any."""
     known = past or future
     if known is None:
         return None

@@ -20,28 +20,28 @@ MOST = 0.2
 each, the plain mean, would leave 0.33 and be softer (lab notebook)."""
 _NEIGHBOURHOOD_PX = 1.5
 _ALLOWED = 0.03
-"""Difference, in working light, that is allowed for where a picture has no contrast."""
+"""Difference, in working light, at which the weight is half where a picture has no contrast."""
 _OF_CONTRAST = 0.5
-"""And the part of the local contrast that is."""
+"""Share of the local contrast that is added to it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Way:
-    """The way from a frame to a neighbour, in px of its proxy."""
+    """Motion from a frame to a neighbour, in px of its proxy."""
 
     flow: Float32[np.ndarray, "rows columns 2"]
     seen: Float32[np.ndarray, "rows columns"]
-    """How far a place is trusted to be seen there, 0 to 1."""
+    """Visibility of a place there, 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Taken:
-    """What a frame takes from a neighbour."""
+    """A neighbour's contribution to a frame."""
 
     moved: Float32[np.ndarray, "rows columns 3"]
-    """The neighbour's proxy, laid over the frame's."""
+    """The neighbour's proxy, warped to the frame."""
     share: Float32[np.ndarray, "rows columns"]
-    """How much of it is taken, 0 to `MOST`."""
+    """Weight of each place, 0 to `MOST`."""
 
 
 def taken_from(

@@ -28,7 +28,7 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Side:
-    """A frame's neighbour and the way there."""
+    """A frame's neighbour and the motion to it."""
 
     look: Look
     way: Way
@@ -61,7 +61,7 @@ class BesideOriginal:
         return picture_of(self._before, steady, into=look.picture, amount=amount)
 
     def _steadied(self, now: Likeness, past: Side | None, back: Taken | None) -> Likeness:
-        """Slope and level as they were before, where the original shows the same places."""
+        """Slope and level of earlier frames, where the original shows the same places."""
         if self._before is None or past is None or back is None:
             return now
         trust = cv2.erode(back.share, _NEIGHBOURS)[..., None] * np.float32(_MEMORY / MOST)
@@ -87,7 +87,7 @@ def _calmed_rest(
     *,
     before: Likeness | None,
 ) -> Picture:
-    """The rest with a memory, and a little of what comes."""
+    """The rest, averaged with earlier ones and slightly with the next."""
     sides = []
     for (side, taken), most, rest in (
         (past, _REST_OF_PAST, before.rest if before is not None else None),
@@ -102,7 +102,7 @@ def _calmed_rest(
 
 
 def _shared(side: Side | None, look: Look) -> Taken | None:
-    """What may be taken of a neighbour, by how alike the originals are."""
+    """Weights of a neighbour, by the similarity of the originals."""
     return None if side is None else taken_from(side.look.steady_light, look.steady_light, side.way)
 
 
