@@ -110,7 +110,7 @@ def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
 
 
 def _chained(seen: Seen, mesh: Mesh) -> Float32[np.ndarray, "time rows columns 2"]:
-    """Mappings from motion alone: the identity for the middle frame, chained flow for the others."""
+    """Mappings from motion alone: identity for the middle frame, chained flow for the others."""
     count = len(seen.frames)
     middle = count // 2
     nodes = np.empty((count, mesh.rows, mesh.columns, 2), np.float32)

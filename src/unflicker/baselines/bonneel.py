@@ -19,14 +19,15 @@ from unflicker.frames.structure import normalised
 from unflicker.motion import estimate_flow
 
 CONSISTENCY = 0.05
-"""λ: how much being as the frame before weighs against gradients; their example in Consistent video
-filtering for camera arrays (2017). Light that differs over less than about 1 / √λ px is left."""
+"""λ: weight of similarity to the previous output against gradients; from their example in
+Consistent video filtering for camera arrays (2017). Variation of light over less than about 1 / √λ
+px is not corrected."""
 MISMATCH = 200.0
 """α: 1 / (2 · 0.05²), on squared differences of RGB in [0, 1], as in their released program."""
 BORDER_PX = 2.0
-"""Nothing is taken from closer to the border of the frame before, as there."""
+"""No samples from closer to the border of the previous frame, as there."""
 TOLERANCE = 1e-4
-"""Of the residual, relative; then pictures are within about a tenth of an 8-bit code."""
+"""Of the residual, relative; pictures are then within about a tenth of an 8-bit code."""
 MOST_STEPS = 50
 
 

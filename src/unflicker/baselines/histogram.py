@@ -12,9 +12,9 @@ from jaxtyping import Float64, Shaped
 from unflicker.frames.clip import Clip, from_float, to_float
 
 SMOOTHING_FRAMES = 8.0
-"""Deviation of the Gaussian in time, in frames."""
+"""Standard deviation of the Gaussian in time, in frames."""
 PROBABILITIES = 512
-"""Quantiles that stand for a distribution."""
+"""Number of quantiles of a distribution."""
 _FINE_LEVELS = 4096
 
 
@@ -40,7 +40,7 @@ def _levels(dtype: np.dtype) -> int:
 
 
 def _rank(channel: Shaped[np.ndarray, "height width"]) -> Float64[np.ndarray, " levels"]:
-    """The share of pixels below each level, half of those at the level counted in."""
+    """The share of pixels below each level, plus half of those at the level."""
     levels = _levels(channel.dtype)
     places = _to_levels(channel, levels)
     counts = np.bincount(places.ravel(), minlength=levels)
@@ -73,7 +73,7 @@ def _quantiles(
 def _smooth_in_time(
     quantiles: Float64[np.ndarray, "time 3 probabilities"],
 ) -> Float64[np.ndarray, "time 3 probabilities"]:
-    """The Gaussian mean over the frames around, weights renewed where the clip ends."""
+    """The Gaussian mean over neighbouring frames, weights normalised at the clip's ends."""
     frames = np.arange(len(quantiles))
     distance = frames[:, None] - frames
     weights = np.exp(-0.5 * (distance / SMOOTHING_FRAMES) ** 2)

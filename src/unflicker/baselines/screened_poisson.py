@@ -54,10 +54,10 @@ def solved(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Grid:
-    """The equation at one size, and what helps to solve it."""
+    """The equation at one size, with what its solver needs."""
 
     weight: Float32[np.ndarray, "rows columns 3"]
-    """The same in each channel, which is much quicker than one for all."""
+    """By channel, which is much faster than broadcasting."""
     jacobi: Float32[np.ndarray, "rows columns 3"]
     """The damped inverse of the diagonal."""
     below: _Grid | Float64[np.ndarray, "cells cells"]

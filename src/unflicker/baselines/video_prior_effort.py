@@ -9,10 +9,10 @@ from unflicker.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How long a video is fitted, and with how large a network."""
+    """Length and network size of a fit."""
 
     epochs: int
-    """How often each frame is learned from, one step each; more learns the flicker too."""
+    """Steps for each frame; more steps also fit the flicker."""
     width: int
     """Channels of the network at full size; they double each time the size is halved."""
     window_px: int
@@ -21,7 +21,7 @@ class Effort:
     """Adam's."""
 
     def __post_init__(self) -> None:
-        """Refuse a fit that cannot be."""
+        """Refuse invalid values."""
         if min(self.epochs, self.width) < 1 or self.window_px < 0 or not self.rate > 0:
             raise UsageError(f"no fit can have {self}; pass one epoch and channel or more")
 
@@ -31,5 +31,5 @@ EFFORTS = {
     "reduced": Effort(epochs=25, width=16, window_px=128, rate=1e-3),
     "quick": Effort(epochs=15, width=8, window_px=96, rate=2e-3),
 }
-"""As their program has it, and two that two cores can afford: smaller networks that see a window
-of each frame, at a higher rate. All are fitted and applied at the video's own size."""
+"""As in their program, and two that two cores can afford: smaller networks, crops of each frame, at
+a higher rate. All are fitted and applied at the video's own size."""

@@ -16,10 +16,10 @@ from unflicker.paper.unet import UNet
 from unflicker.progress import Progress, Report
 
 MINOR_SHARE = 0.9
-"""Weight of the second picture while both learn the first frame: less, so that it falls behind."""
+"""Weight of the second picture while both learn the first frame; less, so that it lags behind."""
 RIM_PX = 32
-"""Frames are drawn with so much of themselves mirrored around them: the network sees black beyond
-its border, and draws a dark line there."""
+"""Reflection padding of frames at inference: without it the network's zero padding causes a dark
+line at the border."""
 START_SHARE = 5
 """One epoch of so many, with two modes, learns the first frame only."""
 _LEAST_LIGHT = 0.1
@@ -27,7 +27,7 @@ _LEAST_LIGHT = 0.1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """What is fitted to what, and how."""
+    """A clip to fit, with its original and options."""
 
     clip: Clip
     original: Clip
@@ -54,7 +54,7 @@ def drawn(task: Task, *, report: Report) -> Clip:
 def _picture(
     network: UNet, frame: Shaped[np.ndarray, "height width 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """What the network makes of a frame, in [0, 1]; its first picture where it draws two."""
+    """The network's output for a frame, in [0, 1]; its first picture if there are two."""
     rim, (height, width) = RIM_PX, frame.shape[:2]
     wide = np.pad(frame, ((rim, rim), (rim, rim), (0, 0)), mode="symmetric")
     picture = network.drawn(_batch(wide))[0, :3, rim : rim + height, rim : rim + width]
@@ -142,7 +142,7 @@ def start_loss(
 
 
 def _window(task: Task, index: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """A frame of the original and of the processed clip, or the same part of both."""
+    """A frame of the original and of the processed clip, or the same crop of both."""
     size = task.clip.pixels.shape[1:3]
     side = task.effort.window_px or max(size)
     top, left = (int(random.integers(max(length - side, 0) + 1)) for length in size)

@@ -28,18 +28,18 @@ from unflicker.metrics.pictures import Pictures, as_pixels
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Paths:
-    """Where each point of a clip was: in the frame before, and in the first frame of its shot."""
+    """Motion of each point of a clip: to the frame before, and to the first frame of its shot."""
 
     back: Float32[np.ndarray, "pairs height width 2"]
     """From each frame but the first to the one before, in px, x first."""
     seen: Bool[np.ndarray, "pairs height width"]
-    """Pixels that are seen there too: nothing hidden, nothing across a cut."""
+    """Pixels that are visible there too: neither hidden nor across a cut."""
     to_first: Float32[np.ndarray, "pairs height width 2"]
     """From each frame but the first to the first one of its shot."""
     seen_in_first: Bool[np.ndarray, "pairs height width"]
-    """Pixels that are seen there too."""
+    """Pixels that are visible there too."""
     first: tuple[int, ...]
-    """Index of that first frame; all zeros where nothing cuts, as in the paper."""
+    """Index of that first frame; all zeros without cuts, as in the paper."""
 
 
 def e_warp(
@@ -171,9 +171,9 @@ def warping_error_ratio(
 def _pair_errors(
     pictures: Pictures, paths: Paths, *, valid: np.ndarray | None, to_first: bool
 ) -> Iterator[np.ndarray]:
-    """For each frame but the first, how far its judged pixels differ from where they were.
+    """For each frame but the first, the differences of its valid pixels along the motion.
 
-    An array of (pixels, channels) for each, but none where no pixel can be judged.
+    An array of (pixels, channels) for each, but none for a frame without valid pixels.
     """
     pixels = as_pixels(pictures)
     if len(paths.back) != max(len(pixels) - 1, 0):

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64
 from unflicker.metrics.pictures import Pictures, luma, pairs_of_frames
 
 CAP_DECIBEL = 100.0
-"""Signal to noise of a frame without any error."""
+"""PSNR of a frame without any error."""
 _SSIM_SIGMA_PX = 1.5
 _SSIM_RADIUS_PX = 5
 _SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2
@@ -136,7 +136,7 @@ def _window(values: Float64[np.ndarray, "height width"]) -> Float64[np.ndarray, 
 
 
 def _detail(values: Float32[np.ndarray, "height width"]) -> float:
-    """Mean length of the gradient, relative to the light around."""
+    """Mean gradient magnitude, relative to local light."""
     light = cv2.GaussianBlur(values, (0, 0), _LOCAL_LIGHT_PX)
     levelled = values / np.maximum(light, _LEAST_LIGHT)
     across = cv2.Sobel(levelled, cv2.CV_32F, 1, 0)

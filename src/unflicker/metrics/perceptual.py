@@ -22,7 +22,7 @@ from unflicker.frames.clip import from_float
 from unflicker.metrics.pictures import Pictures, as_pixels, pairs_of_frames
 
 LPIPS_BACKBONE = "alexnet-owt-7be5be79.pth"
-"""The file of weights under LPIPS; its own small ones come with its library."""
+"""The file of LPIPS's backbone weights; its own small ones come with its library."""
 _VMAF_RATE = 25
 _LEAST_VMAF_PX = 32
 
@@ -86,7 +86,7 @@ def vmaf(result: Pictures, reference: Pictures) -> float:
 
 
 def _measured(program: str, places: list[Path], *, size: str) -> float:
-    """What libvmaf says of two files of raw RGB frames."""
+    """VMAF of two files of raw RGB frames, by libvmaf."""
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(_VMAF_RATE)]
     inputs = [word for place in places for word in (*raw, "-i", str(place))]
     done = subprocess.run(
@@ -134,7 +134,7 @@ def _ffmpeg_with_vmaf() -> str:
 
 @lru_cache(maxsize=1)
 def _lpips_model() -> Any:
-    """A function of two pictures; the model looks its weights up on disk, never on the network."""
+    """A function of two pictures; the model loads its weights from disk, never from the network."""
     try:
         torch, library = import_module("torch"), import_module("lpips")
     except Exception as fault:  # its torchvision breaks in more ways than by not being there

@@ -15,7 +15,7 @@ Pictures = Clip | Shaped[np.ndarray, "time height width 3"]
 
 
 def as_pixels(pictures: Pictures) -> Shaped[np.ndarray, "time height width 3"]:
-    """The pixels, in the type in which they came."""
+    """The pixels, in their own type."""
     return pictures.pixels if isinstance(pictures, Clip) else pictures
 
 

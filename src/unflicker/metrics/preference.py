@@ -16,7 +16,7 @@ _MOST_ROUNDS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A share and where it may lie."""
+    """A share and its confidence interval."""
 
     share: float
     """0 to 1."""
@@ -115,7 +115,7 @@ def _fitted(
     virtual_draws: float,
     settled: float = 1e-7,
 ) -> Float64[np.ndarray, "*draws methods"]:
-    """Log strengths where virtual draws are against one of 0."""
+    """Log strengths, with virtual draws against a strength of 0."""
     played = wins + np.swapaxes(wins, -1, -2)
     won = wins.sum(axis=-1) + virtual_draws / 2
     logs = np.zeros(wins.shape[:-1])
@@ -134,7 +134,7 @@ def _fitted(
 
 
 def _everybody_beat_everybody(wins: Float64[np.ndarray, "*draws methods methods"]) -> bool:
-    """Whether a way of wins leads from each method to each other, in every table."""
+    """Whether a chain of wins leads from each method to each other, in every table."""
     count = wins.shape[-1]
     reached = (wins > 0) | np.eye(count, dtype=bool)
     for _ in range(max(1, count - 1).bit_length()):

@@ -24,14 +24,15 @@ INTEGRATION_SECONDS = 0.0056
 """Time constant of the four-stage low-pass: half of the peak sensitivity at about 20 Hz."""
 _MATCHED_HERTZ = 20.0
 FINE_BLUR = 1 / 256
-"""Deviation of the blur before following points, in widths of the picture."""
+"""Standard deviation of the blur before tracking, in widths of the picture."""
 AREA_BLUR = 1 / 64
-"""Deviation of the neighbourhood over which flicker is averaged, in widths of the picture."""
+"""Standard deviation of the neighbourhood over which flicker is averaged, in widths of the picture.
+"""
 
 
 @runtime_checkable
 class FollowedMotion(Protocol):
-    """The part of a motion that is needed: from each frame back to the one before."""
+    """The part of a motion that is needed: from each frame to the one before."""
 
     @property
     def backward(self) -> Float32[np.ndarray, "pairs height width 2"]:
@@ -40,7 +41,7 @@ class FollowedMotion(Protocol):
 
     @property
     def visible_backward(self) -> Float32[np.ndarray, "pairs height width"]:
-        """How far each pixel of frame t+1 is seen in frame t, 0 to 1."""
+        """Visibility of each pixel of frame t+1 in frame t, 0 to 1."""
         ...
 
 
@@ -82,7 +83,7 @@ def visible_flicker_by_frame(
 
 
 def eye_sensitivity(hertz: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-    """How well a sinusoidal flicker is seen, 0 to about 0.75: the curve the filters follow."""
+    """Sensitivity to sinusoidal flicker, 0 to about 0.75: the curve that the filters follow."""
     high = hertz**2 / (hertz**2 + ADAPTATION_HERTZ**2)
     return high / (1 + (2 * np.pi * hertz * INTEGRATION_SECONDS) ** 2) ** 2
 
@@ -93,11 +94,11 @@ class _EyeFilter:
     half the frame rate)."""
 
     adaptation: float
-    """What remains of a change from one frame to the next in each of two high-pass stages."""
+    """Share of a change that remains one frame later in each of two high-pass stages."""
     gain: float
     """Factor of each high-pass stage."""
     inertia: float
-    """How far the response lags behind, in each of two low-pass stages."""
+    """Lag of the response in each of two low-pass stages."""
 
     @classmethod
     def at_rate(cls, fps: float) -> _EyeFilter:
@@ -117,7 +118,7 @@ class _EyeFilter:
 def _measured(
     frames: np.ndarray, motion: FollowedMotion, fps: float
 ) -> tuple[Float64[np.ndarray, " time"], Float64[np.ndarray, " time"]]:
-    """For each frame the sum of squared visible changes, and of the weights that go with them."""
+    """For each frame the sum of squared visible changes, and of their weights."""
     if len(motion.backward) != max(len(frames) - 1, 0):
         raise ValueError(f"{len(motion.backward)} flows for {len(frames)} frames; pass one less")
     squares, weights = np.zeros(len(frames)), np.zeros(len(frames))
@@ -140,21 +141,21 @@ def _measured(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Response:
-    """What the eye's filters hold for each point of a frame."""
+    """State of the eye's filters for each point of a frame."""
 
     drift: Float32[np.ndarray, "height width 3"]
-    """The change after the first high-pass stage: what a steady fade leaves."""
+    """The change after the first high-pass stage: constant for a linear fade."""
     flicker: Float32[np.ndarray, "height width 3"]
-    """After both."""
+    """After both stages."""
     lagging: tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]]
     """After each low-pass stage."""
     trust: Float32[np.ndarray, "height width"]
-    """How far a point has been followed, 0 to 1."""
+    """How far a point has been tracked, 0 to 1."""
     started: bool
 
     @classmethod
     def at_rest(cls, shape: tuple[int, ...]) -> _Response:
-        """Nothing has changed yet."""
+        """The state before any change."""
         rest = np.zeros(shape, np.float32)
         trust = np.ones(shape[:2], np.float32)
         return cls(drift=rest, flicker=rest, lagging=(rest, rest), trust=trust, started=False)
@@ -162,7 +163,7 @@ class _Response:
     def next(
         self, change: np.ndarray, *, flow: np.ndarray, seen: np.ndarray, eye: _EyeFilter
     ) -> _Response:
-        """The response one frame on; where a point was not seen, its filters start again."""
+        """The state one frame later; where a point was not visible, its filters restart."""
         follow = seen[..., None]
         change = change * (follow * eye.gain)
         if not self.started:
@@ -198,6 +199,6 @@ def _visible_power(response: _Response) -> tuple[float, float]:
 
 
 def _lab(frame: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:
-    """CIELAB of a slightly blurred picture, stored values taken for sRGB."""
+    """CIELAB of a slightly blurred picture, with stored values as sRGB."""
     soft = cv2.GaussianBlur(frame, (0, 0), max(frame.shape[1] * FINE_BLUR, 0.3))
     return cv2.cvtColor(soft, cv2.COLOR_RGB2Lab)

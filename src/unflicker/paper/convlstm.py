@@ -30,21 +30,21 @@ _SLOPE = 0.2
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Memory:
-    """What the network knows of the frames before."""
+    """The network's state between frames."""
 
     film: Float[Tensor, "batch 3 height width"]
     """The last frame of the original, or of the input where there is none."""
     output: Float[Tensor, "batch 3 height width"]
-    """The last frame as it went out."""
+    """The last output."""
     state: tuple[Tensor, Tensor] | None = None
     """Hidden and cell state, `(batch, 128, rows, columns)`; None after the first frame."""
 
 
 class RefinementNetwork(nn.Module):
-    """Frame by frame, with what it remembers; any size."""
+    """Refines frame by frame, with a recurrent state; any size."""
 
     def __init__(self) -> None:
-        """Build it, with torch's own first weights."""
+        """Build it, with torch's own initialisation."""
         super().__init__()
         w = _WIDTH
         self.film_1, self.film_2 = _convolution(6, w, 7), _convolution(w, 2 * w, 3, stride=2)
@@ -85,7 +85,7 @@ class RefinementNetwork(nn.Module):
     def _residual(
         self, film: Tensor, last: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What to add, given the film with its last frame, and the frame with the last output."""
+        """The residual, from the film with its last frame, and the frame with the last output."""
         film = _bent(self.film_2(_bent(self.film_1(film))))
         fine = _bent(self.last_1(last))
         coarse = _bent(self.last_2(fine))
@@ -155,15 +155,15 @@ def load_refinement(path: str, *, device: str) -> RefinementNetwork:
 
 
 class Refiner:
-    """The network on a film's pictures, one after the other; memory carried, a shot at a time."""
+    """The network on a film's pictures in order, with its state, shot by shot."""
 
     def __init__(self, network: RefinementNetwork) -> None:
-        """Begin with nothing remembered."""
+        """Begin without a state."""
         self._network = network
         self._memory: Memory | None = None
 
     def restart(self) -> None:
-        """Forget everything: a new shot begins."""
+        """Reset the state at a new shot."""
         self._memory = None
 
     @torch.no_grad()
@@ -187,7 +187,7 @@ class Refiner:
     def _there(
         self, picture: Float32[np.ndarray, "height width 3"]
     ) -> Float[Tensor, "1 3 height width"]:
-        """A picture where the network is."""
+        """A picture on the network's device."""
         first = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
         return first.to(self._network.out.weight.device)
 

@@ -36,7 +36,7 @@ from unflicker.settings import Settings
 from unflicker.video import VideoSource
 
 _ATLAS_SCALE = 4
-"""How many times smaller than the film its atlas is, across and down."""
+"""Scale of the film relative to its atlas, across and down."""
 _TRAINED_BY = {
     "neural_filter": "paper-filter",
     "refinement": "paper-refinement",
@@ -45,7 +45,7 @@ _TRAINED_BY = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Networks:
-    """The two that were trained beforehand; None where the stage is left out."""
+    """Both trained networks; None where the stage is skipped."""
 
     neural_filter: UNet | None
     refinement: RefinementNetwork | None
@@ -53,7 +53,7 @@ class Networks:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guided:
-    """What the atlas says of one frame."""
+    """The atlas guide of one frame."""
 
     picture: Float32[np.ndarray, "rows columns 3"]
     """RGB in [0, 1], at a quarter of the frame's size."""
@@ -184,7 +184,7 @@ def _quarters(film: VideoSource) -> Iterator[Proxy]:
 def _guide(
     window: Window, settings: Settings, progress: Report
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """How the atlas of a window renders its frames; without atlas, they as they are."""
+    """The atlas guides of a window's frames; the frames themselves without atlas."""
     frames = np.stack([frame.pixels for frame in window.frames])
     if not settings.atlas.used:
         return frames

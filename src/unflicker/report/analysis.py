@@ -12,7 +12,7 @@ from unflicker.plan import ShotPlan
 from unflicker.recording.record import Record
 
 SCHEMA_VERSION = 1
-"""Rises when a field changes its meaning or goes; new fields do not raise it."""
+"""Raised when a field changes its meaning or is removed; new fields do not raise it."""
 
 
 def as_json(record: Record) -> str:
@@ -71,7 +71,7 @@ def _shot(shot: ShotPlan, record: Record) -> dict[str, Any]:
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no word for infinity and not-a-number: null."""
+    """JSON has no infinity and NaN: null."""
     if value is None or not math.isfinite(value):
         return None
     return round(float(value), 6)

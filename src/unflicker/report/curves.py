@@ -9,7 +9,7 @@ from unflicker.recording.record import Record
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _FLOOR = 1.0 / 512.0
-"""Added before a logarithm, so that black has a colour balance of 0 and not of anything."""
+"""Added before a logarithm, so that black has a colour balance of 0."""
 
 
 def luma(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:

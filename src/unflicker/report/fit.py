@@ -23,7 +23,7 @@ class FitHistory(Protocol):
 
 @runtime_checkable
 class FittedAtlas(Protocol):
-    """One atlas: its frames, how well it renders them, how it was fitted."""
+    """One atlas: its frames, the PSNR of its rendering, the losses of its fit."""
 
     @property
     def start(self) -> int: ...  # noqa: D102 - as in `atlas_export.files.DrawnAtlas`

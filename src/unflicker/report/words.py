@@ -27,7 +27,7 @@ _UNSEEN_DELTA_E = 0.05
 
 
 def headline(record: Record) -> str:
-    """One or two sentences: which flicker, how much, how much of it is left."""
+    """One or two sentences: kind and strength of the flicker, and how much was removed."""
     worst = main_shot(record.shots)
     if worst is None and record.correction_stops.any():
         return "The film was corrected; its flicker was not measured."
@@ -58,7 +58,7 @@ def summary(record: Record) -> str:
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:
-    """The flicker of a shot, with its strength and its period where it has one."""
+    """The flicker of a shot, with its strength and its period if it has one."""
     text = KINDS[diagnosis.kind]
     if diagnosis.kind == "none":
         return text
@@ -73,7 +73,7 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
 
 
 def main_shot(shots: Sequence[ShotPlan]) -> ShotPlan | None:
-    """The shot whose flicker is the most to look at: strength times length."""
+    """The shot with the most flicker: strength times length."""
     return max(
         shots,
         key=lambda shot: (
@@ -85,9 +85,9 @@ def main_shot(shots: Sequence[ShotPlan]) -> ShotPlan | None:
 
 
 def share_removed(record: Record) -> float | None:
-    """How much of the visible flicker is gone, 0 to 1 (below 0: there is more of it).
+    """Share of the visible flicker that was removed, 0 to 1; negative if it increased.
 
-    None where it was not measured, or where there was nothing to see.
+    None where it was not measured, or where there was none.
     """
     before, after = record.visible_flicker_before, record.visible_flicker_after
     if not (math.isfinite(before) and math.isfinite(after)) or before < _UNSEEN_DELTA_E:

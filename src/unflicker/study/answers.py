@@ -21,7 +21,7 @@ Choice = Literal["left", "right", "none"]
 _VERSION = 1
 _PATIENCE_SECONDS = 30.0
 _STILL_THERE = timedelta(hours=1)
-"""Questions open for longer are taken as never to be answered."""
+"""Questions that are open for longer are treated as abandoned."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS people (
@@ -64,12 +64,12 @@ class Asked:
 
 
 def answers_file(folder: Path) -> Path:
-    """Where the answers of a folder of results lie, unless said otherwise."""
+    """Default path of the answers of a folder of results."""
     return folder / "study.sqlite"
 
 
 class Answers:
-    """People, what each is asked, and what they answered."""
+    """People, their questions, and their answers."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, or begin it.
@@ -202,7 +202,7 @@ class Answers:
             )
 
     def behind(self, token: str) -> tuple[str, str] | None:
-        """Example and method of the video that is served under a token."""
+        """Example and method of the video with a token."""
         for column, method in (
             ("left_token", "left_method"),
             ("right_token", "right_method"),
@@ -228,7 +228,7 @@ class Answers:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection in which all is written or nothing, one writer after the other."""
+        """A transaction; one writer after the other."""
         with self._reading() as base:
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("BEGIN IMMEDIATE")
@@ -241,7 +241,7 @@ class Answers:
 
 
 def _prepare(base: sqlite3.Connection) -> None:
-    """Make the tables where there are none; leave a file of another program alone."""
+    """Make the tables if there are none; refuse a file of another program."""
     names = {row["name"] for row in base.execute("SELECT name FROM sqlite_master")}
     if names and "study" not in names:
         raise sqlite3.DatabaseError(f"it has other tables, {', '.join(sorted(names))}")
@@ -256,7 +256,7 @@ def _prepare(base: sqlite3.Connection) -> None:
 
 
 def _turn(base: sqlite3.Connection, token: str) -> tuple[int, int]:
-    """The person behind a token, and the place of the first question without an answer."""
+    """The person with a token, and the index of the first question without an answer."""
     row = base.execute(
         "SELECT person, COUNT(choice) AS turn, COUNT(*) AS total FROM questions "
         "JOIN people USING (person) WHERE token = ?",

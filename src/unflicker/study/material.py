@@ -28,14 +28,14 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """One flickering video and what the methods made of it."""
+    """One flickering video and the methods' results."""
 
     name: str
     """Of its folder."""
     category: str
     """Kind of video; empty if unknown."""
     videos: dict[str, Path]
-    """Every method's result, and input, truth and original where they are there."""
+    """Every method's result, and input, truth and original if they exist."""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """All examples of a folder, and what of them is compared."""
+    """All examples of a folder, and the methods to compare."""
 
     examples: dict[str, Example]
     pairs: tuple[Pair, ...]

@@ -21,12 +21,12 @@ _ORDERS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What each person is asked."""
+    """Number and kinds of questions for each person."""
 
     pairs: int = 20
     """Between two methods; fewer where there are fewer."""
     checks: int = 2
-    """Questions whose answer is known, among the others."""
+    """Attention checks, questions with a known answer, among the others."""
     shown_input: ShownInput = "key"
     """The flickering video: while a key is held, below the pair, or not at all."""
 
@@ -101,7 +101,7 @@ def _asked_least(
 
 
 def _checks(material: Material, *, count: int, chance: Random) -> list[Question]:
-    """Questions with a known answer: in turn clear ones and the same twice, where there are."""
+    """Attention checks: in turn clear ones and identical videos, as far as there are any."""
     clear = chance.sample(material.pairs_with_truth, len(material.pairs_with_truth))
     same = chance.sample(list(material.pairs), len(material.pairs))
     checks = []
@@ -133,6 +133,6 @@ def _turned(question: Question, *, chance: Random) -> Question:
 
 
 def _repeats(questions: Sequence[Question]) -> int:
-    """How unpleasant an order is: one example twice running, or a check at the beginning."""
+    """Penalty of an order: one example twice in a row, or a check at the beginning."""
     twice = sum(a.example == b.example for a, b in itertools.pairwise(questions))
     return 2 * twice + (questions[0].kind != "pair" if questions else 0)

@@ -47,7 +47,7 @@ def as_csv(results: Results) -> str:
 
 
 def raw_csv(questions: Iterable[Asked]) -> str:
-    """A line for each answer, for a statistic of one's own."""
+    """A line for each answer, for statistics."""
     header = ["person", "place", "kind", "example", "category", "left", "right", "choice"]
     lines: list[Sequence[Any]] = [[*header, "preferred", "seconds", "answered"]]
     lines += [

@@ -23,7 +23,7 @@ HELD = {"w1": 1, "w3": 3, "w10": 10}
 DEVIATION = (0.048, 0.062)
 """Range of the offset's deviation, in encoded values from 0 to 1."""
 _SHARES = {"light": 0.55, "colour": 0.15, "place": 0.30}
-"""How much of the variance each part has."""
+"""Share of the variance of each part."""
 
 
 def offsets(

@@ -16,7 +16,7 @@ GRAIN_DEVIATION = (0.014, 0.020)
 SPECKS_A_FRAME = 4.0
 """Mean number of dust specks in a frame."""
 SCRATCH_CHANCE = 0.06
-"""Chance, frame by frame, that a scratch begins."""
+"""Probability, frame by frame, that a scratch begins."""
 SCRATCH_FRAMES = (3, 16)
 """Fewest and most frames that a scratch stays."""
 

@@ -17,10 +17,10 @@ Clip = Float32[np.ndarray, "time height width 3"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Event:
-    """How an event changes the frames of a clip."""
+    """An event's changes to the frames of a clip."""
 
     show: Callable[[Clip], Clip]
-    """Puts the event on a clip in [0, 1]; flicker that is in the clip stays under it."""
+    """Applies the event to a clip in [0, 1]; flicker in the clip is preserved."""
     frames: Bool[np.ndarray, " time"]
     """The frames that it changes."""
 

@@ -81,7 +81,7 @@ def _styled(
     look: np.ndarray,
     strength: float,
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Small filters through a bend, as a network of two layers, whose weights waver."""
+    """Small filters and a nonlinearity, as in a network of two layers, with varying weights."""
     filters = look + random.normal(0, 0.04 * strength, look.shape)
     filters -= filters.mean(axis=(2, 3), keepdims=True)
     added = np.zeros_like(light)
@@ -115,7 +115,7 @@ def _sharpened(
 def _compressed(
     random: np.random.Generator, light: Float32[np.ndarray, "height width 3"], strength: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """JPEG at chance quality: 8 bits, blocks that differ from frame to frame."""
+    """JPEG of random quality: 8 bits, blocks that differ from frame to frame."""
     lowest = JPEG_QUALITY[1] - (JPEG_QUALITY[1] - JPEG_QUALITY[0]) * min(strength, 1.0)
     quality = int(random.uniform(lowest, JPEG_QUALITY[1]))
     codes: UInt8[np.ndarray, "height width 3"] = from_float(light, dtype=np.uint8)

@@ -20,7 +20,7 @@ from jaxtyping import Float, Float32
 from unflicker.grade.matrix import log_matrix_of
 
 HELD_FRAMES = 10
-"""Frames for which the kind `held` keeps a level."""
+"""Frames for which the kind `held` holds a level."""
 FIELD_CELLS = (18, 32)
 """Rows and columns of the gain grid of kinds that vary over the picture."""
 BAND_ROWS = 48
@@ -29,7 +29,7 @@ BAND_ROWS = 48
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Change:
-    """How every frame of a clip is changed: a matrix, the exponent, then the gain by place."""
+    """The change of every frame of a clip: a matrix, the exponent, then the gain by place."""
 
     log_gain: Float32[np.ndarray, "time rows columns 3"]
     """Natural logarithm of the factor, cells evenly over the picture."""
@@ -201,4 +201,4 @@ RECIPES: dict[str, Recipe] = {
 }
 
 MIXED_RECIPES: dict[str, Recipe] = {"saturation": saturation, "hue": hue}
-"""Kinds that no curve by channel undoes; in no published table, and not trained on."""
+"""Kinds that no curve by channel undoes; in no published table, and not used in training."""

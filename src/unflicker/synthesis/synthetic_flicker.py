@@ -19,11 +19,11 @@ from unflicker.synthesis.dirt import film_dirt
 from unflicker.synthesis.recipes import MIXED_RECIPES, RECIPES, Change
 
 KINDS = tuple(RECIPES)
-"""The kinds of flicker that are changes of light: what we train on and tune with."""
+"""The kinds of flicker that are changes of light: for training and tuning."""
 MIXED_KINDS = tuple(MIXED_RECIPES)
 """Kinds that mix channels, besides the published ones."""
 ADDED_KINDS = tuple(HELD)
-"""The published kinds, an offset held for 1, 3 or 10 frames: only to compare with."""
+"""The published kinds, an offset held for 1, 3 or 10 frames: for comparison only."""
 SUNSET_GAINS = (0.75, 0.55, 0.45)
 """Gains of red, green and blue at the end of a sunset."""
 
@@ -37,8 +37,8 @@ class SyntheticFlicker:
     kind: str
     seed: int
     grades: tuple[Grade, ...]
-    """What was done to each clean frame; of film, its light without grain, dust and scratches. None
-    of what was added: no grade does that."""
+    """The grade of each frame; for film, its light without grain, dust and scratches. None for
+    additive flicker, which is no grade."""
     clipped: Bool[np.ndarray, "time height width"]
     """Pixels with a channel beyond black or white, whose value is lost."""
 
@@ -78,7 +78,7 @@ def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> Sy
 def _lit(
     random: np.random.Generator, clip: Clip, *, kind: str, strength: float
 ) -> tuple[Iterator[Float32[np.ndarray, "height width 3"]], tuple[Grade, ...]]:
-    """The frames under changed light, not clipped, and the grades that changed it."""
+    """The frames under changed light, not clipped, and the grades of that change."""
     time, height, width = clip.pixels.shape[:3]
     change = (RECIPES | MIXED_RECIPES)[kind](random, max(time, 1), strength)
     grades = _as_grades(change, time=time)
@@ -99,7 +99,7 @@ def _offset(
 
 
 def sunset(clip: Clip) -> Clip:
-    """The clip under light that fades and reddens evenly, to 0.75, 0.55 and 0.45 at its end."""
+    """The clip under light that dims and reddens linearly, to 0.75, 0.55 and 0.45 at its end."""
     progress = np.linspace(0.0, 1.0, len(clip), dtype=np.float32)[:, None]
     gains = 1 - progress * (1 - np.array(SUNSET_GAINS, np.float32))
     pixels = np.empty_like(clip.pixels)

@@ -20,24 +20,24 @@ _EMA_DECAY = 0.998
 
 @dataclass
 class TrainingState:
-    """The networks and the optimiser in mid-training, and how many steps are done."""
+    """The networks and the optimiser during training, and the number of steps done."""
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
     steps: int = 0
     seconds: float = 0.0
     average: dict[str, Tensor] = field(default_factory=dict)
-    """Exponential moving average of the network's weights: what is shipped."""
+    """Exponential moving average of the network's weights, which is the result."""
     whole: bool = True
-    """False in the middle of a step: who is interrupted there has nothing to keep."""
+    """False during a step: an interruption there leaves nothing to keep."""
 
     def __post_init__(self) -> None:
-        """The average begins where the network begins."""
+        """Initialise the average with the network."""
         if not self.average:
             self.average = {name: value.clone() for name, value in self._weights().items()}
 
     def step(self) -> None:
-        """One step more along the gradients: the average follows, quicker at first."""
+        """Take one step along the gradients and update the average, faster at first."""
         self.whole = False
         self.optimiser.step()
         self.steps += 1
@@ -87,7 +87,7 @@ def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> boo
 
 
 def _recipe_in(folder: Path) -> dict[str, Any]:
-    """What the training in a folder is made of."""
+    """The recipe of the training in a folder."""
     path = folder / _RECIPE
     try:
         return json.loads(path.read_text())

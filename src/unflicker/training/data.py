@@ -42,7 +42,7 @@ _EVERY = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What a network is shown, and what should come out; at half the proxy's size."""
+    """Input and target of a network; at half the proxy's size."""
 
     pictures: Pictures
     target: Float[Tensor, "batch 3 height width"]
@@ -57,7 +57,7 @@ class Split:
     left_out: tuple[Path, ...]
 
     def names(self) -> dict[str, list[str]]:
-        """The split as it is written down."""
+        """The split as file names."""
         return {
             "training": sorted(path.stem for path in self.training),
             "validation": sorted(path.stem for path in self.validation),
@@ -155,8 +155,8 @@ class FilterData:
 
 _BY_CELL = 3, 4
 _Sample = tuple[np.ndarray, ...]
-"""Frame, guide, trust and target, channels first, at half the proxy's size; light removed and its
-spread, by cell, stand before the target."""
+"""Frame, guide, trust and target, channels first, at half the proxy's size; removed light and its
+spread, by cell, come before the target."""
 
 
 def photo_sample(
@@ -193,7 +193,7 @@ def _removed(
     frame: Float32[np.ndarray, "3 height width"],
     target: Float32[np.ndarray, "3 height width"],
 ) -> tuple[Float32[np.ndarray, "3 rows columns"], Float32[np.ndarray, "3 rows columns"]]:
-    """What a tone stage might have removed that left this much; often none was there."""
+    """Light that a tone stage might have removed to leave this residual; often zero."""
     rows, columns = (side // SAMPLES for side in frame.shape[1:])
     if random.uniform() < _NO_TONE:
         return np.zeros((3, rows, columns), np.float32), np.zeros((3, rows, columns), np.float32)

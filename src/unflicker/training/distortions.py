@@ -16,14 +16,14 @@ from unflicker.synthesis import graded
 from unflicker.synthesis.recipes import RECIPES
 
 _FRAMES_DRAWN = 12
-"""A recipe draws a whole stretch; one of so many frames is taken."""
+"""A recipe draws a sequence; one of so many frames is used."""
 _FAINTEST, _STRONGEST = 0.04, 1.6
-"""Range of strengths: what tone leaves behind, and more than any recipe."""
+"""Range of strengths: from what tone leaves to more than any recipe."""
 _ODDLY = 0.35
-"""Chance of saturation, contrast or a curve for each channel on top of a recipe."""
+"""Probability of saturation, contrast or a curve for each channel on top of a recipe."""
 _GRAIN, _COMPRESSED = 0.2, 0.15
 _UNTOUCHED = 0.12
-"""Chance that nothing flickers, so that nothing may be done."""
+"""Probability of a frame without flicker, which must not be changed."""
 
 
 def lit_otherwise(
@@ -97,7 +97,7 @@ def blob(random: np.random.Generator, size: tuple[int, int]) -> Float32[np.ndarr
 
 
 def _one_grade(random: np.random.Generator, kind: str, strength: float) -> Grade:
-    """The light of one frame of a recipe, without the recipe's mean: any frame may be the odd one.
+    """The light of one frame of a recipe, without the recipe's mean.
 
     Flicker recipes describe deviations from a level, and so does a frame's from its guide.
     """
@@ -111,7 +111,8 @@ def _one_grade(random: np.random.Generator, kind: str, strength: float) -> Grade
 def _oddly_coloured(
     random: np.random.Generator, picture: Float32[np.ndarray, "height width 3"], strength: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Saturation, contrast about the mean and a curve for each channel, as processing does it."""
+    """Random saturation, contrast about the mean and a curve for each channel, as in processed
+    video."""
     size = min(strength, 1.0)
     grey = (picture @ LUMA)[..., None]
     picture = grey + (picture - grey) * np.float32(np.exp(random.normal(0.0, 0.25 * size)))
@@ -134,7 +135,7 @@ def _compressed(
 def _bent(
     random: np.random.Generator, picture: Float32[np.ndarray, "height width 3"], *, most_px: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Moved along a smooth field whose deviation is `most_px`."""
+    """Warped by a smooth field with a standard deviation of `most_px`."""
     height, width = picture.shape[:2]
     nodes = random.normal(size=(int(random.integers(2, 10)), int(random.integers(3, 14)), 2))
     field = cv2.resize(nodes.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -186,5 +187,5 @@ def uneven_light(
 
 
 def _between(random: np.random.Generator, least: float, most: float) -> float:
-    """A number between two, as likely in each octave."""
+    """A random number between two, log-uniform."""
     return float(np.exp(random.uniform(np.log(least), np.log(most))))

@@ -41,7 +41,7 @@ _SEED = 1
 """Added to seeds, so that no flicker is that of the benchmark."""
 _PARTS = ("flickering", "corrected", "guide", "trust", "clean")
 _KEPT_EVERY = 3
-"""One frame in so many is kept: neighbours teach little that is new."""
+"""One frame in so many is kept: neighbours add little."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +50,7 @@ class Guided:
 
     flickering: Float16[np.ndarray, "time 3 height width"]
     corrected: Float16[np.ndarray, "time 3 height width"]
-    """As tone left them."""
+    """After tone."""
     guide: Float16[np.ndarray, "time 3 height width"]
     trust: Float16[np.ndarray, "time 1 height width"]
     clean: Float16[np.ndarray, "time 3 height width"]
@@ -142,7 +142,7 @@ def _of_clip(path: Path, case: str, settings: Settings) -> Iterator[Guided]:
 
 
 def _kept(kept: Path, mark: str, make: Callable[[], Iterator[Guided]]) -> Iterator[Guided]:
-    """What lies in the folder under a mark, made now if it does not."""
+    """The file with a name in the folder, made now if it is missing."""
     index = kept / f"{mark}.json"
     if not index.exists():
         names = []

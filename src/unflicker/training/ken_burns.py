@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from unflicker.training.distortions import blob
 
 _FASTEST_SHARE, _MOST_ZOOM, _MOST_TURN = 0.012, 0.006, 0.006
-"""A frame's largest step: of the picture's width, of its size, and in radians."""
+"""A camera's largest step between frames: of the picture's width, of its size, and in radians."""
 _INERTIA = 0.9
 _OBJECTS = (0, 0, 1, 1, 2)
 _NOISE = 0.006

@@ -12,7 +12,7 @@ from unflicker.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """What trains a network, and how much of it is usual."""
+    """The training function of a network, and its usual length."""
 
     module: str
     """In `unflicker.training`."""

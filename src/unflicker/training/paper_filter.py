@@ -40,7 +40,7 @@ _LOOKED_AT = 12
 _PASSED = 6
 """Channels of frame and guide together."""
 _ATLAS_SCALE, _QUARTERED = 4, 0.7
-"""How many times smaller than the frame an atlas is, and how often a guide is."""
+"""Scale of an atlas relative to the frame, and share of guides at that scale."""
 
 
 def train_paper_filter(
@@ -79,7 +79,7 @@ def train_paper_filter(
 
 
 def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:
-    """Photographs to learn from, and to look at."""
+    """Photographs for training, and for validation."""
     learning = PhotoData(
         photos=photos.training,
         batch=training.batch,
@@ -92,7 +92,7 @@ def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:
 
 @torch.no_grad()
 def leaving_the_frame(network: UNet) -> UNet:
-    """The network with some first weights set so that the frame comes out as it went in.
+    """The network with some weights set so that it is the identity on the frame.
 
     Six channels past the outermost skip pass frame and guide through; others start at random.
     """
@@ -124,7 +124,7 @@ def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoData:
-    """Batches by step, of parts of photographs."""
+    """Batches by step, of crops of photographs."""
 
     photos: tuple[Path, ...]
     batch: int
@@ -162,7 +162,7 @@ class PhotoData:
 def _quartered(
     guide: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """As an atlas of a quarter of the frame's size renders it, enlarged."""
+    """The picture as an atlas of a quarter of the frame's size renders it, enlarged."""
     height, width = guide.shape[:2]
     small = max(1, width // _ATLAS_SCALE), max(1, height // _ATLAS_SCALE)
     shrunk = cv2.resize(guide, small, interpolation=cv2.INTER_AREA)
@@ -175,7 +175,7 @@ def _loss(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
 
 
 def _won_db(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
-    """By how many dB results are nearer to the photographs than frames are."""
+    """Mean gain of results over frames, in dB."""
     result = network(batch.frame, batch.guide).clamp(0.0, 1.0)
     return won_db(result, batch.frame, batch.clean)
 

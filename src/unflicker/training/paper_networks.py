@@ -20,13 +20,14 @@ from unflicker.paper.unet import UNet
 LEARNING_RATE = 1e-4
 """Adam's, for both networks; theirs."""
 _SHORT, _LONG, _STAY = 2.0, 2.0, 1.0
-"""Weights of the refinement's losses, ours. Were steadiness worth no more than staying, every
-light between a frame's own and its neighbour's would cost the same."""
+"""Weights of the refinement's losses, ours. With equal weights of stability and similarity, every
+light between a frame's own and its neighbour's would have the same loss."""
 _SAME_POINT = 50.0
-"""Lai et al.'s alpha: how quickly a pixel that differs from the last frame's counts less."""
+"""Lai et al.'s alpha: decay of a pixel's weight with its difference from the previous frame."""
 _TEMPORAL, _VALUES, _TEXTURE = 100.0, 10.0, 50.0
-"""Lai et al.'s weights of either temporal loss, and of being alike, which we give to values; and
-ours of texture, without which blur would pay. Were values worth more, flicker would be kept."""
+"""Lai et al.'s weights of either temporal loss, and of similarity, used here for values; and ours
+of texture, without which blur would be optimal. With more weight on values, flicker would be kept.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,16 +44,16 @@ class FilterBatch:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipBatch:
-    """Short clips that flicker, the same without, and motion in them; RGB in [0, 1]."""
+    """Short clips with flicker, the same without, and their motion; RGB in [0, 1]."""
 
     frames: Float[Tensor, "batch time 3 height width"]
-    """As they come in."""
+    """The network's input."""
     clean: Float[Tensor, "batch time 3 height width"]
-    """The steady clips they were made of."""
+    """The steady clips."""
     to_last: Float[Tensor, "batch pairs 2 height width"]
     """Flow from each frame but the first to the one before it, in px, x first."""
     seen_in_last: Float[Tensor, "batch pairs height width"]
-    """How far each of its pixels is seen there, 0 to 1."""
+    """Visibility of each of its pixels there, 0 to 1."""
     to_first: Float[Tensor, "batch pairs 2 height width"]
     """Flow from each frame but the first to the first."""
     seen_in_first: Float[Tensor, "batch pairs height width"]
@@ -134,7 +135,7 @@ def _change(
     before: int,
     flows: Float[Tensor, "batch pairs 2 height width"],
 ) -> Float[Tensor, ""]:
-    """The warping error to an earlier output, which is held for given."""
+    """The warping error to an earlier output, which has no gradient."""
     flow = flows[:, now - 1]
     seen = same_point(batch.clean[:, now], warped(batch.clean[:, before], flow))
     return warping_error(outputs[now], outputs[before].detach(), flow, seen)

@@ -50,28 +50,28 @@ _LEAST_LOSS = 1e-5
 """Losses below count as zero; a steady clip has no loss when it is unchanged."""
 _LARGEST_GRADIENT = 1.0
 _DIFFERENCES = 6
-"""Features that begin as differences of light between a frame and what went out last."""
+"""Features initialised as differences of light between a frame and the previous output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """What is asked of the network, and what it is given."""
+    """Loss and input of a network."""
 
     network: str
     """Its name in recipes."""
     weights: str
     """Name of the file of weights."""
     loss: Callable[[Sequence[Tensor], ClipBatch], Tensor]
-    """Of the frames that come out, and the batch."""
+    """Of the output frames, and the batch."""
     filtered: bool = False
-    """Whether a filter has been through the clips."""
+    """Whether the clips have passed a filter."""
     guided: bool = False
     """Whether the steady clip is an input besides the one that flickers."""
     processed_share: float = 0.0
     """As in `ClipData`."""
 
     def outputs(self, network: RefinementNetwork, batch: ClipBatch) -> list[Tensor]:
-        """What comes out, frame by frame."""
+        """The output, frame by frame."""
         originals = batch.clean if self.guided else None
         return refined_clip(network, batch.frames, originals=originals)
 
@@ -157,7 +157,7 @@ def _train(
 
 @torch.no_grad()
 def leaving_all(network: RefinementNetwork) -> RefinementNetwork:
-    """The network with some first weights set so that every frame comes out as it went in.
+    """The network with some weights set so that it is the identity.
 
     Its output is zero at first, and six features, two a colour, are positive and negative local
     differences of light between the last output and the frame; others start at random.
@@ -192,7 +192,7 @@ def _recipe(kind: _Kind, training: Training, split: dict[str, Split]) -> dict[st
 def _data(
     kind: _Kind, training: Training, split: dict[str, Split], progress: Report
 ) -> tuple[ClipData, ClipData]:
-    """Clips to learn from, and to look at: those of files set apart, if there are any."""
+    """Clips for training, and for validation: of files set apart, if there are any."""
     photos, films = split["photographs"], split["films"]
 
     def clips(photos: tuple[Path, ...], films: tuple[Path, ...], seed: int) -> ClipData:
@@ -239,7 +239,7 @@ def _won_db(kind: _Kind, network: RefinementNetwork, batch: ClipBatch) -> Float[
 def _row(
     kind: _Kind, network: RefinementNetwork, batch: ClipBatch
 ) -> Float[Tensor, "3 height width"]:
-    """The frames of a clip, and below them what came of each."""
+    """The frames of a clip, and below them the results."""
     outputs = torch.stack(kind.outputs(network, batch), dim=1)
     rows = (torch.cat(list(clip[0]), dim=2) for clip in (batch.frames, outputs))
     return torch.cat(list(rows), dim=1)

@@ -12,9 +12,9 @@ from av.error import FFmpegError
 from unflicker.errors import InputError
 
 _LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
-"""A playlist or a movie that refers to other places must not make us reach for the network."""
+"""A playlist or a movie that refers to other places must not cause network access."""
 _NO_FILM = ("tty", "image2", "_pipe", "bin", "lrc", "webvtt", "srt", "ass")
-"""FFmpeg 'reads' any text as a terminal recording, and any picture as a film of one frame."""
+"""FFmpeg demuxes any text as a terminal recording, and any picture as a film of one frame."""
 
 
 def open_source(path: Path) -> InputContainer:

@@ -43,7 +43,7 @@ _MIRRORED = (
     "v210",
 )
 _DEMANDED = {"webm": "libvpx-vp9", "mpeg": "mpeg2video", "mxf": "mpeg2video", "avi": "mpeg4"}
-"""What a container wants of films whose own codec is too old or too rare to write."""
+"""Encoders that a container needs for films whose own codec is too old or too rare to encode."""
 _PRORES_PROFILES = {
     "Proxy": "0",
     "LT": "1",
@@ -158,7 +158,7 @@ def quality_options(
 def _add_parameters(
     options: dict[str, str], encoder: str, traits: Traits, *, lossless: bool
 ) -> None:
-    """What x264, x265 and SVT-AV1 take only in their own words: HDR10 data, silence."""
+    """Set what x264, x265 and SVT-AV1 accept only in their own syntax: HDR10 data, silence."""
     words = []
     if encoder == "libx265":
         words += ["log-level=none", *(["lossless=1"] if lossless else [])]
@@ -214,7 +214,8 @@ def _family(traits: Traits, container_format: str) -> str:
 
 
 def _for_pictures(family: str, layout: PixelLayout) -> list[Candidate]:
-    """Pictures that become a video: 4:2:0, which every player shows, where the size allows."""
+    """Candidates for pictures that become a video: 4:2:0, which every player shows, if the size
+    allows."""
     depth = "" if layout.depth == 8 else "10le"
     names = [f"yuv420p{depth}", f"yuv444p{depth}"]
     encoders = [family, "libsvtav1", "libvpx-vp9", "libx265"]
@@ -257,7 +258,7 @@ def _exact(encoder: str, layout: PixelLayout) -> Iterator[Candidate]:
 
 
 def _widened(encoder: str, layout: PixelLayout) -> Iterator[Candidate]:
-    """The formats of an encoder that hold the film's samples with room to spare, nearest first."""
+    """The formats of an encoder that hold the film's samples with more precision, nearest first."""
     wider = [
         name
         for name in formats_of(encoder)
@@ -286,7 +287,7 @@ def _holds(wide: PixelLayout, layout: PixelLayout) -> bool:
 
 
 def _loss(other: PixelLayout, layout: PixelLayout) -> tuple[int, ...]:
-    """How unlike two layouts are, the worst first: family, alpha, depth, sampling, waste."""
+    """Differences of two layouts, most important first: family, alpha, depth, sampling, waste."""
     coarser = sum(
         max(0, a - b) for a, b in zip(other.chroma_shift, layout.chroma_shift, strict=True)
     )

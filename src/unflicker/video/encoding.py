@@ -93,7 +93,7 @@ class Encoding:
         self._sides.close()
 
     def abandon(self) -> None:
-        """Close everything, whatever it says."""
+        """Close everything, and ignore errors."""
         # The file is about to be removed: what is wrong with it matters no more.
         with contextlib.suppress(Exception):
             self._output.close()

@@ -43,7 +43,7 @@ def run_filter(clip: Clip, graph: str) -> Clip:
 
 
 def _takes_rgb(graph: str) -> bool:
-    """Whether planar RGB comes out of the chain as planar RGB, so that nothing converts inside."""
+    """Whether the chain maps planar RGB to planar RGB, so that nothing inside converts."""
     grey = np.full((1, 64, 64, 3), 128, np.uint8)
     frames = _frames(grey, np.zeros(1), pixel_format="gbrp")
     return all(frame.format.name.startswith("gbr") for frame in _through(frames, graph=graph))

@@ -16,7 +16,7 @@ MAY_LACK = 5
 """Frames that an original may be shorter than its film: processing often adds or drops a few."""
 _SAME_RATE = 0.01
 _PROMISED = 0.9
-"""Headers promise about so much, so only a clear lack stops before any work."""
+"""Accuracy of headers; only a clear lack is refused before any work."""
 
 
 def open_original(
@@ -45,10 +45,10 @@ def open_original(
 
 
 class WithOriginal:
-    """A film whose frames come with the frames of its original, paired from the first on.
+    """A film with the frames of its original, paired from the first on.
 
     Raises:
-        InputError: The original is said to have fewer frames than the film, beyond a few.
+        InputError: By its header the original has clearly fewer frames than the film.
     """
 
     def __init__(self, film: VideoSource, original: VideoSource) -> None:

@@ -39,7 +39,7 @@ _DEPTHS = {
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFormat:
-    """How a film stores its pictures, and how we read them."""
+    """How a film stores its pictures, and how they are read."""
 
     name: str
     """FFmpeg's name of what is stored."""

@@ -50,11 +50,11 @@ class VideoFilm:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user must know; what only shows while reading is added then."""
+        """Notes for the user; some are added during reading."""
         return tuple(self._notes)
 
     def frames(self) -> Iterator[Frame]:
-        """Decode the film from its beginning, or from its cut's.
+        """Frames of the film, from its beginning, or from its cut's.
 
         Raises:
             InputError: A damaged frame, when the film was opened as strict.
@@ -117,7 +117,7 @@ class VideoFilm:
         return None if seconds is None else max(1, round(seconds * float(self.rate)))
 
     def _last_duration(self, last: Frame) -> int:
-        """How long the last frame is shown: to the stream's end, where that is credible."""
+        """Duration of the last frame: to the stream's end, if that is credible."""
         if self._end is None or self.traits.cut is not None:
             return last.duration
         left = self._end - last.pts
@@ -138,7 +138,7 @@ class VideoFilm:
         )
 
     def _as_the_first(self, decoded: VideoFrame) -> VideoFrame:
-        """A frame whose size or pixel format changed in mid-film, in those of the first frame."""
+        """A frame whose size or pixel format changed, converted to those of the first frame."""
         height, width = self.size
         if (decoded.height, decoded.width) == self.size:
             same_samples = decoded.format.name.replace("yuvj", "yuv") == self._format.replace(
@@ -158,7 +158,7 @@ class VideoFilm:
         return decoded.reformat(width=width, height=height, format=self._format)
 
     def _decoded(self) -> Iterator[tuple[VideoFrame, bool]]:
-        """Frames in the order of showing, each with whether it is damaged."""
+        """Frames in presentation order, each with whether it is damaged."""
         with open_source(self._path) as container:
             stream = main_stream(container, path=self._path)
             stream.thread_type = "AUTO"
@@ -239,7 +239,7 @@ class VideoFilm:
 
 
 class _Clock:
-    """Gives every frame a time, rising, whatever the container left out."""
+    """Gives every frame a rising time, whatever the container omits."""
 
     def __init__(self, *, cut: Cut | None, time_base: Fraction, delay: int) -> None:
         self._delay = delay

@@ -49,7 +49,7 @@ class Cover:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What becomes of each stream of the source besides the film itself."""
+    """The treatment of each stream of the source besides the film itself."""
 
     container_format: str
     copied: tuple[int, ...] = ()
@@ -103,7 +103,7 @@ def plan_side_streams(traits: Traits, *, container_format: str) -> Plan:
 
 
 class SideStreams:
-    """The source's other streams, being copied into one output."""
+    """The source's other streams, during copying into one output."""
 
     def __init__(self, traits: Traits, *, plan: Plan) -> None:
         self._traits = traits
@@ -232,7 +232,7 @@ def _copy_labels(stream: Stream, made: Stream) -> None:
 
 
 def _kept(metadata: dict[str, str]) -> dict[str, str]:
-    """Metadata without what describes the old file rather than the film."""
+    """Metadata without entries that describe the old file rather than the film."""
     return {
         key: value
         for key, value in metadata.items()
@@ -241,7 +241,7 @@ def _kept(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> bool:
-    """Whether a stream, and its first packet, go into a kind of container and come out again."""
+    """Whether a container accepts a stream and its first packet, and returns them on reading."""
     if stream.type not in _COPIED:
         return False
     file = io.BytesIO()
@@ -260,7 +260,7 @@ def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> b
 
 
 def _is_recognised(file: io.BytesIO, stream: Stream) -> bool:
-    """Whether a file shows the stream it was given; some muxers take all, and hide it as data."""
+    """Whether a file shows the stream it was given; some muxers accept any, and hide it as data."""
     file.seek(0)
     with av.open(file) as back:
         kinds = {(found.type, _name(found)) for found in back.streams}
@@ -310,7 +310,7 @@ def _sample_packets(source: InputContainer, streams: list[Stream]) -> dict[int, 
 
 
 def _is_made_by_the_muxer(stream: Stream, source: InputContainer) -> bool:
-    """Whether a data stream only repeats what chapters or a timecode tag say already."""
+    """Whether a data stream only repeats chapters or a timecode tag."""
     if stream.type != "data":
         return False
     if _name(stream) == "bin_data" and source.chapters():

@@ -143,7 +143,7 @@ def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_b
 
 
 def part_of(target: Path) -> Path:
-    """The hidden name under which a result is written until it is whole."""
+    """The hidden name of a result until it is complete."""
     ending = f".{os.getpid()}.part{target.suffix}"
     room = _LONGEST_NAME_BYTES - len(os.fsencode(ending)) - 1
     name = os.fsencode(target.name)[:room].decode(errors="ignore")
@@ -151,7 +151,7 @@ def part_of(target: Path) -> Path:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what killed runs on the same target left; what a running one writes stays."""
+    """Remove the remains of killed runs on the same target, but not files of a running one."""
     model = part_of(target).name.replace(f".{os.getpid()}.part", ".PID.part")
     pattern = re.compile(re.escape(model).replace(r"\.PID\.", r"\.(\d+)\."))
     for entry in os.scandir(target.parent):

@@ -18,7 +18,7 @@ _PATIENCE_SECONDS = 2
 
 
 def need_web() -> None:
-    """Stop before any work where what pages need is not installed.
+    """Refuse to start if the packages for pages are not installed.
 
     Raises:
         MissingError: fastapi or uvicorn is not there.
@@ -52,7 +52,7 @@ def bound(host: str, *, port: int) -> socket.socket:
 
 
 def address(listener: socket.socket) -> str:
-    """What to type into a browser; with this machine's name where all may come."""
+    """The address for a browser; with this machine's name if it is open to the network."""
     host, port = listener.getsockname()[:2]
     if host in _EVERYWHERE:
         host = socket.gethostname()
