@@ -88,6 +88,8 @@ WORDS = {
     r"\b(goes|go|went) on (from|where|with|as|below|moving)\b": "continues; resumes",
     r"\bspoil(s|t|ed|ing)?\b": "degrades",
     r"\btold apart\b|\btells? apart\b": "distinguished",
+    r"\bat the (most|least)\b": "at most; at least",
+    r"\b(is|are) taken for\b": "is treated as",
     r"\banew\b": "again",
     r"\bfreed (of|from)\b": "without",
     r"\bhow near\b": "distance to",

@@ -117,7 +117,7 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
         where: From `columns_of`.
         row: The grid at the row's height, flat.
         bins: Of the grid.
-        tables: Curves, the way back, the way to working light and a matrix.
+        tables: Curves, inverse transfer, transfer to working light and a matrix.
         at: Room for a place in a table for each pixel, int32.
         weights: Room for four numbers a pixel, float32.
     """

@@ -176,17 +176,17 @@ def steady_tone(  # noqa: PLR0913 # long: what is already known of the stretch m
     seen: list[Correspondences] | None = None,
     changes: Changes | None = None,
 ) -> SteadyTone:
-    """Find the flicker of a stretch of one shot, on working light in [0, 1].
+    """The flicker of a window, estimated on working light in [0, 1].
 
     Args:
         light: The proxies.
         motion: Between them.
         pace: How slow light must be to be kept.
         settings: Of this stage.
-        original: The same frames of the steady original, where there is one; it may end before.
-            Then only what light does beyond it is flicker, however slow.
-        seen: The proxies' correspondences, where they are known.
-        changes: Steps and fades, where they are known.
+        original: The same frames of the steady original, if there is one; it may end before. Then
+            all light relative to it is flicker, however slow.
+        seen: The proxies' correspondences, if they are known.
+        changes: Steps and fades, if they are known.
     """
     field = IlluminationModel(
         height=light.shape[1],
@@ -218,7 +218,7 @@ def look_again(
     pace: Pace,
     original: Originals = None,
 ) -> SteadyTone:
-    """Add the flicker that is found after the first correction, when the flow is better.
+    """The flicker with what a second analysis of corrected proxies adds, when the flow is better.
 
     Args:
         tone: The first result.

@@ -118,9 +118,9 @@ def separate(
         field: The functions its coefficients belong to.
         pace: How slow light must be to be kept.
         brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
-        changes: Steps and fades, if they are known from an earlier look; a look at corrected
-            pictures hardly sees them, for it doubts all that moves together.
-        again: Whether the path is such a look's.
+        changes: Steps and fades, if they are known from an earlier analysis; one of corrected
+            pictures hardly finds them, because it doubts all common changes.
+        again: Whether the path is from such an analysis.
     """
     if len(path.light) < _FEWEST_FRAMES:
         return _none(path)
