@@ -187,7 +187,9 @@ def without_code(page: str) -> str:
 
 def pages() -> list[Path]:
     docs = [path for path in (ROOT / "docs").glob("*.md") if path.name not in RECORDS]
-    return [ROOT / "README.md", PACKAGE / "README.md", *sorted(docs)]
+    cards = (ROOT / "docs" / "model-cards").glob("*.md")
+    first = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", PACKAGE / "README.md"]
+    return [*first, *sorted(docs), *sorted(cards)]
 
 
 def edited_modules() -> list[Path]:
