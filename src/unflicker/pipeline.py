@@ -143,7 +143,7 @@ def deflicker(
     Args:
         frames: `(time, height, width, channels)`, RGB, RGBA or grey of one channel, or grey
             `(time, height, width)`; an array, a torch tensor, or a list of pictures. uint8, uint16,
-            or floats in [0, 1]. Alpha is kept, and what lies under alpha 0 has no influence.
+            or floats in [0, 1]. Alpha is kept; colours under alpha 0 have no influence.
         fps: Frames a second.
         settings: How; preset `standard` if None, or `fast` where torch is not installed.
         guide: The steady original of pictures that were processed one by one; any size.
@@ -154,19 +154,18 @@ def deflicker(
         The same shape and type; frames without flicker are unchanged, to the bit.
 
     Raises:
-        UsageError: Another shape or type, values outside [0, 1] or that are no numbers, a rate that
-            is not above zero.
-        InputError: A guide that shows something else, or has fewer frames, beyond a few.
+        UsageError: Another shape or type, values outside [0, 1] or NaN, a rate of zero or below.
+        InputError: A guide that shows something else, or has clearly fewer frames.
     """
     settings = asked_for(settings, guided=guide is not None, **asked)
-    given = pixels_of(frames)
     _refuse_rate(fps)
+    given = pixels_of(frames)
     pixels = given.pixels
     film = _film_in_memory(pixels, guide, fps=fps, settings=settings)
     originals = () if guide is None else (frame.original for frame in film.frames())
     with run_context(device=settings.device, threads=settings.threads, report=progress) as context:
-        pictures = render_arrays(pixels, film, settings, context, originals=originals)
-        for index, picture in enumerate(pictures):
+        rendered = render_arrays(pixels, film, settings, context, originals=originals)
+        for index, picture in enumerate(rendered):
             pixels[index] = picture
             context.tell("render", done=index + 1, total=len(pixels))
     return given.back(pixels)
@@ -206,6 +205,12 @@ def stream(
     if source.is_empty:
         return iter(())
 
+    return _streamed(source, settings, progress)
+
+
+def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Iterator[Any]:
+    """The pictures of a stream without flicker, rendered in a thread of its own."""
+
     def rendered() -> Iterator[Any]:
         backs: deque[Callable[[np.ndarray], Any]] = deque()
 
@@ -222,11 +227,8 @@ def stream(
                 context.tell("render", done=index + 1, total=None)
                 yield backs.popleft()(picture[None])[0]
 
-    def taken() -> Iterator[Any]:
-        with running_ahead(rendered(), most=1) as pictures:
-            yield from pictures
-
-    return taken()
+    with running_ahead(rendered(), most=1) as pictures:
+        yield from pictures
 
 
 def _refuse_loss(

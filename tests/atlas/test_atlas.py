@@ -40,7 +40,7 @@ def moving():
 @pytest.fixture(scope="module")
 def layered():
     scene = known_scene(square=True)
-    return scene, atlas_of(scene.frames, AtlasSettings(steps=200, points=4000))
+    return scene, atlas_of(scene.frames, AtlasSettings(layers=0, steps=200, points=4000))
 
 
 def test_a_known_path_of_the_camera_is_found_to_under_a_pixel(moving):
@@ -80,7 +80,7 @@ def test_a_mask_that_fits_nothing_leaves_one_layer():
     scene = known_scene(time=12)
     random = np.random.default_rng(0).random((12, 12, 20)).astype(np.float32)
     mask = np.stack([cv2.resize(each, (160, 96)) for each in random])
-    atlas = atlas_of(scene.frames, AtlasSettings(steps=20, points=1000), masks=(mask,))
+    atlas = atlas_of(scene.frames, AtlasSettings(layers=0, steps=20, points=1000), masks=(mask,))
     one, several = atlas.held_out_db
     assert len(atlas.model.layers) == (2 if several >= one - 0.3 else 1)
 
@@ -88,7 +88,7 @@ def test_a_mask_that_fits_nothing_leaves_one_layer():
 def test_masks_make_as_many_layers_as_there_are_objects():
     scene = known_scene(time=12, square=True)
     masks = (scene.masks, np.roll(scene.masks, 60, axis=2) * 0.0 + (scene.masks > 2))
-    atlas = atlas_of(scene.frames, AtlasSettings(steps=20, points=1000), masks=masks[:1])
+    atlas = atlas_of(scene.frames, AtlasSettings(layers=0, steps=20, points=1000), masks=masks[:1])
     assert len(atlas.model.layers) == 2
     shares = atlas.shares(6)
     assert shares.sum(axis=0) == pytest.approx(1.0, abs=1e-5)

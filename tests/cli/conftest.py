@@ -24,6 +24,7 @@ class RunOptions:
     plan: Path | None = None
     save_plan: Path | None = None
     mask: Path | None = None
+    shot_strengths: dict[int, float] = dataclasses.field(default_factory=dict)
     guide: Path | None = None
 
 

@@ -83,7 +83,7 @@ def test_answers_may_lie_elsewhere(call, answered, tmp_path):
         (("--against", "bestt"), 2, "no result is of a method named 'bestt'"),
         (("--pairs-per-person", "0"), 2, "pairs-per-person"),
         (("--host", "no.such.host.invalid"), 2, "cannot listen on no.such.host.invalid"),
-        (("--results",), 5, "nobody has answered yet"),
+        (("--results",), 5, "no answers yet"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_anything_is_served(

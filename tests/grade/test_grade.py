@@ -56,12 +56,12 @@ def test_a_share_of_a_share_is_their_product(first: float, second: float) -> Non
 def test_stops_by_place_are_the_stops_of_a_gain(stops: float) -> None:
     by_place = gain(stops).stops_by_place(rows=3, columns=4)
     assert by_place.shape == (3, 4)
-    np.testing.assert_allclose(by_place, stops, atol=1e-5)
+    np.testing.assert_allclose(by_place, 2.4 * stops, atol=1e-4)
 
 
 def test_stops_of_a_curve_are_those_of_middle_grey() -> None:
     stops = curve(1.5).stops_by_place(rows=1, columns=1)[0, 0]
-    assert stops == pytest.approx(np.log2(0.4**0.5), abs=0.02)
+    assert stops == pytest.approx(2.4 * np.log2(0.4**0.5), abs=0.05)
 
 
 def test_stops_by_place_keep_their_places() -> None:
@@ -70,7 +70,7 @@ def test_stops_by_place_keep_their_places() -> None:
     stops = Grade(curves=Grade.identity().curves, log_gain=log_gain).stops_by_place(
         rows=2, columns=2
     )
-    np.testing.assert_allclose(stops, [[0, 1], [0, 1]], atol=1e-6)
+    np.testing.assert_allclose(stops, [[0, 2.4], [0, 2.4]], atol=1e-5)
 
 
 def test_knots_and_bins_span_black_to_white_and_are_closer_near_black() -> None:

@@ -43,7 +43,7 @@ def test_the_headline_says_what_how_much_and_what_is_left(record):
     text = headline(record)
     assert "parts of the picture, 0.31 stops" in text
     assert "every 4 frames (6 Hz)" in text
-    assert "86\u00a0% of what the eye sees of it was removed" in text
+    assert "86\u00a0% of the visible flicker was removed" in text
 
 
 def test_what_was_only_analysed_is_not_called_removed(make_record):
@@ -58,7 +58,7 @@ def test_a_share_of_nothing_is_not_a_number_for_people(make_record, before):
 
 
 def test_a_result_that_got_worse_is_not_praised(make_record):
-    assert "has not become less" in headline(make_record(visible_flicker_after=5.0))
+    assert "has not decreased" in headline(make_record(visible_flicker_after=5.0))
 
 
 def test_the_summary_is_one_line(record):
@@ -71,13 +71,29 @@ def test_only_a_film_that_is_left_alone_is_said_to_have_no_flicker(make_record, 
     first = make_record().shots[0]
     steady = replace(first, diagnosis=replace(first.diagnosis, kind="none", model="nothing"))
     alone, calmed = (
-        make_record(shots=(replace(steady, calmed=calm),), output=output) for calm in (False, True)
+        make_record(
+            shots=(replace(steady, calmed=calm),), output=output, visible_flicker_before=0.4
+        )
+        for calm in (False, True)
     )
     assert "No flicker" in headline(alone)
     assert "no flicker" in summary(alone)
     assert "flicker of texture" in headline(calmed)
     assert "flicker of texture" in summary(calmed)
     assert "no flicker" not in headline(calmed).lower()
+
+
+def test_flicker_that_cannot_be_removed_is_not_said_to_be_none(make_record) -> None:
+    first = make_record().shots[0]
+    steady = replace(first, diagnosis=replace(first.diagnosis, kind="none", model="nothing"))
+    for refines, hint in ((True, False), (False, True)):
+        seen = make_record(
+            shots=(steady,), visible_flicker_before=1.9, settings={"refinement.used": refines}
+        )
+        for text in (headline(seen), summary(seen)):
+            assert "in a way that this preset cannot remove" in text
+            assert "no flicker" not in text.lower()
+            assert ("standard may" in text) == hint
 
 
 def test_flicker_that_nobody_measured_is_not_said_to_be_none(make_record):

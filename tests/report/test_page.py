@@ -61,7 +61,9 @@ def test_the_shortest_films_have_a_page(make_record, frames):
 def test_a_film_that_was_left_alone_has_a_page_without_a_heat_map(make_record):
     still = make_record()
     nothing = np.zeros_like(still.correction_stops)
-    html = page(make_record(correction_stops=nothing, stills=(), shots=()))
+    html = page(
+        make_record(correction_stops=nothing, stills=(), shots=(), visible_flicker_before=0.3)
+    )
     assert "No flicker was found" in html
     assert html.count("<svg") == 1
 

@@ -112,7 +112,7 @@ def test_a_training_that_says_not_what_it_is_does_not_go_on(photos, tmp_path):
         training(photos, tmp_path, steps=2), progress=silent, resumes=lambda _: None
     )
     (tmp_path / "recipe.json").unlink()
-    with pytest.raises(InputError, match=r"recipe.json, .* cannot be read: .*to begin anew"):
+    with pytest.raises(InputError, match=r"recipe.json, .* cannot be read: .*to start again"):
         train_neural_filter(
             training(photos, tmp_path, steps=2), progress=silent, resumes=lambda _: None
         )

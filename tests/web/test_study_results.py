@@ -176,7 +176,7 @@ def test_answers_of_something_else_are_refused_and_left_alone(tmp_path):
 def test_answers_that_cannot_be_kept_are_said(tmp_path):
     with pytest.raises(OutputError, match="name another file"):
         Answers(tmp_path)
-    with pytest.raises(MissingError, match="nobody has answered yet"):
+    with pytest.raises(MissingError, match="no answers yet"):
         Answers.existing(tmp_path / "study.sqlite")
 
 
@@ -202,7 +202,7 @@ def test_pairs_before_others_are_not_asked_again_while_they_are_answered(results
 
 def test_nobody_answers_with_a_token_that_was_not_given(tmp_path):
     answers = Answers(tmp_path / "study.sqlite")
-    with pytest.raises(UsageError, match="begin anew"):
+    with pytest.raises(UsageError, match="start again"):
         answers.answer("stranger", 0, choice="left", seconds=1.0)
     assert answers.of_person("stranger") == []
     assert answers.behind("stranger") is None

@@ -1,1 +1,1 @@
-"""One steady picture of a whole shot, and how each frame lies in it."""
+"""An atlas: one steady picture of a whole shot, with a mapping from each frame to it."""

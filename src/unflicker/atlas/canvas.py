@@ -1,4 +1,4 @@
-"""The picture of an atlas: where it lies, how it is painted from frames, how it is looked up."""
+"""The atlas's texture: its extent, and resampling from and to frames."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MARGIN_PX = 2.0
 _BEYOND = 1.0 / 3.0
 _LOOKED_AT = 200_000
 _ENOUGH = 0.25
-"""A texel on which less than this much of a pixel fell is filled in from around it."""
+"""A texel with less than this much of a pixel is filled in from its neighbourhood."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """A rectangle of atlas space, cut into texels.
+    """A rectangle of atlas space, divided into texels.
 
     Places in an atlas are in px: one px of it is one px of the proxy, where nothing deforms.
     """
@@ -40,10 +40,16 @@ class Canvas:
         texels_per_px: float,
         most_texels: int,
     ) -> Canvas:
-        """The canvas on which these places lie but for strays; coarser where it would be too large.
+        """The canvas that contains these places, without outliers.
 
-        A stray lies further from the middle 98 % than a third of what those span: a map goes on
-        anyhow where nothing is followed, and single pixels must not make a canvas of millions.
+        It is coarser if it would be too large. An outlier lies further from the middle 98 % than a
+        third of their extent: a map extends where motion is unknown too, and single pixels must not
+        make a canvas of millions.
+
+        Args:
+            places: In px, x first.
+            texels_per_px: Resolution of the canvas.
+            most_texels: Largest number of texels.
 
         Raises:
             UsageError: There is no place at all.
@@ -76,12 +82,17 @@ class Canvas:
         texture: Float32[np.ndarray, "rows columns *channels"],
         places: Float32[np.ndarray, "height width 2"],
     ) -> Float32[np.ndarray, "height width *channels"]:
-        """A texture's values at places in px."""
+        """A texture's values at places, bilinear.
+
+        Args:
+            texture: Of this canvas.
+            places: In px, x first.
+        """
         return look_up(texture, self.texels(places))
 
 
 class Painting:
-    """A canvas while frames are laid on it: a texel is the weighted mean of what falls there."""
+    """A canvas during painting: a texel is the weighted mean of the pixels on it."""
 
     def __init__(self, canvas: Canvas) -> None:
         """Begin with an empty canvas."""
@@ -94,16 +105,22 @@ class Painting:
         places: Float32[np.ndarray, "height width 2"],
         weight: Float32[np.ndarray, "height width"],
     ) -> None:
-        """Lay a frame on it, each pixel at its place in px."""
+        """Paint a frame.
+
+        Args:
+            picture: RGB.
+            places: Of each pixel, in px, x first.
+            weight: Of each pixel, 0 or more.
+        """
         splat(picture, self._canvas.texels(places), weight, self._sums)
 
     @property
     def seen(self) -> Float32[np.ndarray, "rows columns"]:
-        """How much fell on each texel, in pixels."""
+        """Total weight of each texel, in pixels."""
         return self._sums[..., 3]
 
     def texture(self) -> Float32[np.ndarray, "rows columns 3"]:
-        """The picture; what nobody saw is filled in smoothly from around it."""
+        """The picture; texels that no frame shows are filled in smoothly from around them."""
         return _filled(self._sums)
 
 

@@ -1,4 +1,4 @@
-"""What an atlas is made of: fields over points of a shot, of one interface and two kinds.
+"""Components of an atlas: fields over points of a shot, with one interface and two kinds.
 
 A point is `(x, y, t)`: a pixel of the proxy, x first, and a frame's number. A place is `(x, y)` in
 the atlas, in px: one px of it is one px of the proxy, where nothing deforms.
@@ -34,7 +34,7 @@ class Layer(Protocol):
 
 @runtime_checkable
 class Alpha(Protocol):
-    """How far a layer covers those below it."""
+    """Opacity of a layer over those below it."""
 
     def __call__(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, " points"]:
         """Between 0 and 1, both excluded, at each point."""
@@ -43,7 +43,7 @@ class Alpha(Protocol):
 
 @runtime_checkable
 class Light(Protocol):
-    """How light differs from the atlas's own."""
+    """Difference of light from the atlas's own."""
 
     def __call__(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 3"]:
         """The gain of each channel at each point."""
@@ -52,7 +52,7 @@ class Light(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rendering:
-    """What an atlas says of some points."""
+    """An atlas's values at some points."""
 
     colour: Float[Tensor, "points 3"]
     places: tuple[Float[Tensor, "points 2"], ...]
@@ -63,7 +63,7 @@ class Rendering:
     """Of each layer but the lowest."""
 
     def first(self, count: int) -> Rendering:
-        """The same of the first points only."""
+        """The same for the first points only."""
         return Rendering(
             colour=self.colour[:count],
             places=tuple(place[:count] for place in self.places),
@@ -83,13 +83,14 @@ class Atlas(nn.Module):
         light: nn.Module | None,
         flicker: nn.Module | None = None,
     ) -> None:
-        """Put layers together, the lowest first.
+        """Combine layers, the lowest first.
 
         Args:
             layers: Of the atlas.
             alphas: Of all layers but the lowest.
-            light: Slow light, part of what the atlas renders.
-            flicker: Fast light, no part of it; the fit has it so that maps need not imitate it.
+            light: Slow light, which the atlas renders.
+            flicker: Fast light, which it does not render; it keeps flicker out of the fitted
+                mappings.
 
         Raises:
             ValueError: The number of alphas is not one less than that of layers.
@@ -102,7 +103,7 @@ class Atlas(nn.Module):
         self.light, self.flicker = light, flicker
 
     def forward(self, points: Float[Tensor, "points 3"], *, flickering: bool = False) -> Rendering:
-        """Colours, places and alphas at points; flicker is in the colours if asked for."""
+        """Colours, places and alphas at points; flicker is included on request."""
         places = tuple(layer.place(points) for layer in self.each_layer)
         colours = tuple(
             layer.colour(place) for layer, place in zip(self.each_layer, places, strict=True)
@@ -124,7 +125,7 @@ class Atlas(nn.Module):
 
     @property
     def each_alpha(self) -> list[Alpha]:
-        """How far each layer but the lowest covers those below."""
+        """Alpha of each layer but the lowest."""
         return cast("list[Any]", list(self.alphas))
 
     @property
@@ -141,14 +142,25 @@ class Atlas(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, kind)]
 
     def shares(self, alphas: tuple[Tensor, ...], points: int) -> tuple[Tensor, ...]:
-        """How much of each point each layer shows: what it covers and nothing above covers."""
+        """The weight of each layer at each point: its alpha times the transparency of those above.
+
+        Args:
+            alphas: Of the layers above the lowest.
+            points: Number of points.
+        """
         return tuple(shares(alphas, torch.ones(points, device=self.device)))
 
 
 def every_point(
     frame: int, *, size: tuple[int, int], device: torch.device | str
 ) -> Float[Tensor, "points 3"]:
-    """All pixels of a frame of a height and width, as points."""
+    """All pixels of a frame, as points (x, y, frame).
+
+    Args:
+        frame: Its index.
+        size: Height and width in px.
+        device: Of the result.
+    """
     y, x = torch.meshgrid(
         torch.arange(size[0], device=device), torch.arange(size[1], device=device), indexing="ij"
     )

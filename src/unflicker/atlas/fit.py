@@ -1,4 +1,4 @@
-"""Fit an atlas to a shot: sample points, say what is wrong, take a step; alike for both kinds."""
+"""Optimisation loop that fits an atlas to a shot, for both kinds of atlas."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from unflicker.settings import AtlasSettings
 _BENT_IN_TURN = 4
 _STALL_STEPS = 100
 _STALL_SHARE = 0.002
-"""A fit that improved by less over so many steps is done."""
+"""A fit that improved by less over so many steps has converged."""
 _GRID_RATES = {"nodes": 0.1, "planes": 0.0015, "knots": 0.002, "logits": 0.05}
-"""Adam's steps: px of a node, colour of a texel, log gain, logit of alpha."""
+"""Adam's learning rates: px of a node, colour of a texel, log gain, logit of alpha."""
 
 Ways = tuple[Float32[np.ndarray, "_ height width 2"], Float32[np.ndarray, "_ height width"]]
-"""Flow in px from each frame to the one a stride later, and how far each pixel is seen there."""
+"""Flow in px from each frame to the one a stride later, and visibility there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shot:
-    """The frames of a shot and what is known of them, where the fit runs."""
+    """The data of a shot, on the device of the fit."""
 
     frames: Float[Tensor, "time height width 3"]
     flows: tuple[tuple[int, Float[Tensor, "_ height width 2"]], ...]
@@ -47,7 +47,14 @@ class Shot:
         masks: tuple[Float32[np.ndarray, "time height width"], ...] = (),
         device: str,
     ) -> Shot:
-        """Arrays put on a device; ways by stride."""
+        """The arrays of a shot on a device.
+
+        Args:
+            frames: RGB in [0, 1].
+            ways: Motion by stride in frames.
+            masks: Of the layers above the lowest.
+            device: "cpu" or "cuda:n".
+        """
 
         def there(array: np.ndarray) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
@@ -62,7 +69,7 @@ class Shot:
 
 @dataclass(kw_only=True)
 class FitLog:
-    """How a fit went."""
+    """Losses of a fit."""
 
     steps: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -72,11 +79,16 @@ class FitLog:
 
 
 Tell = Callable[[int, int], None]
-"""Is told steps done and steps in all; raises to stop the fit."""
+"""Called with the steps done and the number of steps; raises to stop the fit."""
 
 
 def nobody(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report no progress.
+
+    Args:
+        done: Ignored.
+        total: Ignored.
+    """
 
 
 def fit(
@@ -88,7 +100,16 @@ def fit(
     tell: Tell = nobody,
     most_seconds: float = float("inf"),
 ) -> FitLog:
-    """Adam on sampled points until the steps are done, the fit stalls, or time is up."""
+    """Fit an atlas with Adam on sampled points; returns its losses by step.
+
+    Args:
+        atlas: Changed in place.
+        shot: Frames and motion.
+        settings: Steps, points and weights.
+        generator: Draws the points.
+        tell: Called after each step; may raise to stop.
+        most_seconds: Limit of time; the fit also ends when it stalls.
+    """
     optimiser, rates = _optimiser(atlas, settings)
     log, begun = FitLog(), time.monotonic()
     recent: list[float] = []
@@ -127,7 +148,7 @@ def _optimiser(atlas: Atlas, settings: AtlasSettings) -> tuple[torch.optim.Adam,
 def _anneal(
     optimiser: torch.optim.Adam, rates: list[float], done: float, settings: AtlasSettings
 ) -> None:
-    """Grids end on small steps; the reference's rate is constant."""
+    """Decay learning rates of grids; the reference's rate is constant."""
     if settings.kind == "grid":
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * (1.0 - done)
@@ -193,7 +214,7 @@ def _with_neighbours(points: Tensor, pixel: Tensor, shot: Shot) -> tuple[Tensor,
 
 
 def _differences(colours: Tensor, count: int) -> Float[Tensor, "points 2 3"]:
-    """What colour gains from each point to its right neighbour, and to the one below."""
+    """Differences of colour from each point to its right neighbour, and to the one below."""
     here, right, below = colours.view(3, count, 3)
     return torch.stack([right - here, below - here], dim=1)
 
@@ -201,7 +222,7 @@ def _differences(colours: Tensor, count: int) -> Float[Tensor, "points 2 3"]:
 def _colour(
     everything: Rendering, here: Rendering, seen: Tensor, settings: AtlasSettings
 ) -> Tensor:
-    """The reference's loss looks at the points alone, the robust one at their neighbours too."""
+    """The reference's loss uses the points alone, the robust one their neighbours too."""
     if settings.outlier:
         return losses.robust_colour_loss(everything.colour, seen, outlier=settings.outlier)
     return losses.colour_loss(here.colour, seen[: len(here.colour)])
@@ -210,7 +231,7 @@ def _colour(
 def _flow(
     atlas: Atlas, shot: Shot, settings: AtlasSettings, here: Rendering, points: Tensor, step: int
 ) -> dict[str, Tensor]:
-    """Along one stride a step, in turn; in several layers, for what each of them shows."""
+    """Flow loss for one stride a step, in turn; with several layers, by visibility."""
     stride, flows = shot.flows[step % len(shot.flows)]
     visible = shot.visible[step % len(shot.flows)]
     pairs, height, width = visible.shape
@@ -245,7 +266,7 @@ def _rigidity(atlas: Atlas, points: Tensor, here: Rendering, *, reach_px: float)
 
 
 def _of_grids(atlas: Atlas, settings: AtlasSettings, step: int) -> dict[str, Tensor]:
-    """Terms on the values of grids themselves; the bending of one frame in four, in turn."""
+    """Terms on the values of grids; bending for one frame in four, in turn."""
     terms = {}
     some = slice(step % _BENT_IN_TURN, None, _BENT_IN_TURN)
     grids = [layer.nodes for layer in atlas.each_layer if isinstance(layer, GridLayer)]
@@ -263,7 +284,7 @@ def _of_grids(atlas: Atlas, settings: AtlasSettings, step: int) -> dict[str, Ten
 def _of_alphas(
     shot: Shot, settings: AtlasSettings, pixel: Tensor, here: Rendering, step: int
 ) -> dict[str, Tensor]:
-    """What layers above the lowest must not do: leave their masks, or hide colours."""
+    """Losses of layers above the lowest: against leaving their masks, and hiding colours."""
     terms = {}
     if settings.bootstrapping and step < settings.bootstrapping_steps:
         pairs = zip(here.alphas, shot.masks, strict=True)

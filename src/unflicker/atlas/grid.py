@@ -1,4 +1,4 @@
-"""Fields on grids: the default kind, which learns in hundreds of steps."""
+"""An atlas on grids: the default kind, which converges in hundreds of steps."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from unflicker.atlas.light import SlowLight
 from unflicker.atlas.mesh import Mesh
 
 _COARSER = (4, 16)
-"""Besides the texture itself, planes of this many times larger texels: a change of colour that a
-whole region shares is learned at once."""
+"""Besides the texture itself, planes of this many times larger texels: a change of colour of a
+whole region is learned at once."""
 
 
 class GridLayer(nn.Module):
     """A mesh of places for each frame, and a texture of several resolutions.
 
     The texture's planes are simply added: with a network to decode them it could be neither
-    painted from the frames nor drawn upon, and pictures from the sketch need none (decision 6).
+    painted from the frames nor drawn upon, and initial pictures need none (decision 6).
     """
 
     def __init__(self, sketch: Sketch) -> None:
-        """Begin where a sketch ended."""
+        """Start from an initialisation."""
         super().__init__()
         self.mesh: Mesh = sketch.mesh
         self.canvas: Canvas = sketch.canvas
@@ -62,7 +62,7 @@ class GridLayer(nn.Module):
 
 
 class GridAlpha(nn.Module):
-    """How far a layer covers those below, as a small picture for each frame."""
+    """Alpha of a layer, as a small picture for each frame."""
 
     def __init__(self, alpha: Float[Tensor, "time rows columns"], *, size: tuple[int, int]) -> None:
         """Begin with an alpha for frames of a size; it is kept between 0.02 and 0.98."""
@@ -83,12 +83,12 @@ class GridLight(nn.Module):
     def __init__(
         self, light: SlowLight, *, size: tuple[int, int], beside: SlowLight | None = None
     ) -> None:
-        """Begin with the light of a sketch.
+        """Start from the light of an initialisation.
 
         Args:
-            light: Where to begin.
-            size: Height and width of frames.
-            beside: Slower light that is fitted as well: what that could be, this is not.
+            light: Initial values.
+            size: Height and width of frames in px.
+            beside: Slower light that is fitted as well, and excluded from this one.
         """
         super().__init__()
         self.knots = nn.Parameter(torch.from_numpy(light.knots.copy()))
@@ -107,7 +107,7 @@ class GridLight(nn.Module):
         return torch.exp(_between(cells, points, (rows, columns), self._size))
 
     def _centred(self) -> Float[Tensor, "knots rows columns 3"]:
-        """Knots without what belongs to slower light, or, where there is none, to the texture."""
+        """Knots without the part of slower light, or, if there is none, of the texture."""
         if self.slower is not None:
             return torch.tensordot(self.slower, self.knots, dims=1)
         mean = torch.tensordot(self.hats.mean(dim=0), self.knots, dims=1)

@@ -1,4 +1,4 @@
-"""What an atlas says of each frame: a guide to its colours, and how far to trust it."""
+"""An atlas's rendering of each frame, and its trust."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _STRUCTURE_BLUR_PX, _GUIDE_BLUR_PX = 3.0, 2.0
 _FLATTEST = 0.002
 _TRUST = (0.417, -10.97, 6.232, -0.573)
 """Log odds that a guide's colour is within 2 ΔE: a constant, then for each of `signs`. Fitted to
-eight development clips with made flicker (benchmarks/atlas_trust.py; lab notebook)."""
+eight development clips with synthetic flicker (benchmarks/atlas_trust.py; lab notebook)."""
 _TEXELS_PER_PX, _MOST_TEXELS = 0.5, 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guide:
-    """How an atlas renders the frames of a shot: consistent, flawed, and it knows where."""
+    """An atlas's rendering of a shot's frames: consistent, with errors, and with its trust."""
 
     pictures: Float32[np.ndarray, "time height width 3"]
     trust: Float32[np.ndarray, "time height width"]
-    """How likely the slightly blurred colour is within 2 ΔE of the true one, 0 to 1."""
+    """Probability that the slightly blurred colour is within 2 ΔE of the true one, 0 to 1."""
 
 
 def guide_of(atlas: ShotAtlas, frames: Float32[np.ndarray, "time height width 3"]) -> Guide:
-    """The guide to a shot's frames.
+    """The atlas guide of a shot's frames, with its trust.
 
-    Trust looks at structure alone, never at colour: colours differ most just where light flickers.
+    Trust is predicted from structure, never from colour: colours differ most where light flickers.
 
     Args:
         atlas: Of these frames.
-        frames: As they were when the atlas was made.
+        frames: RGB in [0, 1], as the atlas was made from.
     """
     pictures = np.stack([atlas.rendered(t) for t in range(len(frames))])
     often = _seen_often(atlas)
@@ -49,8 +49,15 @@ def guide_of(atlas: ShotAtlas, frames: Float32[np.ndarray, "time height width 3"
 def signs(
     frame: Float32[np.ndarray, "height width 3"], rendered: Float32[np.ndarray, "height width 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """What tells a guide's worth without the truth: by how much its structure misses the frame's,
-    in local deviations; the square of that; and how steep its colours are, as a logarithm.
+    """Features that predict trust.
+
+    Args:
+        frame: RGB in [0, 1].
+        rendered: The guide's picture of it.
+
+    Returns:
+        By pixel: the difference in structure, in local deviations; its square; the log gradient of
+        the guide's colours.
     """
     here, there = (normalised(picture).astype(np.float32) for picture in (frame, rendered))
     miss = cv2.GaussianBlur(np.abs(here - there), (0, 0), _STRUCTURE_BLUR_PX)
@@ -64,7 +71,7 @@ def signs(
 def probability(
     found: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width"]:
-    """How likely a guide with these signs is within 2 ΔE of the truth."""
+    """Probability that a guide with these signs is within 2 ΔE of the true colour."""
     odds = found @ np.array(_TRUST[1:], np.float32) + np.float32(_TRUST[0])
     # A miss so large that its square would speak for it is not better than a large one.
     odds = np.where(found[..., 0] > -_TRUST[1] / (2.0 * _TRUST[2]), -8.0, odds)
@@ -72,7 +79,7 @@ def probability(
 
 
 def _seen_often(atlas: ShotAtlas) -> Float32[np.ndarray, "time height width"]:
-    """n / (n + 1), where n frames saw a place: what one frame saw is no more than that frame."""
+    """n / (n + 1), where n frames show a place: a place that one frame shows is less reliable."""
     often = np.zeros((atlas.frames, *atlas.size), np.float32)
     shares = np.stack([atlas.shares(t) for t in range(atlas.frames)])
     for layer in range(shares.shape[1]):

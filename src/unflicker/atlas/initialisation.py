@@ -1,8 +1,8 @@
-"""A first atlas, without any descent: motion chained from frame to frame, then laid on itself.
+"""Initialisation of an atlas, without gradient descent: motion chained from frame to frame.
 
-Each frame's map comes from its neighbour's and the flow between them. Then the atlas is painted,
-each frame is matched to how the atlas renders it, and its map is moved accordingly; twice. What
-descent has left to do takes hundreds of steps instead of ten thousand.
+Each frame's mapping comes from its neighbour's and the flow between them. Then the atlas is
+painted, each frame is matched to its rendering, and its mapping is updated; twice. The fit then
+takes hundreds of steps instead of ten thousand.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from unflicker.compute.threads import check_stopped, in_parallel
 from unflicker.frames.flow import Motion, look_up, pixel_places
 
 Match = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Flow from one picture to another, and how far each pixel is seen there (`motion.match`)."""
+"""Flow from one picture to another, and visibility there (`motion.match`)."""
 
 _STIFFNESS = 0.25
 _UNSEEN = 1e-6
-"""What a pixel counts that is not followed: next to nothing, and yet it holds the map."""
+"""Weight of a pixel without motion: almost zero, enough to constrain the map."""
 _RIM, _AT_THE_RIM = np.ones((9, 9), np.uint8), 0.001
 _OUTLIER = 0.06
-"""A colour this far off counts a quarter: ghosts and flicker are outliers."""
+"""Colour error with a quarter of the weight: ghosts and flicker are outliers."""
 _LOOKS_FOR_OUTLIERS = 1
 _COUNTS_AT_LEAST = 0.5
 _MOST_TEXELS = 2_000_000
@@ -36,7 +36,7 @@ _MOST_TEXELS = 2_000_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sketch:
-    """One layer of an atlas: where each frame lies in it, and its picture."""
+    """One layer of an atlas: the mapping of each frame, and its picture."""
 
     mesh: Mesh
     nodes: Float32[np.ndarray, "time rows columns 2"]
@@ -46,11 +46,11 @@ class Sketch:
     light: SlowLight
 
     def places(self, frame: int) -> Float32[np.ndarray, "height width 2"]:
-        """Where each pixel of a frame lies in the atlas."""
+        """Place of each pixel of a frame in the atlas."""
         return self.mesh.dense(self.nodes[frame])
 
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
-        """The atlas as that frame would see it."""
+        """The atlas's rendering of that frame."""
         size = self.mesh.height, self.mesh.width
         flat = self.canvas.look_up(self.texture, self.places(frame))
         return flat * self.light.gain(frame, size=size)
@@ -65,27 +65,27 @@ class Seen:
     counts: Float32[np.ndarray, "time height width"]
     """How far each pixel belongs to the layer, 0 to 1."""
     painted: Float32[np.ndarray, "time height width"]
-    """How much of each pixel goes into the picture: `counts`, but none of frames held out."""
+    """Weight of each pixel in the picture: `counts`, but 0 for held-out frames."""
 
     def followed(self, frame: int) -> Float32[np.ndarray, "height width"]:
-        """How far each pixel's motion is the layer's: less at a rim, where two motions blur."""
+        """How far each pixel's motion is the layer's: less at borders, where two motions blur."""
         counts = self.counts[frame]
         return cv2.erode(counts, _RIM) + np.float32(_AT_THE_RIM) * counts
 
     def whole(self) -> Seen:
-        """The same with no frame held out."""
+        """The same without held-out frames."""
         return replace(self, painted=self.counts)
 
 
 def sketched(
     seen: Seen, *, mesh: Mesh, texels_per_px: float, knots_apart: float, rounds: int, match: Match
 ) -> Sketch:
-    """A first atlas of one layer.
+    """The initialisation of an atlas of one layer.
 
     Args:
-        seen: What it explains.
-        mesh: Of each frame's map.
-        texels_per_px: How fine the picture is.
+        seen: Frames of the layer.
+        mesh: Of each frame's mapping.
+        texels_per_px: Resolution of the canvas.
         knots_apart: Frames between knots of the slow light.
         rounds: How often frames are matched to the atlas.
         match: Estimates the flow between two pictures.
@@ -99,12 +99,18 @@ def sketched(
 
 
 def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
-    """The same layer once each frame has moved to where it fits the picture, painted anew."""
+    """The layer after each frame has been registered to its picture and painted again.
+
+    Args:
+        sketch: The initialisation so far.
+        seen: Frames of the layer.
+        match: Registers two pictures.
+    """
     return repainted(replace(sketch, nodes=_matched(seen, sketch, match)), seen)
 
 
 def _chained(seen: Seen, mesh: Mesh) -> Float32[np.ndarray, "time rows columns 2"]:
-    """Maps from motion alone: the middle frame lies as it is, the others as they moved."""
+    """Mappings from motion alone: identity for the middle frame, chained flow for the others."""
     count = len(seen.frames)
     middle = count // 2
     nodes = np.empty((count, mesh.rows, mesh.columns, 2), np.float32)
@@ -134,7 +140,7 @@ def _carried(
     flow: Float32[np.ndarray, "height width 2"],
     weight: Float32[np.ndarray, "height width"],
 ) -> Float32[np.ndarray, "rows columns 2"]:
-    """The map of a frame whose pixels lie, along the flow, in a picture whose map is known."""
+    """The mapping of a frame from the flow to a picture with a known mapping."""
     here = pixel_places(mesh.height, mesh.width)
     moved = mesh.dense(nodes) - here
     places = look_up(moved, here + flow) + here + flow
@@ -144,7 +150,7 @@ def _carried(
 def _matched(
     seen: Seen, sketch: Sketch, match: Match
 ) -> Float32[np.ndarray, "time rows columns 2"]:
-    """Maps moved by the flow from each frame to how the atlas renders it."""
+    """Mappings updated by the flow from each frame to the atlas's rendering."""
 
     def moved(t: int) -> np.ndarray:
         flow, visible = match(seen.frames[t], np.clip(sketch.rendered(t), 0.0, 1.0))
@@ -161,7 +167,15 @@ def painted(
     light: SlowLight,
     texels_per_px: float,
 ) -> Sketch:
-    """The picture of frames that lie as `nodes` say, robust to what does not fit, and its light."""
+    """A layer's initialisation from frames and their mappings, by robust averaging.
+
+    Args:
+        seen: Frames of the layer.
+        nodes: Mapping of each frame, at the nodes of `mesh`, in px.
+        mesh: Of all frames.
+        light: Slow light to divide out.
+        texels_per_px: Resolution of the canvas.
+    """
     places = np.stack([mesh.dense(frame) for frame in nodes])
     counting = places[seen.counts > _COUNTS_AT_LEAST]
     canvas = Canvas.around(
@@ -179,7 +193,12 @@ def painted(
 
 
 def repainted(sketch: Sketch, seen: Seen) -> Sketch:
-    """The same layer, its picture painted anew from other frames or other parts of them."""
+    """The layer with its picture painted from other frames or other parts of them.
+
+    Args:
+        sketch: Gives the mappings.
+        seen: Frames to paint.
+    """
     return painted(
         seen,
         sketch.nodes,
@@ -196,7 +215,7 @@ def _laid(
     weight: np.ndarray,
     on: tuple[Mesh, Canvas, SlowLight],
 ) -> Sketch:
-    """All frames, freed from slow light, laid on the canvas."""
+    """All frames, without slow light, painted on the canvas."""
     mesh, canvas, light = on
     painting = Painting(canvas)
     size = mesh.height, mesh.width
@@ -213,16 +232,20 @@ def _laid(
 
 
 def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
-    """By how much each frame's light differs from the sketch's, region by region."""
+    """Difference of each frame's light from the initialisation's, region by region.
+
+    Args:
+        seen: Frames of the layer.
+        sketch: Its initialisation.
+    """
     frames, flat, regions, _ = _compared(seen, sketch)
     slow = np.exp(np.tensordot(sketch.light.hats, sketch.light.knots, axes=1))
     return flicker_in(frames, flat * slow, regions)
 
 
 def _compared(seen: Seen, sketch: Sketch) -> tuple[np.ndarray, ...]:
-    """Sums over regions of frames, of the picture without light, and of weights; and what each
-    pixel counts: less where it does not fit.
-    """
+    """Sums over regions of frames, of the picture without light, and of weights; and the weight of
+    each pixel, less for outliers."""
     size = sketch.mesh.height, sketch.mesh.width
     weights = np.empty_like(seen.painted)
 

@@ -1,6 +1,6 @@
-"""The inner loops of painting and fitting, compiled.
+"""Compiled inner loops of painting and fitting.
 
-Apart from what calls them: the tests' shape checks cannot wrap compiled functions.
+In a module of their own, because the tests' shape checks cannot wrap compiled functions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ _ONE = np.float32(1.0)
 
 @compiled()
 def splat(picture, texels, weight, sums):
-    """Add each pixel to the four texels around its place, bilinear."""
+    """Add each pixel to the four texels around its place, bilinear.
+
+    Args:
+        picture: `(height, width, 3)`.
+        texels: Place of each pixel in texels, x first.
+        weight: Of each pixel.
+        sums: `(rows, columns, 4)`, changed in place; the last channel sums weights.
+    """
     rows, columns = sums.shape[:2]
     height, width = weight.shape
     for y in range(height):
@@ -38,12 +45,12 @@ def splat(picture, texels, weight, sums):
 
 @compiled()
 def add_normal_equations(measured, every, step, shape, into):
-    """Add what pixels say of a mesh's nodes to its normal equations, in lower bands.
+    """Add the equations of pixels to the normal equations of a mesh's nodes, in lower bands.
 
     Args:
         measured: Values `(height, width, 2)` and weights `(height, width)`.
-        every: How many pixels to go on, down and across.
-        step: How far nodes lie apart, in px, down and across.
+        every: Step in pixels, down and across.
+        step: Distance of nodes in px, down and across.
         shape: Nodes down and across; they are numbered down each column.
         into: The bands `(nodes, bands)` and the right-hand side `(nodes, 2)`.
     """

@@ -1,4 +1,4 @@
-"""Sketches of several layers at once, and the masks that share the frames among them."""
+"""Initialisation of several layers, and the masks that divide the frames among them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Layered:
     seen: tuple[Seen, ...]
     sketches: list[Sketch]
     shown: Float32[np.ndarray, "time height width"]
-    """None of the frames that are held out."""
+    """0 for held-out frames."""
 
     @classmethod
     def of(
@@ -35,7 +35,14 @@ class Layered:
         masks: tuple[Float32[np.ndarray, "time height width"], ...],
         shown: Float32[np.ndarray, "time height width"],
     ) -> Layered:
-        """Layers that nobody has sketched yet."""
+        """Layers before their initialisation.
+
+        Args:
+            frames: RGB in [0, 1].
+            motion: Between them.
+            masks: Of the layers above the lowest, 0 to 1.
+            shown: Where frames show anything, 0 to 1.
+        """
         nothing = Seen(frames=frames, motion=motion, counts=shown, painted=shown)
         seen = (nothing,) * (len(masks) + 1)
         return cls(masks=masks, seen=seen, sketches=[], shown=shown)._shared(masks)
@@ -46,27 +53,27 @@ class Layered:
         return [seen.counts for seen in self.seen]
 
     def sketched(self, sketch: Callable[[Seen], Sketch]) -> Layered:
-        """With a sketch of each layer."""
+        """With an initialisation of each layer."""
         return replace(self, sketches=[sketch(seen) for seen in self.seen])
 
     def settled(self) -> Layered:
-        """With masks that agree with what each layer can explain."""
+        """With masks updated by what each layer explains."""
         return self._shared(settled(self.masks, [self._errors(layer) for layer in self.sketches]))
 
     def matched_again(self, match: Match) -> Layered:
-        """With each frame moved in each layer to where it fits, once masks have changed."""
+        """With each frame registered to each layer again, after a change of masks."""
         pairs = zip(self.sketches, self.seen, strict=True)
         repaired = [repainted(layer, seen) for layer, seen in pairs]
         pairs = zip(repaired, self.seen, strict=True)
         return replace(self, sketches=[matched(layer, seen, match) for layer, seen in pairs])
 
     def whole(self) -> Layered:
-        """Painted from all frames, none held out."""
+        """Painted from all frames, including held-out ones."""
         pairs = zip(self.sketches, self.seen, strict=True)
         return replace(self, sketches=[repainted(layer, seen.whole()) for layer, seen in pairs])
 
     def _shared(self, masks: tuple[np.ndarray, ...]) -> Layered:
-        """With the frames shared as these masks say; later ones lie above."""
+        """With the frames divided by these masks; later ones lie above."""
         seen = tuple(
             replace(each, counts=share, painted=share * self.shown)
             for each, share in zip(self.seen, shares(masks, np.ones_like(self.shown)), strict=True)

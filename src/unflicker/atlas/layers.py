@@ -1,4 +1,4 @@
-"""What moves by itself: rough masks of a foreground, from motion alone."""
+"""Rough masks of independently moving foreground, from motion alone."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from unflicker.frames.flow import Motion, pixel_places, warp
 _MEASURED_STEP_PX = 4
 _LOOKS = 12
 _WIDEST_PX, _NARROWEST_PX = 4.0, 0.25
-"""A pixel whose motion misses the background's by this counts a quarter: at first, at last."""
+"""Difference in motion from the background with a quarter of the weight: at first, at last."""
 _STANDS_OUT_PX = 0.6
 _SPEED_ERROR = 0.08
-"""Flow is in doubt by this share of its length."""
+"""Uncertainty of flow, as a share of its length."""
 _MEMORY = 0.93
-"""How much of what was seen to move is still believed a frame later, if it stands still."""
+"""Decay of evidence of motion per frame, for an object that stands still."""
 _SURELY_SEEN = 0.8
 _SMALLEST_SHARE = 0.004
 _SMOOTH_PX = 1.5
 _DOUBTED = (0.02, 0.8)
-"""A mask is not believed further than this: it is wide at its rim."""
+"""Limit of a mask's confidence: it is wide at its border."""
 _TELLING_ERROR, _LOUDEST = 0.03, 8.0
-"""Colour error at which a layer's failure tells, and how loud it may at most."""
+"""Colour error at which a layer's failure is evidence, and the limit of that evidence."""
 
 
 def moving_masks(motion: Motion) -> Float32[np.ndarray, "time height width"] | None:
-    """How far each pixel belongs to something that moves by itself; None where nothing does."""
+    """How far each pixel belongs to an independently moving object, 0 to 1; None without one."""
     evidence = _remembered(_evidence(motion), motion)
     masks = np.stack([_cleaned(frame) for frame in evidence])
     return masks if float(masks.mean()) > _SMALLEST_SHARE else None
 
 
 def shares(alphas: Sequence[Any], everything: Any) -> list[Any]:
-    """How much each layer shows, the lowest first: what it covers and nothing above covers.
+    """The weight of each layer, the lowest first: its alpha times the transparency of those above.
 
     Args:
-        alphas: How far each layer but the lowest covers those below; arrays or tensors.
+        alphas: Of each layer but the lowest; arrays or tensors.
         everything: Ones, of their shape.
     """
     left, above_first = everything, []
@@ -54,11 +54,11 @@ def settled(
     masks: tuple[Float32[np.ndarray, "time height width"], ...],
     errors: list[Float32[np.ndarray, "time height width"]],
 ) -> tuple[Float32[np.ndarray, "time height width"], ...]:
-    """Masks after a look at how well each layer explains each pixel.
+    """Masks updated by how well each layer explains each pixel.
 
     Args:
         masks: Of the layers above the lowest.
-        errors: Squared colour error of each layer by itself, the lowest first.
+        errors: Squared colour error of each layer alone, the lowest first.
     """
     best_below = errors[0]
     better = []
@@ -73,10 +73,14 @@ def settled(
 def background_flow(
     flow: Float32[np.ndarray, "height width 2"], visible: Float32[np.ndarray, "height width"]
 ) -> Float32[np.ndarray, "height width 2"]:
-    """The motion of a plane that most of the picture follows.
+    """The motion of the plane that most of the picture follows, by robust regression.
+
+    Args:
+        flow: Dense, in px, x first.
+        visible: Visibility of each pixel in the other frame, 0 to 1.
 
     Source: the eight-parameter planar motion of Bergen et al., ECCV 1992, with Geman and McClure's
-    weights, whose scale narrows from look to look.
+    weights, whose scale narrows from iteration to iteration.
     """
     height, width = visible.shape
     places = pixel_places(height, width)
@@ -98,7 +102,7 @@ def background_flow(
 
 
 def _planar(places: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, "points 2 8"]:
-    """What each of the eight parameters adds to the motion at places."""
+    """The contribution of each of the eight parameters to the motion at places."""
     x, y = places.T
     one, none = np.ones_like(x), np.zeros_like(x)
     across = [one, x, y, none, none, none, x * x, x * y]
@@ -107,7 +111,7 @@ def _planar(places: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, "points 
 
 
 def _evidence(motion: Motion) -> Float32[np.ndarray, "time height width"]:
-    """By how many times its doubt each pixel's motion differs from the background's."""
+    """Difference of each pixel's motion from the background's, in units of its uncertainty."""
     pairs, height, width = motion.visible_forward.shape
     evidence = np.zeros((pairs + 1, height, width), np.float32)
     for t in range(pairs):
@@ -125,7 +129,7 @@ def _evidence(motion: Motion) -> Float32[np.ndarray, "time height width"]:
 def _remembered(
     evidence: Float32[np.ndarray, "time height width"], motion: Motion
 ) -> Float32[np.ndarray, "time height width"]:
-    """Evidence carried along the motion, both ways: what moved once is still the same thing."""
+    """Evidence carried along the motion, both ways: an object that moved once is still the same."""
     later, earlier = evidence.copy(), evidence.copy()
     for t in range(1, len(evidence)):
         carried = _carried(later[t - 1], motion.backward[t - 1], motion.visible_backward[t - 1])
@@ -141,7 +145,8 @@ def _carried(
     flow: Float32[np.ndarray, "height width 2"],
     visible: Float32[np.ndarray, "height width"],
 ) -> Float32[np.ndarray, "height width"]:
-    """Evidence a frame on, less at its rim: flow is too wide there, and would leave a trail."""
+    """Evidence one frame later, eroded at its border, where flow is too wide and would leave a
+    trail."""
     kept = cv2.erode(warp(evidence, flow), np.ones((3, 3), np.uint8))
     return kept * np.float32(_MEMORY) * (visible > _SURELY_SEEN)
 

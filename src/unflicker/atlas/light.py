@@ -1,7 +1,7 @@
-"""Light that changes slowly over a shot: few knots in time, coarse in place.
+"""Illumination that changes slowly over a shot: few knots in time, coarse in place.
 
-An atlas that knew one colour for ever would flatten a sunset. This keeps what is slower than
-flicker in the model; what is faster has no knots to live on.
+An atlas with constant colours would flatten a sunset. The model includes changes slower than
+flicker; faster ones cannot be represented by its knots.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from jaxtyping import Float32
 ROWS, COLUMNS = 3, 4
 _LEAST_KNOTS_APART = 8.0
 _DARK = 0.02
-"""Added to both sides of a ratio of light: below it, noise says nothing of light."""
+"""Added to both sides of a ratio of light: below it, noise dominates."""
 _EXPECTED, _SMOOTH = 0.02, 0.3
-"""How strongly light is expected to be even, and to go on as it goes, in frames' worth."""
+"""Strength of the priors that light is even and that it is smooth in time, in frames."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,13 +26,18 @@ class SlowLight:
 
     knots: Float32[np.ndarray, "knots rows columns 3"]
     """Natural logarithm of the gain from the atlas to the frames; its mean over time and place is
-    none. That of a place need not be: a lens that darkens corners does so in every frame."""
+    zero. That of a place need not be: a lens that darkens corners does so in every frame."""
     hats: Float32[np.ndarray, "time knots"]
-    """How much of each knot each frame takes."""
+    """Weight of each knot in each frame."""
 
     @classmethod
     def even(cls, *, frames: int, knots_apart: float) -> SlowLight:
-        """Light that does not change, with knots about so many frames apart."""
+        """Light that does not change.
+
+        Args:
+            frames: Number of frames.
+            knots_apart: Distance of knots in frames, about.
+        """
         spans = max(1, round((frames - 1) / max(knots_apart, _LEAST_KNOTS_APART)))
         at = np.arange(frames) / max(frames - 1, 1) * spans
         hats = np.maximum(1.0 - np.abs(at[:, None] - np.arange(spans + 1)), 0.0)
@@ -40,13 +45,19 @@ class SlowLight:
         return cls(knots=knots, hats=hats.astype(np.float32))
 
     def gain(self, frame: int, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
-        """The gain at each pixel of a frame."""
+        """The gain at each pixel of a frame.
+
+        Args:
+            frame: Its index.
+            size: Height and width in px.
+        """
         log_gain = np.tensordot(self.hats[frame], self.knots, axes=1)
         grown = cv2.resize(log_gain, size[::-1], interpolation=cv2.INTER_LINEAR)
         return np.exp(grown)
 
     def without(self, slower: SlowLight) -> Float32[np.ndarray, "knots knots"]:
-        """What takes out of knots, one for each frame, all that this slower light can be."""
+        """The matrix that removes from knots, one for each frame, all that this slower light can
+        represent."""
         hats = slower.hats.astype(float)
         inverse = np.linalg.inv(hats.T @ hats + 1e-6 * np.eye(hats.shape[1]))
         return (np.eye(len(hats)) - hats @ inverse @ hats.T).astype(np.float32)
@@ -57,7 +68,7 @@ class SlowLight:
         painted: Float32[np.ndarray, "time rows columns 3"],
         weight: Float32[np.ndarray, "time rows columns"],
     ) -> SlowLight:
-        """The light that best explains frames by what was painted without it.
+        """The slow light that best explains the difference between frames and atlas.
 
         Args:
             seen: Weighted sums of the frames' colours in each region.
@@ -81,7 +92,7 @@ def flicker_in(
     painted: Float32[np.ndarray, "time rows columns 3"],
     weight: Float32[np.ndarray, "time rows columns"],
 ) -> SlowLight:
-    """Light with a knot for every frame: flicker that is left, which a fit need not imitate then.
+    """Light with a knot for every frame: residual flicker, which the fit then ignores.
 
     Args:
         seen: Weighted sums of the frames' colours in each region.
@@ -99,7 +110,7 @@ def _log_ratio(
     painted: Float32[np.ndarray, "time rows columns 3"],
     weight: Float32[np.ndarray, "time rows columns"],
 ) -> tuple[Float32[np.ndarray, "time rows columns 3"], Float32[np.ndarray, "time rows columns"]]:
-    """Logarithms of what was seen over what was painted, and how much each counts, 0 to 1."""
+    """Log ratio of frames and atlas, and its weight, 0 to 1."""
     dark = _DARK * weight[..., None] + 1e-9
     share = weight / max(float(weight.max()), 1e-9)
     return np.log((seen + dark) / (painted + dark)), share
@@ -108,6 +119,6 @@ def _log_ratio(
 def _about_nothing(
     knots: Float32[np.ndarray, "knots rows columns 3"], hats: Float32[np.ndarray, "time knots"]
 ) -> Float32[np.ndarray, "knots rows columns 3"]:
-    """Knots whose light has no mean over time and place: that belongs to the texture."""
+    """Knots with zero mean over time and place: the mean belongs to the texture."""
     mean = np.tensordot(hats.mean(axis=0), knots, axes=1).mean(axis=(0, 1))
     return (knots - mean).astype(np.float32)

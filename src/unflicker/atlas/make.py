@@ -1,4 +1,4 @@
-"""The atlas of a shot, from its frames and their motion: sketch, choose layers, fit."""
+"""The atlas of a shot, from its frames and their motion: initialise, choose layers, fit."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from unflicker.frames.flow import Motion, resized
 from unflicker.settings import AtlasSettings
 
 _HELD_EVERY = 5
-"""One frame in so many is kept out of the picture when layers are chosen by it."""
+"""One frame in so many is held out to choose the number of layers."""
 _MUST_WIN_DB = 0.1
-"""By how much layers found from motion must explain frames held out better than one does."""
+"""Gain on held-out frames that layers found from motion must have over one layer, in dB."""
 _MAY_LOSE_DB = 0.3
-"""How much worse layers may be that the user's masks ask for."""
+"""Loss on held-out frames that layers from the user's masks may have, in dB."""
 _START_RATE, _START_STEPS_A_FRAME, _START_PX = 1e-4, 100, 0.5
 _LEAST_MASK_SHARE = 0.002
 _STRIDES_GROW = 4
-"""Each stride of the flow loss is so many times the one before: 1, 4, 16."""
+"""Factor between strides of the flow loss: 1, 4, 16."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShotAtlas:
-    """An atlas, and how it came about."""
+    """An atlas, with its losses."""
 
     model: Atlas
     size: tuple[int, int]
@@ -42,7 +42,7 @@ class ShotAtlas:
     frames: int
     log: FitLog
     held_out_db: tuple[float, float] | None
-    """PSNR of frames held out under one layer and under several; None where nobody compared."""
+    """PSNR of held-out frames with one layer and with several; None if not compared."""
 
     @torch.no_grad()
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
@@ -52,13 +52,18 @@ class ShotAtlas:
 
     @torch.no_grad()
     def places(self, frame: int, *, layer: int = 0) -> Float32[np.ndarray, "height width 2"]:
-        """Where a frame's pixels lie in a layer, in px."""
+        """Places of a frame's pixels in a layer, in px, x first.
+
+        Args:
+            frame: Its index.
+            layer: 0 is the lowest.
+        """
         place = self.model.layer(layer).place(self._points(frame))
         return place.cpu().numpy().reshape(*self.size, 2)
 
     @torch.no_grad()
     def shares(self, frame: int) -> Float32[np.ndarray, "layers height width"]:
-        """How much of each pixel each layer shows, the lowest first; they sum to one."""
+        """Weight of each layer at each pixel, the lowest first; they sum to one."""
         points = self._points(frame)
         alphas = tuple(alpha(points) for alpha in self.model.alphas)
         shares = torch.stack(self.model.shares(alphas, len(points)))
@@ -71,16 +76,16 @@ class ShotAtlas:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Footage:
-    """What is known of a shot before it has an atlas."""
+    """The input of an atlas."""
 
     frames: Float32[np.ndarray, "time height width 3"]
-    """RGB in [0, 1]; light that flickers is best corrected before."""
+    """RGB in [0, 1], preferably without flicker of light."""
     motion: Motion
     """Between neighbouring frames."""
     masks: tuple[Float32[np.ndarray, "time height width"], ...] = ()
-    """Where each object is, one array for each layer above the background; none to find out."""
+    """Mask of each object, one array for each layer above the background; none to find them."""
     knots_apart: float = 24.0
-    """Frames between knots of slow light: what is slower is no flicker."""
+    """Frames between knots of slow light: slower light is no flicker."""
 
 
 def make_atlas(
@@ -96,11 +101,11 @@ def make_atlas(
 
     Args:
         footage: The shot.
-        settings: Of this stage; the seed is among them.
+        settings: Of this stage, with the seed.
         match: Estimates the flow between any two pictures (`motion.match`).
         device: Where the fit runs: "cpu" or "cuda:n".
-        tell: Told how far the fit is; may raise to stop it.
-        most_seconds: After which the fit ends, wherever it is.
+        tell: Called with the progress of the fit; may raise to stop it.
+        most_seconds: Limit of the fit's time.
     """
     frames = footage.frames
     masks = tuple(mask for mask in footage.masks if float(mask.mean()) > _LEAST_MASK_SHARE)
@@ -125,7 +130,7 @@ def make_atlas(
 
 
 def _ways(footage: Footage, settings: AtlasSettings, match: Match) -> dict[int, Ways]:
-    """Motion to the next frame, and found directly to frames much later, where chains drift."""
+    """Motion to the next frame, and, estimated directly, to much later ones, where chains drift."""
     ways = {1: (footage.motion.forward, footage.motion.visible_forward)}
     stride = _STRIDES_GROW
     while stride <= settings.longest_stride and stride < len(footage.frames):
@@ -141,7 +146,7 @@ _Built = tuple[Atlas, _Masks, tuple[float, float] | None]
 
 
 def _on_grids(footage: Footage, settings: AtlasSettings, match: Match) -> _Built:
-    """Grids that begin where a sketch ended, of as many layers as explain the shot best."""
+    """Grids from an initialisation, with the number of layers that explains the shot best."""
     frames, motion, masks = footage.frames, footage.motion, footage.masks
     mesh = Mesh(height=frames.shape[1], width=frames.shape[2], cell_px=settings.cell_px)
 
@@ -179,7 +184,7 @@ def _on_grids(footage: Footage, settings: AtlasSettings, match: Match) -> _Built
 
 
 def _found_masks(motion: Motion, settings: AtlasSettings) -> _Masks:
-    """What moves by itself, unless one layer is asked for."""
+    """Masks of independently moving objects, unless one layer is asked for."""
     found = moving_masks(motion) if settings.layers != 1 else None
     return () if found is None else (found,)
 
@@ -187,7 +192,7 @@ def _found_masks(motion: Motion, settings: AtlasSettings) -> _Masks:
 def _psnr(
     frames: np.ndarray, layers: list[Sketch], shares: list[np.ndarray], held: np.ndarray
 ) -> float:
-    """How well frames held out are explained by layers that never saw them, in dB."""
+    """PSNR of held-out frames in dB."""
     errors = []
     for t in np.flatnonzero(held).tolist():
         parts = [
@@ -211,7 +216,7 @@ def _grid_atlas(layers: list[Sketch], masks: _Masks, lowest: Seen) -> Atlas:
 
 
 def _of_networks(footage: Footage, settings: AtlasSettings) -> _Built:
-    """The reference system's networks; they know no light, and begin with no motion."""
+    """The reference system's networks, without light or initial motion."""
     frames, motion, masks = footage.frames, footage.motion, footage.masks
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -229,7 +234,7 @@ def _of_networks(footage: Footage, settings: AtlasSettings) -> _Built:
 def _pretrained(
     model: Atlas, shot: Shot, settings: AtlasSettings, generator: torch.Generator, tell: Tell
 ) -> None:
-    """Bring mappings to the one that deforms nothing, before anything else is learned."""
+    """Pre-train mappings to the identity."""
     layers = model.of_kind(mlp.MlpLayer)
     mappings = [parameter for layer in layers for parameter in layer.mapping.parameters()]
     optimiser = torch.optim.Adam(mappings, lr=_START_RATE)

@@ -1,4 +1,4 @@
-"""A smooth deformation of the picture, as values at the nodes of a mesh."""
+"""A smooth mapping from frame to atlas, as values at the nodes of a mesh."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Mesh:
     height: int
     width: int
     cell_px: float
-    """About how far neighbouring nodes lie apart, in px."""
+    """Distance of neighbouring nodes in px, about."""
 
     @cached_property
     def rows(self) -> int:
-        """Nodes down the picture; at least three, so that bending can be told."""
+        """Nodes down the picture; at least three, so that there are second differences."""
         return max(3, round((self.height - 1) / self.cell_px) + 1)
 
     @cached_property
@@ -41,13 +41,13 @@ class Mesh:
 
     @cached_property
     def step_px(self) -> tuple[float, float]:
-        """How far nodes lie apart exactly, down and across."""
+        """Exact distance of nodes, down and across."""
         return max(self.height - 1, 1) / (self.rows - 1), max(self.width - 1, 1) / (
             self.columns - 1
         )
 
     def node_places(self) -> Float32[np.ndarray, "rows columns 2"]:
-        """Where the nodes lie in the picture, in px, x first."""
+        """Places of the nodes in the picture, in px, x first."""
         down, across = self.step_px
         y, x = np.mgrid[0 : self.rows, 0 : self.columns].astype(np.float32)
         return np.stack([x * np.float32(across), y * np.float32(down)], axis=-1)
@@ -55,7 +55,13 @@ class Mesh:
     def dense(
         self, nodes: Float[np.ndarray, "rows columns 2"], *, size: tuple[int, int] | None = None
     ) -> Float32[np.ndarray, "height width 2"]:
-        """The value at each pixel, of the picture or of the same picture at another size."""
+        """The value at each pixel, bilinear between nodes.
+
+        Args:
+            nodes: Values of one frame.
+            size: Height and width of the same picture at another resolution; the mesh's own if
+                None.
+        """
         height, width = size or (self.height, self.width)
         down = _hats(_centres(height, self.height), self.rows, self.step_px[0])
         across = _hats(_centres(width, self.width), self.columns, self.step_px[1])
@@ -69,11 +75,16 @@ class Mesh:
         *,
         stiffness: float,
     ) -> Float32[np.ndarray, "rows columns 2"]:
-        """The nodes whose values come nearest to `places`, weighted, and bend little.
+        """The nodes whose values fit `places` best and bend little.
 
-        What minimises Σ weight · |value − place|² + stiffness · Σ (second differences)², and very
-        little of (first differences of what moved)²: where no pixel counts, the map goes on as an
-        affine one, and turns to a mere shift far from where any does.
+        The minimum of Σ weight · |value − place|² + stiffness · Σ (second differences)², and very
+        little of (first differences of what moved)²: without data the map continues as an affine
+        one, and becomes a mere shift far from any data.
+
+        Args:
+            places: Of each pixel, in px, x first.
+            weight: Of each pixel, 0 or more.
+            stiffness: Weight of bending.
         """
         here = pixel_places(self.height, self.width)
         bands = stiffness * (self._bending + _RUNNING_OFF * self._running_off)
@@ -138,7 +149,7 @@ def _centres(count: int, of: int) -> Float32[np.ndarray, " count"]:
 def _hats(
     places: Float32[np.ndarray, " count"], nodes: int, step_px: float
 ) -> Float32[np.ndarray, "count nodes"]:
-    """How much of each node's value each place takes; the last cell goes on beyond the border."""
+    """Weight of each node at each place; the last cell extends past the border."""
     at = places / step_px
     first = np.clip(np.floor(at), 0, nodes - 2).astype(int)
     share = at - first

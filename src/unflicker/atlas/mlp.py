@@ -1,7 +1,9 @@
-"""Fields as networks: the reference system's kind, for the `paper` preset and for comparison.
+"""An atlas as MLPs: the reference system's kind, for the `paper` preset and for comparison.
+
+Sizes are theirs (`docs/atlas.md` has the table).
 
 Source: Lei et al., Blind Video Deflickering (CVPR 2023); Kasten et al., Layered Neural Atlases
-(SIGGRAPH Asia 2021). Sizes are theirs (`docs/atlas.md` has the table).
+(SIGGRAPH Asia 2021).
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ _MAPPING_LAYERS, _TEXTURE_LAYERS, _ALPHA_LAYERS = 6, 8, 8
 _TEXTURE_OCTAVES, _ALPHA_OCTAVES = 10, 5
 _TEXTURE_SKIPS = (4, 7)
 START_SCALE = 0.8
-"""A mapping begins with its place in [-1, 1] at 0.8 times the pixel's, so that none is cut off."""
+"""Initial mappings place a pixel of [-1, 1] at 0.8 times its coordinates, so that none is clipped.
+"""
 
 
 class Perceptron(nn.Module):
-    """Linear layers with ReLU between and tanh at the end; some see the input again."""
+    """Linear layers with ReLU between and tanh at the end; some get the input again."""
 
     def __init__(
         self,
@@ -32,7 +35,7 @@ class Perceptron(nn.Module):
         octaves: int = 0,
         skips: tuple[int, ...] = (),
     ) -> None:
-        """Build it, with torch's own first weights."""
+        """Build it, with torch's own initialisation."""
         super().__init__()
         self._octaves, self._skips = octaves, skips
         encoded = inputs * 2 * octaves if octaves else inputs
@@ -59,14 +62,14 @@ class Perceptron(nn.Module):
 
 
 class Frame(nn.Module):
-    """How points are scaled for networks: the longer side and the time span from -1 to 1."""
+    """Scaling of points for networks: the longer side and the time span from -1 to 1."""
 
     def __init__(self, *, frames: int, size: tuple[int, int]) -> None:
         """Remember the size of a shot."""
         super().__init__()
         self._half_px, self._half_frames = max(size) / 2.0, max(frames / 2.0, 1.0)
         self.atlas_half_px = self._half_px / START_SCALE
-        """How many px of the atlas one unit of a mapping's output is."""
+        """Px of the atlas for one unit of a mapping's output."""
 
     def forward(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "points 3"]:
         """Points as networks see them."""
@@ -102,13 +105,13 @@ class MlpLayer(nn.Module):
         return (self.texture_network(at) + 1.0) * 0.5
 
     def start_loss(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, ""]:
-        """How far the mapping is, in units of [-1, 1], from the one that deforms nothing."""
+        """Distance of the mapping from the identity, in units of [-1, 1]."""
         scaled = self._frame(points)
         return (self.mapping(scaled) - scaled[:, :2] * START_SCALE).norm(dim=1).mean()
 
 
 class MlpAlpha(nn.Module):
-    """How far a layer covers the one below."""
+    """Alpha of a layer."""
 
     def __init__(self, frame: Frame) -> None:
         """Build the network."""

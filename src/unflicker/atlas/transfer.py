@@ -1,7 +1,7 @@
-"""From a guide to a grade in closed form: smooth gains that bring each region to the guide's light.
+"""Closed-form transfer: smooth gains that match each region to the guide's light.
 
-It takes the guide's light and nothing of its structure. The neural filter will do better; until
-then this shows what the atlas by itself is worth.
+It takes the guide's light but not its structure. The neural filter performs better; this stage
+measures the benefit of the atlas alone.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from jaxtyping import Float32
 from unflicker.atlas.guide import Guide
 
 _DARK = 0.02
-"""Added to both sides of a ratio of light: near black, noise says nothing of light."""
+"""Added to both sides of a ratio of light: near black, noise dominates."""
 _SMOOTH_CELLS = 2.0
 _HELD_BACK = 0.15
-"""Trust of this much speaks for leaving a region alone."""
+"""Weight of leaving a region unchanged, in units of trust."""
 
 
 def transferred_gain(
@@ -26,7 +26,14 @@ def transferred_gain(
     rows: int,
     columns: int,
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """The natural logarithm of the gain, by region, that takes each frame to its guide."""
+    """The natural logarithm of the gain, by region, that matches each frame to its guide.
+
+    Args:
+        frames: RGB in working light, in [0, 1].
+        guide: Pictures and trust of the same frames.
+        rows: Regions down.
+        columns: Regions across.
+    """
     size = columns, rows
     gains = np.zeros((len(frames), rows, columns, 3), np.float32)
     for t, (frame, picture, trust) in enumerate(

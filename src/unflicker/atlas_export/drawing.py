@@ -12,7 +12,7 @@ from unflicker.errors import InputError
 from unflicker.frames.clip import to_float
 
 _CHANGED = 3.0 / 255.0
-"""A texel that differs by more than this from the atlas's picture was drawn upon."""
+"""A texel that differs by more than this from the atlas's picture is part of the drawing."""
 _SOFT_TEXELS = 1.0
 
 
@@ -21,8 +21,8 @@ def read_drawing(
 ) -> Float32[np.ndarray, "rows columns 4"]:
     """A drawing over an atlas's picture: RGB and opacity in [0, 1].
 
-    A picture with transparency is laid over the atlas as it is, at any size of the same shape. One
-    without is taken for the atlas's picture painted upon: what differs from it is the drawing.
+    A picture with transparency covers the atlas, at any size of the same shape. One without is
+    treated as the painted atlas picture: its differences from the atlas are the drawing.
 
     Args:
         path: A PNG or TIFF, 8 or 16 bits.

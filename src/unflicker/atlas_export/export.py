@@ -17,7 +17,7 @@ import numpy as np
 from unflicker.analysis.analyse_film import analysed_windows
 from unflicker.analysis.analyse_window import Finding
 from unflicker.analysis.atlas_window import CorrectedWindow
-from unflicker.analysis.windows import usable_pictures
+from unflicker.analysis.windows import Window, usable_pictures
 from unflicker.atlas_export.files import AtlasFiles, AtlasOptions, AtlasRecord, DrawnAtlas
 from unflicker.compute.context import RunContext, run_context
 from unflicker.compute.devices import torch_sharing
@@ -53,7 +53,7 @@ def draw_atlases(
         folder: Where to write: atlas pictures, guide, alpha, the edited film.
         settings: How.
         options: What of it, masks, and drawings.
-        progress: Told now and then how far the work is; may stop it by raising `Cancelled`.
+        progress: Called with the progress; may stop the work by raising `Cancelled`.
 
     Raises:
         UnflickerError: See `errors`.
@@ -72,9 +72,7 @@ def draw_atlases(
         files.open(stack, film, settings.encoding)
         frames = _Readings(film, masks)
         for number, (window, finding) in enumerate(analysed_windows(film, settings), start=1):
-            pictures = np.stack(usable_pictures(window)[0])
-            corrected = CorrectedWindow.of(pictures, finding.tone, fps=finding.fps)
-            one = _One(number=number, finding=finding, window=corrected, film=film)
+            one = _One.of(window, finding, number=number, film=film)
             atlas = one.fitted(frames, settings, context)
             files.record.atlases.append(one.drawn(atlas, frames, files, options, context))
         frames.must_be_done()
@@ -83,12 +81,19 @@ def draw_atlases(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _One:
-    """One window on its way to an atlas."""
+    """One window during the making of its atlas."""
 
     number: int
     finding: Finding
     window: CorrectedWindow
     film: VideoSource
+
+    @classmethod
+    def of(cls, window: Window, finding: Finding, *, number: int, film: VideoSource) -> _One:
+        """A window corrected by what tone has found in it."""
+        pictures = np.stack(usable_pictures(window)[0])
+        corrected = CorrectedWindow.of(pictures, finding.tone, fps=finding.fps)
+        return cls(number=number, finding=finding, window=corrected, film=film)
 
     def fitted(self, frames: _Readings, settings: Settings, context: RunContext) -> ShotAtlas:
         """Its atlas."""
@@ -149,7 +154,7 @@ class _One:
 
 
 class _Readings:
-    """The film's frames, read again to paint and to show, and its masks in step with them."""
+    """The film's frames, read again for painting and rendering, and its masks in step with them."""
 
     def __init__(self, film: VideoSource, masks: list[VideoSource]) -> None:
         self.to_paint, self.to_show = film.frames(), film.frames()
@@ -171,7 +176,7 @@ class _Readings:
         return tuple(taken)
 
     def must_be_done(self) -> None:
-        """Refuse masks that go on after the film has ended."""
+        """Refuse masks that are longer than the film."""
         for film, frames in self._masks:
             if next(frames, None) is not None:
                 raise InputError(

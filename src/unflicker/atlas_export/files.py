@@ -1,4 +1,4 @@
-"""What `unflicker atlas` is told, what it writes, and the drawings that it reads."""
+"""Inputs and output files of `unflicker atlas`, and the drawings that it reads."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from unflicker.atlas_export.mosaic import AtlasPicture
 
 FIT = "fit.png"
-"""The plot of how atlases were fitted, which the command line adds."""
+"""The plot of the losses of atlases, which the command line adds."""
 _PICTURES, _FIRST = "atlas-*.png", "atlas-001"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtlasOptions:
-    """What concerns one call and not the method."""
+    """Options of one call that do not concern the method."""
 
     overwrite: bool = False
     """Whether files of an earlier call may be replaced."""
@@ -49,18 +49,18 @@ class DrawnAtlas:
     pictures: tuple[Path, ...]
     """Of each layer, the lowest first."""
     psnr_db: float
-    """How well it renders its frames, at the size of the proxy."""
+    """PSNR of its rendering of the frames, at the size of the proxy."""
     held_out_db: tuple[float, float] | None
-    """The same of frames held out, of one layer and of several; None where nobody compared."""
+    """The same of held-out frames, with one layer and with several; None if not compared."""
     log: Any
-    """How its fit went (`atlas.fit.FitLog`)."""
+    """Losses of its fit (`atlas.fit.FitLog`)."""
     trusted_share: float
-    """How much of its frames the guide is trusted for."""
+    """Share of the frames for which the guide is trusted."""
 
 
 @dataclass(kw_only=True)
 class AtlasRecord:
-    """What a call made."""
+    """The results of a call."""
 
     atlases: list[DrawnAtlas] = field(default_factory=list)
     guide: Path
@@ -85,7 +85,12 @@ class AtlasFiles:
 
     @classmethod
     def planned(cls, source: Path, folder: Path, options: AtlasOptions) -> AtlasFiles:
-        """The files of a call, once all that can be checked beforehand is.
+        """The files of a call, after all checks that need no work.
+
+        Args:
+            source: The film.
+            folder: For the results.
+            options: Of the call.
 
         Raises:
             InputError: There is no such drawing.
@@ -108,7 +113,13 @@ class AtlasFiles:
         return outputs
 
     def open(self, stack: ExitStack, film: VideoSource, encoding: EncodingSettings) -> None:
-        """Open the films to be written."""
+        """Open the films to be written.
+
+        Args:
+            stack: Closes them.
+            film: The source.
+            encoding: Of the edited film.
+        """
         stack.enter_context(made_folder(self.folder))
 
         def writer(target: Path) -> Writer:
@@ -120,7 +131,12 @@ class AtlasFiles:
             self._edited = writer(self.edited_target)
 
     def names(self, number: int, layers: int) -> tuple[Path, ...]:
-        """Where the picture of each layer of an atlas goes."""
+        """Paths of the pictures of an atlas, one for each layer.
+
+        Args:
+            number: Of the atlas, from 1.
+            layers: Number of layers.
+        """
         kinds = [""] if layers == 1 else [f"-{_layer_name(layer)}" for layer in range(layers)]
         self._has_layers |= layers > 1
         return tuple(self.folder / f"atlas-{number:03d}{kind}.png" for kind in kinds)
@@ -128,7 +144,12 @@ class AtlasFiles:
     def save(self, names: tuple[Path, ...], picture: AtlasPicture, edit: Path | None) -> None:
         """Write the picture of each layer, transparent where no frame shows it.
 
-        A picture that was painted upon in its own place is the user's work now: it stays.
+        A picture that was painted in place is the user's work, and is not overwritten.
+
+        Args:
+            names: Path of each layer's picture.
+            picture: The atlas.
+            edit: Drawing or folder of drawings, if any.
         """
         for layer, (path, texture) in enumerate(zip(names, picture.textures, strict=True)):
             if edit is not None and path.exists() and _is_in(path, edit):
@@ -143,7 +164,13 @@ class AtlasFiles:
     def drawings(
         self, names: tuple[Path, ...], picture: AtlasPicture, edit: Path | None
     ) -> dict[int, Float32[np.ndarray, "rows columns 4"]]:
-        """The drawings meant for these pictures, by layer."""
+        """The drawings for these pictures, by layer, RGBA in [0, 1].
+
+        Args:
+            names: Path of each layer's picture.
+            picture: The atlas.
+            edit: Drawing or folder of drawings, if any.
+        """
         from unflicker.atlas_export.drawing import read_drawing
 
         if edit is None:
@@ -164,7 +191,15 @@ class AtlasFiles:
     def show(
         self, frame: Frame, t: int, picture: AtlasPicture, drawings: dict[int, Any], graded: Picture
     ) -> None:
-        """Write a frame of the guide, of alpha, and of the edited film."""
+        """Write a frame of the guide, of alpha, and of the edited film.
+
+        Args:
+            frame: Of the source.
+            t: Its index in the atlas.
+            picture: The atlas.
+            drawings: By layer.
+            graded: The frame without flicker.
+        """
         assert self._guide is not None
         assert self._alpha is not None
         self._guide.write(_with(frame, picture.rendered(t)))
@@ -188,7 +223,12 @@ class AtlasFiles:
 def paths_of(source: Path, folder: Path, options: AtlasOptions) -> tuple[list[Read], list[Written]]:
     """Every file that a call reads, and every one that it writes.
 
-    A drawing made in the place of an atlas picture is not among the former: it is never replaced.
+    A drawing made in the place of an atlas picture is not an input here: it is never replaced.
+
+    Args:
+        source: The film.
+        folder: For the results.
+        options: Of the call.
     """
     reads = [*named("the film", source), *named("the mask", *options.masks)]
     edit = options.edit

@@ -1,7 +1,7 @@
-"""The picture of each layer at the film's own size, and what is looked up in it.
+"""Each layer's picture at the film's own size.
 
-The fit runs on proxies; its maps are smooth, so they serve the full-size frames as well. Laid on
-the atlas along them, the frames give a picture as sharp as they are.
+The fit runs on proxies; its mappings are smooth, so they hold at full size as well. Full-size
+frames painted along them give a picture as sharp as the film.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MOST_TEXELS = 16_000_000
 _OUTLIER = 0.06
 _BELONGS = 0.5
 _SLIGHT = 0.05
-"""Alpha is kept from 0 and 1 while it is fitted; what is within this of them was meant to be."""
+"""Alpha is kept from 0 and 1 during the fit; values within this of them are rounded."""
 _LEAST_SHOWN = 1e-3
 
 
@@ -44,7 +44,13 @@ class AtlasPicture:
         picture: Float32[np.ndarray, "height width 3"],
         proxy: Float32[np.ndarray, "rows columns 3"],
     ) -> None:
-        """Lay a frame on its layers, less where the fitted atlas says that it does not belong."""
+        """Paint a frame on its layers, with less weight where the fitted atlas does not match it.
+
+        Args:
+            frame: Its index.
+            picture: RGB at full size, in [0, 1].
+            proxy: The same at the atlas's size.
+        """
         error = cv2.GaussianBlur((self._atlas.rendered(frame) - proxy) ** 2, (0, 0), 1.0).mean(-1)
         agrees = 1.0 / (1.0 + error / np.float32(_OUTLIER**2)) ** 2
         flat = picture / self.gain(frame)
@@ -53,15 +59,15 @@ class AtlasPicture:
             painting.add(flat, self.places(frame, layer), weight)
 
     def finish(self) -> None:
-        """Take the pictures off their canvases."""
+        """Finish the pictures of all layers."""
         self.textures = [np.clip(painting.texture(), 0.0, 1.0) for painting in self._paintings]
 
     def shown(self, layer: int) -> Float32[np.ndarray, "rows columns"]:
-        """How far each texel of a layer was seen, 0 to 1."""
+        """Visibility of each texel of a layer, 0 to 1."""
         return np.clip(self._paintings[layer].seen * 2.0, 0.0, 1.0)
 
     def rendered(self, frame: int) -> Float32[np.ndarray, "height width 3"]:
-        """A frame as the finished pictures give it, in [0, 1]."""
+        """A frame rendered from the finished pictures, in [0, 1]."""
         shares = _shares(self._atlas, frame)
         total = np.zeros((*self._size, 3), np.float32)
         for layer, (canvas, texture) in enumerate(zip(self.canvases, self.textures, strict=True)):
@@ -72,10 +78,10 @@ class AtlasPicture:
     def drawn(
         self, frame: int, drawings: dict[int, Float32[np.ndarray, "rows columns 4"]]
     ) -> tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width"]]:
-        """What drawings on layers come to in a frame: colour, premultiplied, and how opaque.
+        """Drawings on layers as they appear in a frame: premultiplied colour, and opacity.
 
         Args:
-            frame: Its number.
+            frame: Its index.
             drawings: By layer: RGB and opacity in [0, 1], over the layer's canvas.
         """
         shares = _shares(self._atlas, frame)
@@ -93,7 +99,7 @@ class AtlasPicture:
         return np.clip(colour * self.gain(frame), 0.0, 1.0), np.clip(opaque, 0.0, 1.0)
 
     def coverage(self, frame: int) -> Float32[np.ndarray, "height width"]:
-        """How far layers above the lowest cover a frame: its alpha."""
+        """Alpha of the layers above the lowest in a frame."""
         return self._grown(1.0 - _shares(self._atlas, frame)[0])
 
     def gain(self, frame: int) -> Float32[np.ndarray, "height width 3"] | np.float32:
@@ -103,7 +109,12 @@ class AtlasPicture:
         return self._light.gain(frame, size=self._size)
 
     def places(self, frame: int, layer: int) -> Float32[np.ndarray, "height width 2"]:
-        """Where a frame's pixels lie in a layer."""
+        """Places of a frame's pixels in a layer, in px of the proxy, x first.
+
+        Args:
+            frame: Its index.
+            layer: 0 is the lowest.
+        """
         module = self._atlas.model.layers[layer]
         if isinstance(module, GridLayer):
             with torch.no_grad():
@@ -116,7 +127,7 @@ class AtlasPicture:
 
 
 def _shares(atlas: ShotAtlas, frame: int) -> Float32[np.ndarray, "layers rows columns"]:
-    """How much of each pixel each layer shows, slight shares of upper layers taken for none."""
+    """Weight of each layer at each pixel; slight weights of upper layers are set to zero."""
     shares = atlas.shares(frame)
     shares[1:] = np.clip((shares[1:] - _SLIGHT) / (1.0 - 2.0 * _SLIGHT), 0.0, 1.0)
     shares[0] = np.maximum(1.0 - shares[1:].sum(axis=0), 0.0)
@@ -124,7 +135,7 @@ def _shares(atlas: ShotAtlas, frame: int) -> Float32[np.ndarray, "layers rows co
 
 
 def _canvas(atlas: ShotAtlas, layer: int, *, finer: float) -> Canvas:
-    """Room for all of a layer that any frame shows, with a texel for each pixel of the film."""
+    """A canvas for all of a layer that any frame shows, with a texel for each pixel of the film."""
     belonging = []
     for frame in range(atlas.frames):
         places = atlas.places(frame, layer=layer)

@@ -1,6 +1,6 @@
-"""Other ways to steady a clip, to be measured against: each gives a clip like the one it takes.
+"""Baselines: other methods, each from a clip to a clip of the same kind.
 
-Blind ones take the flickering clip alone; guided ones also the steady original it was made of.
+Blind ones take the flickering clip alone; guided ones also take its steady original.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A moving average along the motion: the plainest way to steady light that has no network."""
+"""A moving average along the motion: the simplest method without a network."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ REACH_FRAMES = 2
 
 
 def average(clip: Clip, *, reach_frames: int = REACH_FRAMES) -> Clip:
-    """Each frame averaged with those around it, laid over it along the motion, where they are seen.
+    """Each frame averaged with its neighbours, along the motion.
 
-    All count alike, by their visibility; where none is seen the frame stays. Light that changes by
-    chance from frame to frame falls to 1 / √(frames averaged); so does a part of the sharpness.
+    All are weighted by their visibility; where none is visible the frame stays. Light that changes
+    at random between frames falls to 1 / √(frames averaged); so does a part of the sharpness.
+
+    Args:
+        clip: To steady.
+        reach_frames: Neighbours to each side, 0 or more.
 
     Raises:
         UsageError: A negative reach.
@@ -41,7 +45,7 @@ def average(clip: Clip, *, reach_frames: int = REACH_FRAMES) -> Clip:
 
 
 def _means(clip: Clip, reach: int) -> Iterator[Float32[np.ndarray, "height width 3"]]:
-    """The averages in order, each when the last frame that it reaches has been laid over it."""
+    """The averages in order, each as soon as the last frame of its window is warped."""
     near: deque[_Sum] = deque()
     for frame in clip.pixels:
         now = _Sum(to_float(frame))
@@ -58,22 +62,22 @@ def _means(clip: Clip, reach: int) -> Iterator[Float32[np.ndarray, "height width
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Laid:
-    """A frame laid over another."""
+    """A frame warped to another."""
 
     picture: Float32[np.ndarray, "height width 3"]
     seen: Float32[np.ndarray, "height width"]
-    """How far each pixel of the other is seen in it, 0 to 1."""
+    """Visibility of each pixel of the other in it, 0 to 1."""
 
 
 class _Sum:
-    """A frame, and the sum of what has been laid over it so far."""
+    """A frame, and the sum of frames warped to it so far."""
 
     def __init__(self, picture: Float32[np.ndarray, "height width 3"]) -> None:
         self.picture, self.structure = picture, normalised(picture)
         self._sum, self._weight = picture.copy(), np.ones(picture.shape[:2], np.float32)
 
     def add(self, laid: _Laid) -> None:
-        """Count another frame in."""
+        """Add another frame."""
         self._sum += laid.picture * laid.seen[..., None]
         self._weight += laid.seen
 
@@ -83,7 +87,7 @@ class _Sum:
 
 
 def _laid_over_each_other(one: _Sum, other: _Sum) -> tuple[_Laid, _Laid]:
-    """The other frame laid over the one, and the one over the other."""
+    """Two frames, each warped to the other."""
     there = estimate_flow(one.structure, other.structure)
     back = estimate_flow(other.structure, one.structure)
     return (

@@ -1,4 +1,4 @@
-"""Frames with their own gradients, held to the frame before along the original's motion.
+"""Bonneel et al. 2015: gradients of each frame, levels of the previous output along the motion.
 
 Source: Bonneel, Tompkin, Sunkavalli, Sun, Paris and Pfister, Blind video temporal consistency, ACM
 Transactions on Graphics (SIGGRAPH Asia) 2015.
@@ -19,30 +19,31 @@ from unflicker.frames.structure import normalised
 from unflicker.motion import estimate_flow
 
 CONSISTENCY = 0.05
-"""λ: how much being as the frame before weighs against gradients; their example in Consistent video
-filtering for camera arrays (2017). Light that differs over less than about 1 / √λ px is left."""
+"""λ: weight of similarity to the previous output against gradients; from their example in
+Consistent video filtering for camera arrays (2017). Variation of light over less than about 1 / √λ
+px is not corrected."""
 MISMATCH = 200.0
 """α: 1 / (2 · 0.05²), on squared differences of RGB in [0, 1], as in their released program."""
 BORDER_PX = 2.0
-"""Nothing is taken from closer to the border of the frame before, as there."""
+"""No samples from closer to the border of the previous frame, as there."""
 TOLERANCE = 1e-4
-"""Of the residual, relative; then pictures are within about a tenth of an 8-bit code."""
+"""Of the residual, relative; pictures are then within about a tenth of an 8-bit code."""
 MOST_STEPS = 50
 
 
 def bonneel(clip: Clip, original: Clip, *, consistency: float = CONSISTENCY) -> Clip:
     """The processed clip, steadied to follow its steady original frame by frame.
 
-    Each frame O minimises ∫ |∇O − ∇P|² + w |O − warp(O before)|², P the processed frame, with
-    w = λ exp(−α |V − warp(V before)|²) of the original V. The first frame stays as it is.
+    Each frame O minimises ∫ |∇O − ∇P|² + w |O − warp(O before)|², P the processed frame, with w = λ
+    exp(−α |V − warp(V before)|²) of the original V. The first frame is unchanged.
 
     Args:
-        clip: What flickers.
-        original: The steady clip that it was made of, alike in size and length.
-        consistency: λ, 0 or more; 0 leaves the clip as it is.
+        clip: Processed.
+        original: Its steady original, of the same size and length.
+        consistency: λ, 0 or more; 0 leaves the clip unchanged.
 
     Raises:
-        UsageError: The clips are not alike, or a negative λ.
+        UsageError: The clips do not match, or a negative λ.
     """
     need_alike(clip, original)
     if not consistency >= 0:
@@ -67,7 +68,13 @@ def trust(
     *,
     flow: Float32[np.ndarray, "height width 2"],
 ) -> Float32[np.ndarray, "height width"]:
-    """How far the original agrees with its frame before, 0 to 1: exp(−α |difference|²)."""
+    """Agreement of the original with its previous frame, 0 to 1: exp(−α |difference|²).
+
+    Args:
+        now: The original's frame, RGB in [0, 1].
+        before: Its previous frame.
+        flow: From the frame to the previous one, in px, x first.
+    """
     difference = now - warp(before, flow)
     alike = cv2.exp(-MISMATCH * np.einsum("ijc,ijc->ij", difference, difference))
     height, width = alike.shape
@@ -83,6 +90,12 @@ def held(
     *,
     weight: Float32[np.ndarray, "height width"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The processed frame's gradients at the level of what was carried over, where that weighs."""
+    """The processed frame's gradients at the level of the previous output.
+
+    Args:
+        processed: RGB in [0, 1].
+        carried: The previous output, warped to this frame.
+        weight: Of the level, by pixel, 0 or more.
+    """
     change, _ = solved(carried - processed, weight, tolerance=TOLERANCE, most_steps=MOST_STEPS)
     return processed + change

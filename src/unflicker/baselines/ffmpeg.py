@@ -1,4 +1,4 @@
-"""FFmpeg's own filters against flicker, with their default settings."""
+"""FFmpeg's `deflicker` and `tmidequalizer`, at their default settings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from unflicker.video.filters import run_filter
 
 
 def ffmpeg_deflicker(clip: Clip) -> Clip:
-    """Levels the mean brightness of whole frames over five frames; luma only.
+    """The mean luma of whole frames, matched to the mean over five frames.
 
-    Known faults, kept as they are: short clips turn dark, levels smear ahead over cuts, flashes
-    spread to the frames before, and colour still flickers.
+    Known faults, as published: short clips turn dark, levels leak over cuts, flashes spread to the
+    frames before, and flicker of colour stays.
     """
     return _filtered(clip, "deflicker=size=5:mode=am")
 
@@ -27,7 +27,7 @@ def ffmpeg_tmidequalizer(clip: Clip) -> Clip:
 
 
 def _filtered(clip: Clip, graph: str) -> Clip:
-    """The clip through a filter, in its own sample type again; an empty clip stays empty."""
+    """The clip after a filter, in its own sample type; an empty clip stays empty."""
     if not len(clip):
         return clip
     pixels = run_filter(clip, graph).pixels

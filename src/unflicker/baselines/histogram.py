@@ -1,6 +1,6 @@
-"""Global curves: each channel's distribution of values, made to change smoothly in time.
+"""Temporal smoothing of each channel's histogram.
 
-Written apart from the product's own tone stage, so that it can serve as its yardstick.
+Independent of unflicker's tone stage, so that it can serve as its reference.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from jaxtyping import Float64, Shaped
 from unflicker.frames.clip import Clip, from_float, to_float
 
 SMOOTHING_FRAMES = 8.0
-"""Deviation of the Gaussian in time, in frames."""
+"""Standard deviation of the Gaussian in time, in frames."""
 PROBABILITIES = 512
-"""Quantiles that stand for a distribution."""
+"""Number of quantiles of a distribution."""
 _FINE_LEVELS = 4096
 
 
@@ -35,12 +35,12 @@ def histogram(clip: Clip) -> Clip:
 
 
 def _levels(dtype: np.dtype) -> int:
-    """How finely values are told apart."""
+    """Number of levels of a histogram."""
     return 256 if dtype == np.uint8 else _FINE_LEVELS
 
 
 def _rank(channel: Shaped[np.ndarray, "height width"]) -> Float64[np.ndarray, " levels"]:
-    """The share of pixels below each level, half of those at the level counted in."""
+    """The share of pixels below each level, plus half of those at the level."""
     levels = _levels(channel.dtype)
     places = _to_levels(channel, levels)
     counts = np.bincount(places.ravel(), minlength=levels)
@@ -73,7 +73,7 @@ def _quantiles(
 def _smooth_in_time(
     quantiles: Float64[np.ndarray, "time 3 probabilities"],
 ) -> Float64[np.ndarray, "time 3 probabilities"]:
-    """The Gaussian mean over the frames around, weights renewed where the clip ends."""
+    """The Gaussian mean over neighbouring frames, weights normalised at the clip's ends."""
     frames = np.arange(len(quantiles))
     distance = frames[:, None] - frames
     weights = np.exp(-0.5 * (distance / SMOOTHING_FRAMES) ** 2)
@@ -84,7 +84,7 @@ def _smooth_in_time(
 def _with_quantiles(
     frame: Shaped[np.ndarray, "height width 3"], wanted: Float64[np.ndarray, "3 probabilities"]
 ) -> Shaped[np.ndarray, "height width 3"]:
-    """The frame with its values moved, channel by channel, to the quantiles wanted."""
+    """The frame with its values moved, channel by channel, to the given quantiles."""
     chances = (np.arange(PROBABILITIES) + 0.5) / PROBABILITIES
     levels = _levels(frame.dtype)
     result = np.empty_like(frame)

@@ -1,6 +1,6 @@
-"""Lai et al.'s network: a clip processed frame by frame, steadied beside its steady original.
+"""Lai et al. 2018: steadies a clip processed frame by frame, given its steady original.
 
-Needs torch, and weights of one's own training.
+Needs torch and trained weights.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from unflicker.paper.convlstm import load_refinement, refined_clip
 
 
 def lai(clip: Clip, original: Clip, *, weights: Path, device: str = "cpu") -> Clip:
-    """The processed clip, which is one shot, as steady as its original; without any motion given.
+    """The processed clip, one shot, steadied given its original; no motion is needed.
 
     Args:
-        clip: The processed clip; its first frame comes out as it is.
-        original: The steady clip it was made of, frame for frame; any sample type.
-        weights: What `unflicker train lai` wrote.
-        device: Where the network computes.
+        clip: The processed clip; its first frame is unchanged.
+        original: Its steady original, frame for frame; any sample type.
+        weights: Written by `unflicker train lai`.
+        device: "cpu" or "cuda:n".
 
     Raises:
         UsageError: The original has another size or another number of frames.
-        MissingError: The weights, or torch, are not there.
-        InputError: The file cannot be read, or holds another network.
+        MissingError: The weights, or torch, are missing.
+        InputError: The file cannot be read, or is of another network.
 
     Source: Lai, Huang, Wang, Shechtman, Yumer and Yang, Learning Blind Video Temporal Consistency
     (ECCV 2018).

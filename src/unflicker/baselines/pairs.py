@@ -1,4 +1,4 @@
-"""What guided baselines take: a processed clip and its steady original, alike."""
+"""Checks a processed clip and its steady original."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from unflicker.frames.clip import Clip
 
 
 def need_alike(clip: Clip, original: Clip) -> None:
-    """Stop before any work where the two do not belong together.
+    """Refuse a processed clip and an original that do not match.
+
+    Args:
+        clip: Processed.
+        original: Steady.
 
     Raises:
         UsageError: They differ in size or in number of frames.

@@ -1,9 +1,9 @@
-"""The screened Poisson equation with weights that differ by place.
+"""Multigrid solver for the screened Poisson equation with weights that vary by place.
 
-Minimises over x the sum of (difference of neighbours)² plus w (x − target)², whose solution has
-(L + w) x = w target, L the Laplacian of the grid without flow over its border. Conjugate gradients
-with a V-cycle of multigrid before each step, so that the number of steps depends neither on the
-size of the picture nor on where the weights are nothing.
+Minimises over x the sum of (difference of neighbours)² plus w (x − target)², whose solution has (L
++ w) x = w target, L the Laplacian of the grid without flow over its border. Conjugate gradients
+preconditioned by a multigrid V-cycle, so that the number of steps depends neither on the size of
+the picture nor on where the weights are zero.
 
 Source: Tatebe, The multigrid preconditioned conjugate gradient method, 1993; Briggs, Henson and
 McCormick, A multigrid tutorial, SIAM 2000.
@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 LEAST_WEIGHT = 1e-6
-"""Weights below count as nothing: with them alone the equation says nothing about the level."""
+"""Weights below count as zero: with them alone the level is undetermined."""
 _COARSEST_PX = 6
 _DAMPING = 0.8
 _SWEEPS = 2
@@ -33,16 +33,16 @@ def solved(
     tolerance: float,
     most_steps: int,
 ) -> tuple[Float32[np.ndarray, "height width 3"], int]:
-    """What is smooth and near the target where the weights are high; all channels at once.
+    """The solution of the screened Poisson equation, for all channels at once.
 
     Args:
-        target: Wanted values; any number where the weight is nothing.
-        weight: 0 or more; against 1, the weight of a difference between neighbours.
+        target: Target values; any number where the weight is zero.
+        weight: 0 or more; relative to the weight 1 of a difference between neighbours.
         tolerance: Norm of the residual over that of w target at which to stop, in each channel.
-        most_steps: Of conjugate gradients; it stops there too.
+        most_steps: Limit of steps of conjugate gradients.
 
     Returns:
-        The solution, and how many steps it took.
+        The solution, and the number of steps.
     """
     weight = np.where(weight < LEAST_WEIGHT, np.float32(0), weight)
     if not weight.any():
@@ -54,10 +54,10 @@ def solved(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Grid:
-    """The equation at one size, and what helps to solve it."""
+    """The equation at one size, with what its solver needs."""
 
     weight: Float32[np.ndarray, "rows columns 3"]
-    """The same in each channel, which is much quicker than one for all."""
+    """By channel, which is much faster than broadcasting."""
     jacobi: Float32[np.ndarray, "rows columns 3"]
     """The damped inverse of the diagonal."""
     below: _Grid | Float64[np.ndarray, "cells cells"]

@@ -1,8 +1,9 @@
-"""A network fitted to one video, from its steady original to what was made of each frame.
+"""The deep video prior: a network fitted to one video, from its steady original to each frame.
 
-A network first learns what all frames have in common, and flicker last: so a fit that stops early
-is steady. Source: Lei, Xing and Chen, Blind video temporal consistency via deep video prior,
-NeurIPS 2020. The fit itself, which needs torch, is in `video_prior_fit`.
+A network first learns what all frames have in common, and flicker last; early stopping therefore
+gives a steady result. The fit itself, which needs torch, is in `video_prior_fit`.
+
+Source: Lei, Xing and Chen, Blind video temporal consistency via deep video prior, NeurIPS 2020.
 """
 
 from __future__ import annotations
@@ -27,20 +28,20 @@ def video_prior(
     seed: int = SEED,
     report: Report = silent,
 ) -> Clip:
-    """The processed clip as a network draws it from the original, fitted to this clip alone.
+    """The output of a network that is fitted to the processed clip, given its original.
 
     Args:
-        clip: What flickers.
-        original: The steady clip that it was made of, alike in size and length.
-        effort: How long and how large the fit is.
-        two_modes: Whether processing may have taken frames one way or another, such as two colours
-            for one thing: then the network draws both, learns each where it is nearer, and the
-            first is taken (their iteratively reweighted training).
-        seed: Of the network's first weights and of the windows.
-        report: Told of each epoch; may raise `Cancelled`.
+        clip: Processed.
+        original: Its steady original, of the same size and length.
+        effort: Length and network size of the fit.
+        two_modes: For multimodal processing, such as two colours for one thing: the network outputs
+            two pictures, each is trained where it is nearer, and the first is the result (their
+            iteratively reweighted training).
+        seed: Of the initial weights and of the crops.
+        report: Called after each epoch; may raise `Cancelled`.
 
     Raises:
-        UsageError: The clips are not alike.
+        UsageError: The clips do not match.
         MissingError: torch is not installed.
     """
     need_alike(clip, original)

@@ -1,4 +1,4 @@
-"""The fit behind `video_prior`, which needs torch."""
+"""The fit of the deep video prior, which needs torch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from unflicker.paper.unet import UNet
 from unflicker.progress import Progress, Report
 
 MINOR_SHARE = 0.9
-"""Weight of the second picture while both learn the first frame: less, so that it falls behind."""
+"""Weight of the second picture while both learn the first frame; less, so that it lags behind."""
 RIM_PX = 32
-"""Frames are drawn with so much of themselves mirrored around them: the network sees black beyond
-its border, and draws a dark line there."""
+"""Reflection padding of frames at inference: without it the network's zero padding causes a dark
+line at the border."""
 START_SHARE = 5
 """One epoch of so many, with two modes, learns the first frame only."""
 _LEAST_LIGHT = 0.1
@@ -27,7 +27,7 @@ _LEAST_LIGHT = 0.1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """What is fitted to what, and how."""
+    """A clip to fit, with its original and options."""
 
     clip: Clip
     original: Clip
@@ -37,7 +37,12 @@ class Task:
 
 
 def drawn(task: Task, *, report: Report) -> Clip:
-    """The clip as the network fitted to it draws it from the original."""
+    """The output of a network that is fitted to a clip.
+
+    Args:
+        task: Clip, original and effort.
+        report: Called with the progress.
+    """
     network = _fitted(task, report).eval()
     pixels = np.empty_like(task.clip.pixels)
     for index, frame in enumerate(task.original.pixels):
@@ -49,7 +54,7 @@ def drawn(task: Task, *, report: Report) -> Clip:
 def _picture(
     network: UNet, frame: Shaped[np.ndarray, "height width 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """What the network makes of a frame, in [0, 1]; its first picture where it draws two."""
+    """The network's output for a frame, in [0, 1]; its first picture if there are two."""
     rim, (height, width) = RIM_PX, frame.shape[:2]
     wide = np.pad(frame, ((rim, rim), (rim, rim), (0, 0)), mode="symmetric")
     picture = network.drawn(_batch(wide))[0, :3, rim : rim + height, rim : rim + width]
@@ -57,7 +62,13 @@ def _picture(
 
 
 def first_network(*, width: int, pictures: int, seed: int) -> UNet:
-    """A network that draws so many pictures from one, with their first weights (Glorot, normal)."""
+    """A network with initial weights (Glorot, normal).
+
+    Args:
+        width: Channels at full size.
+        pictures: Output pictures, 1 or 2.
+        seed: Of the weights.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = UNet(inputs=3, outputs=3 * pictures, width=width)
@@ -95,10 +106,15 @@ def fit_loss(
     processed: Float[Tensor, "batch 3 height width"],
     frame: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """How far the picture, or the nearer of two, is from the processed frame: mean L1.
+    """Mean L1 distance to the processed frame, of the picture or of the nearer of two.
 
-    Which of two is nearer is told at each pixel by the largest difference of its channels, against
-    the original's light.
+    The nearer is chosen at each pixel by the largest difference of its channels, relative to the
+    original's light.
+
+    Args:
+        pictures: Output of the network, 3 or 6 channels.
+        processed: The processed frame, RGB in [0, 1].
+        frame: The original's frame.
     """
     if pictures.shape[1] == 3:
         return functional.l1_loss(pictures, processed)
@@ -114,13 +130,19 @@ def start_loss(
     processed: Float[Tensor, "batch 3 height width"],
     _: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """Both pictures to the first frame, the second a little less: it becomes the main mode."""
+    """Mean L1 distance of both pictures to the first frame, the second with less weight.
+
+    Args:
+        pictures: Output of the network.
+        processed: The first processed frame, RGB in [0, 1].
+        _: Not used.
+    """
     main, minor = (functional.l1_loss(part, processed) for part in pictures.split(3, dim=1))
     return main + MINOR_SHARE * minor
 
 
 def _window(task: Task, index: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """A frame of the original and of the processed clip, or the same part of both."""
+    """A frame of the original and of the processed clip, or the same crop of both."""
     size = task.clip.pixels.shape[1:3]
     side = task.effort.window_px or max(size)
     top, left = (int(random.integers(max(length - side, 0) + 1)) for length in size)

@@ -1,1 +1,1 @@
-"""What every stage passes to the next: pictures, clips, flow, and the one convention for each."""
+"""Types that stages pass on: pictures, clips, flow, and the one convention for each."""

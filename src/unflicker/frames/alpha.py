@@ -1,7 +1,7 @@
-"""What of a picture can be seen, where it has transparency.
+"""The visible part of pictures with transparency.
 
-Colours under alpha 0 are nobody's: editors leave there what they like, and it may differ from
-frame to frame. They have no influence on a small picture made here.
+Colours under alpha 0 are undefined: editors leave any values there, which may differ from frame to
+frame. They have no influence on a proxy made here.
 """
 
 from __future__ import annotations
@@ -27,8 +27,12 @@ def small_seen(
 ) -> tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width"] | None]:
     """The picture's stored colours at another size, and how opaque each pixel is, 0 to 1.
 
-    Colours are averaged by their alpha and continued smoothly to where nothing is seen. The
+    Colours are averaged by their alpha and extrapolated smoothly to fully transparent areas. The
     opacity is None where the whole picture is opaque; then the colours are `small_rgb`'s.
+
+    Args:
+        picture: Of any layout.
+        size: Height and width of the result in px.
     """
     alpha = alpha_of(picture)
     if alpha is None or (alpha == picture.layout.peak).all():
@@ -44,7 +48,7 @@ def small_seen(
 
 
 def covered(picture: Picture) -> Picture:
-    """The picture with what is seen continued to where nothing is; itself where all is seen."""
+    """The picture with visible colours extrapolated to transparent areas; itself if none are."""
     seen = visible_places(picture)
     if seen is None:
         return picture
@@ -60,12 +64,12 @@ def covered(picture: Picture) -> Picture:
 
 
 def alpha_of(picture: Picture) -> np.ndarray | None:
-    """The plane of transparency; None where a picture has none."""
+    """The plane of transparency; None if a picture has none."""
     return picture.planes[-1] if picture.layout.alpha else None
 
 
 def visible_places(picture: Picture) -> Bool[np.ndarray, "height width"] | None:
-    """Where a picture's colours are seen at all; None where they are everywhere."""
+    """Where a picture's colours are visible; None if everywhere."""
     alpha = alpha_of(picture)
     seen = None if alpha is None else alpha > 0
     return None if seen is None or seen.all() else seen
@@ -74,7 +78,7 @@ def visible_places(picture: Picture) -> Bool[np.ndarray, "height width"] | None:
 def _continued(
     weighted: Float32[np.ndarray, "height width"], weight: Float32[np.ndarray, "height width"]
 ) -> Float32[np.ndarray, "height width"]:
-    """Weighted values as plain ones; where they weigh little, those of the neighbourhood.
+    """Weighted values as plain ones; where weights are small, those of the neighbourhood.
 
     Source: pull and push over halved pictures, Gortler et al., The Lumigraph, 1996, §3.4.
     """

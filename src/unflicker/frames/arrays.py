@@ -1,4 +1,4 @@
-"""Pictures as callers hold them, and the way back: lists, tensors, alpha, halves and doubles."""
+"""Conversion between callers' arrays and clips: lists, tensors, alpha, halves and doubles."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _BEYOND = 1e-4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pixels:
-    """Pictures as the pipeline takes them, and what turns its result into what the caller gave."""
+    """Pictures for the pipeline, and the conversion of its result to the caller's type."""
 
     pixels: Shaped[np.ndarray, "time height width *channels"]
-    """RGB, or grey without channels; uint8, uint16 or float32 in [0, 1]. Nobody else's memory."""
+    """RGB, or grey without channels; uint8, uint16 or float32 in [0, 1]. Not shared memory."""
     back: Callable[[np.ndarray], Any]
 
 
@@ -52,7 +52,7 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
         inner = pixels_of(single, what=what)
 
         def back(out: np.ndarray) -> np.ndarray:
-            """What nobody changed keeps the bits that single precision has not."""
+            """Unchanged values keep the bits that single precision lacks."""
             result = inner.back(out)
             return np.where(result == single, given, result.astype(given.dtype))
 
@@ -65,7 +65,7 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
 
 
 def _with_alpha(given: Shaped[np.ndarray, "time height width 4"]) -> Pixels:
-    """Colours under alpha 0, which are nobody's, continued from those that are seen; given back."""
+    """Colours under alpha 0, which are undefined, extrapolated from visible ones; restored."""
     hidden = given[..., 3:] == 0
     pixels = given[..., :3].copy()
     for place in np.nonzero(hidden.any(axis=(1, 2, 3)))[0]:
@@ -80,7 +80,7 @@ def _with_alpha(given: Shaped[np.ndarray, "time height width 4"]) -> Pixels:
 
 
 def _continued(rgba: Shaped[np.ndarray, "height width 4"]) -> Picture:
-    """The colours of one picture, those that are seen continued to where nothing is."""
+    """The colours of one picture, extrapolated from visible to transparent areas."""
     picture = as_picture(rgba[..., :3])
     seen = (rgba[..., 3] > 0).astype(picture.planes[0].dtype) * picture.layout.peak
     layout = replace(picture.layout, alpha=True)

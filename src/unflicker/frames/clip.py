@@ -1,4 +1,4 @@
-"""A stretch of film in memory."""
+"""Consecutive frames in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Clip:
     """When each frame is shown; float64, rising."""
 
     def __post_init__(self) -> None:
-        """Refuse times that do not match the frames, and sample types nobody handles."""
+        """Refuse times that do not match the frames, and unsupported sample types."""
         if len(self.seconds) != len(self.pixels):
             raise ValueError(f"{len(self.seconds)} times for {len(self.pixels)} frames")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):
@@ -30,7 +30,12 @@ class Clip:
 
     @classmethod
     def at_rate(cls, pixels: Shaped[np.ndarray, "time height width 3"], *, fps: float) -> Clip:
-        """Frames shown at a constant rate, from time 0."""
+        """Frames shown at a constant rate, from time 0.
+
+        Args:
+            pixels: RGB, uint8, uint16 or float32 in [0, 1].
+            fps: Frames a second, above 0.
+        """
         return cls(pixels=pixels, seconds=np.arange(len(pixels)) / fps)
 
     def as_float(self) -> Float32[np.ndarray, "time height width 3"]:
@@ -48,7 +53,12 @@ def to_float(pixels: Shaped[np.ndarray, ...]) -> Float32[np.ndarray, ...]:
 def from_float(
     pixels: Float32[np.ndarray, ...], *, dtype: np.dtype | type
 ) -> Shaped[np.ndarray, ...]:
-    """Values in [0, 1] as integers of a type, rounded and clipped; float32 as it is."""
+    """Values in [0, 1] as integers of a type, rounded and clipped; float32 is unchanged.
+
+    Args:
+        pixels: Any shape.
+        dtype: uint8, uint16 or float32.
+    """
     if np.dtype(dtype) == np.float32:
         return pixels.astype(np.float32)
     peak = np.iinfo(dtype).max

@@ -1,9 +1,9 @@
 """From planes to colour and back, and from stored values to working light.
 
 Working light is where a gain of light is a gain of values: a power of linear light. Most video is
-stored so (BT.1886, sRGB: a power law apart from its toe), and is taken as it is, untagged video
-included. PQ, HLG and linear pictures are brought there by a curve first; camera log is close
-enough to need none that we could know.
+stored so (BT.1886, sRGB: a power law apart from its toe), and is used directly, untagged video
+included. PQ, HLG and linear pictures are converted by a curve first; camera log is treated as
+ordinary video, because its curve is unknown and close enough.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LUMA_WEIGHTS = {
     "smpte240m": (0.212, 0.087),
 }
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Weights of red, green and blue in the luma that thinking and grades use, whatever the film's
+"""Weights of red, green and blue in the luma that analysis and grades use, whatever the film's
 matrix."""
 WORKING_POWER = 1.0 / 2.4
 """Working light is linear light to this power: the inverse of BT.1886's display."""
@@ -58,7 +58,12 @@ def yuv_to_rgb_matrix(meaning: ColourMeaning) -> Float32[np.ndarray, "3 3"]:
 
 
 def sample_scale(layout: PixelLayout, meaning: ColourMeaning) -> tuple[float, float, float, float]:
-    """How samples become values: luma offset and span, chroma middle and span, in sample units."""
+    """Scale of samples: luma offset and span, chroma middle and span, in sample units.
+
+    Args:
+        layout: Gives depth and family.
+        meaning: Gives the range.
+    """
     peak, step = float(layout.peak), float(1 << (layout.depth - 8))
     if meaning.full_range or layout.family == "rgb":
         return 0.0, peak, 128.0 * step, peak
@@ -71,13 +76,23 @@ def to_rgb(picture: Picture) -> Float32[np.ndarray, "height width 3"]:
 
 
 def proxy_size(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
-    """Height and width of a picture's proxy: its longest side at most `longest_px`."""
+    """Height and width of a picture's proxy in px, at least 1; never larger than the picture.
+
+    Args:
+        size: Height and width of the picture in px.
+        longest_px: The proxy's longest side at most.
+    """
     scale = min(1.0, longest_px / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def small_rgb(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
-    """The picture's stored colours at another size `(height, width)`, averaged when shrunk."""
+    """The picture's stored colours at another size, averaged when shrunk; nominally in [0, 1].
+
+    Args:
+        picture: Of any layout.
+        size: Height and width of the result in px.
+    """
     colour = picture.planes[: picture.layout.colour_planes]
     return rgb_of_planes([shrunk(plane, size) for plane in colour], picture)
 
@@ -85,7 +100,12 @@ def small_rgb(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray,
 def shrunk(
     plane: Shaped[np.ndarray, "_ _"], size: tuple[int, int]
 ) -> Shaped[np.ndarray, "height width"]:
-    """A plane at another size `(height, width)`, averaged when shrunk; itself where it fits."""
+    """A plane at another size, averaged when shrunk; the plane itself if it fits.
+
+    Args:
+        plane: Samples of any type.
+        size: Height and width of the result in px.
+    """
     height, width = size
     shrinks = plane.shape[0] > height or plane.shape[1] > width
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -96,7 +116,12 @@ def shrunk(
 def rgb_of_planes(
     planes: list[Shaped[np.ndarray, "height width"]], picture: Picture
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Stored colours of planes that are all of one size and hold values as a picture's do."""
+    """Stored colours of planes of one size.
+
+    Args:
+        planes: Samples in the scale of the picture's, all of one size.
+        picture: Gives layout and meaning.
+    """
     layout = picture.layout
     offset, span, middle, chroma_span = sample_scale(layout, picture.meaning)
     first = (planes[0].astype(np.float32) - offset) / span
@@ -111,7 +136,12 @@ def rgb_of_planes(
 
 
 def small_luma(picture: Picture, *, longest_px: int) -> Picture:
-    """The picture's luma alone, in 8 bits of full range, its longest side at most `longest_px`."""
+    """The picture's luma alone, downscaled, in 8 bits of full range.
+
+    Args:
+        picture: Of any layout.
+        longest_px: The longest side of the result at most.
+    """
     layout, size = picture.layout, proxy_size(picture.size, longest_px)
     if layout.family == "rgb":
         parts = [shrunk(plane, size).astype(np.float32) for plane in picture.planes[:3]]
@@ -128,9 +158,14 @@ def small_luma(picture: Picture, *, longest_px: int) -> Picture:
 def from_rgb(
     rgb: Float32[np.ndarray, "height width 3"], *, layout: PixelLayout, meaning: ColourMeaning
 ) -> Picture:
-    """A picture in a layout from stored RGB in [0, 1]; chroma is averaged, values rounded.
+    """A picture in a layout from stored RGB; chroma is averaged, values rounded.
 
-    For made video and tests; the pipeline never takes a film's picture through RGB and back.
+    For synthetic video and tests; the pipeline never takes a film's picture through RGB and back.
+
+    Args:
+        rgb: Stored values in [0, 1].
+        layout: Of the result.
+        meaning: Of the result's samples.
     """
     offset, span, middle, chroma_span = sample_scale(layout, meaning)
     if layout.family == "rgb":
@@ -161,7 +196,11 @@ def _sampled(values: Float32[np.ndarray, "_ _"], layout: PixelLayout) -> Shaped[
 def to_working(
     stored: Float32[np.ndarray, ...], meaning: ColourMeaning
 ) -> Float32[np.ndarray, ...]:
-    """Stored values in [0, 1] as working light in [0, 1].
+    """Stored values as working light in [0, 1].
+
+    Args:
+        stored: Any shape, in [0, 1].
+        meaning: Gives the transfer function.
 
     Source: SMPTE ST 2084 (PQ) and ITU-R BT.2100 (HLG) inverse transfer functions.
     """

@@ -1,6 +1,6 @@
 """Optical flow as an array: `(height, width, 2)` in pixels, x first.
 
-A flow from A to B says for each pixel of A where it lies in B: at its place plus the flow.
+A flow from A to B gives the place in B of each pixel of A: its own place plus the flow.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ROUND_TRIP_PX = 0.7
 class Motion:
     """Motion between each frame and the next, both ways; lengths are one less than the frames'.
 
-    How far pixels are seen is worked out when it is first asked for: few ask, and only for a part.
+    Visibility is computed when it is first used, because few stages need it, and only for a part.
     """
 
     forward: Float32[np.ndarray, "pairs height width 2"]
@@ -27,22 +27,29 @@ class Motion:
     backward: Float32[np.ndarray, "pairs height width 2"]
     """From frame t+1 back to frame t."""
     scene: Float32[np.ndarray, "frames height width"] | None = None
-    """How far each pixel shows the scene, 0 to 1; None where all do. The rest is never trusted."""
+    """Share of each pixel that is scene, 0 to 1; None if all are. Other pixels are never trusted.
+    """
 
     @cached_property
     def visible_forward(self) -> Float32[np.ndarray, "pairs height width"]:
-        """How far each pixel of frame t is trusted to be seen in frame t+1, 0 to 1."""
+        """Visibility of each pixel of frame t in frame t+1, 0 to 1."""
         seen = _visible(self.forward, self.backward)
         return seen if self.scene is None else seen * self.scene[:-1]
 
     @cached_property
     def visible_backward(self) -> Float32[np.ndarray, "pairs height width"]:
-        """How far each pixel of frame t+1 is trusted to be seen in frame t."""
+        """Visibility of each pixel of frame t+1 in frame t."""
         seen = _visible(self.backward, self.forward)
         return seen if self.scene is None else seen * self.scene[1:]
 
     def back(self, first: int, last: int, *, size: tuple[int, int]) -> BackwardMotion:
-        """The way back between frames `first` and `last`, both included, at another size."""
+        """Backward motion between two frames, at another size.
+
+        Args:
+            first: Index of the first frame.
+            last: Index of the last frame, included.
+            size: Height and width of the result in px; flow is scaled along.
+        """
         height, width = self.forward.shape[1:3]
         scale = np.array([size[1] / width, size[0] / height], np.float32)
         scene = None if self.scene is None else self.scene[first : last + 1]
@@ -62,13 +69,18 @@ class BackwardMotion:
     backward: Float32[np.ndarray, "pairs height width 2"]
     """Flow in px, x first."""
     visible_backward: Float32[np.ndarray, "pairs height width"]
-    """How far each pixel is trusted to be seen in the frame before, 0 to 1."""
+    """Visibility of each pixel in the frame before, 0 to 1."""
 
 
 def visibility(
     there: Float32[np.ndarray, "height width 2"], back: Float32[np.ndarray, "height width 2"]
 ) -> Float32[np.ndarray, "height width"]:
-    """How far each pixel can be followed there and back again, 0 to 1 (`visibility_at`)."""
+    """Visibility of each pixel by a forward-backward check, 0 to 1 (`visibility_at`).
+
+    Args:
+        there: Flow to the other frame in px, x first.
+        back: Flow from the other frame.
+    """
     return visibility_at(pixel_places(*there.shape[:2]), there, back)
 
 
@@ -77,10 +89,15 @@ def visibility_at(
     there: Float32[np.ndarray, "rows columns 2"],
     back: Float32[np.ndarray, "height width 2"],
 ) -> Float32[np.ndarray, "rows columns"]:
-    """How far these places, which move by `there`, can be followed there and back again, 0 to 1.
+    """Visibility of places by a forward-backward check, 0 to 1.
 
     One where the round trip ends within a fraction of a pixel, falling to zero over about a pixel
     (two where the motion is fast), and zero where the way leads out of the picture.
+
+    Args:
+        places: In px, x first.
+        there: Flow at these places to the other frame, in px.
+        back: Flow from the other frame, dense, in px.
     """
     height, width = back.shape[:2]
     landing = places + there
@@ -112,7 +129,12 @@ def _squared(
 def resized(
     pictures: Float32[np.ndarray, "time height width *channels"], size: tuple[int, int]
 ) -> Float32[np.ndarray, "time rows columns *channels"]:
-    """Pictures at another height and width, each pixel the mean of what it covers."""
+    """Pictures at another size, each pixel the mean of what it covers.
+
+    Args:
+        pictures: Any values.
+        size: Height and width of the result in px.
+    """
     small = np.empty((len(pictures), *size, *pictures.shape[3:]), np.float32)
     for picture, into in zip(pictures, small, strict=True):
         cv2.resize(picture, size[::-1], dst=into, interpolation=cv2.INTER_AREA)
@@ -123,9 +145,13 @@ def warp(
     picture: Float32[np.ndarray, "height width *channels"],
     flow: Float32[np.ndarray, "height width 2"],
 ) -> Float32[np.ndarray, "height width *channels"]:
-    """The picture seen at each pixel's place plus flow, bilinear; the border is continued.
+    """The picture at each pixel's place plus flow, bilinear; the border is continued.
 
-    With the flow from A to B, `warp(B, flow)` is B laid over A.
+    With the flow from A to B, `warp(B, flow)` is B aligned to A.
+
+    Args:
+        picture: Any values.
+        flow: In px, x first.
     """
     return look_up(picture, flow + pixel_places(flow.shape[0], flow.shape[1]))
 
@@ -134,14 +160,24 @@ def look_up(
     picture: Float32[np.ndarray, "height width *channels"],
     places: Float32[np.ndarray, "rows columns 2"],
 ) -> Float32[np.ndarray, "rows columns *channels"]:
-    """The picture's values at places in px, x first; bilinear, the border continued."""
+    """The picture's values at places, bilinear; the border is continued.
+
+    Args:
+        picture: Any values.
+        places: In px, x first; pixel centres are integers.
+    """
     x, y = cv2.split(places)
     return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @lru_cache(maxsize=8)
 def pixel_places(height: int, width: int) -> Float32[np.ndarray, "height width 2"]:
-    """The place of each pixel, x first, in pixels; its centre is at whole numbers."""
+    """The place of each pixel in px, x first; pixel centres are integers. Read-only.
+
+    Args:
+        height: In px.
+        width: In px.
+    """
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     places = np.stack([x, y], axis=-1)
     places.setflags(write=False)

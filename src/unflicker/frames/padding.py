@@ -1,4 +1,4 @@
-"""Sizes that networks can halve: pictures mirrored at their border, and cut back after."""
+"""Reflection padding to sizes that networks can halve."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from jaxtyping import Int64
 
 
 def mirrored(length: int, *, multiple: int) -> Int64[np.ndarray, " padded"]:
-    """Which places of an axis to take so that it grows at its end to a multiple of a number.
+    """Indices that extend an axis at its end, by reflection, to a multiple of a number.
 
-    They run back from the border as in a mirror, to and fro where the axis is short. The first
-    `length` of the result are the axis itself.
+    Reflection repeats where the axis is short. The first `length` indices are the axis itself.
+
+    Args:
+        length: Of the axis, 1 or more.
+        multiple: 1 or more.
     """
     there_and_back = max(2 * (length - 1), 1)
     places = np.arange(-(-length // multiple) * multiple) % there_and_back

@@ -1,7 +1,7 @@
-"""A picture as the film stores it: planes at their own depth, and what their numbers mean.
+"""Pictures as stored: planes at their own depth, and the interpretation of their samples.
 
-Pictures stay in the film's own planes from the decoder to the encoder, so that a picture nobody
-changes comes out bit for bit; only `frames.colour` and `grade.apply` convert to colour.
+Pictures stay in the film's own planes from the decoder to the encoder, so that an uncorrected one
+is unchanged bit for bit; only `frames.colour` and `grade.apply` convert to colour.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Transfer = Literal["power", "pq", "hlg", "linear", "log"]
 
 @dataclass(frozen=True, kw_only=True)
 class PixelLayout:
-    """How the planes of a picture hold its colours."""
+    """The arrangement of a picture's colours in planes."""
 
     family: Family
     """yuv: planes Y, U, V; rgb: R, G, B; grey: one plane. Alpha, if any, is the last."""
@@ -45,10 +45,10 @@ class PixelLayout:
 
 @dataclass(frozen=True, kw_only=True)
 class ColourMeaning:
-    """What the numbers of a picture mean, as far as the arithmetic needs it.
+    """The interpretation of a picture's samples, as far as the arithmetic needs it.
 
-    The stream's own tags are carried from input to output by `video`; this is their reading, with
-    the conventions for untagged streams applied.
+    The stream's own tags are copied from input to output by `video`; these follow them, with the
+    conventions for untagged streams applied.
     """
 
     matrix: Matrix = "bt709"
@@ -87,7 +87,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
-    """A picture at its place in the film."""
+    """A picture with its place in the film."""
 
     picture: Picture
     index: int
@@ -99,9 +99,9 @@ class Frame:
     duration: int = 0
     """How long it is shown, in units of `time_base`; 0 where the container does not say."""
     damaged: bool = False
-    """Whether the decoder reported an error in it: kept in time, left out of statistics."""
+    """Whether the decoder reported an error in it: kept in time, excluded from statistics."""
     original: Picture | None = None
-    """The same frame of the steady original, of any size, where a film comes with one."""
+    """The same frame of the steady original, of any size, if the film has one."""
 
     @property
     def seconds(self) -> float:
@@ -110,14 +110,19 @@ class Frame:
 
 
 def same_samples(one: Picture, other: Picture) -> bool:
-    """Whether two pictures are equal to the bit."""
+    """Whether two pictures are equal bit for bit.
+
+    Args:
+        one: A picture.
+        other: Another one.
+    """
     return one.layout == other.layout and all(
         np.array_equal(a, b) for a, b in zip(one.planes, other.planes, strict=True)
     )
 
 
 def as_picture(pixels: Shaped[np.ndarray, "height width *channels"]) -> Picture:
-    """A picture of an array: RGB or grey, uint8, uint16 or float32 in [0, 1] (then of 16 bits)."""
+    """An array as a picture: RGB or grey, uint8, uint16 or float32 in [0, 1] (then of 16 bits)."""
     if pixels.dtype == np.float32:
         pixels = np.rint(np.clip(pixels, 0.0, 1.0) * _PEAK_16).astype(np.uint16)
     layout = PixelLayout(
@@ -131,7 +136,12 @@ def as_picture(pixels: Shaped[np.ndarray, "height width *channels"]) -> Picture:
 def as_array(
     picture: Picture, *, like: Shaped[np.ndarray, "height width *channels"]
 ) -> Shaped[np.ndarray, "height width *channels"]:
-    """The way back, as the type of `like`; floats that gave the same picture stay what they are."""
+    """The picture as an array of the type of `like`; unchanged floats keep their exact values.
+
+    Args:
+        picture: Made by `as_picture`.
+        like: The array that the picture was made of.
+    """
     pixels = picture.planes[0] if like.ndim == 2 else np.stack(picture.planes, axis=-1)
     if like.dtype != np.float32:
         return pixels

@@ -1,4 +1,4 @@
-"""What of a picture is structure and not light."""
+"""Structure of a picture, with its light divided out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grade: what must change in the light and colour of one frame."""
+"""The grade: the change of light and colour of one frame."""
 
 from unflicker.grade.grade import Grade
 

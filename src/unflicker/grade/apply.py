@@ -1,4 +1,4 @@
-"""Put a grade on a picture of any size and layout, in the picture's own planes."""
+"""Applies a grade to a picture of any size and layout, in the picture's own planes."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _PIXELS_A_THREAD = 1 << 17
 def apply_grade(
     picture: Picture, grade: Grade, *, mask: Float32[np.ndarray, "height width"] | None = None
 ) -> Picture:
-    """The picture with the grade's light and colour; the same object where nothing changes.
+    """The picture with a grade applied; the same object if nothing changes.
 
-    Results are rounded with a fixed, fine noise, so that a gain does not band in 8 bits.
+    Results are rounded with a fixed, fine noise, so that a gain does not cause banding in 8 bits.
 
     Args:
         picture: Of any layout; transparency passes through.
-        grade: What to change.
-        mask: How much of the change each pixel takes, 0 to 1; all of it where None.
+        grade: To apply.
+        mask: Correction share of each pixel, 0 to 1; 1 everywhere if None.
 
     Raises:
         ValueError: A mask of another size than the picture.
@@ -54,9 +54,9 @@ def apply_grade(
 
 @contextmanager
 def kernels_turn(size: tuple[int, int]) -> Iterator[None]:
-    """The kernels' turn, with as many threads as this thread may use and a picture is worth.
+    """A context with the kernels' lock and with this thread's number of threads.
 
-    Said anew each time, for numba remembers it for each thread that asks.
+    Set on every call, because numba keeps it for each calling thread.
     """
     worth = 1 + size[0] * size[1] // _PIXELS_A_THREAD
     most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore - numba sets its fields as it loads
@@ -101,18 +101,18 @@ def _graded_planes(
 
 
 def _singles(*numbers: float) -> tuple[np.float32, ...]:
-    """Numbers in single precision, as the kernels want all of theirs."""
+    """Numbers in single precision, the kernels' type."""
     return tuple(np.float32(number) for number in numbers)
 
 
 def apply_to_light(
     light: Shaped[np.ndarray, "height width 3"], grade: Grade
 ) -> Shaped[np.ndarray, "height width 3"]:
-    """A picture of working light, such as a proxy, with the grade, as its own type.
+    """A picture of working light, such as a proxy, with a grade applied, in its own type.
 
     Args:
         light: float32 in [0, 1], or uint8 or uint16, which are rounded without noise.
-        grade: What to change.
+        grade: To apply.
     """
     if grade.is_identity:
         return light
@@ -130,7 +130,7 @@ def apply_to_light(
 
 
 def gains_of(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
-    """The grid's gains, with at least two columns and two bins, as the kernels want."""
+    """The grid's gains, padded to at least two columns and two bins for the kernels."""
     _, columns, bins, _ = grade.log_gain.shape
     repeats = (1, 2 if columns == 1 else 1, 2 if bins == 1 else 1, 1)
     return np.exp(np.tile(grade.log_gain, repeats))
@@ -142,15 +142,20 @@ Tables = tuple[
     Float32[np.ndarray, "one light"],
     Float32[np.ndarray, "mixed 3"],
 ]
-"""Curves, the way back from working light, the way to it, and a matrix (`kernels.grade_rgb`)."""
+"""Curves, inverse transfer, transfer to working light, and a matrix (`kernels.grade_rgb`)."""
 
 
 def tables_of(grade: Grade, meaning: ColourMeaning) -> Tables:
-    """The kernel's tables: curves, the way back from working light, the way to it, the matrix.
+    """The kernel's tables: curves, inverse transfer, transfer to working light, matrix.
 
-    Where stored values are working light already, the curves are factors and both ways are empty:
-    then values outside [0, 1] (footroom, headroom) keep their meaning. Where no matrix mixes, the
-    curves are by stored value and the way to working light is in them; else they are factors.
+    Where stored values are working light already, the curves are factors and both transfers are
+    empty: values outside [0, 1] (footroom, headroom) keep their meaning. Without a matrix the
+    curves are indexed by stored value and include the transfer to working light; else they are
+    factors.
+
+    Args:
+        grade: Of one frame.
+        meaning: Of the picture's stored values.
     """
     stored = np.linspace(0.0, 1.0, kernels.TABLE, dtype=np.float32)
     light = to_working(stored, meaning)

@@ -1,8 +1,8 @@
-"""Put a grade on a picture with torch, on a GPU: what `grade.apply` does, band by band.
+"""Applies a grade with torch, on a GPU: as `grade.apply` does, band by band.
 
-Each step is one of `grade.kernel`'s, taken for all pixels of a band at once, so that both devices
-give the same picture within a code value. No step is a matrix product: those may run in less than
-single precision on a GPU.
+Each step is one of `grade.kernels`, for all pixels of a band at once, so that both devices give the
+same picture within a code value. No step is a matrix product: those may run in less than single
+precision on a GPU.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FEWEST_ROWS = 32
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Work:
-    """One picture to grade, still in the processor's memory."""
+    """One picture to grade, in host memory."""
 
     picture: Picture
     gains: Float32[np.ndarray, "rows columns bins 3"]
@@ -72,16 +72,16 @@ def apply_grade_on(
     device: str,
     mask: Float32[np.ndarray, "height width"] | None = None,
 ) -> Picture:
-    """The picture with the grade, as `apply_grade` gives it, computed by torch on a device.
+    """The picture with a grade applied on a device by torch, as `apply_grade` does.
 
-    Where the device's memory runs out, bands of the picture shrink by half until they fit; where
-    none fits, the processor does the picture.
+    If the device is out of memory, bands of the picture shrink by half until they fit; if none
+    fits, the CPU takes over.
 
     Args:
         picture: Of any layout; transparency passes through.
-        grade: What to change; the identity gives the same object back.
+        grade: To apply; the identity gives the same object back.
         device: As torch names it, such as cuda:0.
-        mask: How much of the change each pixel takes, 0 to 1; all of it where None.
+        mask: Correction share of each pixel, 0 to 1; 1 everywhere if None.
 
     Raises:
         ValueError: A mask of another size than the picture.
@@ -103,12 +103,12 @@ def apply_grade_on(
 
 @lru_cache(maxsize=8)
 def _tell_that_memory_ran_out(device: str) -> None:
-    """Said once for each device, not for each frame."""
+    """Logged once for each device, not for each frame."""
     _log.warning("the memory of %s ran out; the processor grades such frames", device)
 
 
 def _in_bands(work: _Work) -> tuple[Shaped[np.ndarray, "_ _"], ...] | None:
-    """The graded colour planes, or None where not even a small band fits the device."""
+    """The graded colour planes, or None if not even a small band fits the device."""
     height, width = work.picture.size
     tall, _ = work.block
     out = tuple(np.empty_like(plane) for plane in work.planes)
@@ -128,9 +128,9 @@ def _in_bands(work: _Work) -> tuple[Shaped[np.ndarray, "_ _"], ...] | None:
 
 
 def _graded_if_it_fits(work: _Work, band: _Band) -> list[Shaped[np.ndarray, "_ _"]] | None:
-    """A band's planes, or None where memory ran out.
+    """A band's graded planes, or None if the device is out of memory.
 
-    A function of its own: what the failed attempt held is let go when it returns.
+    A function of its own, so that the memory of a failed attempt is released when it returns.
     """
     try:
         return _graded(work, band)
@@ -204,7 +204,7 @@ def _mixed(matrix: list[list[float]], channels: Any) -> Float32[Any, "out height
 def _change(
     work: _Work, band: _Band, stored: Float32[Any, "3 height width"]
 ) -> Float32[Any, "3 height width"]:
-    """What the grade adds to stored colours, in as far as the mask lets it."""
+    """The change of stored colours by the grade, scaled by the mask."""
     table, to_stored, to_light, matrix = (_on_device(each, work.device) for each in work.tables)
     last = kernels.TABLE - 1
     light, mixes = stored, bool(len(matrix))
@@ -261,7 +261,7 @@ def _gain(
 def _rounded(
     values: Float32[Any, "height width"], corner: tuple[int, int], work: _Work
 ) -> Shaped[np.ndarray, "height width"]:
-    """Samples of the picture's own type, rounded by the fixed pattern of `kernel`.
+    """Samples of the picture's own type, rounded with the fixed pattern of `kernels`.
 
     Args:
         values: In sample units.

@@ -18,11 +18,11 @@ _MIDDLE_GREY = 0.4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Grade:
-    """How the light and colour of one frame change, by place and by tone.
+    """The change of light and colour of one frame, by place and by tone.
 
-    Applied in working light (`frames.colour`): a matrix mixes the channels, each channel goes
-    through its curve; then the luma of the result and the place in the picture choose a gain for
-    each channel.
+    Applied in working light (`frames.colour`): a matrix mixes the channels, then each channel
+    passes through its curve; then the luma of the result and the place in the picture select a gain
+    for each channel.
     """
 
     curves: Float32[np.ndarray, "3 knots"]
@@ -38,7 +38,13 @@ class Grade:
 
     @classmethod
     def identity(cls, *, rows: int = 1, columns: int = 1, bins: int = 1) -> Grade:
-        """The grade that changes nothing."""
+        """The grade that changes nothing.
+
+        Args:
+            rows: Of its grid, 1 or more.
+            columns: Likewise.
+            bins: Tones of its grid, 1 or more.
+        """
         curves = np.tile(curve_inputs(), (3, 1)).astype(np.float32)
         return cls(curves=curves, log_gain=np.zeros((rows, columns, bins, 3), np.float32))
 
@@ -51,16 +57,16 @@ class Grade:
 
     @property
     def mixes(self) -> bool:
-        """Whether a channel takes from another; else its matrix is the identity."""
+        """Whether the matrix mixes channels; else it is the identity."""
         return bool(self.log_matrix.any())
 
     @property
     def matrix(self) -> Float32[np.ndarray, "3 3"]:
-        """What mixes red, green and blue: rows are the new channels and sum to one."""
+        """The colour matrix: rows are the new channels and sum to one."""
         return matrix_exponential(self.log_matrix.astype(np.float64)).astype(np.float32)
 
     def scaled(self, strength: float) -> Grade:
-        """The grade at a share of its strength, on logarithms; 1 is itself, 0 changes nothing."""
+        """The grade at a share of its strength, on logarithms; 1 is unchanged, 0 the identity."""
         if strength == 1.0 or self.is_identity:
             return self
         if strength == 0.0:
@@ -75,11 +81,10 @@ class Grade:
         )
 
     def followed_by(self, log_gain: Float32[np.ndarray, "rows columns bins 3"]) -> Grade:
-        """This grade, and after it gains by place and tone: one pair of curves and grid.
+        """This grade followed by gains by place and tone, as one pair of curves and grid.
 
-        The tone that chooses a later gain is the one this grade's gains leave behind. Exact for
-        grey at the grid's cells and bins; both grids must have the same cells and bins, or this
-        one a single cell.
+        Later gains are selected by the tone after this grade's gains. Exact for grey at the grid's
+        cells and bins; both grids must have the same cells and bins, or this one a single cell.
         """
         if not log_gain.any():
             return self
@@ -90,8 +95,8 @@ class Grade:
         return replace(self, log_gain=both)
 
     def at_scale(self, scale: float) -> Grade:
-        """The grade for light that was multiplied by `scale` when this one was found: the same
-        change where the light is so many times darker."""
+        """The same change for light that is not multiplied by `scale`, as it was when this grade
+        was estimated."""
         if scale == 1.0 or self.is_identity:
             return self
         inputs = curve_inputs()
@@ -105,10 +110,10 @@ class Grade:
         return Grade(curves=curves.astype(np.float32), log_gain=halved)
 
     def recurved(self, curves: Float32[np.ndarray, "3 knots"]) -> Grade:
-        """This grade, and after its curves others, for the whole picture.
+        """This grade followed by other curves for the whole picture.
 
-        Gains by tone follow the tone they were found at. Exact where the grid is one cell or the
-        later curves are gains.
+        Gains by tone follow the tone at which they were estimated. Exact where the grid is one cell
+        or the later curves are gains.
         """
         inputs, first = curve_inputs(), np.maximum(self.curves[:, 1:], 1e-6)
         factors = curves[:, 1:] / inputs[1:]
@@ -174,7 +179,7 @@ def _at_tone_after(
     log_gain: Float32[np.ndarray, "rows columns bins 3"],
     first: Float32[np.ndarray, "rows columns bins 3"],
 ) -> Float32[np.ndarray, "rows columns bins 3"]:
-    """Gains read off at the luma that grey has after other gains."""
+    """Gains at the luma that grey has after other gains."""
     bins = log_gain.shape[2]
     if bins == 1:
         return log_gain
@@ -185,7 +190,7 @@ def _at_luma(
     log_gain: Float32[np.ndarray, "rows columns bins 3"],
     luma: Float32[np.ndarray, "rows columns bins"],
 ) -> Float32[np.ndarray, "rows columns bins 3"]:
-    """Gains read off at a luma for each place and bin."""
+    """Gains at a luma for each place and bin."""
     bins = log_gain.shape[2]
     place = np.clip(np.sqrt(luma) * (bins - 1), 0.0, bins - 1.0)[..., None]
     lower = np.minimum(place.astype(np.int64), bins - 2)

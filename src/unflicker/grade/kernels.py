@@ -1,12 +1,12 @@
-"""The inner loops that put a grade on pictures; compiled once, then run on all cores.
+"""Compiled inner loops that apply grades to pictures, on all cores.
 
-A sample meets: planes to RGB, a matrix where there is one, tone curves, gains by place and tone,
-RGB to planes, rounding. All in one pass over the picture, for no step then leaves the processor's
-nearest memory. Chroma planes that are smaller stand for a block of pixels: each pixel of the block
-is corrected with its own luma, and the block's chroma is the mean of what they became. So a picture
-whose gain is one comes out as it went in.
+The steps are: planes to RGB, a matrix where there is one, tone curves, gains by place and tone, RGB
+to planes, rounding. All run in one pass over the picture, so that data stays in the processor's
+cache. Subsampled chroma stands for a block of pixels: each pixel of the block is corrected with its
+own luma, and the block's chroma is the mean of the results. A picture whose gain is one is
+therefore unchanged.
 
-Arithmetic is in single precision throughout (a bare `0.5` would make it double, at half the pace),
+Arithmetic is in single precision throughout (a bare `0.5` would make it double, at half the speed),
 hence the named constants.
 """
 
@@ -28,13 +28,18 @@ _NOISE_X, _NOISE_Y = np.float32(0.06711056), np.float32(0.00583715)
 _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
 
 _ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
-"""Fast arithmetic, but for numbers that are none: assuming them away would let indices run wild."""
+"""Fast arithmetic, except for NaN and infinity: assuming them away would let indices run wild."""
 _compile = compiled(parallel=True, fastmath=_ARITHMETIC)
 _inline = compiled(fastmath=_ARITHMETIC, inline="always")
 
 
 def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each pixel of a row, the grid column left of it (int32) and its way to the next."""
+    """Left grid column (int32) of each pixel of a row, and its weight towards the next, 0 to 1.
+
+    Args:
+        width: Pixels of the row.
+        columns: Of the grid.
+    """
     at = np.clip((np.arange(width) + 0.5) / width * columns - 0.5, 0.0, max(columns - 1.0, 0.0))
     left = np.minimum(at.astype(np.int32), max(columns - 2, 0)).astype(np.int32)
     return left, (at - left).astype(np.float32)
@@ -70,7 +75,7 @@ def _noise(x, y):
 
 @_inline
 def _looked_up(line, curve, at, by_factor):
-    """One channel of a row through its curve, whose entries are factors or values."""
+    """Apply a curve, whose entries are factors or values, to one channel of a row."""
     for x in range(line.shape[0]):
         at[x] = np.int32(min(max(line[x], _ZERO), _ONE) * _LAST + _HALF)
     if by_factor:
@@ -83,7 +88,7 @@ def _looked_up(line, curve, at, by_factor):
 
 @_inline
 def _between(line, table):
-    """One channel of a row by a table, between its entries: to working light, or back."""
+    """Apply a table to one channel of a row, with interpolation: to working light, or back."""
     for x in range(line.shape[0]):
         at = min(max(line[x], _ZERO), _ONE) * _LAST
         low = min(np.int32(at), np.int32(TABLE - 2))
@@ -92,7 +97,7 @@ def _between(line, table):
 
 @_inline
 def _mixed(red, green, blue, matrix):
-    """A row's channels times a matrix, in place."""
+    """Multiply a row's channels by a matrix, in place."""
     for x in range(red.shape[0]):
         r, g, b = red[x], green[x], blue[x]
         red[x] = matrix[0, 0] * r + matrix[0, 1] * g + matrix[0, 2] * b
@@ -112,7 +117,7 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
         where: From `columns_of`.
         row: The grid at the row's height, flat.
         bins: Of the grid.
-        tables: Curves, the way back, the way to working light and a matrix.
+        tables: Curves, inverse transfer, transfer to working light and a matrix.
         at: Room for a place in a table for each pixel, int32.
         weights: Room for four numbers a pixel, float32.
     """
@@ -167,18 +172,19 @@ def _rounded(value, noise, peak):
 
 @_compile
 def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade three planes of equal size that hold red, green and blue.
+    """Grade three planes of equal size: red, green and blue.
 
     Args:
         planes: Red, green, blue `(height, width)`.
-        out: The like, to be filled.
+        out: Planes of the same shape and type, to be filled.
         gains: The grid's gains `(rows, columns, bins, 3)`, at least two columns and bins.
         where: From `columns_of`.
-        tables: Curves `(3, TABLE)`: by stored value, as working light, or factors where the way
-            back is empty or a matrix mixes first; the ways back and to working light `(1, TABLE)`,
-            empty where stored values are that; the matrix, without rows where none mixes.
+        tables: Curves `(3, TABLE)`: by stored value, as working light, or factors if the inverse
+            transfer is empty or a matrix is applied first; inverse transfer and transfer `(1,
+            TABLE)`, empty where stored values are working light; the matrix, without rows if there
+            is none.
         scale: Peak, size of the rounding noise, 1 to round or 0 for floats; all float32.
-        mask: Share of the change for each pixel, or one value for all.
+        mask: Correction share of each pixel, or one value for all.
     """
     red_in, green_in, blue_in = planes
     red_out, green_out, blue_out = out
@@ -221,7 +227,7 @@ def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 
 
 @_inline
 def _tint_row(u_row, v_row, to_rgb, scale, tinted):
-    """What a row of chroma adds to red, green and blue, at each of the row's pixels."""
+    """The contribution of a row of chroma to red, green and blue, at each of the row's pixels."""
     middle, chroma_unit, wide = scale
     for block in range(u_row.shape[0]):
         u = (np.float32(u_row[block]) - middle) * chroma_unit
@@ -233,18 +239,18 @@ def _tint_row(u_row, v_row, to_rgb, scale, tinted):
 
 @_compile
 def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade luma and two chroma planes, the latter smaller by whole factors.
+    """Grade luma and two chroma planes, which may be subsampled by whole factors.
 
     Args:
         planes: Y, U, V.
-        out: The like, to be filled.
+        out: Planes of the same shapes and type, to be filled.
         gains: See `grade_rgb`; so for `where`, `tables`, `mask`.
         where: From `columns_of`, for the luma plane.
         tables: See `grade_rgb`.
         scale: Luma offset and span, chroma middle and span, peak, noise's size; all float32.
-        chroma: The matrices from YUV to RGB and back, float32, and the rows and columns of luma
-            for each sample of chroma.
-        mask: Share of the change.
+        chroma: The matrices from YUV to RGB and back, float32, and the rows and columns of luma for
+            each sample of chroma.
+        mask: Correction shares.
     """
     luma_in, u_in, v_in = planes
     luma_out, u_out, v_out = out
@@ -305,9 +311,16 @@ def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: 
 
 @_compile
 def grade_grey(plane, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade a single plane of grey by the mean of what the grade does to such a colour.
+    """Grade a plane of grey by the mean of the graded colour's channels.
 
-    `scale` is offset, span, peak and the noise's size; the rest as in `grade_rgb`.
+    Args:
+        plane: Samples.
+        out: Of the same shape and type, to be filled.
+        gains: See `grade_rgb`; so for `where`, `tables`, `mask`.
+        where: From `columns_of`.
+        tables: See `grade_rgb`.
+        scale: Offset, span, peak and the noise's size; all float32.
+        mask: Correction shares.
     """
     height, width = plane.shape
     offset, span, peak, noise_size = scale

@@ -1,4 +1,4 @@
-"""Where to correct: a picture that says so, and what of a frame is not the scene."""
+"""Correction shares: a drawn mask, and the parts of each frame that are not scene."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unflicker.frames.clip import to_float
 from unflicker.frames.picture import Picture
 
 Share = Float32[np.ndarray, "height width"]
-"""How much of a correction each pixel takes, 0 to 1."""
+"""Correction share of each pixel, 0 to 1."""
 
 
 _HEADER = 8
@@ -26,26 +26,26 @@ _HEADER = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What of a frame is kept as it is, such as a subtitle or bars: small, and compressed."""
+    """The part of a frame that is not corrected, such as a subtitle or bars, compressed."""
 
     packed: bytes
-    """How much of a correction each pixel takes, 0 to 255, row by row, as zlib packs it."""
+    """Correction share of each pixel, 0 to 255, row by row, compressed by zlib."""
     rows: int
     columns: int
 
     @classmethod
     def of(cls, share: UInt8[np.ndarray, "rows columns"]) -> Kept:
-        """What takes less than 255 of a correction."""
+        """Pixels with less than 255 of their correction."""
         rows, columns = share.shape
         return cls(packed=zlib.compress(share.tobytes(), 1), rows=rows, columns=columns)
 
     def to_bytes(self) -> bytes:
-        """For a file: rows, columns, then what is packed."""
+        """For a file: rows, columns, then the compressed shares."""
         return struct.pack("<II", self.rows, self.columns) + self.packed
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Kept:
-        """The way back.
+        """The inverse of `to_bytes`.
 
         Raises:
             ValueError: These are no such bytes.
@@ -62,7 +62,7 @@ class Kept:
         return cls(packed=data[_HEADER:], rows=rows, columns=columns)
 
     def share(self, size: tuple[int, int]) -> Share:
-        """How much of a correction each pixel of a picture of this height and width takes."""
+        """Correction share of each pixel of a picture of this height and width."""
         packed = np.frombuffer(zlib.decompress(self.packed), np.uint8)
         small = packed.reshape(self.rows, self.columns).astype(np.float32) / np.float32(255.0)
         if small.shape == size:
@@ -86,31 +86,47 @@ def keep_places(
     before: Sequence[Float32[np.ndarray, "height width 3"]],
     kept: Sequence[Kept | None],
 ) -> None:
-    """Put back, in place, what is kept of proxies that were corrected; `before` they were."""
+    """Restore, in place, the kept parts of corrected proxies.
+
+    Args:
+        light: Corrected proxies in working light, RGB.
+        before: The same proxies before correction.
+        kept: What is kept of each; None for a frame that is corrected everywhere.
+    """
     for now, was, one in zip(light, before, kept, strict=False):
         if one is not None:
             now += (was - now) * (1.0 - one.share(now.shape[:2]))[..., None]
 
 
 class FullShares:
-    """How much of its correction each pixel of a film's frames takes, one frame after the other.
+    """Correction shares of a film's frames, one frame after the other.
 
-    What a mask says, what is kept of the frame, and nothing where it is wholly transparent.
+    They combine the mask, the kept part of the frame, and 0 where it is wholly transparent.
     """
 
     def __init__(self, mask: Share | None) -> None:
-        """Begin a film; `mask` holds for all of its frames."""
+        """Begin a film; `mask` is for all of its frames."""
         self._mask = mask
         self._kept: Kept | None = None
         self._share: Share | None = mask
 
     def of(self, picture: Picture, kept: Kept | None) -> Share | None:
-        """For a frame's picture; None where all pixels take all of the correction."""
+        """Correction shares of a frame's picture; None where all pixels take all of the correction.
+
+        Args:
+            picture: Whose size and alpha count.
+            kept: What the frame keeps, if anything.
+        """
         share, seen = self.of_size(picture.size, kept), visible_places(picture)
         return share if seen is None else _product(share, seen.astype(np.float32))
 
     def of_size(self, size: tuple[int, int], kept: Kept | None) -> Share | None:
-        """The same for a frame that is opaque, of this height and width."""
+        """Correction shares of an opaque frame; None where all pixels take all of the correction.
+
+        Args:
+            size: Height and width in px.
+            kept: What the frame keeps, if anything.
+        """
         if kept is not self._kept:
             self._kept = kept
             self._share = _product(self._mask, kept.share(size) if kept is not None else None)
@@ -124,11 +140,11 @@ def _product(one: Share | None, other: Share | None) -> Share | None:
 
 
 def read_mask(path: Path, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width"]:
-    """How much of the correction each pixel of a film takes: white all, black nothing.
+    """Correction shares of a film's pixels from a picture: 1 for white, 0 for black.
 
     Args:
         path: A grey or colour picture of any depth; its transparency is ignored.
-        size: Height and width of the film, which the mask must have.
+        size: Height and width of the film in px, which the mask must have.
 
     Raises:
         InputError: It is no picture, or of another size.

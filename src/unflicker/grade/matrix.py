@@ -1,10 +1,10 @@
-"""Matrices that mix red, green and blue and leave grey alone, by their logarithms.
+"""Colour matrices that preserve grey, parametrised by their logarithms.
 
-Each row of such a logarithm sums to zero, and is told by two numbers:
+Each row of such a logarithm sums to zero, and is given by two numbers:
     log matrix = log saturation · (own − grey)  +  hue · (last − next) / √3
 where own is the row's channel, next and last those after it in red, green, blue, red. With the same
-numbers in all rows it multiplies saturation and turns hue about the grey axis; channels that take
-from one another at will need other ones in each row.
+numbers in all rows it multiplies saturation and rotates hue about the grey axis; arbitrary mixing
+of channels needs different numbers in each row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TAYLOR_TERMS = 12
 def log_matrix_of(
     log_saturation: Float[np.ndarray, "*shape 3"], hue: Float[np.ndarray, "*shape 3"]
 ) -> Float[np.ndarray, "*shape 3 3"]:
-    """Logarithm of the matrix that multiplies saturation and turns hue, row by row.
+    """Logarithm of the matrix that scales saturation and rotates hue, row by row.
 
     Args:
         log_saturation: Natural logarithm of the factor on saturation.

@@ -1,4 +1,4 @@
-"""Numbers for results: nearness to the truth, steadiness along the motion, visible flicker."""
+"""Metrics: distance to the ground truth, stability along the motion, visible flicker."""
 
 from unflicker.metrics.colour import delta_e
 from unflicker.metrics.consistency import (

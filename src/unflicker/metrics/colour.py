@@ -1,4 +1,4 @@
-"""How far colours are from the true ones: CIEDE2000.
+"""Colour error in ΔE of CIEDE2000.
 
 Source: Sharma, Wu and Dalal, The CIEDE2000 color-difference formula: implementation notes,
 supplementary test data, and mathematical observations, Color Research and Application 2005.
@@ -12,7 +12,7 @@ from jaxtyping import Float, Float32
 from unflicker.metrics.pictures import Pictures, pairs_of_frames
 
 SAMPLES_ACROSS = 160
-"""About how many pixels are compared in each row; wider pictures are looked at in steps."""
+"""Approximate number of pixels compared in each row; wider pictures are subsampled."""
 _KNEE = 25.0**7
 _TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], np.float32
@@ -22,8 +22,14 @@ _TO_XYZ = np.array(
 def delta_e(result: Pictures, reference: Pictures) -> float:
     """Mean colour error in ΔE of CIEDE2000; 0 is exact, 1 just visible, 100 black for white.
 
-    Stored values are taken for sRGB. Of wide pictures every second, third, … pixel of every such
-    row is compared, so that some 160 stand in a row: none is averaged with its neighbours.
+    Stored values are treated as sRGB. Wide pictures are sampled on a grid of some 160 pixels a row,
+    without averaging.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
+
+    Source: Sharma, Wu and Dalal 2005.
     """
     errors = []
     for frames in pairs_of_frames(result, reference):
@@ -34,7 +40,7 @@ def delta_e(result: Pictures, reference: Pictures) -> float:
 
 
 def lab(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:
-    """CIELAB of stored values, taken for sRGB (IEC 61966-2-1; white is what 1, 1, 1 gives, D65).
+    """CIELAB of stored values as sRGB (IEC 61966-2-1; white is what 1, 1, 1 gives, D65).
 
     Not OpenCV's conversion, which looks values up in a coarse table and is up to 0.2 off in
     lightness, 0.5 in a and b.
@@ -52,7 +58,14 @@ def lab(picture: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "
 def ciede2000(
     one: Float[np.ndarray, "*places 3"], other: Float[np.ndarray, "*places 3"]
 ) -> Float[np.ndarray, " *places"]:
-    """The colour difference of pairs in CIELAB, with all weights 1 (equations 2 to 22)."""
+    """The colour difference of pairs in CIELAB, with all weights 1.
+
+    Args:
+        one: L*, a*, b*.
+        other: Likewise.
+
+    Source: Sharma, Wu and Dalal 2005, equations 2 to 22.
+    """
     (lightness, chroma, hue), (lightness_2, chroma_2, hue_2) = _cylinders(one, other)
     steps = lightness_2 - lightness, chroma_2 - chroma
     turn = (hue_2 - hue + np.pi) % (2 * np.pi) - np.pi
@@ -84,7 +97,7 @@ def _cylinders(one: np.ndarray, other: np.ndarray) -> list[tuple[np.ndarray, ...
 
 
 def _hue_weight(hue: np.ndarray) -> np.ndarray:
-    """T of the formula: how much a step of hue counts, hue by hue (equation 15)."""
+    """T of the formula: the weight of a step of hue, hue by hue (equation 15)."""
     return (
         1
         - 0.17 * np.cos(hue - np.radians(30))
@@ -95,7 +108,7 @@ def _hue_weight(hue: np.ndarray) -> np.ndarray:
 
 
 def _rotation(chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
-    """R_T of the formula: chroma and hue pull together in the blue (equations 16, 17 and 21)."""
+    """R_T of the formula: interaction of chroma and hue in the blue (equations 16, 17 and 21)."""
     from_blue = ((np.degrees(hue) % 360 - 275) / 25) ** 2
     angle = np.radians(60) * np.exp(-from_blue)
     return -2 * np.sqrt(chroma**7 / (chroma**7 + _KNEE)) * np.sin(angle)

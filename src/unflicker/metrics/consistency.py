@@ -1,11 +1,11 @@
-"""How well a point keeps its colour along the motion: warping errors.
+"""Warping error: change of a point's colour along the motion.
 
-The flow comes from the clean clip, so that all methods are judged along the same paths. A low
-error alone says little: a blurred or frozen clip has one too, so read it beside fidelity, and take
-an error below the clean clip's own as a warning.
+The flow comes from the clean clip, so that all methods are judged along the same paths. A low error
+alone is not enough: a blurred or frozen clip has one too, so read it with fidelity, and take an
+error below the clean clip's own as a warning.
 
-Two published ones, never to be mixed: `e_warp` of Lei et al., and `lai_warp` of Lai et al. Beside
-them `warping_error` and its kin, which weigh pairs by what is seen in both, for our own use.
+Two are published, and not comparable: `e_warp` of Lei et al., and `lai_warp` of Lai et al.
+`warping_error` and its variants weight pairs by visibility, for our own use.
 
 Source: Lei, Ren, Zhang and Chen, Blind video deflickering by neural filtering with a flawed atlas,
 CVPR 2023 (pairs of neighbours, and of each frame with the first, masked L1); Lai, Huang, Wang,
@@ -28,18 +28,18 @@ from unflicker.metrics.pictures import Pictures, as_pixels
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Paths:
-    """Where each point of a clip was: in the frame before, and in the first frame of its shot."""
+    """Motion of each point of a clip: to the frame before, and to the first frame of its shot."""
 
     back: Float32[np.ndarray, "pairs height width 2"]
     """From each frame but the first to the one before, in px, x first."""
     seen: Bool[np.ndarray, "pairs height width"]
-    """Pixels that are seen there too: nothing hidden, nothing across a cut."""
+    """Pixels that are visible there too: neither hidden nor across a cut."""
     to_first: Float32[np.ndarray, "pairs height width 2"]
     """From each frame but the first to the first one of its shot."""
     seen_in_first: Bool[np.ndarray, "pairs height width"]
-    """Pixels that are seen there too."""
+    """Pixels that are visible there too."""
     first: tuple[int, ...]
-    """Index of that first frame; all zeros where nothing cuts, as in the paper."""
+    """Index of that first frame; all zeros without cuts, as in the paper."""
 
 
 def e_warp(
@@ -50,16 +50,17 @@ def e_warp(
 ) -> float:
     """The paper's warping error, 0 to 2; lower is steadier, or blurred, or frozen.
 
-    E_pair(t, s) is the mean, over the pixels of frame t that are seen in frame s, of the absolute
-    difference between the two along the motion, averaged over the channels (values in [0, 1]).
-    E_warp is the mean over all frames but the first of E_pair(t, t - 1) + E_pair(t, first).
+    E_pair(t, s) is the mean, over the pixels of frame t that are visible in frame s, of the
+    absolute difference between the two along the motion, averaged over the channels (values in [0,
+    1]). E_warp is the mean over all frames but the first of E_pair(t, t - 1) + E_pair(t, first).
+    Pairs without common pixels are excluded.
 
     Args:
-        pictures: The clip to judge.
+        pictures: Frames to assess.
         paths: Motion of the steady video, never of the flickering one.
-        valid: Pixels to judge; None judges all, as the paper does.
+        valid: Pixels that count; None for all, as in the paper.
 
-    Source: Lei et al., CVPR 2023, equations 7 and 8. Pairs that share nothing are left out.
+    Source: Lei et al., CVPR 2023, equations 7 and 8.
     """
     near = _pair_errors(pictures, paths, valid=valid, to_first=False)
     far = _pair_errors(pictures, paths, valid=valid, to_first=True)
@@ -74,8 +75,13 @@ def lai_warp(
 ) -> float:
     """The warping error of Lai et al., 0 to 1; lower is steadier, or blurred, or frozen.
 
-    As `e_warp`, but of squared differences, and of neighbours only. They look from each frame to
-    the next one, we from each frame to the one before.
+    As `e_warp`, but of squared differences and of neighbours only. They warp the next frame, we the
+    previous one.
+
+    Args:
+        pictures: Frames to assess.
+        paths: Motion of the steady clip.
+        valid: Pixels that count; all if None.
 
     Source: Lai et al., ECCV 2018, section 4.2, and their published evaluation.
     """
@@ -84,9 +90,11 @@ def lai_warp(
 
 
 def over_own(error: float, own: float) -> float:
-    """An error over the steady clip's own; 1 is as steady, below 1 a warning.
+    """An error relative to the steady clip's own; 1 is equally steady, below 1 a warning.
 
-    A steady clip without any error (a still) gives infinity, or 1 where the result has none either.
+    Args:
+        error: Of the result.
+        own: Of the steady clip; where it is 0 (a still), the ratio is infinite, or 1 if both are.
     """
     if own < 1e-9:
         return 1.0 if error < 1e-9 else float("inf")
@@ -103,10 +111,10 @@ def warping_error(
     """Mean change of a point's colour from one frame to the next, 0 to 1; lower is steadier.
 
     Args:
-        pictures: The clip to judge.
+        pictures: Frames to assess.
         flows: From each frame but the first back to the frame before it, in px, x first.
-        visible: How far each pixel of frame t is seen in frame t-1, 0 to 1.
-        valid: Pixels to judge; leave out those whose value was lost, such as clipped ones.
+        visible: Visibility of each pixel of frame t in frame t-1, 0 to 1.
+        valid: Pixels that count; exclude clipped ones.
     """
     pixels = as_pixels(pictures)
     return _mean_change(
@@ -123,7 +131,11 @@ def warping_error_to_first(
 ) -> float:
     """Mean change of a point's colour since the first frame, 0 to 1; lower is steadier.
 
-    As `warping_error`, but `flows` and `visible` lead from each frame back to frame 0.
+    Args:
+        pictures: Frames to assess.
+        flows: From each frame back to frame 0, in px, x first.
+        visible: Visibility in frame 0, 0 to 1.
+        valid: Pixels that count; all if None.
     """
     pixels = as_pixels(pictures)
     first = [0] * len(pixels)
@@ -138,10 +150,17 @@ def warping_error_ratio(
     visible: Float32[np.ndarray, "pairs height width"],
     valid: Bool[np.ndarray, "time height width"] | None = None,
 ) -> float:
-    """The result's warping error over the clean clip's own on the same pixels; 1 is as steady.
+    """The result's warping error relative to the clean clip's own; 1 is equally steady.
 
-    Below 1 is a warning: no method can know less change than there is. A clean clip without any
-    error (a still) gives infinity, or 1 where the result has none either.
+    Below 1 is a warning: real change was removed. A clean clip without any error (a still) gives
+    infinity, or 1 where the result has none either.
+
+    Args:
+        result: Frames to assess.
+        clean: The clean clip, of the same size and length.
+        flows: From each frame to the one before, in px, x first.
+        visible: Visibility in that frame, 0 to 1.
+        valid: Pixels that count; all if None.
     """
     error, own = (
         warping_error(clip, flows=flows, visible=visible, valid=valid) for clip in (result, clean)
@@ -152,9 +171,9 @@ def warping_error_ratio(
 def _pair_errors(
     pictures: Pictures, paths: Paths, *, valid: np.ndarray | None, to_first: bool
 ) -> Iterator[np.ndarray]:
-    """For each frame but the first, how far its judged pixels differ from where they were.
+    """For each frame but the first, the differences of its valid pixels along the motion.
 
-    An array of (pixels, channels) for each, but none where no pixel can be judged.
+    An array of (pixels, channels) for each, but none for a frame without valid pixels.
     """
     pixels = as_pixels(pictures)
     if len(paths.back) != max(len(pixels) - 1, 0):

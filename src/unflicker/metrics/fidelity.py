@@ -1,4 +1,4 @@
-"""How near a result is to the true clip: signal to noise, structure, sharpness."""
+"""Distance of a result to the ground truth: PSNR, SSIM, sharpness."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64
 from unflicker.metrics.pictures import Pictures, luma, pairs_of_frames
 
 CAP_DECIBEL = 100.0
-"""Signal to noise of a frame without any error."""
+"""PSNR of a frame without any error."""
 _SSIM_SIGMA_PX = 1.5
 _SSIM_RADIUS_PX = 5
 _SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2
@@ -18,9 +18,13 @@ _LEAST_LIGHT = 0.05
 
 
 def psnr_by_frame(result: Pictures, reference: Pictures) -> Float64[np.ndarray, " time"]:
-    """Peak signal to noise ratio of each frame in dB, at most 100; higher is nearer.
+    """Peak signal-to-noise ratio of each frame in dB, at most 100; higher is better.
 
     Over all pixels and the three channels as stored; the peak is white.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
     """
     errors = [
         np.mean((a - b) ** 2, dtype=np.float64) for a, b in pairs_of_frames(result, reference)
@@ -29,16 +33,25 @@ def psnr_by_frame(result: Pictures, reference: Pictures) -> Float64[np.ndarray, 
 
 
 def psnr(result: Pictures, reference: Pictures) -> float:
-    """Mean over frames of their peak signal to noise ratio in dB; 0 to 100, higher is nearer.
+    """Mean over frames of their PSNR in dB, 0 to 100; higher is better.
 
-    The mean of decibels is the custom for video; a single bad frame weighs less in it than in the
-    ratio of the pooled error, `pooled_psnr`.
+    The mean of decibels is usual for video; a single bad frame weighs less in it than in
+    `pooled_psnr`.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
     """
     return float(psnr_by_frame(result, reference).mean())
 
 
 def pooled_psnr(result: Pictures, reference: Pictures) -> float:
-    """Peak signal to noise ratio of all frames' error together, in dB, at most 100."""
+    """PSNR of the mean squared error over all frames, in dB, at most 100.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
+    """
     errors = [
         np.mean((a - b) ** 2, dtype=np.float64) for a, b in pairs_of_frames(result, reference)
     ]
@@ -46,12 +59,21 @@ def pooled_psnr(result: Pictures, reference: Pictures) -> float:
 
 
 def worst_psnr(result: Pictures, reference: Pictures) -> float:
-    """Peak signal to noise ratio of the worst frame in dB, at most 100; higher is nearer."""
+    """PSNR of the worst frame in dB, at most 100; higher is better.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
+    """
     return float(psnr_by_frame(result, reference).min())
 
 
 def ssim(result: Pictures, reference: Pictures) -> float:
-    """Structural similarity of luma, mean over frames; 1 is identical, lower is less alike.
+    """Structural similarity of luma, mean over frames; 1 is identical.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
 
     Source: Wang, Bovik, Sheikh and Simoncelli, Image quality assessment: from error visibility to
     structural similarity, IEEE TIP 2004, equation 13; Gaussian window of 11 px and deviation 1.5.
@@ -61,10 +83,14 @@ def ssim(result: Pictures, reference: Pictures) -> float:
 
 
 def sharpness_ratio(result: Pictures, reference: Pictures) -> float:
-    """How much detail is in the result for that in the reference; 1 as sharp, below 1 softer.
+    """Detail of the result relative to the reference; 1 is as sharp, below 1 softer.
 
-    Detail is the mean length of the gradient of luma divided by the light around it, so a gain,
-    over the whole picture or smooth in place, is not taken for sharpness. Noise is.
+    Detail is the mean gradient magnitude of luma divided by local light, so that gains, global or
+    smooth in place, do not count as sharpness. Noise does.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth or input, of the same size and length.
     """
     sums = np.zeros(2)
     for frames in pairs_of_frames(result, reference):
@@ -73,10 +99,14 @@ def sharpness_ratio(result: Pictures, reference: Pictures) -> float:
 
 
 def contrast_ratio(result: Pictures, reference: Pictures) -> float:
-    """How much contrast the result has for that of the reference; 1 as much, below 1 flatter.
+    """Contrast of the result relative to the reference; 1 is equal, below 1 flatter.
 
-    Contrast is the standard deviation of all stored values of a frame, averaged over frames: blur
-    and greyed colours lower it, and so does a picture pulled towards a mean of frames.
+    Contrast is the standard deviation of all stored values of a frame, averaged over frames: blur,
+    desaturation and averaging of frames lower it.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth or input, of the same size and length.
     """
     sums = np.zeros(2)
     for frames in pairs_of_frames(result, reference):
@@ -106,7 +136,7 @@ def _window(values: Float64[np.ndarray, "height width"]) -> Float64[np.ndarray, 
 
 
 def _detail(values: Float32[np.ndarray, "height width"]) -> float:
-    """Mean length of the gradient, relative to the light around."""
+    """Mean gradient magnitude, relative to local light."""
     light = cv2.GaussianBlur(values, (0, 0), _LOCAL_LIGHT_PX)
     levelled = values / np.maximum(light, _LEAST_LIGHT)
     across = cv2.Sobel(levelled, cv2.CV_32F, 1, 0)

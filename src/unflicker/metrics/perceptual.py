@@ -1,6 +1,6 @@
-"""What trained models of the eye say: LPIPS and VMAF, where their library and weights are at hand.
+"""Learned perceptual metrics: LPIPS and VMAF, where their library and weights are installed.
 
-Neither comes with unflicker and nothing is ever fetched: without them these two are left out.
+Neither comes with unflicker and nothing is downloaded: without them these two are skipped.
 """
 
 from __future__ import annotations
@@ -22,13 +22,18 @@ from unflicker.frames.clip import from_float
 from unflicker.metrics.pictures import Pictures, as_pixels, pairs_of_frames
 
 LPIPS_BACKBONE = "alexnet-owt-7be5be79.pth"
-"""The file of weights under LPIPS; its own small ones come with its library."""
+"""The file of LPIPS's backbone weights; its own small ones come with its library."""
 _VMAF_RATE = 25
 _LEAST_VMAF_PX = 32
 
 
 def perceptual_measures(result: Pictures, reference: Pictures) -> dict[str, float]:
-    """Those of `lpips` and `vmaf` that can be had here, by name; perhaps none."""
+    """`lpips` and `vmaf` by name, as far as they are installed; perhaps none.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
+    """
     found = {}
     for name, measure in (("lpips", lpips), ("vmaf", vmaf)):
         try:
@@ -39,10 +44,14 @@ def perceptual_measures(result: Pictures, reference: Pictures) -> dict[str, floa
 
 
 def lpips(result: Pictures, reference: Pictures) -> float:
-    """Learned distance of pictures, mean over frames; 0 is alike, about 1 unlike; lower is nearer.
+    """Learned distance of pictures, mean over frames; 0 is equal, about 1 unlike.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
 
     Raises:
-        MissingError: The library lpips, or the weights below it, are not here.
+        MissingError: The library lpips, or the weights of its backbone, are not installed.
 
     Source: Zhang, Isola, Efros, Shechtman and Wang, The unreasonable effectiveness of deep features
     as a perceptual metric, CVPR 2018; its version 0.1 on AlexNet.
@@ -52,14 +61,18 @@ def lpips(result: Pictures, reference: Pictures) -> float:
 
 
 def vmaf(result: Pictures, reference: Pictures) -> float:
-    """Netflix's fusion of quality measures, 0 to 100; higher is nearer; above 90 hardly different.
+    """Netflix's fusion of quality measures, 0 to 100; above 90 hardly different.
+
+    Args:
+        result: Frames to assess.
+        reference: Ground truth, of the same size and length.
 
     Raises:
         MissingError: No ffmpeg with libvmaf: the package imageio-ffmpeg brings one.
 
     Source: Li, Aaron, Katsavounidis, Moorthy and Manohara, Toward a practical perceptual video
-    quality metric, Netflix 2016; the model that libvmaf takes by default. Made for pictures 1080
-    lines high: of smaller ones it says less.
+    quality metric, Netflix 2016; libvmaf's default model. Made for pictures 1080 lines high, and
+    less reliable on smaller ones.
     """
     program = _ffmpeg_with_vmaf()
     with tempfile.TemporaryDirectory(prefix="unflicker-vmaf-") as folder:
@@ -73,7 +86,7 @@ def vmaf(result: Pictures, reference: Pictures) -> float:
 
 
 def _measured(program: str, places: list[Path], *, size: str) -> float:
-    """What libvmaf says of two files of raw RGB frames."""
+    """VMAF of two files of raw RGB frames, by libvmaf."""
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(_VMAF_RATE)]
     inputs = [word for place in places for word in (*raw, "-i", str(place))]
     done = subprocess.run(
@@ -121,7 +134,7 @@ def _ffmpeg_with_vmaf() -> str:
 
 @lru_cache(maxsize=1)
 def _lpips_model() -> Any:
-    """A function of two pictures; the model looks its weights up on disk, never on the network."""
+    """A function of two pictures; the model loads its weights from disk, never from the network."""
     try:
         torch, library = import_module("torch"), import_module("lpips")
     except Exception as fault:  # its torchvision breaks in more ways than by not being there

@@ -1,4 +1,4 @@
-"""What metrics take: clips or arrays of RGB, looked at frame by frame."""
+"""Input types of metrics: clips or arrays of RGB, read frame by frame."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ Pictures = Clip | Shaped[np.ndarray, "time height width 3"]
 
 
 def as_pixels(pictures: Pictures) -> Shaped[np.ndarray, "time height width 3"]:
-    """The pixels, in the type in which they came."""
+    """The pixels, in their own type."""
     return pictures.pixels if isinstance(pictures, Clip) else pictures
 
 
 def pairs_of_frames(
     result: Pictures, reference: Pictures
 ) -> Iterator[tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]]]:
-    """The frames of both, side by side, in [0, 1].
+    """Pairs of frames in [0, 1], RGB.
+
+    Args:
+        result: Frames to assess.
+        reference: Frames to compare with.
 
     Raises:
         ValueError: They differ in size or number of frames, or there are none.

@@ -1,4 +1,4 @@
-"""Who is preferred: shares with intervals, and a ranking, from choices between two."""
+"""Shares of preference with intervals, and a ranking, from paired comparisons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_ROUNDS = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A share and where it may lie."""
+    """A share and its confidence interval."""
 
     share: float
     """0 to 1."""
@@ -25,12 +25,12 @@ class Interval:
 
 
 def wilson(successes: float, trials: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """A share of trials and its Wilson interval; nothing is known without trials.
+    """A share of trials and its Wilson interval; 0 to 1 without trials.
 
     Args:
-        successes: 0 to `trials`; a draw may count as half, which makes the interval a little wide.
-        trials: How often it could have been.
-        confidence: How often such intervals hold the true share.
+        successes: 0 to `trials`; a draw may count as half, which makes the interval slightly wide.
+        trials: Number of trials.
+        confidence: Probability that such intervals contain the true share.
 
     Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
     """
@@ -101,7 +101,7 @@ def uncertainty(
 
 
 def chances(logs: Float64[np.ndarray, "*draws methods"]) -> Float64[np.ndarray, "*draws methods"]:
-    """How often each method would be preferred over another taken by chance; 0 to 1."""
+    """Probability that each method is preferred over a random other method; 0 to 1."""
     count = logs.shape[-1]
     if count < 2:
         return np.full(logs.shape, 0.5)
@@ -115,7 +115,7 @@ def _fitted(
     virtual_draws: float,
     settled: float = 1e-7,
 ) -> Float64[np.ndarray, "*draws methods"]:
-    """Log strengths where virtual draws are against one of 0."""
+    """Log strengths, with virtual draws against a strength of 0."""
     played = wins + np.swapaxes(wins, -1, -2)
     won = wins.sum(axis=-1) + virtual_draws / 2
     logs = np.zeros(wins.shape[:-1])
@@ -127,14 +127,14 @@ def _fitted(
         if not virtual_draws:
             new -= new.mean(axis=-1, keepdims=True)
         change, logs = new - logs, new
-        # What all have in common says nothing about who is stronger, and settles last.
+        # A common offset does not change the ranking, and converges last.
         if np.abs(change - change.mean(axis=-1, keepdims=True)).max(initial=0.0) < settled:
             break
     return logs
 
 
 def _everybody_beat_everybody(wins: Float64[np.ndarray, "*draws methods methods"]) -> bool:
-    """Whether a way of wins leads from each method to each other, in every table."""
+    """Whether a chain of wins leads from each method to each other, in every table."""
     count = wins.shape[-1]
     reached = (wins > 0) | np.eye(count, dtype=bool)
     for _ in range(max(1, count - 1).bit_length()):

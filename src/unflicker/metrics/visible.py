@@ -1,10 +1,9 @@
-"""Visible flicker: what the eye sees flickering in a film without a clean version, in ΔE.
+"""Visible flicker of a film, without a clean version, in ΔE.
 
-Every point is followed along the motion, and the changes of its colour (CIELAB, where equal
-distances look about equal) go through the eye's temporal sensitivity: slow changes are not seen
-as flicker, very fast ones melt. The filter runs from frame to frame, its state carried along the
-motion. What is left is averaged over a small neighbourhood, since flicker fills an area while
-errors of the motion and grain cancel there.
+Every point is tracked along the motion, and the changes of its colour (CIELAB, which is about
+perceptually uniform) are weighted by the eye's temporal sensitivity, a band-pass. The filter runs
+from frame to frame, its state carried along the motion. Its output is averaged over a small
+neighbourhood, since flicker fills an area while errors of the motion and grain cancel there.
 """
 
 from __future__ import annotations
@@ -26,14 +25,15 @@ INTEGRATION_SECONDS = 0.0056
 """Time constant of the four-stage low-pass: half of the peak sensitivity at about 20 Hz."""
 _MATCHED_HERTZ = 20.0
 FINE_BLUR = 1 / 256
-"""Deviation of the blur before following points, in widths of the picture."""
+"""Standard deviation of the blur before tracking, in widths of the picture."""
 AREA_BLUR = 1 / 64
-"""Deviation of the neighbourhood over which flicker is averaged, in widths of the picture."""
+"""Standard deviation of the neighbourhood over which flicker is averaged, in widths of the picture.
+"""
 
 
 @runtime_checkable
 class FollowedMotion(Protocol):
-    """The part of a motion that is needed: from each frame back to the one before."""
+    """The part of a motion that is needed: from each frame to the one before."""
 
     @property
     def backward(self) -> Float32[np.ndarray, "pairs height width 2"]:
@@ -42,14 +42,14 @@ class FollowedMotion(Protocol):
 
     @property
     def visible_backward(self) -> Float32[np.ndarray, "pairs height width"]:
-        """How far each pixel of frame t+1 is seen in frame t, 0 to 1."""
+        """Visibility of each pixel of frame t+1 in frame t, 0 to 1."""
         ...
 
 
 def visible_flicker(
     frames: Float32[np.ndarray, "time height width 3"], *, motion: FollowedMotion, fps: float
 ) -> float:
-    """How much flicker the eye sees, in ΔE; 0 is steady, below about 0.5 hardly visible.
+    """Visible flicker in ΔE; 0 is steady, below about 0.5 hardly visible.
 
     The root mean square over places and frames of the change in CIELAB that is seen as flicker.
     A light that alternates every frame by ±A ΔE at 24 frames a second gives 0.72 A; a fade over
@@ -72,13 +72,19 @@ def visible_flicker(
 def visible_flicker_by_frame(
     frames: Float32[np.ndarray, "time height width 3"], *, motion: FollowedMotion, fps: float
 ) -> Float64[np.ndarray, " time"]:
-    """The same for each frame, to find the worst moments; 0 where nothing could be followed."""
+    """Visible flicker of each frame in ΔE; 0 where motion is unknown.
+
+    Args:
+        frames: RGB stored values, in [0, 1].
+        motion: Between them.
+        fps: Frames a second.
+    """
     squares, weights = _measured(frames, motion, fps)
     return np.sqrt(squares / np.maximum(weights, 1e-9))
 
 
 def eye_sensitivity(hertz: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-    """How well a sinusoidal flicker is seen, 0 to about 0.75: the curve the filters follow."""
+    """Sensitivity to sinusoidal flicker, 0 to about 0.75: the curve that the filters follow."""
     high = hertz**2 / (hertz**2 + ADAPTATION_HERTZ**2)
     return high / (1 + (2 * np.pi * hertz * INTEGRATION_SECONDS) ** 2) ** 2
 
@@ -89,11 +95,11 @@ class _EyeFilter:
     half the frame rate)."""
 
     adaptation: float
-    """What remains of a change from one frame to the next in each of two high-pass stages."""
+    """Share of a change that remains one frame later in each of two high-pass stages."""
     gain: float
     """Factor of each high-pass stage."""
     inertia: float
-    """How far the response lags behind, in each of two low-pass stages."""
+    """Lag of the response in each of two low-pass stages."""
 
     @classmethod
     def at_rate(cls, fps: float) -> _EyeFilter:
@@ -113,7 +119,7 @@ class _EyeFilter:
 def _measured(
     frames: np.ndarray, motion: FollowedMotion, fps: float
 ) -> tuple[Float64[np.ndarray, " time"], Float64[np.ndarray, " time"]]:
-    """For each frame the sum of squared visible changes, and of the weights that go with them."""
+    """For each frame the sum of squared visible changes, and of their weights."""
     if len(motion.backward) != max(len(frames) - 1, 0):
         raise ValueError(f"{len(motion.backward)} flows for {len(frames)} frames; pass one less")
     squares, weights = np.zeros(len(frames)), np.zeros(len(frames))
@@ -137,21 +143,21 @@ def _measured(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Response:
-    """What the eye's filters hold for each point of a frame."""
+    """State of the eye's filters for each point of a frame."""
 
     drift: Float32[np.ndarray, "height width 3"]
-    """The change after the first high-pass stage: what a steady fade leaves."""
+    """The change after the first high-pass stage: constant for a linear fade."""
     flicker: Float32[np.ndarray, "height width 3"]
-    """After both."""
+    """After both stages."""
     lagging: tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]]
     """After each low-pass stage."""
     trust: Float32[np.ndarray, "height width"]
-    """How far a point has been followed, 0 to 1."""
+    """How far a point has been tracked, 0 to 1."""
     started: bool
 
     @classmethod
     def at_rest(cls, shape: tuple[int, ...]) -> _Response:
-        """Nothing has changed yet."""
+        """The state before any change."""
         rest = np.zeros(shape, np.float32)
         trust = np.ones(shape[:2], np.float32)
         return cls(drift=rest, flicker=rest, lagging=(rest, rest), trust=trust, started=False)
@@ -159,11 +165,11 @@ class _Response:
     def next(
         self, change: np.ndarray, *, flow: np.ndarray, seen: np.ndarray, eye: _EyeFilter
     ) -> _Response:
-        """The response one frame on; where a point was not seen, its filters start again."""
+        """The state one frame later; where a point was not visible, its filters restart."""
         follow = seen[..., None]
         change = change * (follow * eye.gain)
         if not self.started:
-            # The first change may be a fade that has long been going on: take it for one.
+            # The first change may be part of a long fade: treat it as one.
             drift = change / (1 - eye.adaptation)
             return _Response(
                 drift=drift, flicker=self.flicker, lagging=self.lagging, trust=seen, started=True
@@ -195,6 +201,6 @@ def _visible_power(response: _Response) -> tuple[float, float]:
 
 
 def _lab(frame: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:
-    """CIELAB of a slightly blurred picture, stored values taken for sRGB."""
+    """CIELAB of a slightly blurred picture, with stored values as sRGB."""
     soft = cv2.GaussianBlur(frame, (0, 0), max(frame.shape[1] * FINE_BLUR, 0.3))
     return cv2.cvtColor(soft, cv2.COLOR_RGB2Lab)

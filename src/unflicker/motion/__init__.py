@@ -1,4 +1,4 @@
-"""Where each point of a picture lies in its neighbours; the only home of OpenCV's flow."""
+"""Optical flow between neighbouring frames; the only home of OpenCV's flow."""
 
 from unflicker.motion.flow import estimate_flow, estimate_motion, match
 

@@ -1,8 +1,10 @@
-"""Dense motion between neighbouring frames, on pictures whose local light is levelled first.
+"""Dense optical flow between neighbouring frames, on light-normalised pictures.
 
-Dense inverse search (Kroeger et al., ECCV 2016) as OpenCV has it. Flicker breaks its assumption
-that a point keeps its brightness, so each picture is divided by its own local contrast before:
-under ±30 % local flicker that lowers the error of the flow from 4.8 to 0.2 px.
+Flicker breaks the assumption that a point keeps its brightness, so each picture is divided by its
+local contrast first: under ±30 % local flicker that lowers the error of the flow from 4.8 to 0.2
+px.
+
+Source: dense inverse search, Kroeger et al., ECCV 2016, in OpenCV's implementation.
 """
 
 from __future__ import annotations
@@ -19,7 +21,14 @@ from unflicker.frames.structure import normalised
 def estimate_flow(
     first: UInt8[np.ndarray, "height width"], second: UInt8[np.ndarray, "height width"]
 ) -> Float32[np.ndarray, "height width 2"]:
-    """The flow from the first picture to the second, both `normalised`, in px."""
+    """The optical flow from the first picture to the second, in px, x first.
+
+    Args:
+        first: Normalised for light and contrast (`normalised`).
+        second: Likewise, of the same size.
+
+    Source: Kroeger et al., Fast optical flow using dense inverse search, ECCV 2016.
+    """
     if min(first.shape) < 16:
         return np.zeros((*first.shape, 2), np.float32)
     # As an attribute of the class: the stubs know no function of this name.
@@ -48,7 +57,11 @@ def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motio
 def match(
     first: Float32[np.ndarray, "height width 3"], second: Float32[np.ndarray, "height width 3"]
 ) -> tuple[Float32[np.ndarray, "height width 2"], Float32[np.ndarray, "height width"]]:
-    """Where each pixel of a picture lies in another of the same size, and how far it is seen there.
+    """Motion and visibility of each pixel of a picture in another.
+
+    Args:
+        first: RGB in working light, in [0, 1].
+        second: Likewise, of the same size.
 
     Returns:
         The flow from the first to the second in px, x first; its visibility, 0 to 1.

@@ -1,1 +1,1 @@
-"""From a frame and its flawed guide to a grade: the guide's light, nothing of its structure."""
+"""The neural filter: predicts a grade from frame and atlas guide, without the guide's structure."""

@@ -1,4 +1,4 @@
-"""From frames and their guides to gains, with the trained network."""
+"""Applies the trained network to frames and their guides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ _FRAMES_AT_ONCE = 4
 
 @lru_cache(maxsize=2)
 def trained_filter(*, own: str = "", device: str = "cpu") -> GridFilter:
-    """The network with the weights that ship, or with one's own; read once for all windows.
+    """The network with trained weights on a device; loaded once for all windows.
+
+    Args:
+        own: Path of other weights; those that ship if empty.
+        device: "cpu", or "cuda:n".
 
     Raises:
         UnflickerError: No such weights, or weights of something else.
@@ -36,7 +40,7 @@ def trained_filter(*, own: str = "", device: str = "cpu") -> GridFilter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """Proxies of one window, before and after tone, and how an atlas renders them."""
+    """Proxies of one window, before and after tone, and their atlas guides."""
 
     flickering: Float32[np.ndarray, "time height width 3"]
     corrected: Float32[np.ndarray, "time height width 3"]
@@ -48,10 +52,10 @@ class Window:
 def filtered_gain(
     window: Window, network: GridFilter
 ) -> Float32[np.ndarray, "time rows columns bins 3"]:
-    """Natural logarithm of the gain that each corrected frame needs to have its guide's light.
+    """Natural logarithm of the gain that matches each corrected frame to its guide's light.
 
     Args:
-        window: What is known.
+        window: Frames, guides, trust and removed light.
         network: Trained.
     """
     device = next(network.parameters()).device
@@ -83,7 +87,12 @@ def filtered_gain(
 def on_grid(
     log_gain: Float32[np.ndarray, "rows columns bins 3"], *, cells: tuple[int, int, int]
 ) -> Float32[np.ndarray, "_rows _columns _bins 3"]:
-    """The same gains on another grid of rows, columns and bins."""
+    """The same gains on another grid, by interpolation.
+
+    Args:
+        log_gain: Natural logarithm of gains.
+        cells: Rows, columns and bins of the result.
+    """
     rows, columns, bins = cells
     place = np.linspace(0.0, log_gain.shape[2] - 1.0, bins)
     lower = np.minimum(place.astype(int), log_gain.shape[2] - 2)

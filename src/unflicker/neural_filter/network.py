@@ -1,8 +1,8 @@
-"""The network that reads a grade off a frame and its guide.
+"""The network that predicts a grade from a frame and its guide.
 
-It judges for each pixel how far the guide's colour may be believed, adds up what believed pixels
-say of each region and tone, near and far, and says how much of each to take: a gain, never a
-texture. Everything happens on cells of the proxy, so it sees any size of picture.
+It estimates for each pixel how far the guide's colour is believed, pools the believed colours by
+region and tone at several scales, and predicts the weight of each: a gain, never a texture. It
+works on cells of the proxy, at any size of picture.
 """
 
 from __future__ import annotations
@@ -21,30 +21,32 @@ CELL_PX = 8
 BINS = 4
 """Tone bins of the grid; their luma is `grade.bin_luma`."""
 SAMPLES = 4
-"""Places looked at in a cell, across and down."""
+"""Samples in a cell, across and down."""
 _FEATURES, _WIDTH, _BLOCKS = 32, 80, 4
 _DARK = 0.02
-"""Added to both sides of a ratio of light: near black, noise says nothing of light."""
+"""Added to both sides of a ratio of light: near black, noise dominates."""
 _MOST_LOG_RATIO = 1.5
 _LIGHT_SCALE = 3.0
 """Flicker is a third of an e-fold at most, networks like numbers near one."""
 _SCALES = (1, 3, 9)
-"""Half sizes, in cells, of the regions over which evidence is gathered; and the whole picture."""
+"""Half sizes, in cells, of the regions over which log ratios are averaged; and the whole picture.
+"""
 _DOUBT = 0.15
-"""Belief that speaks for leaving a region alone, in shares of its pixels."""
+"""Weight of leaving a region unchanged, as belief in a share of its pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """What the network looks at, a batch of it, at `seen_size`."""
+    """The network's input, a batch of it, at `seen_size`."""
 
     frame: Float[Tensor, "batch 3 height width"]
     guide: Float[Tensor, "batch 3 height width"]
     trust: Float[Tensor, "batch 1 height width"]
     removed: Float[Tensor, "batch 3 rows columns"]
-    """Log light that tone took out of the frame already; nothing where tone did not look."""
+    """Log light that tone removed from the frame; zero where tone found none."""
     spread: Float[Tensor, "batch 3 rows columns"]
-    """Its deviation over the window: where light flickered much, more of it may be left."""
+    """Its standard deviation over the window: residual flicker is likelier where light flickered.
+    """
 
 
 class GridFilter(nn.Module):
@@ -67,7 +69,7 @@ class GridFilter(nn.Module):
         nn.init.zeros_(self.correction.bias)  # pyright: ignore - it has a bias
 
     def forward(self, pictures: Pictures) -> Float[Tensor, "batch 3 bins rows columns"]:
-        """The natural logarithm of the gain that takes each frame to its guide's light."""
+        """The natural logarithm of the gain that matches each frame to its guide's light."""
         frame, guide, trust = pictures.frame, pictures.guide, pictures.trust
         ratio = ((guide + _DARK) / (frame + _DARK)).log().clamp(-_MOST_LOG_RATIO, _MOST_LOG_RATIO)
         luma = luma_of(frame)
@@ -96,7 +98,7 @@ class GridFilter(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two convolutions and the mean of the whole picture, added to what came in."""
+    """Two convolutions and the mean of the whole picture, added to the input."""
 
     def __init__(self, *, dilation: int) -> None:
         super().__init__()
@@ -122,10 +124,10 @@ def removed_light(
     flickering: Float[Tensor, "time 3 height width"],
     corrected: Float[Tensor, "time 3 height width"],
 ) -> tuple[Float[Tensor, "time 3 rows columns"], Float[Tensor, "time 3 rows columns"]]:
-    """Log light by cell that a correction took out of each frame, and its deviation over all.
+    """Log light by cell that a correction removed from each frame, and its deviation over all.
 
     Args:
-        flickering: A window as it came, at the size at which the network sees it.
+        flickering: An uncorrected window, at the size at which the network sees it.
         corrected: The same after tone.
     """
     before, after = ((_in_cells(pictures) + _DARK).log() for pictures in (flickering, corrected))
@@ -137,7 +139,12 @@ def graded(
     frame: Float[Tensor, "batch 3 height width"],
     log_gain: Float[Tensor, "batch 3 bins rows columns"],
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Frames under the gains, as `grade.apply` does it, but differentiable."""
+    """Frames under gains, as `grade.apply` computes them, but differentiable.
+
+    Args:
+        frame: RGB in working light, in [0, 1].
+        log_gain: Natural logarithm of gains by channel, tone and place.
+    """
     size = list(frame.shape[2:])
     planes = functional.interpolate(log_gain.flatten(1, 2), size, mode="bilinear")
     by_tone = planes.unflatten(1, (3, BINS)) * tone_shares(luma_of(frame))[:, None]
@@ -155,7 +162,7 @@ def luma_of(
 def tone_shares(
     luma: Float[Tensor, "batch 1 height width"],
 ) -> Float[Tensor, "batch bins height width"]:
-    """How much of each pixel each tone bin has, evenly in the root of luma; they sum to one."""
+    """Weight of each tone bin at each pixel, even in the root of luma; they sum to one."""
     place = luma.clamp(0.0, 1.0).sqrt() * (BINS - 1)
     bins = torch.arange(BINS, device=luma.device, dtype=luma.dtype)[:, None, None]
     return (1.0 - (place - bins).abs()).clamp(min=0.0)
@@ -164,7 +171,7 @@ def tone_shares(
 def _local_structure(
     luma: Float[Tensor, "batch 1 height width"],
 ) -> Float[Tensor, "batch 1 height width"]:
-    """Detail over local contrast: what light cannot change."""
+    """Detail over local contrast, which is invariant to light."""
     mean = functional.avg_pool2d(luma, 7, stride=1, padding=3, count_include_pad=False)
     detail = luma - mean
     power = functional.avg_pool2d(detail**2, 7, stride=1, padding=3, count_include_pad=False)
@@ -181,7 +188,7 @@ def _evidence(
     summed: Float[Tensor, "batch bins 3 rows columns"],
     weight: Float[Tensor, "batch bins rows columns"],
 ) -> Float[Tensor, "batch kinds 3 rows columns"]:
-    """Mean log ratios: by tone near by, then of all tones in ever wider regions."""
+    """Mean log ratios: by tone in the neighbourhood, then of all tones in ever wider regions."""
     near = _around(summed.flatten(1, 2), 1).unflatten(1, (BINS, 3))
     kinds = [near / (_around(weight, 1) + _DOUBT / BINS)[:, :, None]]
     total, believed = summed.sum(dim=1), weight.sum(dim=1, keepdim=True)
@@ -206,7 +213,7 @@ def _heard(
 def _around(
     values: Float[Tensor, "batch channels rows columns"], half: int
 ) -> Float[Tensor, "batch channels rows columns"]:
-    """Means over squares of cells; what lies outside the picture does not count."""
+    """Means over squares of cells, without places outside the picture."""
     return functional.avg_pool2d(
         values, 2 * half + 1, stride=1, padding=half, count_include_pad=False
     )

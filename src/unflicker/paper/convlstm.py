@@ -1,8 +1,10 @@
-"""The paper's local refinement: a network that sees each frame after the last, and remembers.
+"""Recurrent refinement network of the paper and of Lai et al.
 
-Source: Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018): beside each frame of a
-processed film goes the steady original's. As Lei et al. 2023 use it, blind, the filtered frames
-stand for both. Which skips there are is read off the published number of parameters, 2.98 million.
+Lei et al. 2023 use it blind, with the filtered frames for both of its inputs. Its skips are
+inferred from the published number of parameters, 2.98 million.
+
+Source: Lai et al., Learning Blind Video Temporal Consistency (ECCV 2018): its inputs are a
+processed film and its steady original.
 """
 
 from __future__ import annotations
@@ -28,21 +30,21 @@ _SLOPE = 0.2
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Memory:
-    """What the network knows of the frames before."""
+    """The network's state between frames."""
 
     film: Float[Tensor, "batch 3 height width"]
-    """The last frame of the original, or as it came in where there is none."""
+    """The last frame of the original, or of the input where there is none."""
     output: Float[Tensor, "batch 3 height width"]
-    """The last frame as it went out."""
+    """The last output."""
     state: tuple[Tensor, Tensor] | None = None
     """Hidden and cell state, `(batch, 128, rows, columns)`; None after the first frame."""
 
 
 class RefinementNetwork(nn.Module):
-    """Frame by frame, with what it remembers; any size."""
+    """Refines frame by frame, with a recurrent state; any size."""
 
     def __init__(self) -> None:
-        """Build it, with torch's own first weights."""
+        """Build it, with torch's own initialisation."""
         super().__init__()
         w = _WIDTH
         self.film_1, self.film_2 = _convolution(6, w, 7), _convolution(w, 2 * w, 3, stride=2)
@@ -83,7 +85,7 @@ class RefinementNetwork(nn.Module):
     def _residual(
         self, film: Tensor, last: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """What to add, given the film beside its last frame, and the frame beside what was last."""
+        """The residual, from the film with its last frame, and the frame with the last output."""
         film = _bent(self.film_2(_bent(self.film_1(film))))
         fine = _bent(self.last_1(last))
         coarse = _bent(self.last_2(fine))
@@ -110,7 +112,7 @@ class RefinementNetwork(nn.Module):
 
 
 class _Residual(nn.Module):
-    """Two convolutions beside a way straight through."""
+    """Two convolutions with a skip connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -139,7 +141,11 @@ def _padded(values: Tensor) -> Tensor:
 
 
 def load_refinement(path: str, *, device: str) -> RefinementNetwork:
-    """The trained network, ready to be used.
+    """The trained network, ready for use.
+
+    Args:
+        path: Of its weights.
+        device: "cpu" or "cuda:n".
 
     Raises:
         MissingError: The file is not there.
@@ -149,15 +155,15 @@ def load_refinement(path: str, *, device: str) -> RefinementNetwork:
 
 
 class Refiner:
-    """The network on a film's pictures, one after the other; memory carried, a shot at a time."""
+    """The network on a film's pictures in order, with its state, shot by shot."""
 
     def __init__(self, network: RefinementNetwork) -> None:
-        """Begin with nothing remembered."""
+        """Begin without a state."""
         self._network = network
         self._memory: Memory | None = None
 
     def restart(self) -> None:
-        """Forget everything: a new shot begins."""
+        """Reset the state at a new shot."""
         self._memory = None
 
     @torch.no_grad()
@@ -167,7 +173,12 @@ class Refiner:
         *,
         original: Float32[np.ndarray, "height width 3"] | None = None,
     ) -> Float32[np.ndarray, "height width 3"]:
-        """The next frame, RGB in [0, 1]; the same of the steady original where there is one."""
+        """The refined next frame, RGB in [0, 1].
+
+        Args:
+            filtered: The frame from the filter, RGB in [0, 1].
+            original: The same frame of the steady original, if there is one.
+        """
         film = None if original is None else self._there(original)
         output, self._memory = self._network(self._there(filtered), self._memory, original=film)
         shown = output[0].clamp(0.0, 1.0).permute(1, 2, 0)
@@ -176,18 +187,18 @@ class Refiner:
     def _there(
         self, picture: Float32[np.ndarray, "height width 3"]
     ) -> Float[Tensor, "1 3 height width"]:
-        """A picture where the network is."""
+        """A picture on the network's device."""
         first = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
         return first.to(self._network.out.weight.device)
 
 
 def refined_clip(clip: Clip, network: RefinementNetwork, *, original: Clip | None = None) -> Clip:
-    """A clip, which is one shot, as the network leaves it; nothing is known before its first frame.
+    """A clip, one shot, after refinement by the network.
 
     Args:
         clip: Of any sample type, which is kept.
         network: From `load_refinement`.
-        original: The steady clip, of which `clip` is a processed version; of the same size.
+        original: The clip's steady original, of the same size, if there is one.
     """
     refiner = Refiner(network)
     pixels = np.empty_like(clip.pixels)

@@ -1,4 +1,4 @@
-"""The reference system as published, for comparison: preset `paper`. It draws frames anew.
+"""The reference system as published, for comparison: preset `paper`. It generates every frame.
 
     film ─► a quarter of its size ─► shots ─► atlas ─► guide      a window at a time
     frame + guide ─► U-Net ─► recurrent refinement ─► frame       one at a time, at full size
@@ -35,7 +35,7 @@ from unflicker.settings import Settings
 from unflicker.video import VideoSource
 
 _ATLAS_SCALE = 4
-"""How many times smaller than the film its atlas is, across and down."""
+"""Scale of the film relative to its atlas, across and down."""
 _TRAINED_BY = {
     "neural_filter": "paper-filter",
     "refinement": "paper-refinement",
@@ -44,7 +44,7 @@ _TRAINED_BY = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Networks:
-    """The two that were trained beforehand; None where the stage is left out."""
+    """Both trained networks; None where the stage is skipped."""
 
     neural_filter: UNet | None
     refinement: RefinementNetwork | None
@@ -52,7 +52,7 @@ class Networks:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guided:
-    """What the atlas says of one frame."""
+    """The atlas guide of one frame."""
 
     picture: Float32[np.ndarray, "rows columns 3"]
     """RGB in [0, 1], at a quarter of the frame's size."""
@@ -83,7 +83,7 @@ def load_networks(settings: Settings, context: RunContext = ON_THE_CPU) -> Netwo
 
 
 def _filters(settings: Settings) -> bool:
-    """Whether the filter has a guide to look at, and is wanted."""
+    """Whether the filter is in use and has a guide."""
     return settings.atlas.used and settings.neural_filter.used
 
 
@@ -105,13 +105,13 @@ def redrawn(
     *,
     mask: Float32[np.ndarray, "height width"] | None = None,
 ) -> Iterator[tuple[Frame, Float32[np.ndarray, "height width 3"]]]:
-    """Every frame of a film, in order, and how it is drawn anew: RGB in [0, 1], stored values.
+    """Every frame of a film, in order, and its new picture: RGB in [0, 1], stored values.
 
     Args:
         film: Read twice, the second time frame by frame; memory is bounded by a window.
         networks: From `load_networks`.
         settings: `strength` mixes what is drawn with what was there.
-        context: Told how far each atlas is.
+        context: Device; called with the progress of each atlas.
         mask: Where to do so, 0 to 1; everywhere if None.
     """
     refiner = Refiner(networks.refinement) if networks.refinement else None
@@ -136,13 +136,18 @@ def _drawn(
     seen: Float32[np.ndarray, "height width 3"],
     guide: Float32[np.ndarray, "rows columns 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A frame in its guide's light, or its guide where no filter is wanted."""
+    """A frame in its guide's light, or its guide if no filter is used."""
     enlarged = cv2.resize(guide, seen.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return filtered(neural_filter, seen, enlarged) if neural_filter else enlarged
 
 
 def as_picture(rgb: Float32[np.ndarray, "height width 3"], like: Picture) -> Picture:
-    """RGB in [0, 1] in the planes of a film's picture, whose transparency is kept."""
+    """RGB in the planes of a film's picture, whose transparency is kept.
+
+    Args:
+        rgb: Stored values, clipped to [0, 1].
+        like: Gives layout, meaning and transparency.
+    """
     picture = from_rgb(np.clip(rgb, 0.0, 1.0), layout=like.layout, meaning=like.meaning)
     if not like.layout.alpha:
         return picture
@@ -184,7 +189,7 @@ def _quarters(film: VideoSource) -> Iterator[Proxy]:
 def _guide(
     window: Window, settings: Settings, context: RunContext
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """How the atlas of a window renders its frames; without atlas, they as they are."""
+    """The atlas guides of a window's frames; the frames themselves without atlas."""
     frames = np.stack([frame.pixels for frame in window.frames])
     if not settings.atlas.used:
         return frames

@@ -1,7 +1,9 @@
-"""The paper's neural filter: a frame and its guide to the frame in the guide's colours.
+"""The paper's neural filter: a U-Net from a frame and its guide to a filtered frame.
 
-Source: Lei et al., Blind Video Deflickering (CVPR 2023). That upsampling is followed by a 3×3
-convolution to half the channels is read off the published number of parameters, 8.63 million.
+That upsampling is followed by a 3×3 convolution to half the channels is inferred from the published
+number of parameters, 8.63 million.
+
+Source: Lei et al., Blind Video Deflickering (CVPR 2023).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ class UNet(nn.Module):
         """Build it, with torch's own first weights.
 
         Args:
-            inputs: Channels in; other than the filter's six for who calls `drawn`.
+            inputs: Input channels; other than the filter's six for callers of `drawn`.
             outputs: Channels out.
             width: Channels at full size; they double each time the size is halved.
         """
@@ -80,7 +82,11 @@ def _block(inputs: int, outputs: int) -> nn.Module:
 
 
 def load_unet(path: str, *, device: str) -> UNet:
-    """The trained filter, ready to be used.
+    """The trained filter, ready for use.
+
+    Args:
+        path: Of its weights.
+        device: "cpu" or "cuda:n".
 
     Raises:
         MissingError: The file is not there.
@@ -95,7 +101,13 @@ def filtered(
     frame: Float32[np.ndarray, "height width 3"],
     guide: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A frame in its guide's colours, all three RGB in [0, 1], where the network is."""
+    """A frame in its guide's colours, RGB in [0, 1].
+
+    Args:
+        network: The filter, on any device.
+        frame: RGB in [0, 1].
+        guide: Of the frame, RGB in [0, 1].
+    """
     device = network.out.weight.device
     pictures = (
         torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].to(device)

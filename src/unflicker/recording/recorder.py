@@ -18,7 +18,6 @@ from jaxtyping import Float32
 from unflicker.analysis.analyse_window import Finding
 from unflicker.frames.colour import linear_stops, rgb_of_planes, small_rgb
 from unflicker.frames.picture import Frame, Picture
-from unflicker.grade import Grade
 from unflicker.grade.mask import Share
 from unflicker.plan import FramePlan, ShotPlan
 from unflicker.recording.record import Record, Still
@@ -122,8 +121,6 @@ class Recorder:
         self._after.append(_mean(picture))
         if frame.damaged:
             self._damaged.append(frame.index)
-        plan = FramePlan(index=frame.index, grade=Grade.identity(), damaged=frame.damaged)
-        self._visible_flicker.saw(frame, picture, plan)
         self._keep_still(frame, picture)
 
     def saw(self, frame: Frame, result: Picture, followed: Followed) -> None:

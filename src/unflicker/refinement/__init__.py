@@ -1,1 +1,1 @@
-"""Local refinement: texture that flickers from frame to frame, calmed by its neighbours in time."""
+"""Local refinement: flickering texture, averaged with neighbouring frames."""

@@ -1,8 +1,8 @@
 """Motion between neighbours, refined at nearly the film's own size.
 
-A pixel of a proxy is seven of a 1080p film: motion that is right to a fifth of it would still blur.
-So it is corrected by least squares on larger pictures, a step of Lucas and Kanade for each pixel of
-the proxy, over a neighbourhood of about twenty pixels of the film.
+A pixel of a proxy is seven of a 1080p film: motion that is accurate to a fifth of it would still
+blur. It is therefore refined by least squares on larger pictures, a step of Lucas and Kanade for
+each pixel of the proxy, over a neighbourhood of about twenty pixels of the film.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from unflicker.refinement import kernels
 FINE_PX = 960
 """Longest side of the pictures on which motion is refined."""
 _NEIGHBOURHOOD_PX, _LEAST_CELLS = 4.5, 1.2
-"""Deviation of a step's neighbourhood, in px of the larger pictures and at the least in cells."""
+"""Standard deviation of a step's neighbourhood, in px of the larger pictures, and at least in
+cells."""
 _DOUBT = 1.0 / 64.0
-"""Part of the squared difference that counts as contrast against moving: flicker is no motion."""
+"""Share of the squared difference that is added to the gradient energy: flicker is no motion."""
 _FARTHEST_PX = 1.5
-"""A step goes no farther, in px of the larger pictures."""
+"""Largest step, in px of the larger pictures."""
 _LEAST_CONTRAST = 0.004**2
-"""Variance of the gradient below which a place says little of its motion."""
+"""Variance of the gradient below which the motion of a place is unreliable."""
 
 
 def fine_luma(picture: Picture) -> Float32[np.ndarray, "height width"]:
@@ -42,9 +43,14 @@ def refined_flow(
     first: Float32[np.ndarray, "height width"],
     second: Float32[np.ndarray, "height width"],
 ) -> Float32[np.ndarray, "rows columns 2"]:
-    """The flow between proxies, in their px, corrected on larger pictures of the same frames.
+    """The flow between proxies, in their px, refined on larger pictures of the same frames.
 
-    Where a first step makes pictures differ more than before, it is taken back.
+    A first step that increases the difference of the pictures is undone.
+
+    Args:
+        flow: Between the proxies, in px, x first.
+        first: Luma of the first frame, larger than the proxy.
+        second: Luma of the second frame.
     """
     rows, columns = flow.shape[:2]
     height, width = first.shape
@@ -64,7 +70,7 @@ def _step(
 ) -> tuple[Float32[np.ndarray, "rows columns 2"], Float32[np.ndarray, "rows columns"]]:
     """A least-squares step of the flow, in px, and the squared difference before it.
 
-    A difference of light between the pictures is allowed for by taking means out.
+    Means are removed, so that a difference of light between the pictures has no effect.
     """
     sums = np.empty((*flow.shape[:2], 9), np.float32)
     with kernels_turn((first.shape[0], first.shape[1])):

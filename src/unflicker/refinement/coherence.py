@@ -1,11 +1,11 @@
-"""Whether texture that changes from frame to frame flickers, or moves by itself.
+"""Whether changing texture flickers or moves independently.
 
-Flicker comes from what made the film: a lamp, a projector, a network that decides anew for each
-frame. It changes whole regions at once: their light and the contrast of their texture go up and
-down together, in no relation to the frame before. Water, leaves, rain, a crowd or grain change
-each place by itself, and what moves goes on moving. So the picture is cut into cells, and two
-things are asked of each: how far its changes are shared by cells that do not touch it, and whether
-changes of texture are taken back in the next frame (flicker, noise) or go on (motion).
+Flicker comes from what made the film: a lamp, a projector, a network that processes each frame
+independently. It changes whole regions at once: their light and the contrast of their texture rise
+and fall together, without relation to the previous frame. Water, leaves, rain, a crowd or grain
+change each place independently, and motion continues. The picture is therefore divided into cells,
+and two things are measured for each: how far its changes are shared by cells that do not touch it,
+and whether changes of texture are reverted in the next frame (flicker, noise) or continue (motion).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Cells = Float32[np.ndarray, "rows columns"]
 _APART = ((0, 2), (2, 0), (2, 2), (2, -2), (0, 3), (3, 0), (3, 3), (3, -3))
 """Cells that are compared, rows and columns apart: they do not touch."""
 _SMOOTH_CELLS = 1.5
-"""Deviation of the neighbourhood over which a cell's evidence is gathered."""
+"""Standard deviation of the neighbourhood over which a cell's evidence is averaged."""
 _LEAST_WEIGHT = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Change:
-    """How each cell of a frame differs from the mean of its neighbours in time."""
+    """Difference of each cell of a frame from the mean of its neighbours in time."""
 
     weight: Cells
     """Share of a cell that can be compared, 0 to 1."""
@@ -42,35 +42,40 @@ class Change:
     steps: Cells
     """Mean square of the texture's steps to both neighbours."""
     returns: Cells
-    """Mean product of both steps: half of `steps` where each frame stands alone, below 0 where
-    texture goes on changing as it did."""
+    """Mean product of both steps: half of `steps` for independent frames, below 0 where texture
+    continues to change."""
 
     def without(self, cells: Bool[np.ndarray, "rows columns"]) -> Change:
-        """The same, some cells left out."""
+        """The same, without some cells."""
         return replace(self, weight=np.where(cells, np.float32(0.0), self.weight))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """Change that cells which do not touch have in common, relative to how much texture differs."""
+    """Change that cells which do not touch share, relative to the difference of texture."""
 
     square: float
-    """Of its size; chance makes it as often negative as positive."""
+    """Of its size; independent changes make it as often negative as positive."""
     deviation: float
-    """Of the square, if cells changed each by itself."""
+    """Of the square, if cells changed independently."""
 
     def is_clear(self, *, size: float, deviations: float) -> bool:
-        """Whether it is as large as that, and so far beyond chance."""
+        """Whether the shared change is large and significant enough.
+
+        Args:
+            size: Least size of the change, relative.
+            deviations: Least square, in standard deviations of independent change.
+        """
         return self.square >= size**2 and self.square >= deviations * self.deviation
 
     def may_be(self, size: float) -> bool:
-        """Whether chance could hide that much: two deviations."""
+        """Whether this size is within two standard deviations."""
         return self.square + 2.0 * self.deviation >= size**2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Coherence:
-    """What the changes of a window have in common; for the window, then by cell."""
+    """Common change of a window; first for the window, then by cell."""
 
     light: Shared
     """Change of log light."""
@@ -81,17 +86,17 @@ class Coherence:
     slow_share: float
     """Share of the picture that could be compared."""
     returning: float
-    """How far a change of texture is taken back in the next frame: 0.5 for chance, below 0 for
-    what moves."""
+    """How far a change of texture is reverted in the next frame: 0.5 for independent frames, below
+    0 for motion."""
     shared_by_cell: Cells
-    """Size of what is shared, light and contrast together, relative to `off_by_cell`."""
+    """Size of the shared change, light and contrast together, relative to `off_by_cell`."""
     returning_by_cell: Cells
     off_by_cell: Cells
     weight_by_cell: Cells
 
 
 def coherence(changes: Sequence[Change]) -> Coherence:
-    """What the changes around a window's frames have in common; some place must be comparable."""
+    """The common change around a window's frames; at least one place must be comparable."""
     weight = _stacked(changes, "weight")
     known = np.maximum(weight.sum(axis=0), _LEAST_WEIGHT)
 
@@ -123,7 +128,7 @@ class _Products:
     """Products of the changes of cells that do not touch, summed over a window."""
 
     sums: Float64[np.ndarray, "rows columns"]
-    """For each cell, with all others it is compared with."""
+    """For each cell, with all cells that it is compared with."""
     weights: Float64[np.ndarray, "rows columns"]
     squares: float
     """Sum of the squares of all products, which counts each twice, as `sums` does."""
@@ -148,7 +153,7 @@ def _products(
     values: Float64[np.ndarray, "time rows columns"],
     weight: Float64[np.ndarray, "time rows columns"],
 ) -> _Products:
-    """Of changes whose mean over the window is left out: only what comes and goes can flicker."""
+    """Products of changes without their mean over the window: only what varies can be flicker."""
     known = np.maximum(weight.sum(axis=0), _LEAST_WEIGHT)
     weighted = (values - (values * weight).sum(axis=0) / known) * weight
     rows, columns = values.shape[1:]

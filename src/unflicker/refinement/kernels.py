@@ -1,4 +1,4 @@
-"""The inner loops of the refinement, compiled: what aligns pictures, and what mixes them.
+"""Compiled inner loops of the refinement: alignment and mixing.
 
 Arithmetic is in single precision throughout, hence the named constants.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from unflicker.compute.compiling import compiled
 
 SPAN = 8
-"""Pixels of a row that share one motion, so that a processor's vector units can have them."""
+"""Pixels of a row that share one motion, which allows vector instructions."""
 _ROOM = 16
 """Pixels fetched for a span: three more than it has, rounded up."""
 
@@ -28,15 +28,15 @@ _inline = compiled(fastmath=_ARITHMETIC, inline="always")
 
 @_compile
 def normal_equations(first, second, flow, sums):  # long: one pass over the pixels
-    """What a least-squares step of the motion needs, summed over each cell of a grid.
+    """Terms of a least-squares step of the motion, summed over each cell of a grid.
 
     Args:
         first: Luma `(height, width)`, float32.
-        second: The like, to be found in.
-        flow: From the first to the second, in px of theirs, a cell `(rows, columns, 2)`.
-        sums: To be filled, `(rows, columns, 9)`: products of the gradient and the difference
-            (xx, xy, yy, xd, yd), their sums (x, y, d), and the squared difference. Pixels that
-            differ much weigh little; sums are over the number of pixels.
+        second: Luma of the other picture, of the same size.
+        flow: From the first to the second, in their px, by cell `(rows, columns, 2)`.
+        sums: To be filled, `(rows, columns, 9)`: products of the gradient and the difference (xx,
+            xy, yy, xd, yd), their sums (x, y, d), and the squared difference. Pixels that differ
+            much have little weight; sums are divided by the number of pixels.
     """
     height, width = first.shape
     rows, columns, _ = flow.shape
@@ -115,7 +115,7 @@ def _spans(plan, y, height, width, spans):
 
 @_inline
 def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # long: one row's way
-    """A row of a plane, each span of it fetched from where its motion leads; the border continued.
+    """Fetch a row of a plane along the motion, span by span; the border continues.
 
     Down first, then across, each in loops of a fixed length: ten times as fast as sixteen pixels
     for each.
@@ -124,7 +124,7 @@ def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # lon
         plane: Where to fetch from.
         y: Of the row.
         flow: Motion of each span, in px of the plan.
-        share: Of each span; those that take nothing are left as they are.
+        share: Of each span; those with a share of 0 are unchanged.
         scale: Px of the plane for one of the plan's, across and down.
         room: For each span 16 numbers, float32.
         into: To be filled.
@@ -173,7 +173,7 @@ def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # lon
 
 @_inline
 def _add_moved(base, moved, share, gate, added):
-    """Add each span's share of how a moved row differs, less where a pixel differs much."""
+    """Add each span's share of the difference of a moved row, less where a pixel differs much."""
     for span in range(share.shape[0]):
         part = share[span]
         if part < _LEAST_SHARE:
@@ -187,12 +187,12 @@ def _add_moved(base, moved, share, gate, added):
 
 @_compile
 def mix(now, past, future, out, plan, scale):
-    """A plane with some of its neighbours in time, moved to where it is.
+    """Blend a plane with its motion-compensated neighbours in time.
 
     Args:
         now: The plane `(height, width)`.
-        past: The one before; any plane of that size where none of it is taken.
-        future: The one after, likewise.
+        past: The previous one; any plane of that size if its share is 0.
+        future: The next one, likewise.
         out: To be filled.
         plan: `(rows, columns, 6)`: motion to the past in px (x, y), to the future (x, y), share of
             the past, share of the future.

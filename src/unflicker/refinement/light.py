@@ -1,7 +1,7 @@
-"""What is smooth in a shot, carried from frame to frame along the motion.
+"""Low-frequency light of a shot, filtered along the motion.
 
-Only this has a memory of more than a frame: light and colour over a neighbourhood. Texture carried
-so long would drift and blur; light has no edges to lose.
+Only light and colour over a neighbourhood have a memory of more than a frame. Texture carried so
+long would drift and blur; light has no edges to lose.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from unflicker.refinement.neighbour_weights import Way
 _SHRINK = 2
 """Pixels of a proxy for a cell of light, across and down."""
 _MEMORY = 0.75
-"""What is left of a gain one frame on: half of a change of light is there after two frames."""
+"""Decay of a gain per frame: half of a change of light remains after two frames."""
 _LIMIT = 0.5
-"""Change of log light at which a place trusts half of it."""
+"""Change of log light at which the trust in a place is one half."""
 _DARK = np.float32(0.02)
 """Added to light, so that noise near black is no change of light."""
 _BLUR_CELLS, _DOUBT_CELLS = 1.4, 2.0
@@ -39,14 +39,14 @@ class SmoothLight:
         """What was added to it."""
 
     def grade(self, light: Float32[np.ndarray, "rows columns 3"], way: Way | None) -> Grade:
-        """What brings a proxy's light to that of the frames before; nothing where they disagree.
+        """The grade that matches a proxy's light to earlier frames; identity where they disagree.
 
-        Light is carried one frame, the gain as long as it lasts: a picture laid over the next again
-        and again would lose contrast, a gain just fades.
+        Light is carried for one frame, the gain for longer: pictures blended again and again would
+        lose contrast, while a gain only decays.
 
         Args:
             light: The proxy; its frame becomes the newest of the memory.
-            way: From it to the frame before; None where there is none.
+            way: Motion to the previous frame; None if there is none.
         """
         rows, columns = light.shape[:2]
         size = max(1, rows // _SHRINK), max(1, columns // _SHRINK)
@@ -69,9 +69,9 @@ class SmoothLight:
 def _by_tone(
     gain: Float32[np.ndarray, "rows columns 3"], level: Float32[np.ndarray, "rows columns"]
 ) -> Float32[np.ndarray, "rows columns bins 3"]:
-    """The gain for each tone: to what is brighter than its neighbourhood, light is only added.
+    """The gain for each tone: pixels brighter than their neighbourhood are only brightened.
 
-    So a bright spot beside something dark does not glow when the dark is lifted.
+    So a bright spot next to a dark area does not glow when the dark is lifted.
     """
     share = np.minimum(1.0, (level[..., None] + _DARK) / (_TONES + _DARK))
     return np.log1p(np.expm1(gain)[:, :, None] * share[..., None]).astype(np.float32)
@@ -80,6 +80,6 @@ def _by_tone(
 def _laid_over(
     picture: Float32[np.ndarray, "rows columns 3"], flow: Float32[np.ndarray, "rows columns 2"]
 ) -> Float32[np.ndarray, "rows columns 3"]:
-    """As `warp`, cubic: a picture that is smooth already loses nothing by that."""
+    """As `warp`, cubic: a smooth picture loses no sharpness by it."""
     x, y = cv2.split(flow + pixel_places(flow.shape[0], flow.shape[1]))
     return cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

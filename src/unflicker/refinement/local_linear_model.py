@@ -1,11 +1,10 @@
-"""How a processed picture follows from its steady original: each neighbourhood made brighter,
-stronger or weaker, and a rest.
+"""A processed picture as a local linear function of its steady original, and a residual.
 
     picture = slope · original + level + rest
 
-Slope and level are smooth, so they can be steadied over many frames without any blur: texture comes
-from the original, frame by frame. Only the rest, what the original does not have, is mixed with
-that of its neighbours.
+Slope and level are smooth, so they can be filtered over many frames without any blur: texture comes
+from the original, frame by frame. Only the rest, which the original does not have, is mixed with
+that of neighbouring frames.
 
 Source: the local linear model of He, Sun and Tang, Guided image filtering, ECCV 2010, here with the
 gain of the neighbourhood instead of 0 where the original is flat.
@@ -23,7 +22,7 @@ from unflicker.frames.picture import Picture
 
 _NEIGHBOURHOOD_CELLS = 2.0
 _FLAT = 1e-3
-"""Variance, of values in [0, 1], below which a neighbourhood says little of its slope."""
+"""Variance, of values in [0, 1], below which the slope of a neighbourhood is unreliable."""
 _DARK = 0.02
 _MOST_GAIN = 5.0
 _REST_MIDDLE, _REST_SPAN = 32768.0, 32767.0
@@ -32,16 +31,23 @@ _REST_MIDDLE, _REST_SPAN = 32768.0, 32767.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Likeness:
-    """How a picture's planes follow from those of its original, in values of [0, 1]."""
+    """The local linear model of a picture's planes given those of its original, in values of [0,
+    1]."""
 
     slope: Float32[np.ndarray, "rows columns planes"]
     level: Float32[np.ndarray, "rows columns planes"]
     rest: Picture
-    """What is left, as a picture of 16 bits whose middle is nothing."""
+    """The residual, as a picture of 16 bits whose middle is zero."""
 
 
 def likeness(picture: Picture, original: Picture, *, cells: tuple[int, int]) -> Likeness:
-    """The likeness of a picture to an original of the same layout; slopes and levels by cell."""
+    """The local linear model of a picture given its original.
+
+    Args:
+        picture: Processed.
+        original: Of the same size and layout.
+        cells: Rows and columns of slopes and levels.
+    """
     middles = _middles(picture)
     slopes, levels, rests = [], [], []
     gain = None
@@ -63,9 +69,13 @@ def likeness(picture: Picture, original: Picture, *, cells: tuple[int, int]) -> 
 
 
 def picture_of(likeness: Likeness, original: Picture, *, into: Picture, amount: float) -> Picture:
-    """The picture that follows from an original, as far as `amount` says instead of `into`.
+    """The picture that a local linear model predicts, blended into another one.
 
-    Transparency is that of `into`.
+    Args:
+        likeness: The model.
+        original: The frame's original.
+        into: Picture to blend into; its transparency is kept.
+        amount: 0 gives `into`, 1 the prediction.
     """
     planes, peak = list(into.planes), into.layout.peak
     for index, middle in enumerate(_middles(into)):
@@ -80,7 +90,7 @@ def picture_of(likeness: Likeness, original: Picture, *, into: Picture, amount: 
 
 
 def _middles(picture: Picture) -> list[float]:
-    """The value of each plane that means no colour: chroma varies about the middle."""
+    """The neutral value of each plane: chroma varies about the middle."""
     chroma = 0.5 if picture.layout.family == "yuv" else 0.0
     return [0.0, *[chroma] * (picture.layout.colour_planes - 1)]
 
@@ -91,7 +101,7 @@ def _values(picture: Picture, index: int, middle: float) -> Float32[np.ndarray, 
 
 
 def _around(values: Float32[np.ndarray, "_ _"], cells: tuple[int, int]) -> np.ndarray:
-    """Means by cell and around it."""
+    """Means by cell and its neighbourhood."""
     small = cv2.resize(values, cells[::-1], interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), _NEIGHBOURHOOD_CELLS)
 

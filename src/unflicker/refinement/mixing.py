@@ -1,4 +1,4 @@
-"""Neighbours in time mixed into a picture's own planes, as planned on proxies."""
+"""Blends neighbouring frames into a picture's own planes, with weights from proxies."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _PIXEL_LIMIT = 0.15
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Neighbour:
-    """The picture before or after, and what is taken of it."""
+    """The previous or next picture, and its weights."""
 
     picture: Picture
     taken: Taken
     way: Way
-    """There."""
+    """Motion to it."""
 
 
 def mixed(
     picture: Picture, *, past: Neighbour | None, future: Neighbour | None, amount: float
 ) -> Picture:
-    """The picture with a share of its neighbours, each moved to where it is; transparency stays.
+    """The picture blended with its motion-compensated neighbours; transparency stays.
 
     Args:
         picture: Of any layout.
-        past: The picture before; None where there is none in the shot.
-        future: The picture after, likewise.
+        past: The previous picture; None if there is none in the shot.
+        future: The next picture, likewise.
         amount: Factor on the shares, 0 to 1.
     """
     plan = _plan(picture.size, past, future, amount)
@@ -62,7 +62,13 @@ def mixed(
 def within_mask(
     before: Picture, after: Picture, mask: Float32[np.ndarray, "height width"]
 ) -> Picture:
-    """What a picture became, as far as a mask says, 0 to 1; transparency stays."""
+    """The picture after a change, within a mask only; transparency is that before.
+
+    Args:
+        before: The picture.
+        after: The changed one; returned as `before` if it is the same object.
+        mask: Share of the change, 0 to 1.
+    """
     if after is before:
         return before
     planes = []
@@ -80,7 +86,7 @@ def within_mask(
 def _plan(
     size: tuple[int, int], past: Neighbour | None, future: Neighbour | None, amount: float
 ) -> Float32[np.ndarray, "rows columns 6"] | None:
-    """Motion in px of the picture, and shares, as `kernels.mix` wants them; None without any."""
+    """Motion in px of the picture, and shares, for `kernels.mix`; None without any."""
     known = past or future
     if known is None:
         return None

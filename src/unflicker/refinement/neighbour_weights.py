@@ -1,8 +1,7 @@
-"""How much of the past and of the future a place takes, decided on proxies.
+"""Weights of the previous and the next frame at each pixel, from proxies.
 
-A place that looks alike in three frames takes a share of its neighbours, which calms what flickers
-from frame to frame. What differs more than flicker explains has moved or appeared, and is left as
-it is.
+A place that looks alike in three frames is averaged with its neighbours. A difference that flicker
+does not explain is motion or new content, and is not averaged.
 """
 
 from __future__ import annotations
@@ -17,32 +16,32 @@ from unflicker.frames.colour import LUMA
 from unflicker.frames.flow import warp
 
 MOST = 0.2
-"""Share of either neighbour at the most. It leaves 0.45 of what changes from frame to frame by
-chance; a third of each, the plain mean, would leave 0.33 and be softer (lab notebook)."""
+"""Largest weight of either neighbour. It leaves 0.45 of random change between frames; a third of
+each, the plain mean, would leave 0.33 and be softer (lab notebook)."""
 _NEIGHBOURHOOD_PX = 1.5
 _ALLOWED = 0.03
-"""Difference, in working light, that is allowed for where a picture has no contrast."""
+"""Difference, in working light, at which the weight is half where a picture has no contrast."""
 _OF_CONTRAST = 0.5
-"""And the part of the local contrast that is."""
+"""Share of the local contrast that is added to it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Way:
-    """The way from a frame to a neighbour, in px of its proxy."""
+    """Motion from a frame to a neighbour, in px of its proxy."""
 
     flow: Float32[np.ndarray, "rows columns 2"]
     seen: Float32[np.ndarray, "rows columns"]
-    """How far a place is trusted to be seen there, 0 to 1."""
+    """Visibility of a place there, 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Taken:
-    """What a frame takes from a neighbour."""
+    """A neighbour's contribution to a frame."""
 
     moved: Float32[np.ndarray, "rows columns 3"]
-    """The neighbour's proxy, laid over the frame's."""
+    """The neighbour's proxy, warped to the frame."""
     share: Float32[np.ndarray, "rows columns"]
-    """How much of it is taken, 0 to `MOST`."""
+    """Weight of each place, 0 to `MOST`."""
 
 
 def taken_from(
@@ -50,7 +49,13 @@ def taken_from(
     now: Float32[np.ndarray, "rows columns 3"],
     way: Way,
 ) -> Taken:
-    """What a proxy takes from a neighbour, by how alike they are around each place."""
+    """The weight of a neighbouring proxy at each place, by local similarity.
+
+    Args:
+        neighbour: The neighbouring proxy, RGB.
+        now: The frame's own proxy.
+        way: Motion to the neighbour and visibility there.
+    """
     moved = warp(neighbour, way.flow)
     difference = moved - now
     unlike = _smoothed((difference * difference).mean(axis=2))

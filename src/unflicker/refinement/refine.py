@@ -1,7 +1,7 @@
-"""The stage: graded pictures in, refined ones out, one frame later.
+"""The refinement stage: graded frames in, refined frames out, one frame later.
 
-For each frame: how it moves to its neighbours, how much to take of them, what its smooth light
-lacks. All that is decided on proxies and done to the picture's own planes.
+For each frame it estimates the motion to its neighbours, their weights, and the correction of
+low-frequency light. All estimates are made on proxies and applied to the picture's own planes.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from unflicker.refinement.views import Look
 from unflicker.refinement.with_original import BesideOriginal, Side
 
 Follow = Callable[[Float32[np.ndarray, "two rows columns 3"]], Motion]
-"""What finds the motion between two proxies."""
+"""Estimates the motion between two proxies."""
 _FADE_FRAMES = 8
-"""Frames over which refinement comes and goes within a shot."""
+"""Frames over which refinement fades in and out within a shot."""
 _NOWHERE = np.zeros((1, 1), np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Graded:
-    """A picture after its grade, and what is known of its shot."""
+    """A graded picture, with what is known of its shot."""
 
     picture: Picture
     texture_flickers: bool
@@ -41,13 +41,13 @@ class Graded:
     strength: float = 1.0
     """How much of what is found to do, 0 to 1."""
     stands_alone: bool = False
-    """Whether it is an event, a flash: it is left as it is, and says nothing of its neighbours."""
+    """Whether it is an event, a flash: it is unchanged, and no source for its neighbours."""
     light_scale: float = 1.0
-    """By how much its light is multiplied to be looked at."""
+    """Factor on the light of its proxy."""
     where: Float32[np.ndarray, "rows columns"] | None = None
-    """How much of its texture is calmed, by cells of the picture, 0 to 1; None is all of it."""
+    """Share of the refinement by cells of the picture, 0 to 1; None is 1 everywhere."""
     original: Picture | None = None
-    """The same frame of the steady original, as it came."""
+    """The same frame of the steady original, uncorrected."""
 
 
 def refined(pictures: Iterable[Graded], *, follow: Follow, proxy_px: int) -> Iterator[Picture]:
@@ -55,7 +55,7 @@ def refined(pictures: Iterable[Graded], *, follow: Follow, proxy_px: int) -> Ite
 
     Args:
         pictures: In order; one is read ahead.
-        follow: Finds the motion between two proxies.
+        follow: Estimates the motion between two proxies.
         proxy_px: Longest side of these.
     """
     stage = _Refiner(follow=follow, proxy_px=proxy_px)
@@ -71,7 +71,7 @@ def refined(pictures: Iterable[Graded], *, follow: Follow, proxy_px: int) -> Ite
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Link:
-    """The ways between a frame and the next."""
+    """Motion between a frame and the next, both ways."""
 
     forth: Way
     back: Way
@@ -82,19 +82,19 @@ class _Refiner:
     follow: Follow
     proxy_px: int
     _before: Look | None = None
-    """The frame before in the same shot."""
+    """The previous frame of the same shot."""
     _now: Look | None = None
-    """The frame that comes next, if it was looked at already."""
+    """The next frame, if it was read already."""
     _link: _Link | None = None
-    """Between these two, if it was needed."""
+    """Motion between these two, if it was needed."""
     _amount: float = 0.0
     _where: Float32[np.ndarray, "rows columns"] = field(default_factory=lambda: _NOWHERE)
-    """How much of texture is calmed, by cells of the picture."""
+    """Share of the refinement, by cells of the picture."""
     _light: SmoothLight = field(default_factory=SmoothLight)
     _beside: BesideOriginal = field(default_factory=BesideOriginal)
 
     def next(self, now: Graded, *, after: Graded | None) -> Picture:
-        """The next picture refined; `after` is the one after it in its shot."""
+        """The next picture refined; `after` follows it in its shot."""
         look = self._now or self._look(now)
         if now.starts_shot or now.stands_alone:
             self._before, self._link = None, None

@@ -1,8 +1,8 @@
-"""Whether a shot's texture flickers, so that one that does not is left alone bit for bit.
+"""Whether a shot's texture flickers; a shot without such flicker is unchanged bit for bit.
 
 Where the picture hardly moves, texture that belongs to things looks the same in three frames, apart
-from sensor noise that a proxy averages away. What differs there, relative to light, is flicker or
-moves by itself; which, `coherence` tells.
+from sensor noise that a proxy averages away. Differences there, relative to light, are flicker or
+independent motion; `coherence` distinguishes the two.
 """
 
 from __future__ import annotations
@@ -19,42 +19,43 @@ from unflicker.frames.flow import visibility, warp
 from unflicker.refinement.coherence import Change, Coherence, coherence
 
 LEAST = 0.0066
-"""Texture flicker from which a shot is refined (lab notebook)."""
+"""Texture flicker from which on a shot is refined (lab notebook)."""
 _LEAST_SLOW = 0.30
-"""Share of places that hardly move, below which a shot's texture must flicker more to be sure."""
+"""Share of static places below which a shot's texture must flicker more to be refined."""
 _LEAST_SEEN = 1e-4
-"""Share of places that hardly move, below which nothing can be said."""
+"""Share of static places below which there is no result."""
 _BEYOND_LEAST, _BEYOND_SHARE = 0.0008, 0.08
-"""Texture flicker beyond an original's, and its share of the film's, that is clear: steady
-looks come to 0.0006 (lab notebook)."""
+"""Texture flicker beyond an original's, and its share of the film's, from which on it is
+significant: steady looks come to 0.0006 (lab notebook)."""
 _LIGHT, _LIGHT_SURE = 0.24, 3.0
-"""Change of light that cells share, relative to how much texture differs, and deviations above
-chance, from which texture flickers where light does (decision 11)."""
+"""Change of light that cells share, relative to the difference of texture, and standard deviations
+above independent change, from which on texture flickers where light does (decision 11)."""
 _CONTRAST, _CONTRAST_SURE = 0.03, 6.0
-"""The same of the strength of texture."""
+"""The same for the strength of texture."""
 _CONTRAST_ALONE = 0.3
-"""The same, where no light was found to flicker."""
+"""The same, where light does not flicker."""
 _RETURNING = -0.05
-"""How far changes must be taken back in the next frame; what moves comes to -0.1 to -0.6."""
+"""How far changes must be reverted in the next frame; motion comes to -0.1 to -0.6."""
 _NOISE_RETURNING = 0.3
-"""From here on they are noise, as grain and rain; what is new in each frame comes to 0.5."""
+"""From here on they are noise, such as grain and rain; independent frames come to 0.5."""
 _NATURAL_SHARED = 0.04
-"""Shared change below which a place of a flickering window moves by itself."""
+"""Shared change below which a place of a flickering window moves independently."""
 _CELLS = 16
 _LEAST_CELL_PX = 8
-"""Cells: so many along the longer side, each at least so large, in px of the proxy."""
+"""Cells along the longer side, and the least size of one, in px of the proxy."""
 _STILL_PX = 1.0
 _FINE_PX, _COARSE_PX = 1.0, 4.0
-"""Texture is what lies between these blurs: finer is noise, coarser is light, tone's business."""
+"""Texture is the band between these blurs: finer is noise, coarser is light, which tone corrects.
+"""
 _DARK = 0.1
 _LIGHT_DARK = 0.02
 _NOISE = 2e-6
 """Added to the square of texture, so that noise in flat places is no contrast."""
 _MOST_TRIPLES = 12
 LOOKED_AT = 24
-"""Triples from which is told what moves by itself."""
+"""Triples of frames used to find independent motion."""
 _LEAST_WEIGHT = 0.02
-"""Share of a cell that hardly moves, below which it says nothing."""
+"""Share of a cell that hardly moves, below which the cell is not used."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,17 +63,22 @@ class Triple:
     """Three consecutive proxies, and the motion from the middle one to both others."""
 
     light: Float32[np.ndarray, "3 height width 3"]
-    """Working light, free of the flicker that is smooth."""
+    """Working light, without smooth flicker."""
     back: Float32[np.ndarray, "height width 2"]
     forth: Float32[np.ndarray, "height width 2"]
     back_again: Float32[np.ndarray, "height width 2"]
-    """From the frame before to the middle one."""
+    """From the previous frame to the middle one."""
     forth_again: Float32[np.ndarray, "height width 2"]
-    """From the frame after to the middle one."""
+    """From the next frame to the middle one."""
 
 
 def middles(frames: int, *, most: int = _MOST_TRIPLES) -> list[int]:
-    """The frames of a window around which texture is looked at: a few at most, spread evenly."""
+    """Indices of the frames of a window around which texture is measured, spread evenly.
+
+    Args:
+        frames: Number of frames of the window.
+        most: Largest number of indices.
+    """
     count = min(most, frames - 2)
     if count < 1:
         return []
@@ -81,27 +87,27 @@ def middles(frames: int, *, most: int = _MOST_TRIPLES) -> list[int]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TextureFlicker:
-    """How a window's texture flickers, and where."""
+    """Strength and places of a window's texture flicker."""
 
     amount: float
     """Relative to light: the mean absolute difference from the mean of both neighbours in time,
-    between two blurs; 0.001 to 0.005 is usual for steady film. 0 where there is none to calm."""
+    between two blurs; 0.001 to 0.005 is usual for steady film. 0 if there is none to correct."""
     where: Float32[np.ndarray, "rows columns"] | None = None
-    """How much of it is calmed in each cell of the picture, 0 to 1; None is all of it."""
+    """Share of the refinement in each cell of the picture, 0 to 1; None is 1 everywhere."""
 
 
 NO_FLICKER = TextureFlicker(amount=0.0)
 
 
 def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> TextureFlicker:
-    """How much the texture of a window flickers, relative to light, and where.
+    """Strength and places of the flicker of a window's texture, relative to light.
 
-    Texture that changes by itself (water, leaves, rain, crowds, grain) is none; see `coherence`.
+    Independent change (water, leaves, rain, crowds, grain) is no flicker; see `coherence`.
 
     Args:
         triples: Around frames of the window, their light corrected.
-        light_flickers: Whether light was found to flicker in this window. If not, what changes is
-            only taken for flicker if the contrast of texture goes up and down in all places.
+        light_flickers: Whether light flickers in this window. If not, only texture whose contrast
+            rises and falls in all places counts as flicker.
     """
     changes = [change for triple in triples if (change := _change(triple)) is not None]
     if not changes:
@@ -118,7 +124,7 @@ def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> Textu
 
 
 def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
-    """Whether texture flickers in a window, apart from what goes on moving."""
+    """Whether texture flickers in a window, apart from continued motion."""
     if not light_flickers:
         return found.contrast.is_clear(size=_CONTRAST_ALONE, deviations=_CONTRAST_SURE)
     clear = found.light.is_clear(size=_LIGHT, deviations=_LIGHT_SURE)
@@ -131,7 +137,7 @@ def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
 def _where(
     found: Coherence, moving: Bool[np.ndarray, "rows columns"]
 ) -> Float32[np.ndarray, "rows columns"]:
-    """Everywhere but where much texture changes and moves by itself."""
+    """Everywhere except where much texture changes and moves independently."""
     alone = (found.shared_by_cell < _NATURAL_SHARED) | moving
     natural = alone & (found.off_by_cell > LEAST) & (found.weight_by_cell > _LEAST_WEIGHT)
     soft = cv2.GaussianBlur((~natural).astype(np.float32), (3, 3), 0.0)
@@ -184,10 +190,14 @@ def _cells(
 
 
 def texture_beyond(processed: Iterable[Triple], original: Iterable[Triple]) -> float:
-    """How much a film's texture flickers beyond that of its steady original, relative to light.
+    """Flicker of a film's texture beyond that of its steady original, relative to light.
 
-    Noise of the original that is made stronger together with its texture is no flicker; 0 where
-    there is not clearly more.
+    Noise of the original that is amplified together with its texture is no flicker; 0 unless there
+    is clearly more.
+
+    Args:
+        processed: Triples of neighbouring frames of the film.
+        original: The same triples of the original.
     """
     film, steady = _seen(processed), _seen(original)
     stronger = max(1.0, film.texture / max(steady.texture, 1e-6))
@@ -198,12 +208,12 @@ def texture_beyond(processed: Iterable[Triple], original: Iterable[Triple]) -> f
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """What triples show where things hardly move, relative to light."""
+    """Measurements in triples where things hardly move, relative to light."""
 
     change: float
-    """Texture that differs from that of the neighbours in time."""
+    """Difference of texture from the neighbours in time."""
     texture: float
-    """Texture altogether."""
+    """Strength of texture."""
     slow_share: float
     """Share of the picture that hardly moves."""
 
@@ -240,7 +250,7 @@ def _mean_around(
 
 
 def _slowness(triple: Triple) -> Float32[np.ndarray, "height width"]:
-    """1 where a place is seen in all three frames and hardly moves, down to 0."""
+    """1 where a place is visible in all three frames and hardly moves, down to 0."""
     seen = visibility(triple.back, triple.back_again) * visibility(triple.forth, triple.forth_again)
     bend = triple.forth + triple.back
     square = (triple.back**2 + triple.forth**2 + 8.0 * bend**2).sum(axis=2)

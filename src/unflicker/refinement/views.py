@@ -1,4 +1,4 @@
-"""A picture as the refinement looks at it, beside its steady original where there is one."""
+"""A picture in the form that refinement works on, with its steady original if there is one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unflicker.refinement.local_linear_model import Likeness, likeness
 
 @dataclass(kw_only=True, eq=False)
 class Look:
-    """A picture and what is made of it, worked out only where it is asked for."""
+    """A picture and the quantities derived from it, computed on first use."""
 
     picture: Picture
     original: Picture | None
@@ -24,7 +24,7 @@ class Look:
     proxy_px: int
     """Longest side of proxies."""
     light_scale: float = 1.0
-    """By how much light is multiplied in them."""
+    """Factor on the light of proxies."""
 
     @cached_property
     def light(self) -> Float32[np.ndarray, "rows columns 3"]:
@@ -33,12 +33,12 @@ class Look:
 
     @cached_property
     def beside(self) -> Picture | None:
-        """The original with the picture's own size and planes."""
+        """The original in the picture's own size and planes."""
         return None if self.original is None else laid_out(self.original, like=self.picture)
 
     @cached_property
     def steady_light(self) -> Float32[np.ndarray, "rows columns 3"]:
-        """The proxy on which motion is found: the original's, where there is one."""
+        """The proxy on which motion is estimated: the original's, if there is one."""
         return self.light if self.beside is None else self._proxy(self.beside)
 
     @cached_property
@@ -48,7 +48,7 @@ class Look:
 
     @cached_property
     def likeness(self) -> Likeness:
-        """How the picture follows from its original."""
+        """The picture's local linear model given its original."""
         assert self.beside is not None
         cells = self.steady_light.shape[0], self.steady_light.shape[1]
         return likeness(self.picture, self.beside, cells=cells)
@@ -62,7 +62,12 @@ class Look:
 
 
 def laid_out(original: Picture, *, like: Picture) -> Picture:
-    """A picture of any size and layout with the size and the planes of another."""
+    """A picture with the size and the planes of another.
+
+    Args:
+        original: Of any size and layout.
+        like: Gives size, layout and meaning; its transparency is not taken.
+    """
     layout = replace(like.layout, alpha=False)
     same = original.meaning == like.meaning or layout.family == "rgb"
     if same and original.size == like.size and replace(original.layout, alpha=False) == layout:

@@ -1,8 +1,7 @@
-"""Texture calmed beside a steady original: what may be kept of earlier frames is what the original
-shows to be the same place still.
+"""Refinement with a steady original, which shows where earlier frames may be reused.
 
-How a picture follows from its original is steadied over many frames; the original's own grain is
-calmed by its neighbours, as texture is without an original; the rest has a memory of a few frames.
+The local linear model is filtered over many frames; the original's own grain is averaged with its
+neighbours, as texture is without an original; the rest has a memory of a few frames.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from unflicker.refinement.neighbour_weights import MOST, Taken, Way, taken_from
 from unflicker.refinement.views import Look
 
 _MEMORY = 0.9
-"""What is left, one frame on, of how pictures followed from the original before."""
+"""Decay per frame of the local linear model."""
 _REST_OF_PAST, _REST_OF_FUTURE = 0.6, 0.15
 """Shares of the rest (lab notebook)."""
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
@@ -29,7 +28,7 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Side:
-    """A frame's neighbour and the way there."""
+    """A frame's neighbour and the motion to it."""
 
     look: Look
     way: Way
@@ -45,13 +44,13 @@ class BesideOriginal:
     def refined(
         self, look: Look, *, past: Side | None, future: Side | None, amount: float
     ) -> Picture:
-        """The next picture of the shot refined; all looks are beside their originals.
+        """The next picture of the shot, refined; all views have their originals.
 
         Args:
-            look: At it.
-            past: The frame before, where there is one.
-            future: The frame after, likewise.
-            amount: How much of it to do, 0 to 1.
+            look: View of the picture.
+            past: The previous frame, if there is one.
+            future: The next frame, likewise.
+            amount: Share of the refinement, 0 to 1.
         """
         assert look.beside is not None
         back, forth = _shared(past, look), _shared(future, look)
@@ -62,7 +61,7 @@ class BesideOriginal:
         return picture_of(self._before, steady, into=look.picture, amount=amount)
 
     def _steadied(self, now: Likeness, past: Side | None, back: Taken | None) -> Likeness:
-        """Slope and level as they were before, where the original shows the same places."""
+        """Slope and level of earlier frames, where the original shows the same places."""
         if self._before is None or past is None or back is None:
             return now
         trust = cv2.erode(back.share, _NEIGHBOURS)[..., None] * np.float32(_MEMORY / MOST)
@@ -88,7 +87,7 @@ def _calmed_rest(
     *,
     before: Likeness | None,
 ) -> Picture:
-    """The rest with a memory, and a little of what comes."""
+    """The rest, averaged with earlier ones and slightly with the next."""
     sides = []
     for (side, taken), most, rest in (
         (past, _REST_OF_PAST, before.rest if before is not None else None),
@@ -103,7 +102,7 @@ def _calmed_rest(
 
 
 def _shared(side: Side | None, look: Look) -> Taken | None:
-    """What may be taken of a neighbour, by how alike the originals are."""
+    """Weights of a neighbour, by the similarity of the originals."""
     return None if side is None else taken_from(side.look.steady_light, look.steady_light, side.way)
 
 

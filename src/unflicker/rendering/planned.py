@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,31 +62,31 @@ def planned(
         InputError: The plan that is named cannot be followed.
     """
     if options.plan is not None:
-        plan = Plan(options.plan)
-        recorder.heard_of_shots(plan.shots)
-        edited = {number: shot.strength for number, shot in enumerate(plan.shots)}
-        yield Planned(
-            frames=_recorded(iter(plan), recorder),
-            settings=_as_planned(film, settings, plan, guided=options.guide is not None),
-            shot_strengths={**edited, **_known_shots(options.shot_strengths, plan)},
-        )
+        yield _followed(film, settings, options, recorder)
         return
-    with running_ahead(analyse_film(film, settings, context), most=settings.window.frames) as found:
-        frames = _recorded(found, recorder)
-        strengths = options.shot_strengths
-        if options.save_plan is None:
-            yield Planned(frames=frames, settings=settings, shot_strengths=strengths)
-            return
-        about = _about(film, settings, guided=options.guide is not None)
-        with PlanWriter(options.save_plan, about=about) as writer:
-            frames = _saved(frames, writer)
-            yield Planned(frames=frames, settings=settings, shot_strengths=strengths)
-            writer.tell_shots(
-                [
-                    replace(shot, strength=strengths.get(number, 1.0))
-                    for number, shot in enumerate(recorder.shots)
-                ]
-            )
+    ahead = running_ahead(analyse_film(film, settings, context), most=settings.window.frames)
+    with ahead as found, ExitStack() as stack:
+        frames, strengths = _recorded(found, recorder), options.shot_strengths
+        if options.save_plan is not None:
+            about = _about(film, settings, guided=options.guide is not None)
+            writer = stack.enter_context(PlanWriter(options.save_plan, about=about))
+            frames = _saved(frames, writer, recorder, strengths)
+        yield Planned(frames=frames, settings=settings, shot_strengths=strengths)
+
+
+def _followed(
+    film: VideoSource, settings: Settings, options: RunOptions, recorder: Recorder
+) -> Planned:
+    """The plan that the options name."""
+    assert options.plan is not None
+    plan = Plan(options.plan)
+    recorder.heard_of_shots(plan.shots)
+    edited = {number: shot.strength for number, shot in enumerate(plan.shots)}
+    return Planned(
+        frames=_recorded(iter(plan), recorder),
+        settings=_as_planned(film, settings, plan, guided=options.guide is not None),
+        shot_strengths={**edited, **_known_shots(options.shot_strengths, plan)},
+    )
 
 
 def frame_by_frame(
@@ -185,7 +185,18 @@ def _recorded(found: Iterator[FramePlan | Finding], recorder: Recorder) -> Itera
             yield item
 
 
-def _saved(plans: Iterator[FramePlan], writer: PlanWriter) -> Iterator[FramePlan]:
-    for plan in plans:
+def _saved(
+    frames: Iterator[FramePlan],
+    writer: PlanWriter,
+    recorder: Recorder,
+    strengths: Mapping[int, float],
+) -> Iterator[FramePlan]:
+    for plan in frames:
         writer.add(plan)
         yield plan
+    writer.tell_shots(
+        [
+            replace(shot, strength=strengths.get(number, 1.0))
+            for number, shot in enumerate(recorder.shots)
+        ]
+    )

@@ -1,6 +1,6 @@
-"""What a run did, for people and programs: a page, a before/after picture, JSON, a sentence.
+"""The report of a run: a page, a before/after picture, JSON, a sentence.
 
-matplotlib and jinja2 live here alone, and are loaded when a page is made.
+Here and in `leaderboard` matplotlib and jinja2 are loaded, when a page is made.
 """
 
 from unflicker.report.analysis import SCHEMA_VERSION, as_json, write_json

@@ -39,6 +39,10 @@ def as_json(record: Record) -> str:
 def write_json(record: Record, path: Path) -> None:
     """Write the record as JSON.
 
+    Args:
+        record: Of a run.
+        path: Of the file.
+
     Raises:
         OutputError: The file cannot be written.
     """
@@ -68,7 +72,7 @@ def _shot(number: int, shot: ShotPlan, record: Record) -> dict[str, Any]:
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no word for infinity and not-a-number: null."""
+    """JSON has no infinity and NaN: null."""
     if value is None or not math.isfinite(value):
         return None
     return round(float(value), 6)

@@ -111,7 +111,13 @@ def beside(
     *,
     labels: tuple[str, str],
 ) -> UInt8[np.ndarray, "height both 3"]:
-    """Two pictures side by side, each with its label in its upper left corner."""
+    """Two pictures side by side, each with its label in its upper left corner.
+
+    Args:
+        first: RGB.
+        second: RGB, of the same size.
+        labels: Of both.
+    """
     return np.hstack([labelled(first, labels[0]), labelled(second, labels[1])])
 
 
@@ -121,7 +127,13 @@ def split_picture(
     *,
     labels: tuple[str, str],
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """One picture: the left half of the first, the right half of the second, a line between."""
+    """The left half of the first picture and the right half of the second, with a line between.
+
+    Args:
+        first: RGB.
+        second: RGB, of the same size.
+        labels: Of both.
+    """
     middle = first.shape[1] // 2
     picture = np.hstack([first[:, :middle], second[:, middle:]])
     picture = labelled(labelled(picture, labels[0]), labels[1], right=True)

@@ -1,4 +1,4 @@
-"""A film's light as few enough numbers to plot, which still show every flicker."""
+"""A film's light, reduced for plotting without hiding flicker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unflicker.recording.record import Record
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _FLOOR = 1.0 / 512.0
-"""Added before a logarithm, so that black has a colour balance of 0 and not of anything."""
+"""Added before a logarithm, so that black has a colour balance of 0."""
 
 
 def luma(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:
@@ -31,9 +31,13 @@ def tint(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:
 def envelope(
     values: Float32[np.ndarray, " time"], *, places: int
 ) -> tuple[Int[np.ndarray, " kept"], Float32[np.ndarray, " kept"]]:
-    """The lowest and highest value of each stretch, with their indices, in order of time.
+    """The lowest and highest value of each interval, with their indices, in order of time.
 
     A line through them looks like the line through all values, at any length of film.
+
+    Args:
+        values: To plot.
+        places: Number of intervals.
     """
     if len(values) <= 2 * places:
         return np.arange(len(values)), values
@@ -48,9 +52,13 @@ def envelope(
 def strongest(
     values: Float32[np.ndarray, "time rows"], *, places: int
 ) -> Float32[np.ndarray, "columns rows"]:
-    """At most so many columns of time, each with its strongest value, sign kept.
+    """Values reduced to a number of columns of time, each with its strongest value, sign kept.
 
-    A mean over time would show flicker as nothing.
+    A mean over time would hide flicker.
+
+    Args:
+        values: By frame and row.
+        places: Columns at most.
     """
     if len(values) <= places:
         return values
@@ -62,7 +70,12 @@ def strongest(
 
 
 def worst_moments(record: Record, *, count: int) -> list[int]:
-    """Frames with the strongest corrections, no two close together, in order of time."""
+    """Frames with the strongest corrections, no two close together, in order of time.
+
+    Args:
+        record: Of a run.
+        count: Frames at most.
+    """
     strength = np.abs(record.correction_stops).mean(axis=(1, 2))
     apart = max(1, len(strength) // (4 * count))
     chosen: list[int] = []

@@ -1,4 +1,4 @@
-"""The plot of how atlases were fitted."""
+"""The loss curves of atlases."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class FitHistory(Protocol):
 
 @runtime_checkable
 class FittedAtlas(Protocol):
-    """One atlas: its frames, how well it renders them, how it was fitted."""
+    """One atlas: its frames, the PSNR of its rendering, the losses of its fit."""
 
     @property
-    def start(self) -> int: ...  # noqa: D102 - as in `atlases.DrawnAtlas`
+    def start(self) -> int: ...  # noqa: D102 - as in `atlas_export.files.DrawnAtlas`
     @property
     def stop(self) -> int: ...  # noqa: D102
     @property
@@ -39,7 +39,7 @@ def write_fit(atlases: list, path: Path) -> None:
     """Write a plot of the losses of each atlas, at most six of them, as PNG.
 
     Args:
-        atlases: As `atlases.draw_atlases` records them.
+        atlases: As `atlas_export.export.draw_atlases` records them.
         path: The file to write.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The page: everything a run can say, in one file that needs nothing else."""
+"""The report of a run as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ _TEMPLATE = Path(__file__).parent / "page.html.j2"
 
 def write_page(record: Record, path: Path) -> None:
     """Write the page as one HTML file, under 3 MB.
+
+    Args:
+        record: Of a run.
+        path: Of the file.
 
     Raises:
         OutputError: The file cannot be written.
@@ -64,7 +68,7 @@ def _facts(record: Record) -> list[tuple[str, str, str]]:
         (str(len(record.seconds)), "frames", f"{words.clock(length)} long"),
     ]
     if removed is not None:
-        facts.insert(2, (f"{100.0 * removed:.0f}", "%", "of it gone"))
+        facts.insert(2, (f"{100.0 * removed:.0f}", "%", "of it removed"))
     if record.wall_seconds:
         rate = len(record.seconds) / record.wall_seconds
         facts.append((words.number(record.wall_seconds, digits=1), "s", f"{rate:.0f} frames/s"))

@@ -29,7 +29,12 @@ class EmbeddedStill:
 
 
 def chosen_stills(record: Record, *, count: int) -> list[Still]:
-    """At most so many stills: those with the strongest correction, in order of time."""
+    """The stills with the strongest correction, in order of time.
+
+    Args:
+        record: Of a run.
+        count: Stills at most.
+    """
     strength = np.abs(record.correction_stops).mean(axis=(1, 2))
 
     def weight(still: Still) -> float:
@@ -67,7 +72,13 @@ def _data_url(rgb: UInt8[np.ndarray, "height width 3"], *, quality: int) -> str:
 def labelled(
     rgb: UInt8[np.ndarray, "height width 3"], text: str, *, right: bool = False
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """The picture with a word in its upper left (or right) corner, readable on any ground."""
+    """The picture with a word in an upper corner, readable on any ground.
+
+    Args:
+        rgb: The picture.
+        text: The word.
+        right: Whether in the right corner.
+    """
     picture = rgb.copy()
     height, width = picture.shape[:2]
     scale = max(0.35, min(height, width) / 700.0)

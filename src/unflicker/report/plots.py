@@ -1,4 +1,4 @@
-"""The plots of the page about a run, as SVG that takes its colours from the page."""
+"""Plots of a run's report, as SVG in the page's colours."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from unflicker.report.style import (
 _WIDTH_IN = 10.0
 _PLACES = 900
 _LEAST_SPAN = 0.05
-"""An axis shows at least this much luma, or this many stops."""
+"""Least range of an axis, in luma or stops."""
 _GREY_STOPS = 0.02
-"""A film whose colour balance never strays further from 0 than this is grey."""
+"""A film whose colour balance never differs more from 0 is grey."""
 
 
 @in_house_style()
@@ -80,7 +80,12 @@ def heat_plot(record: Record) -> str:
 
 @in_house_style()
 def moment_plots(record: Record, *, count: int = 8) -> str:
-    """Where in the picture light was added and taken, at the moments of strongest correction."""
+    """Corrections by place, at the moments of strongest correction, as SVG.
+
+    Args:
+        record: Of a run.
+        count: Moments at most.
+    """
     moments = curves.worst_moments(record, count=count)
     rows, columns = record.correction_stops.shape[1:]
     shape = _picture_shape(record) or (rows, columns)
@@ -108,21 +113,21 @@ def moment_plots(record: Record, *, count: int = 8) -> str:
 def _broken_at_cuts(
     record: Record, values: Float32[np.ndarray, " time"]
 ) -> tuple[Float[np.ndarray, " kept"], Float[np.ndarray, " kept"]]:
-    """Seconds and values of a line that does not run across cuts."""
+    """Seconds and values of a line that is interrupted at cuts."""
     at, kept = curves.envelope(values, places=_PLACES)
     cuts = np.searchsorted(at, [shot.start for shot in record.shots[1:]])
     return np.insert(record.seconds[at], cuts, np.nan), np.insert(kept, cuts, np.nan)
 
 
 def _widen(ax: Any) -> None:
-    """Keep a line that hardly moves from looking like one that does."""
+    """Widen the axis of an almost constant line."""
     low, high = ax.get_ylim()
     missing = max(0.0, _LEAST_SPAN - (high - low)) / 2.0
     ax.set_ylim(low - missing, high + missing)
 
 
 def strongest_stops(record: Record) -> float:
-    """The limit of the colour scale in stops: what all but a thousandth of the map stays under."""
+    """The limit of the colour scale in stops: the map's 99.9th percentile."""
     stops = np.abs(record.correction_stops)
     return max(0.05, float(np.quantile(stops, 0.999))) if stops.size else 0.05
 
@@ -165,7 +170,7 @@ def _mark_shots(ax: Any, record: Record) -> None:
 
 
 def _light_map() -> Any:
-    """Warm where light was added, blue where it was taken, clear where nothing was done."""
+    """Warm where light was added, blue where it was removed, clear where nothing changed."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
     taken, added = to_rgba(LIGHT_TAKEN), to_rgba(LIGHT_ADDED)

@@ -23,6 +23,11 @@ _CELL_PX = 360
 def write_sheet(record: Record, path: Path, *, count: int = 4) -> None:
     """Write the before/after picture as PNG.
 
+    Args:
+        record: Of a run, with stills.
+        path: Of the file.
+        count: Moments at most.
+
     Raises:
         UsageError: The record holds no stills.
         OutputError: The file cannot be written.
@@ -33,7 +38,12 @@ def write_sheet(record: Record, path: Path, *, count: int = 4) -> None:
 
 
 def sheet(record: Record, *, count: int = 4) -> UInt8[np.ndarray, "height width 3"]:
-    """The before/after picture: at most `count` moments side by side, before over after."""
+    """The before/after picture: moments side by side, before over after.
+
+    Args:
+        record: Of a run, with stills.
+        count: Moments at most.
+    """
     stills = chosen_stills(record, count=count)
     if not stills:
         raise UsageError("no before/after picture: the record holds no stills; run the film first")

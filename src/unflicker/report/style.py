@@ -1,7 +1,7 @@
-"""The look of pages and plots: their colours, figures as SVG and PNG, templates as HTML.
+"""Style of pages and plots: colours, figures as SVG and PNG, templates as HTML.
 
-Colours are drawn as stand-ins and replaced by the page's CSS variables, so that one drawing suits
-light, dark and paper. No pyplot: it keeps state between calls and looks for a display.
+Colours are drawn as placeholders and replaced by the page's CSS variables, so that one drawing
+suits light, dark and paper. No pyplot: it keeps state between calls and looks for a display.
 """
 
 from __future__ import annotations
@@ -55,14 +55,25 @@ def figure_of(
     height_in: float,
     layout: Literal["constrained"] | None = "constrained",
 ) -> Any:
-    """An empty figure; without a layout its axes stay where they are put."""
+    """An empty figure.
+
+    Args:
+        width_in: In inches.
+        height_in: In inches.
+        layout: None keeps axes where they are put.
+    """
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), layout=layout)
 
 
 def as_svg(figure: Any, *, name: str) -> str:
-    """The figure as an SVG element in the page's colours, the same bytes for the same figure."""
+    """The figure as an SVG element in the page's colours, the same bytes for the same figure.
+
+    Args:
+        figure: Of matplotlib.
+        name: Makes identifiers in the SVG unique on a page.
+    """
     from matplotlib import rc_context
 
     buffer = io.StringIO()
@@ -88,7 +99,12 @@ def standing_alone(svg: str) -> str:
 
 
 def as_png(figure: Any, *, dots_per_inch: int = 160) -> bytes:
-    """The figure on white, as PNG."""
+    """The figure on white, as PNG.
+
+    Args:
+        figure: Of matplotlib.
+        dots_per_inch: Resolution.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dots_per_inch, facecolor="#ffffff")
     return buffer.getvalue()
@@ -98,8 +114,8 @@ def filled(template: Path, **values: Any) -> str:
     """A template as HTML; every value that is not `Markup` is escaped.
 
     Args:
-        template: The file; what it includes lies beside it or in this folder.
-        values: What it is filled with, by name.
+        template: The file; what it includes is in its folder or in this one.
+        values: Of its variables, by name.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

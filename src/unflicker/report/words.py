@@ -1,4 +1,4 @@
-"""A run in words."""
+"""A run in sentences."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ KINDS = {
     "auto exposure": "slow drift of automatic exposure or white balance",
 }
 _UNSEEN_DELTA_E = 0.05
-"""Below this nobody sees flicker, and a share of it means nothing."""
+"""Below this flicker is invisible, and a share of it meaningless."""
 _STEADY_DELTA_E = 1.25
-"""Visible flicker above which no steady film lies, whatever moves in it: of 16 clean clips the
+"""Above the visible flicker of any steady film, which is that of its motion: of 16 clean clips the
 highest has 1.22, their median is 0.35 (lab notebook, 2026-11-29)."""
 
 
 def headline(record: Record) -> str:
-    """One or two sentences: which flicker, how much, how much of it is left."""
+    """One or two sentences: kind and strength of the flicker, and how much was removed."""
     worst = main_shot(record.shots)
     if worst is None and record.correction_stops.any():
         return "The film was corrected; its flicker was not measured."
@@ -61,7 +61,7 @@ def summary(record: Record) -> str:
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:
-    """The flicker of a shot, with its strength and its period where it has one."""
+    """The flicker of a shot, with its strength and its period if it has one."""
     text = KINDS[diagnosis.kind]
     if diagnosis.kind == "none":
         return text
@@ -76,7 +76,7 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
 
 
 def main_shot(shots: Sequence[ShotPlan]) -> ShotPlan | None:
-    """The shot whose flicker is the most to look at: strength times length."""
+    """The shot with the most flicker: strength times length."""
     return max(
         shots,
         key=lambda shot: (
@@ -88,9 +88,9 @@ def main_shot(shots: Sequence[ShotPlan]) -> ShotPlan | None:
 
 
 def share_removed(record: Record) -> float | None:
-    """How much of the visible flicker is gone, 0 to 1 (below 0: there is more of it).
+    """Share of the visible flicker that was removed, 0 to 1; negative if it increased.
 
-    None where it was not measured, or where there was nothing to see.
+    None where it was not measured, or where there was none.
     """
     before, after = record.visible_flicker_before, record.visible_flicker_after
     if not (math.isfinite(before) and math.isfinite(after)) or before < _UNSEEN_DELTA_E:
@@ -99,7 +99,12 @@ def share_removed(record: Record) -> float | None:
 
 
 def number(value: float | None, *, digits: int = 2) -> str:
-    """A number for people; a dash where there is none."""
+    """A number as text; a dash for None and values that are not finite.
+
+    Args:
+        value: The number.
+        digits: After the point.
+    """
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.{digits}f}"
@@ -132,8 +137,8 @@ def _outcome(record: Record) -> str:
         return ""
     verb = "was removed" if record.output else "can be removed"
     if removed <= 0.0:
-        return "What the eye sees of it has not become less."
-    return f"{100.0 * removed:.0f}\u00a0% of what the eye sees of it {verb}."
+        return "Visible flicker has not decreased."
+    return f"{100.0 * removed:.0f}\u00a0% of the visible flicker {verb}."
 
 
 def _sentence(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A user study of which result people prefer: blind pairs, their answers, and what they say.
+"""A user study of which result people prefer: blind pairs, answers, and results.
 
 No web framework: `web.study` shows the pages.
 """

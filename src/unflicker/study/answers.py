@@ -1,4 +1,4 @@
-"""The answers, in one SQLite file that several people may add to at once."""
+"""People and their answers, in one SQLite file that allows several writers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Choice = Literal["left", "right", "none"]
 _VERSION = 1
 _PATIENCE_SECONDS = 30.0
 _STILL_THERE = timedelta(hours=1)
-"""Questions open for longer are taken as never to be answered."""
+"""Questions that are open for longer are treated as abandoned."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS people (
@@ -53,7 +53,7 @@ class Asked:
     left_method: str
     right_method: str
     left_token: str
-    """Under which the video on the left is served; says nothing of what it is."""
+    """Under which the video on the left is served; does not identify it."""
     right_token: str
     input_token: str
     choice: Choice | None
@@ -64,12 +64,12 @@ class Asked:
 
 
 def answers_file(folder: Path) -> Path:
-    """Where the answers of a folder of results lie, unless said otherwise."""
+    """Default path of the answers of a folder of results."""
     return folder / "study.sqlite"
 
 
 class Answers:
-    """People, what each is asked, and what they answered."""
+    """People, their questions, and their answers."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, or begin it.
@@ -99,7 +99,7 @@ class Answers:
                 f"{_VERSION}; use the unflicker that made them, or another --answers"
             )
         self.name: str = facts["name"]
-        """Of this study, by chance; in the name of the cookie, for several on one machine."""
+        """Random; in the name of the cookie, so that one machine can have several studies."""
         self.owner: str = facts["owner"]
         """The secret part of the address of the results."""
 
@@ -112,12 +112,17 @@ class Answers:
         """
         if not path.is_file():
             raise MissingError(
-                f"nobody has answered yet: {path} is not there; begin with: unflicker study FOLDER"
+                f"no answers yet: {path} is not there; begin with: unflicker study FOLDER"
             )
         return cls(path)
 
     def begin(self, material: Material, *, plan: Plan) -> str:
-        """Let one more person in, and return the token that knows the person again."""
+        """Register a new person; returns the token that identifies them.
+
+        Args:
+            material: Videos of the study.
+            plan: How many questions, and which.
+        """
         token = secrets.token_urlsafe(18)
         with self._writing() as base:
             person = base.execute(
@@ -137,7 +142,7 @@ class Answers:
         return token
 
     def of_person(self, token: str) -> list[Asked]:
-        """What a person is asked, in order; nothing for a token that nobody has."""
+        """What a person is asked, in order; empty for an unknown token."""
         with self._reading() as base:
             rows = base.execute(
                 "SELECT questions.* FROM questions JOIN people USING (person) "
@@ -153,7 +158,13 @@ class Answers:
         return [Asked(**row) for row in rows]
 
     def answer(self, token: str, place: int, *, choice: Choice, seconds: float) -> None:
-        """Keep an answer to the first question that has none.
+        """Store an answer to the next question.
+
+        Args:
+            token: Of the person.
+            place: Index of the question.
+            choice: Left, right or neither.
+            seconds: Since both videos ran.
 
         Raises:
             UsageError: It is not that one's turn.
@@ -171,7 +182,11 @@ class Answers:
                 raise UsageError(f"there is no question {place}; all {turn} are answered")
 
     def undo(self, token: str, place: int) -> None:
-        """Take back the answer before a question, so that it is asked again.
+        """Remove the answer before a question, so that it is asked again.
+
+        Args:
+            token: Of the person.
+            place: Index of the question.
 
         Raises:
             UsageError: There is no answer before, or it is not that one's turn.
@@ -187,7 +202,7 @@ class Answers:
             )
 
     def behind(self, token: str) -> tuple[str, str] | None:
-        """Example and method of the video that is served under a token."""
+        """Example and method of the video with a token."""
         for column, method in (
             ("left_token", "left_method"),
             ("right_token", "right_method"),
@@ -213,7 +228,7 @@ class Answers:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection in which all is written or nothing, one writer after the other."""
+        """A transaction; one writer after the other."""
         with self._reading() as base:
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("BEGIN IMMEDIATE")
@@ -226,7 +241,7 @@ class Answers:
 
 
 def _prepare(base: sqlite3.Connection) -> None:
-    """Make the tables where there are none; leave a file of another program alone."""
+    """Make the tables if there are none; refuse a file of another program."""
     names = {row["name"] for row in base.execute("SELECT name FROM sqlite_master")}
     if names and "study" not in names:
         raise sqlite3.DatabaseError(f"it has other tables, {', '.join(sorted(names))}")
@@ -241,19 +256,19 @@ def _prepare(base: sqlite3.Connection) -> None:
 
 
 def _turn(base: sqlite3.Connection, token: str) -> tuple[int, int]:
-    """The person behind a token, and the place of the first question without an answer."""
+    """The person with a token, and the index of the first question without an answer."""
     row = base.execute(
         "SELECT person, COUNT(choice) AS turn, COUNT(*) AS total FROM questions "
         "JOIN people USING (person) WHERE token = ?",
         (token,),
     ).fetchone()
     if row["person"] is None:
-        raise UsageError("nobody has this token; begin anew")
+        raise UsageError("this token is unknown; start again")
     return row["person"], row["turn"]
 
 
 def _asked(base: sqlite3.Connection) -> Counter[Pair]:
-    """How often each pair was answered, or is before somebody now."""
+    """How often each pair was answered or is being shown."""
     since = (datetime.now(UTC) - _STILL_THERE).isoformat(timespec="seconds")
     rows = base.execute(
         "SELECT example, category, left_method, right_method, COUNT(*) AS times "

@@ -1,4 +1,4 @@
-"""What people are shown: the videos of a folder of results, and which can be compared."""
+"""Videos of a study, from a folder of results, and which can be compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unflicker.errors import InputError, UsageError
 from unflicker.evaluation.results import VIDEOS, folder_name
 
 NO_METHODS = ("input", "truth", "original")
-"""Videos that lie beside the results and are none."""
+"""Videos in the folder of the results that are no results."""
 _NO_CATEGORY = ""
 
 
@@ -28,14 +28,14 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """One flickering video and what the methods made of it."""
+    """One flickering video and the methods' results."""
 
     name: str
     """Of its folder."""
     category: str
-    """Kind of video; empty where nobody says."""
+    """Kind of video; empty if unknown."""
     videos: dict[str, Path]
-    """Every method's result, and input, truth and original where they are there."""
+    """Every method's result, and input, truth and original if they exist."""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -45,13 +45,18 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """All examples of a folder, and what of them is compared."""
+    """All examples of a folder, and the methods to compare."""
 
     examples: dict[str, Example]
     pairs: tuple[Pair, ...]
 
     def video(self, example: str, method: str) -> Path | None:
-        """The file; nothing where it is not there any more."""
+        """Path of a video; None if it does not exist.
+
+        Args:
+            example: Its name.
+            method: The method's name.
+        """
         known = self.examples.get(example)
         path = known.videos.get(method) if known else None
         return path if path is not None and path.is_file() else None
@@ -63,7 +68,7 @@ class Material:
 
     @property
     def pairs_with_truth(self) -> tuple[str, ...]:
-        """Examples in which the input can be shown against the truth."""
+        """Examples in which the input can be shown against the ground truth."""
         wanted = {"input", "truth"}
         compared = {pair.example for pair in self.pairs}
         return tuple(name for name in sorted(compared) if wanted <= set(self.examples[name].videos))
@@ -72,10 +77,10 @@ class Material:
 def read_material(
     folder: Path, *, methods: tuple[str, ...] = (), against: str | None = None
 ) -> Material:
-    """What a folder of results, as `unflicker evaluate` writes it, has to compare.
+    """The videos of a folder of results, as `unflicker evaluate` writes it.
 
     Args:
-        folder: Holds `videos/EXAMPLE/METHOD.mp4`, and `scores.jsonl` where categories are known.
+        folder: With `videos/EXAMPLE/METHOD.mp4`, and `scores.jsonl` if categories are known.
         methods: Those to compare; all if empty.
         against: Only pairs with this method.
 

@@ -1,4 +1,4 @@
-"""Which pairs a person is asked about: those asked least, in an order of the person's own."""
+"""Choice of the pairs that a person is asked about: fewest answers first, in random order."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from unflicker.study.material import Material, Pair
 
 Kind = Literal["pair", "same", "clear"]
 """What a question asks: between two methods; or, to see who looks, the same video twice, or the
-flickering video against the truth."""
+flickering video against the ground truth."""
 ShownInput = Literal["key", "below", "none"]
 _ORDERS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What each person is asked."""
+    """Number and kinds of questions for each person."""
 
     pairs: int = 20
     """Between two methods; fewer where there are fewer."""
     checks: int = 2
-    """Questions whose answer is known, among the others."""
+    """Attention checks, questions with a known answer, among the others."""
     shown_input: ShownInput = "key"
     """The flickering video: while a key is held, below the pair, or not at all."""
 
@@ -55,14 +55,15 @@ def choose_questions(
 ) -> list[Question]:
     """The questions for one more person, in order.
 
-    Pairs of methods asked least come first, then examples in which they were asked least, then
-    examples that this person has not had; what is left is by chance, as are order and sides.
+    Pairs of methods with the fewest answers come first, then examples with the fewest answers for
+    that pair, then examples that this person has not had; other choices, order and sides are
+    random.
 
     Args:
-        material: What there is to compare.
+        material: Videos of the study.
         asked: How often each pair was asked before.
         plan: How many questions.
-        chance: Of this person.
+        chance: Random generator of this person.
     """
     chosen = [
         _sided(pair.example, "pair", category=pair.category, names=(pair.one, pair.other))
@@ -100,7 +101,7 @@ def _asked_least(
 
 
 def _checks(material: Material, *, count: int, chance: Random) -> list[Question]:
-    """Questions with a known answer: in turn clear ones and the same twice, where there are."""
+    """Attention checks: in turn clear ones and identical videos, as far as there are any."""
     clear = chance.sample(material.pairs_with_truth, len(material.pairs_with_truth))
     same = chance.sample(list(material.pairs), len(material.pairs))
     checks = []
@@ -132,6 +133,6 @@ def _turned(question: Question, *, chance: Random) -> Question:
 
 
 def _repeats(questions: Sequence[Question]) -> int:
-    """How unpleasant an order is: one example twice running, or a check at the beginning."""
+    """Penalty of an order: one example twice in a row, or a check at the beginning."""
     twice = sum(a.example == b.example for a, b in itertools.pairwise(questions))
     return 2 * twice + (questions[0].kind != "pair" if questions else 0)

@@ -1,4 +1,4 @@
-"""What a study found: who is preferred over whom, and a ranking, of all and by category."""
+"""Results of a study: pairwise preferences and a ranking, in all and by category."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALL = "all"
 VIRTUAL_DRAWS = 1.0
 _DRAWN, _RESAMPLED = 4000, 500
 _SETTLED = 1e-4
-"""Of the strengths of resampled people, of which only the spread counts."""
+"""Tolerance of the strengths of resampled people, of which only the spread matters."""
 _FEW_PEOPLE = 5
 _LEAST_RIGHT = 0.5
 _RIGHT_ANSWERS = {("same", "none"), ("clear", "truth")}
@@ -45,7 +45,7 @@ class Rank:
     method: str
     answers: int
     chance: float
-    """To be preferred over another method taken by chance, in the model; 0 to 1."""
+    """Of being preferred over a random other method, in the model; 0 to 1."""
     low: float
     """Of the wider of two intervals: by the likelihood's curvature, and by resampling people."""
     high: float
@@ -55,7 +55,7 @@ class Rank:
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """What was found for one kind of video, or for all."""
+    """Results for one kind of video, or for all."""
 
     name: str
     answers: int
@@ -66,13 +66,13 @@ class Category:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """All that a study found."""
+    """All results of a study."""
 
     people: int
     """With at least one answer."""
     finished: int
     left_out: int
-    """People who failed more than half of their checks, if they were to be left out."""
+    """People who failed more than half of their checks, if they are excluded."""
     answers: int
     """Between two methods."""
     checks: int
@@ -80,17 +80,17 @@ class Results:
     median_seconds: float | None
     """Of an answer."""
     resampled: bool
-    """Whether people were enough to resample them for the ranking's intervals."""
+    """Whether there were enough people to resample for the ranking's intervals."""
     categories: tuple[Category, ...]
     """All videos first, then by name."""
 
 
 def results_of(questions: Sequence[Asked], *, attentive: bool = False) -> Results:
-    """What people answered, counted.
+    """Results of a study.
 
     Args:
         questions: Of all people, answered or not.
-        attentive: Leave out people who failed more than half of their checks.
+        attentive: Exclude people who failed more than half of their checks.
     """
     by_person: dict[int, list[Asked]] = {}
     for question in questions:
@@ -124,7 +124,7 @@ def results_of(questions: Sequence[Asked], *, attentive: bool = False) -> Result
 
 
 def preferred(question: Asked) -> str | None:
-    """The method that was chosen; nothing for a draw."""
+    """The method that was chosen; None for a draw."""
     sides = {"left": question.left_method, "right": question.right_method}
     return sides.get(question.choice or "none")
 
@@ -189,11 +189,11 @@ def _ranking(
 def _reach(
     by_person: Float64[np.ndarray, "people methods methods"], logs: Float64[np.ndarray, " methods"]
 ) -> tuple[Float64[np.ndarray, " methods"], Float64[np.ndarray, " methods"]]:
-    """Where the methods' chances may lie.
+    """Intervals of the methods' chances.
 
-    The curvature of the likelihood takes all answers as independent; resampled people keep what
-    the answers of one person have in common, but say nothing where people are few or agree. The
-    wider of both is taken.
+    The curvature of the likelihood treats all answers as independent; resampling people keeps the
+    correlation of one person's answers, but fails where people are few or agree. The wider of both
+    is used.
     """
     people, tail, random = len(by_person), 50 * (1 - CONFIDENCE), np.random.default_rng(0)
     covariance = uncertainty(by_person.sum(axis=0), virtual_draws=VIRTUAL_DRAWS)
@@ -208,7 +208,7 @@ def _reach(
 
 
 def _preferences(answers: Sequence[Asked], *, order: Sequence[str]) -> tuple[Preference, ...]:
-    """Every pair that was asked about, the stronger method first."""
+    """Every pair with answers, the stronger method first."""
     found = []
     for method, other in combinations(order, 2):
         chosen = [

@@ -47,7 +47,7 @@ def as_csv(results: Results) -> str:
 
 
 def raw_csv(questions: Iterable[Asked]) -> str:
-    """A line for each answer, for a statistic of one's own."""
+    """A line for each answer, for statistics."""
     header = ["person", "place", "kind", "example", "category", "left", "right", "choice"]
     lines: list[Sequence[Any]] = [[*header, "preferred", "seconds", "answered"]]
     lines += [
@@ -83,7 +83,7 @@ def _summary(results: Results) -> list[str]:
     if results.left_out:
         lines.append(f"{_people(results.left_out)} who failed more than half of theirs left out")
     lines.append(
-        f"intervals hold the truth {CONFIDENCE:.0%} of the time"
+        f"intervals contain the true value {CONFIDENCE:.0%} of the time"
         + ("" if results.resampled else "; people are few, and taken as alike")
     )
     return lines

@@ -1,4 +1,4 @@
-"""Made flicker: steady clips with flicker added, seeded, with the truth kept."""
+"""Synthetic flicker: added to steady clips, seeded, with ground truth."""
 
 from unflicker.synthesis.processing_flicker import processed
 from unflicker.synthesis.synthetic_flicker import (

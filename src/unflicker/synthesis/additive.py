@@ -1,4 +1,4 @@
-"""The published model of made flicker: I = G + F, where F is added and held for W frames.
+"""Additive flicker, the published model: I = G + F, where F is added and held for W frames.
 
 Source: Lei, Ren, Zhang and Chen, Blind video deflickering by neural filtering with a flawed atlas,
 CVPR 2023: W is 1, 3 or 10. From what F is drawn is not published, so this is a choice of ours: an
@@ -23,18 +23,18 @@ HELD = {"w1": 1, "w3": 3, "w10": 10}
 DEVIATION = (0.048, 0.062)
 """Range of the offset's deviation, in encoded values from 0 to 1."""
 _SHARES = {"light": 0.55, "colour": 0.15, "place": 0.30}
-"""How much of the variance each part has."""
+"""Share of the variance of each part."""
 
 
 def offsets(
     random: np.random.Generator, *, time: int, hold_frames: int, strength: float
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """What is added to each frame, on a grid evenly over the picture, in encoded values.
+    """The offset of each frame, on a grid over the picture, in encoded values.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         time: Number of frames.
-        hold_frames: For how many frames an offset stays.
+        hold_frames: Frames for which an offset is held.
         strength: Factor on all of it.
     """
     levels = -(-time // hold_frames)
@@ -49,7 +49,12 @@ def offsets(
 def added(
     pixels: Float32[np.ndarray, "height width 3"], offset: Float32[np.ndarray, "rows columns 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture with an offset, not clipped."""
+    """The picture with an offset, not clipped.
+
+    Args:
+        pixels: RGB in [0, 1].
+        offset: On a grid of `FIELD_CELLS`, in full scale; interpolated.
+    """
     assert offset.shape[:2] == FIELD_CELLS
     height, width = pixels.shape[:2]
     return pixels + cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)

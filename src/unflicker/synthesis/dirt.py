@@ -1,6 +1,6 @@
-"""What old film has besides flicker: grain, dust and scratches.
+"""Grain, dust and scratches of old film.
 
-They are not light, no grade undoes them, and they are left out of the true grades.
+They are not light, no grade undoes them, and the true grades exclude them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GRAIN_DEVIATION = (0.014, 0.020)
 SPECKS_A_FRAME = 4.0
 """Mean number of dust specks in a frame."""
 SCRATCH_CHANCE = 0.06
-"""Chance, frame by frame, that a scratch begins."""
+"""Probability, frame by frame, that a scratch begins."""
 SCRATCH_FRAMES = (3, 16)
 """Fewest and most frames that a scratch stays."""
 
@@ -27,7 +27,7 @@ def film_dirt(
     """Grain of each frame, and the density of its dust and scratches.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         size: Height and width in pixels.
         time: Number of frames.
         strength: Factor on the amount of both.

@@ -1,7 +1,7 @@
-"""Light that belongs to a film: lightning, flashes, strobes, fades, dissolves, fire.
+"""Intended changes of light: lightning, flashes, strobes, fades, dissolves, fire.
 
-A method that removes flicker must leave all of them as they are, alone and under flicker. Each
-event draws its own times and sizes, and says how every frame of a clip changes.
+A method that removes flicker must leave all of them unchanged, alone and under flicker. Each event
+draws its own times and sizes.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ Clip = Float32[np.ndarray, "time height width 3"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Event:
-    """How an event changes the frames of a clip."""
+    """An event's changes to the frames of a clip."""
 
     show: Callable[[Clip], Clip]
-    """Puts the event on a clip in [0, 1]; flicker that is in the clip stays under it."""
+    """Applies the event to a clip in [0, 1]; flicker in the clip is preserved."""
     frames: Bool[np.ndarray, " time"]
     """The frames that it changes."""
 
 
 Draw = Callable[[np.random.Generator, int, float], Event]
-"""From randomness, a number of frames and frames a second to an event."""
+"""An event, from a random generator, the number of frames, and frames a second."""
 
 
 def lightning(random: np.random.Generator, time: int, fps: float) -> Event:

@@ -1,6 +1,6 @@
-"""Made flicker of video that was processed frame by frame, with the steady original kept.
+"""Synthetic flicker of video that was processed frame by frame, with its steady original.
 
-Enhancement, white balance, style and compression decide anew for each frame. So whole-frame tone,
+Enhancement, white balance, style and compression treat each frame separately. So global tone,
 tone by region, sharpness and small structure differ from one frame to the next, all at once.
 """
 
@@ -27,15 +27,15 @@ _FILTERS, _FILTER_PX = 4, 3
 
 
 def processed(clip: Clip, *, seed: int, strength: float = 1.0) -> Clip:
-    """A steady clip as frame-by-frame processing leaves it; the same seed gives the same clip.
+    """A steady clip with synthetic frame-by-frame processing; the same seed gives the same clip.
 
-    The clip gets one look (contrast, sharpness, tones, a set of small filters), which each frame
-    misses by chance.
+    The clip gets one look (contrast, sharpness, tones, a set of small filters), from which each
+    frame deviates at random.
 
     Args:
         clip: A steady clip.
-        seed: Chooses the look and how frames miss it.
-        strength: Factor on how far frames miss it; 0 gives the clip itself.
+        seed: Of the look and of the deviations.
+        strength: Factor on the deviations; 0 gives the clip itself.
 
     Raises:
         UsageError: A negative strength.
@@ -81,7 +81,7 @@ def _styled(
     look: np.ndarray,
     strength: float,
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Small filters through a bend, as a network of two layers, whose weights waver."""
+    """Small filters and a nonlinearity, as in a network of two layers, with varying weights."""
     filters = look + random.normal(0, 0.04 * strength, look.shape)
     filters -= filters.mean(axis=(2, 3), keepdims=True)
     added = np.zeros_like(light)
@@ -115,7 +115,7 @@ def _sharpened(
 def _compressed(
     random: np.random.Generator, light: Float32[np.ndarray, "height width 3"], strength: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """JPEG at chance quality: 8 bits, blocks that differ from frame to frame."""
+    """JPEG of random quality: 8 bits, blocks that differ from frame to frame."""
     lowest = JPEG_QUALITY[1] - (JPEG_QUALITY[1] - JPEG_QUALITY[0]) * min(strength, 1.0)
     quality = int(random.uniform(lowest, JPEG_QUALITY[1]))
     codes: UInt8[np.ndarray, "height width 3"] = from_float(light, dtype=np.uint8)

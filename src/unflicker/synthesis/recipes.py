@@ -20,7 +20,7 @@ from jaxtyping import Float, Float32
 from unflicker.grade.matrix import log_matrix_of
 
 HELD_FRAMES = 10
-"""Frames for which the kind `held` keeps a level."""
+"""Frames for which the kind `held` holds a level."""
 FIELD_CELLS = (18, 32)
 """Rows and columns of the gain grid of kinds that vary over the picture."""
 BAND_ROWS = 48
@@ -29,7 +29,7 @@ BAND_ROWS = 48
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Change:
-    """How every frame of a clip is changed: a matrix, the exponent, then the gain by place."""
+    """The change of every frame of a clip: a matrix, the exponent, then the gain by place."""
 
     log_gain: Float32[np.ndarray, "time rows columns 3"]
     """Natural logarithm of the factor, cells evenly over the picture."""
@@ -40,7 +40,8 @@ class Change:
 
 
 Recipe = Callable[[np.random.Generator, int, float], Change]
-"""From randomness, a number of frames and a strength to the change of every frame."""
+"""The change of every frame, from a random generator, the number of frames, and a strength (1 is
+strong but believable)."""
 
 
 def exposure(random: np.random.Generator, time: int, strength: float) -> Change:
@@ -80,7 +81,7 @@ def bands(random: np.random.Generator, time: int, strength: float) -> Change:
     """Horizontal bands that crawl: mains light seen through a rolling shutter.
 
     Light that beats at twice the mains frequency writes `2 × mains × readout seconds` bands, one
-    to three for usual sensors; they crawl by what is left of `2 × mains / fps` after whole
+    to three for usual sensors; they move by the remainder of `2 × mains / fps` after whole
     periods. Blue beats more than red, because the yellow part of a phosphor glows on.
     Gain deviates by 0.105 to 0.14 stops, half as much again as its root mean square at a peak.
     """
@@ -158,7 +159,7 @@ def smooth_fields(
     """Smooth random fields of unit deviation, a pattern of few control points for each frame.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         time: Number of frames.
         channels: 1 for the same field in all channels, 3 for one each.
         memory: Correlation of a field with the one before, 0 to below 1.
@@ -200,4 +201,4 @@ RECIPES: dict[str, Recipe] = {
 }
 
 MIXED_RECIPES: dict[str, Recipe] = {"saturation": saturation, "hue": hue}
-"""Kinds that no curve by channel undoes; in no published table, and not trained on."""
+"""Kinds that no curve by channel undoes; in no published table, and not used in training."""

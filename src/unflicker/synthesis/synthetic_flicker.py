@@ -1,4 +1,4 @@
-"""Steady clips made to flicker, with the truth kept."""
+"""Adds synthetic flicker to steady clips."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from unflicker.synthesis.dirt import film_dirt
 from unflicker.synthesis.recipes import MIXED_RECIPES, RECIPES, Change
 
 KINDS = tuple(RECIPES)
-"""The kinds of flicker that are changes of light: what we train on and tune with."""
+"""The kinds of flicker that are changes of light: for training and tuning."""
 MIXED_KINDS = tuple(MIXED_RECIPES)
-"""Kinds that mix channels, beside the published ones."""
+"""Kinds that mix channels, besides the published ones."""
 ADDED_KINDS = tuple(HELD)
-"""The published kinds, an offset held for 1, 3 or 10 frames: only to compare with."""
+"""The published kinds, an offset held for 1, 3 or 10 frames: for comparison only."""
 SUNSET_GAINS = (0.75, 0.55, 0.45)
 """Gains of red, green and blue at the end of a sunset."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SyntheticFlicker:
-    """A clip with made flicker, and what was done to it."""
+    """A clip with synthetic flicker, and its parameters."""
 
     clip: Clip
     """The flickering clip, samples as in the clean one."""
     kind: str
     seed: int
     grades: tuple[Grade, ...]
-    """What was done to each clean frame; of film, its light without grain, dust and scratches. None
-    of what was added: no grade does that."""
+    """The grade of each frame; for film, its light without grain, dust and scratches. None for
+    additive flicker, which is no grade."""
     clipped: Bool[np.ndarray, "time height width"]
     """Pixels with a channel beyond black or white, whose value is lost."""
 
 
 def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> SyntheticFlicker:
-    """The clip with made flicker; the same arguments always give the same flicker.
+    """The clip with synthetic flicker; the same arguments always give the same flicker.
 
     Args:
         clip: A steady clip.
@@ -78,7 +78,7 @@ def synthesise(clip: Clip, *, kind: str, seed: int, strength: float = 1.0) -> Sy
 def _lit(
     random: np.random.Generator, clip: Clip, *, kind: str, strength: float
 ) -> tuple[Iterator[Float32[np.ndarray, "height width 3"]], tuple[Grade, ...]]:
-    """The frames under changed light, not clipped, and the grades that changed it."""
+    """The frames under changed light, not clipped, and the grades of that change."""
     time, height, width = clip.pixels.shape[:3]
     change = (RECIPES | MIXED_RECIPES)[kind](random, max(time, 1), strength)
     grades = _as_grades(change, time=time)
@@ -99,7 +99,7 @@ def _offset(
 
 
 def sunset(clip: Clip) -> Clip:
-    """The clip under light that fades and reddens evenly, to 0.75, 0.55 and 0.45 at its end."""
+    """The clip under light that dims and reddens linearly, to 0.75, 0.55 and 0.45 at its end."""
     progress = np.linspace(0.0, 1.0, len(clip), dtype=np.float32)[:, None]
     gains = 1 - progress * (1 - np.array(SUNSET_GAINS, np.float32))
     pixels = np.empty_like(clip.pixels)
@@ -111,7 +111,12 @@ def sunset(clip: Clip) -> Clip:
 def graded(
     pixels: Shaped[np.ndarray, "height width 3"], grade: Grade
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture under a made grade, not clipped, for grades without tone bins."""
+    """The picture with a synthetic grade, not clipped; for grades without tone bins.
+
+    Args:
+        pixels: RGB.
+        grade: To apply.
+    """
     gain = _gain(grade.log_gain[:, :, 0], size=pixels.shape[:2])
     mixed = _times(to_float(pixels), grade.matrix) if grade.mixes else pixels
     return _through_curves(mixed, grade.curves) * gain
@@ -120,12 +125,12 @@ def graded(
 def ungraded(
     pixels: Shaped[np.ndarray, "height width 3"], grade: Grade, *, keep: Grade | None = None
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture freed from a made grade: gains divided out, curves read backwards.
+    """The picture without a synthetic grade: gains divided out, curves inverted.
 
     Args:
         pixels: A flickering frame.
-        grade: What was done to it; curves that rise strictly, no tone bins.
-        keep: A grade to put in its place, such as the mean of the clip; none for the clean frame.
+        grade: Of its flicker; curves that rise strictly, no tone bins.
+        keep: A grade to apply instead, such as the mean of the clip; none for the clean frame.
     """
     gain = _gain(grade.log_gain[:, :, 0], size=pixels.shape[:2])
     values = np.clip(to_float(pixels) / gain, 0, 1)

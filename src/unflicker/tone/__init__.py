@@ -1,4 +1,4 @@
-"""Tone: what light flicker adds to each frame, and the grade that takes it away."""
+"""Tone: estimation of the light that flicker adds to each frame, and the grade that removes it."""
 
 from unflicker.tone.diagnosis import Diagnosis, diagnose
 from unflicker.tone.estimate import SteadyTone, look_again, steady_tone, steady_whole

@@ -1,9 +1,9 @@
-"""Two pictures of one scene, and how their exposure and white balance differ.
+"""Registration of two pictures of one scene, and their difference in exposure and white balance.
 
-One picture is laid over the other by the shift at which their structure agrees best, then by dense
-motion that is checked there and back. What both show says how their light differs: a gain and a
-power of tone for each channel, fitted so that pixels that disagree (objects that changed, shading,
-wrong motion) lose their weight. Anchors, pictures remembered for a whole shot, are compared so.
+One picture is aligned to the other by the shift at which their structure correlates best, then by
+dense motion with a forward-backward check. The common area gives their difference in light: a gain
+and a power of tone for each channel, by robust regression. Anchors, pictures stored for a whole
+shot, are compared in this way.
 
 Source: anchors, Farbman and Lischinski, Tonal stabilization of video, SIGGRAPH 2011; colours
 compared between distant frames along the dominant motion, and a power law for each channel, Frigo,
@@ -29,24 +29,24 @@ Match = Callable[
     [Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]],
     tuple[Float32[np.ndarray, "height width 2"], Float32[np.ndarray, "height width"]],
 ]
-"""Estimates the flow between two pictures, and how far each pixel is seen (`motion.match`)."""
+"""Estimates the flow between two pictures, and visibility (`motion.match`)."""
 MIDDLE_GREY = 0.4
 """Where a power of tone changes nothing, in working light."""
 LEAST_LIGHT = 1e-3
-"""Working light below this is taken for it, so that it has a logarithm."""
+"""Working light below this is replaced by it, so that it has a logarithm."""
 
 _THUMBNAIL_PX, _PADDED = 64, 128
 _LEAST_OVERLAP = 0.25
-"""Share of a picture that a shift has to leave in sight of the other."""
+"""Share of a picture that must overlap the other after a shift."""
 _SMALLEST_PX = 16
 _CLIPPED, _DARK = 0.97, 0.03
 _BLUR_PX = 1.0
 _NOISE, _NOISE_OF_LIGHT, _MISS_PX = 0.006, 0.01, 0.3
-"""As in `observations`: in the dark, anywhere, and of the motion, where the picture is steep."""
+"""As in `correspondences`: in the dark, anywhere, and of the motion, where the picture is steep."""
 _INDEPENDENT_SHARE = 0.008
-"""Neighbouring pixels err alike; as in `path`."""
+"""Neighbouring pixels have correlated errors; as in `trajectory`."""
 _FEWEST, _MOST = 150, 2000
-"""Pixels in common below which nothing is said, and those looked at at the most."""
+"""Common pixels below which there is no result, and those used at most."""
 _ROUNDS = 4
 _SEEN = 0.5
 _OUTLIER_DEVIATIONS = 2.0
@@ -54,12 +54,12 @@ _UPPER = 0.6
 """White of several sorts clips together; a sky that turns grey is worse than a wall that is white,
 so the brighter sort decides (lab notebook)."""
 _ONE_TONE = 0.002
-"""Variance of tone among pixels, about which a power is told apart from a gain only by half."""
+"""Variance of tone among pixels at which a power and a gain are only half separable."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
-    """A small picture, made ready to be compared with others of its size."""
+    """A small picture, prepared for comparison with others of its size."""
 
     light: Float32[np.ndarray, "height width 3"]
     """Working light in [0, 1]."""
@@ -90,7 +90,7 @@ class View:
 
     @cached_property
     def thumbnail(self) -> tuple[int, int]:
-        """Height and width in which shifts are looked for."""
+        """Height and width at which shifts are estimated."""
         height, width = self.light.shape[:2]
         scale = min(1.0, _THUMBNAIL_PX / max(height, width))
         return max(1, round(height * scale)), max(1, round(width * scale))
@@ -106,10 +106,14 @@ class View:
 
 
 def shift_between(first: View, second: View) -> tuple[tuple[int, int], float]:
-    """Where a picture lies in another.
+    """The shift between two pictures at which their structure correlates best.
+
+    Args:
+        first: A picture.
+        second: Another one, of the same size.
 
     Returns:
-        The shift in px, down first; the correlation of what both then show, −1 to 1.
+        The shift in px, down first; the correlation of the common area, −1 to 1.
     """
     size = first.thumbnail
     padded = (_PADDED, _PADDED)
@@ -131,7 +135,7 @@ def shift_between(first: View, second: View) -> tuple[tuple[int, int], float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Difference:
-    """How the light of a second picture differs from that of a first."""
+    """The difference in light of a second picture from a first."""
 
     light: Float[np.ndarray, "3 2"]
     """Of each channel: log gain at a middle grey, and how it rises with tone."""
@@ -147,14 +151,14 @@ class Difference:
 def difference(
     first: View, second: View, match: Match, *, shift: tuple[int, int] = (0, 0), error: float
 ) -> Difference | None:
-    """How the light of two pictures of one scene differs; None where too little is in common.
+    """Difference in light of two pictures of one scene; None if too little is in common.
 
     Args:
         first: A picture.
         second: Another of the same size.
         match: Estimates the motion.
-        shift: Where the first lies in the second, roughly, in px, down first.
-        error: Deviation of log light by which even a good match may err (lens, shading).
+        shift: Approximate place of the first in the second, in px, down first.
+        error: Standard deviation in log light of a good match (lens, shading).
     """
     one, two = _in_common(first.light.shape[:2], shift)
     if min(part.stop - part.start for part in one) < _SMALLEST_PX:
@@ -185,7 +189,7 @@ def difference(
 def _in_common(
     size: tuple[int, ...], shift: tuple[int, int]
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """The parts of two pictures that show the same, were one shifted against the other."""
+    """The common parts of two pictures after a shift of the first."""
     down, across = (
         slice(max(0, -by), long - max(0, by)) for long, by in zip(size, shift, strict=True)
     )
@@ -198,7 +202,7 @@ def _in_common(
 def _whites(
     first: View, part: tuple[slice, slice], clipped: Bool[np.ndarray, "rows columns 3"]
 ) -> Float[np.ndarray, "3 2"]:
-    """See `Difference.whites`; `clipped` says where the second picture is."""
+    """See `Difference.whites`; `clipped` is the second picture's mask."""
     found = np.zeros((3, 2))
     tone = np.where(first.clipped[part], np.inf, first.tone[part])
     for channel, where in enumerate(np.moveaxis(clipped, -1, 0)):
@@ -214,7 +218,7 @@ def _variance(
     after: Float32[np.ndarray, "pixels 3"],
     steepness: Float32[np.ndarray, " pixels"],
 ) -> Float32[np.ndarray, " pixels"]:
-    """Expected of the difference of both, in log light."""
+    """Expected variance of the difference of both, in log light."""
     darkest = MIDDLE_GREY * np.exp(np.minimum(before, after).min(axis=1))
     return (_NOISE / darkest) ** 2 + _NOISE_OF_LIGHT**2 + _MISS_PX**2 * steepness
 
@@ -224,9 +228,9 @@ def _fitted(
     after: Float32[np.ndarray, "pixels 3"],
     weight: Float32[np.ndarray, " pixels"],
 ) -> tuple[Float[np.ndarray, "3 2"], Float[np.ndarray, "3 2 2"]]:
-    """A gain and a power for each channel, and the information in them.
+    """A gain and a power for each channel, and their information matrix.
 
-    Tone is that midway between both pictures, so that either may come first.
+    Tone is the mean of both pictures', so that the result does not depend on their order.
     """
     change = (after - before).T.astype(np.float64)
     tone = 0.5 * (after + before).T.astype(np.float64)

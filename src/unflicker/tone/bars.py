@@ -1,4 +1,4 @@
-"""Bars around the picture: lines of one level at its borders that take no part in the flicker."""
+"""Detection of bars: lines of constant level at the borders that do not flicker."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _SAME_CODES = 3
 _LEAST_SAME = 0.5
 """Share of a line that is at the bar's level in each frame; the rest may be timecode or a logo."""
 _MOST = 0.45
-"""No bar is wider than this share of the picture."""
+"""Largest width of a bar, as a share of the picture."""
 _STEADY = 0.5
 """A bar's mean changes by less than this share of what its correction would add."""
 _TELLING_CODES = 0.3
-"""A correction that moves the mean of a line by less says nothing, and harms nobody."""
+"""A correction that moves the mean of a line by less is no evidence, and harmless."""
 _ABOVE_CODES = 12
-"""What is so much brighter or darker than the bar lies on it, or is no bar."""
+"""Difference in brightness from which on a pixel lies on the bar, or is not part of one."""
 _OVERLAYS = 0.6
 
 Scores = Callable[
@@ -27,7 +27,7 @@ Scores = Callable[
 ]
 """How far pixels keep their stored value; see `overlays`."""
 _SIDES = (slice(None), 0), (slice(None, None, -1), 0), (slice(None), 1), (slice(None, None, -1), 1)
-"""Top, bottom, left and right: the way in which lines are looked at, and their axis."""
+"""Top, bottom, left and right: direction in which lines are scanned, and their axis."""
 _OUTERMOST = (
     lambda frame: frame[0],
     lambda frame: frame[-1],
@@ -37,7 +37,7 @@ _OUTERMOST = (
 
 
 def may_be_framed(stored: Sequence[UInt8[np.ndarray, "height width"]]) -> bool:
-    """Whether the outermost line of any side is of one level in all frames: a quick look."""
+    """Whether the outermost line of any side has one level in all frames: a quick test."""
     sides = ([line(frame) for frame in stored] for line in _OUTERMOST)
     return any(_level(np.stack(lines)) is not None for lines in sides)
 
@@ -48,7 +48,14 @@ def take_bars(
     corrected: UInt8[np.ndarray, "time height width"],
     scores: Scores,
 ) -> None:
-    """Set the share of bars to 0, in place, with what lies on them."""
+    """Set the share of bars, and of what lies on them, to 0, in place.
+
+    Args:
+        share: Correction shares, 0 to 255.
+        stored: Luma as the film has it.
+        corrected: The same luma with tone's correction.
+        scores: Of overlays, by pixel.
+    """
     for side in _SIDES:
         lines, graded, into = (_side(each, *side) for each in (stored, corrected, share))
         level = _level(lines[:, 0])
@@ -64,12 +71,12 @@ def take_bars(
 def _side(
     frames: Shaped[np.ndarray, "time height width"], way: slice, axis: int
 ) -> Shaped[np.ndarray, "time lines pixels"]:
-    """A view in which lines are counted from one side of the picture."""
+    """A view with lines counted from one side of the picture."""
     return np.swapaxes(frames, 1, 1 + axis)[:, way]
 
 
 def _level(line: UInt8[np.ndarray, "time pixels"]) -> int | None:
-    """The level of a line that has one, the same in all frames."""
+    """The common level of a line in all frames; None if there is none."""
     level = int(np.median(line))
     shares = _same(line, level).mean(axis=1)
     return level if shares.min() >= _LEAST_SAME else None
@@ -84,7 +91,7 @@ def _depth(
     graded: UInt8[np.ndarray, "time lines pixels"],
     level: int,
 ) -> int:
-    """How many lines belong to a bar."""
+    """Number of lines of a bar."""
     for depth in range(int(lines.shape[1] * _MOST)):
         same = _same(lines[:, depth], level)
         if same.mean(axis=1).min() < _LEAST_SAME:
@@ -103,7 +110,8 @@ def _is_whole(
     level: int,
     scores: Scores,
 ) -> bool:
-    """Whether all that stands out from a bar stands still as overlays do: else it is dark scene."""
+    """Whether everything that differs from a bar stands still as overlays do; else it is dark
+    scene."""
     apart = np.abs(lines.astype(np.int16) - level) > _ABOVE_CODES
     there: Int[np.ndarray, "pixels 2"] = np.argwhere(apart.any(axis=0))
     if not len(there):

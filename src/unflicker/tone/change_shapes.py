@@ -1,4 +1,4 @@
-"""The shapes that a change of level may have: steps and fades, as columns of a dictionary."""
+"""Templates of steps and fades, as columns of a dictionary."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _FACTORS = (0.0, 0.25, 1.0, 4.0, np.inf)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shapes:
-    """Changes that may be: steps, and the logarithm of light that grows or falls evenly by a
-    factor, as fades and dissolves make it do."""
+    """Possible changes: steps, and the logarithm of light that grows or falls linearly by a factor,
+    as in fades and dissolves."""
 
     shapes: Float[np.ndarray, "time shapes"]
     places: tuple[tuple[int, int], ...]
@@ -26,7 +26,12 @@ class Shapes:
 
     @classmethod
     def of(cls, time: int, places: Iterable[tuple[int, int]]) -> Shapes:
-        """Every way in which light may change at some places."""
+        """All shapes that a change of light may have at some places.
+
+        Args:
+            time: Number of frames.
+            places: First and last frame of each change.
+        """
         frames = np.arange(time, dtype=float)
         columns, named = [], []
         for start, stop in places:
@@ -60,7 +65,12 @@ def steps_everywhere(time: int) -> Shapes:
 
 
 def shapes_around(time: int, ramps: Iterable[tuple[int, int]]) -> Shapes:
-    """Steps at every frame, and fades that begin and end about where some do."""
+    """Steps at every frame, and fades that begin and end near given ones.
+
+    Args:
+        time: Number of frames.
+        ramps: First and last frame of each given fade.
+    """
     near = set()
     for start, stop in ramps:
         reach = max(1, (stop - start) // 4)
@@ -72,7 +82,7 @@ def shapes_around(time: int, ramps: Iterable[tuple[int, int]]) -> Shapes:
 def _evenly(
     share: Float[np.ndarray, " time"], factor: float, length: float
 ) -> Float[np.ndarray, " time"]:
-    """The logarithm of light that goes from 1 to `factor` as a share goes from 0 to 1."""
+    """The logarithm of light that changes linearly from 1 to `factor` with a share from 0 to 1."""
     if factor == 1.0:
         return share
     if np.isinf(factor):

@@ -1,10 +1,10 @@
-"""Steps and ramps in a path of light: levels that are held, and fades.
+"""Change points of a trajectory of light: steps between held levels, and fades.
 
-A path is read as a smooth curve, plus flicker that is remembered from frame to frame by a factor ρ,
-plus a few changes of level: a step from one frame to the next, or a ramp over up to two seconds.
-They are added one by one, the one that explains most first, as long as chance would hardly explain
-as much: what counts is not the size of a jump but whether the levels before and after it stay apart
-by more than the flicker around them allows.
+A path is modelled as a smooth curve, plus flicker with first-order autocorrelation ρ, plus a few
+changes of level: a step from one frame to the next, or a ramp over up to two seconds. They are
+added one by one, the one that explains most first, as long as they are significant: the test is not
+the size of a jump but whether the levels before and after it differ by more than the flicker around
+them allows.
 
 Source: generalised least squares under first-order autoregression; forward selection of change
 points, e.g. Fryzlewicz, Wild binary segmentation, Annals of Statistics 42 (2014).
@@ -25,58 +25,57 @@ from unflicker.tone.weighing import deviation_of, fitted, heights_of, memory_of,
 _MOST_CHANGES = 40
 _ROUNDS = 2
 _HELD_FRAMES = 3
-"""A level that stays for fewer frames than this is no level."""
+"""Least duration of a held level."""
 _LEAST_STEP = 0.02
-"""Log light of a step, at least: less is what a person does who walks through the picture."""
+"""Least log light of a step: a person who walks through the picture causes less."""
 _LEVEL_FRAMES = 8
 """Frames on either side of a step that are compared."""
 _ABOVE_UNREST = 4.0
-"""Height of a step, over the deviation of light before and after it, at the least: levels that are
-held are quiet, those of a wave or of a wandering light are not."""
+"""Least height of a step over the deviation of light before and after it: held levels are quiet,
+those of a wave or of wandering light are not."""
 _MIDDLE_TONE = 1
 """Place of middle tones among the levels of tones."""
 _NEAR_FRAMES, _SHARP = 3, 3.0
-"""Frames around a step, and how far it must leap above their changes to be told by its leap."""
+"""Frames around a step, and how far its leap must exceed their changes to give its height."""
 _ECHO = 0.35
 """Of the largest leap within two frames, below which another is but its echo."""
 _AT_ONCE = 0.6
-"""Of a step's height, what must happen from one frame to the next."""
+"""Share of a step's height that must happen from one frame to the next."""
 _MOSTLY = 0.6
-"""Of all light that leaps, what must lead from one held level to another, or none does."""
+"""Share of all leaping light that must lead from one held level to another; else no step does."""
 _SIDE_FRAMES = 4
-"""Frames on either side of a ramp that must be steady, or the ramp belongs to something that
-swings."""
+"""Frames on either side of a ramp that must be steady; else the ramp belongs to an oscillation."""
 _STEADY_SHARE = 0.35
-"""Change within such a side, and flicker within the ramp, over the ramp's own size, at the most."""
+"""Largest change within such a side, and flicker within the ramp, over the ramp's own size."""
 _LEAST_RAMP = 0.1
-"""Log light of a ramp, at least: less is what a person does who walks through the picture, and a
-slow trend beside it serves as well."""
+"""Least log light of a ramp: a person who walks through the picture causes less, and a slow trend
+explains it as well."""
 _MOST_AT_ONCE = 0.6
 """The same within two frames: then it is a step that was blended, or a wave of old film. From black
 a fade of 14 frames comes to 0.42."""
 _FADE = 0.5
-"""Log light of a ramp whose beginning or end is not seen, at the least: less is a slow trend."""
+"""Least log light of a ramp whose beginning or end is not seen: less is a slow trend."""
 _SHARED = 0.4
-"""Of the shorter of two ramps, what the other must cover for them to be one."""
+"""Share of the shorter of two ramps that the other must cover for them to be one."""
 _LARGEST_LEAP = 0.4
-"""Of a ramp's size, what may happen from one frame to the next: a ramp is no flight of stairs."""
+"""Largest share of a ramp's size between two frames: a ramp is no flight of stairs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Changes:
-    """Where the level of a path changes."""
+    """Change points of a path."""
 
     steps: Int[np.ndarray, " steps"]
     """Frames after which the level is another, held for some frames on both sides."""
     sharp: Bool[np.ndarray, " steps"]
-    """Which steps leap far above all that moves around them: their height is that of the leap. A
-    path that expects nothing leaks away from its level on both sides, so levels tell less."""
+    """Which steps leap far above all changes around them: their height is that of the leap. The
+    prior makes a path leak away from its level on both sides, so levels are less reliable."""
     ramps: tuple[tuple[int, int], ...]
     """First and last frame of each fade."""
     shapes: Float[np.ndarray, "time all"]
-    """How light moves in all of them: a column for each step, then those that make up the ramps."""
+    """Shapes of all of them: a column for each step, then those that make up the ramps."""
     weigh: Float[np.ndarray, "time time"]
-    """What weighs deviations of a path from its best smooth curve."""
+    """Weights of deviations of a path from its best smooth curve."""
     exact: Float[np.ndarray, "time exact"]
     """The last of those columns: log light of the fades through black and white that are
     known exactly."""
@@ -92,12 +91,12 @@ class Changes:
     def parted(
         self, path: Float[np.ndarray, "time any"], *, is_whole: bool = False
     ) -> tuple[Float[np.ndarray, "time any"], Float[np.ndarray, "time any"]]:
-        """The steps and the ramps in each column of a path, fitted together.
+        """The steps and the ramps in each column of a path, fitted jointly.
 
         Args:
             path: Of light; its first column is that of the whole picture.
-            is_whole: Whether the path shows all of every change, as that of pictures as they came
-                does: then exact fades are what they are, and nothing of them is fitted.
+            is_whole: Whether the path has every change in full, as that of uncorrected pictures
+                has: then exact fades are taken as they are, without a fit.
         """
         if not is_whole or not self.exact.shape[1]:
             return self._parts_of(path)
@@ -120,7 +119,7 @@ class Changes:
         return stairs, self.shapes[:, count:] @ heights[count:]
 
     def _leap(self, path: Float[np.ndarray, "time any"], step: int) -> Float[np.ndarray, " any"]:
-        """How far a path leaps at a step beyond how it moves around it."""
+        """The leap of a path at a step, beyond its changes around it."""
         change = np.diff(path, axis=0)
         near = _beside(step, self.steps.tolist(), pairs=len(change))
         usual = change[near].mean(axis=0) if near else 0.0
@@ -141,9 +140,8 @@ def find_changes(
         tones: Log light of dark to bright tones, frame by frame: a fade moves them all.
         others: Log light of parts of the picture and of tints, which may step, too.
         smoothness: The matrix of the smooth curve's penalty, relative to the flicker's variance.
-        brightness: Mean value of each frame, in [0, 1], by which fades through white are known.
-        before: What was found in a path told at other tones: then nothing else is looked for, but
-            where ramps begin and end.
+        brightness: Mean value of each frame, in [0, 1], which identifies fades through white.
+        before: Changes of a path at other tones: then only the ends of ramps are fitted again.
     """
     found = _chosen(tones, smoothness, around=before.ramps if before else ())
     ramps = before.ramps if before else _believed(found.ramps, tones)
@@ -173,7 +171,7 @@ def _steps(
     ramps: Sequence[tuple[int, int]],
     before: Changes | None,
 ) -> tuple[list[int], Float[np.ndarray, "time time"]]:
-    """Steps between levels that are held, none of them in a ramp; and what weighs deviations."""
+    """Steps between held levels, none of them in a ramp; and weights of deviations."""
     found = _chosen(levels, smoothness, steps_alone=True)
     steps = [t for t in found.steps if not any(a - 1 <= t <= b for a, b in ramps)]
     return _held([t for t in steps if before is None or t in before.steps], levels), found.weigh
@@ -191,7 +189,7 @@ def _moved(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Chosen:
-    """Changes that levels hold, and what weighs deviations from the smooth curve."""
+    """Changes that are selected, and weights of deviations from the smooth curve."""
 
     shapes: Float[np.ndarray, "time some"]
     places: tuple[tuple[int, int], ...]
@@ -204,11 +202,11 @@ class _Chosen:
 
     @property
     def ramps(self) -> list[tuple[int, int]]:
-        """Where they change more slowly."""
+        """Ramps: where levels change more slowly."""
         return [place for place in self.places if place[1] - place[0] > 1]
 
     def of_ramps(self, ramps: Sequence[tuple[int, int]]) -> Float[np.ndarray, "time some"]:
-        """The shapes that make up some ramps."""
+        """The shapes of some ramps."""
         return self.shapes[:, [any(_lies_in(place, r) for r in ramps) for place in self.places]]
 
 
@@ -249,7 +247,7 @@ def _chosen(
     chosen = _Chosen(shapes=nothing, places=(), weigh=np.eye(time))
     known = steps_everywhere(time) if steps_alone else shapes_everywhere(time)
     known = shapes_around(time, around) if around else known
-    # Fades look like light with a memory, so both are judged anew once the first are known; and
+    # Fades look like light with a memory, so both are judged again once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
         calm = np.diff(levels - fitted(levels, chosen.shapes, chosen.weigh), axis=0)
@@ -277,7 +275,7 @@ def _select(
     shapes: Float[np.ndarray, "time shapes"],
     weigh: Float[np.ndarray, "time time"],
 ) -> list[int]:
-    """Shapes by number, the one that explains most first, until chance explains as much."""
+    """Indices of shapes, the one that explains most first, as long as they are significant."""
     parts = levels.shape[1]
     doubt = np.log(10.0 * shapes.shape[1])
     least = parts + 2.0 * np.sqrt(parts * doubt) + 2.0 * doubt
@@ -303,9 +301,9 @@ def _select(
 
 
 def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int]:
-    """Steps between levels that are held; others are flicker with large jumps."""
+    """Steps between held levels; others are flicker with large jumps."""
     leaps = np.abs(np.diff(levels, axis=0)).max(axis=1)
-    # A path leaks away from its level beside a step, which looks like smaller ones.
+    # A path leaks away from its level next to a step, which looks like smaller ones.
     steps = sorted(
         step
         for step in steps
@@ -337,7 +335,7 @@ def _is_sharp(step: int, steps: list[int], levels: Float[np.ndarray, "time parts
 
 
 def _beside(step: int, steps: Sequence[int], *, pairs: int) -> list[int]:
-    """The pairs of frames around a step in which nothing steps."""
+    """The pairs of frames around a step without other steps."""
     near = range(max(0, step - _NEAR_FRAMES), min(pairs, step + 1 + _NEAR_FRAMES))
     return [t for t in near if t not in steps]
 
@@ -346,7 +344,7 @@ def _believed(
     ramps: list[tuple[int, int]],
     tones: Float[np.ndarray, "time tones"],
 ) -> tuple[tuple[int, int], ...]:
-    """Ramps that lead from one level to another; overlapping ones are one."""
+    """Ramps that lead from one level to another; overlapping ones are merged."""
     merged: list[tuple[int, int]] = []
     for start, stop in sorted(ramps):
         if merged and merged[-1][1] - start > _SHARED * min(
@@ -364,8 +362,7 @@ def _leads_on(
     levels: Float[np.ndarray, "time parts"],
     deviation: Float[np.ndarray, " parts"],
 ) -> bool:
-    """Whether a ramp is even in itself, and light is steady before and after it, where the shot
-    shows that."""
+    """Whether a ramp is regular, and light is steady before and after it where that is visible."""
     start, stop = max(ramp[0], 0), min(ramp[1], len(levels) - 1)
     across = np.abs(levels[stop] - levels[start]) - 2.0 * deviation
     part = int((across / deviation).argmax())

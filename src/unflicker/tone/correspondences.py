@@ -1,4 +1,4 @@
-"""What neighbouring frames say about a change of light: the same point, seen twice."""
+"""Correspondences: points of neighbouring frames, with their change of light."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MISS_PX = 0.25
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Correspondences:
-    """Points of one frame found again in the next."""
+    """Points of one frame matched in the next."""
 
     there: Float32[np.ndarray, "samples 2"]
     """Places in the second frame in px, x first; in the first they are `sample_places`."""
@@ -38,13 +38,18 @@ class Correspondences:
     change: Float32[np.ndarray, "samples 3"]
     """log(after + toe) - log(before + toe)."""
     sensitivity: Float32[np.ndarray, " samples"]
-    """By how much `change` answers to a change of log light: less than 1 near the toe."""
+    """Derivative of `change` by log light: less than 1 near the toe."""
     weight: Float32[np.ndarray, " samples"]
     """One over the expected variance of `change`; 0 where clipped, dark or out of sight."""
 
 
 def sample_places(height: int, width: int) -> Float32[np.ndarray, "samples 2"]:
-    """The places at which every frame is looked at, in px, x first."""
+    """The places at which every frame is sampled, in px, x first.
+
+    Args:
+        height: Of the proxy, in px.
+        width: Likewise.
+    """
     x, y = np.meshgrid(
         np.arange(min(_STEP_PX // 2, width - 1), width, _STEP_PX),
         np.arange(min(_STEP_PX // 2, height - 1), height, _STEP_PX),
@@ -55,7 +60,15 @@ def sample_places(height: int, width: int) -> Float32[np.ndarray, "samples 2"]:
 def correspondences(
     frames: Float32[np.ndarray, "time height width 3"], motion: Motion
 ) -> list[Correspondences]:
-    """What each frame and the next say of the light between them, for all pairs of a shot."""
+    """Correspondences between each frame of a shot and the next.
+
+    Args:
+        frames: Proxies in working light, RGB.
+        motion: Between them.
+
+    Returns:
+        One entry for each pair of neighbouring frames.
+    """
     places = sample_places(*frames.shape[1:3])
     looks = pairwise(_look(frame) for frame in frames)
     ways = zip(motion.forward, motion.backward, strict=True)
@@ -70,15 +83,19 @@ def _of_scene(
     scene: tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]],
     places: Float32[np.ndarray, "samples 2"],
 ) -> Correspondences:
-    """The same without what is not the scene at either end."""
+    """The same, without points outside the scene at either end."""
     shown = _sampled(scene[0], places) * _sampled(scene[1], seen.there)
     return replace(seen, weight=seen.weight * shown)
 
 
 def relative(seen: list[Correspondences], steady: list[Correspondences]) -> list[Correspondences]:
-    """What a film's light does beyond its steady original's, at the same points.
+    """Correspondences of a film relative to its steady original, at the same points.
 
-    Errors of the motion are in both, and cancel. Pairs that the original lacks say nothing.
+    Errors of the motion are in both, and cancel. Pairs that the original lacks get no weight.
+
+    Args:
+        seen: Of the processed film, by pair of frames.
+        steady: Of the original, at the same points; may be shorter.
     """
     lacking = len(seen) - len(steady)
     both = [_difference(one, other) for one, other in zip(seen, steady, strict=False)]
@@ -94,7 +111,7 @@ def _difference(one: Correspondences, other: Correspondences) -> Correspondences
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Look:
-    """A frame made ready to be sampled: colour, how far it is clipped, how steep it is."""
+    """A frame prepared for sampling: colour, clipping, gradient."""
 
     colour: Float32[np.ndarray, "height width 3"]
     clipped: Float32[np.ndarray, "height width"]

@@ -1,4 +1,4 @@
-"""What flicker a shot has, how much of it, and which part of a grade corrects it."""
+"""Kind and strength of a shot's flicker, and the part of a grade that corrects it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Model = Literal[
 ]
 
 _LEAST_SHARE = 0.03
-"""A part of the grade that carries less of the light than this is not named."""
+"""A part of the grade with a smaller share of the light is not named."""
 _GAMMA_OF_EXPOSURE = 0.25
 _PERIODIC = 0.35
 """A period is named where one frequency and its neighbours carry this share of the light."""
@@ -63,7 +63,7 @@ class Diagnosis:
     """The flicker of one shot, in numbers."""
 
     kind: Kind
-    """What it looks most like; a name for people, no stage depends on it."""
+    """The most similar kind; a label for people, no stage depends on it."""
     model: Model
     """The simplest model that explains it, and that corrects the shot."""
     strength_stops: float
@@ -71,14 +71,14 @@ class Diagnosis:
     strength_delta_e: float
     """Visible flicker before correction, in ΔE (see `metrics`)."""
     period_frames: float | None
-    """Frames from one peak to the next, or None where nothing repeats."""
+    """Period in frames, or None without periodicity."""
     frequency_hz: float | None
     """The same in cycles a second, or None."""
     confidence: float
-    """0 to 1: how far flicker stands above drift and noise, or how sure it is that none does."""
+    """0 to 1: how far flicker exceeds drift and noise, or how sure its absence is."""
     exposure_drift_stops: float = 0.0
-    """By how much automatic exposure or white balance drifts, from least to most; 0 if neither
-    does. It stays in the film unless exposure is locked."""
+    """Range of the drift of automatic exposure or white balance; 0 if neither drifts. It is removed
+    only by the exposure lock."""
 
 
 def diagnose(
@@ -92,11 +92,11 @@ def diagnose(
     """The flicker of a shot from its windows, in order.
 
     Args:
-        windows: What the tone stage found; overlaps count twice, which no number notices.
+        windows: Results of the tone stage; overlaps count twice, without effect.
         fps: Frames a second.
-        visible_delta_e: Visible flicker before correction.
+        visible_delta_e: Visible flicker before correction, in ΔE.
         exposure_drift_stops: Of the shot's automatic exposure (`exposure_drift`).
-        locked: Whether that is removed.
+        locked: Whether that drift is removed.
     """
     share = float(np.mean([window.flicker.share for window in windows]))
     energy = np.mean([_energy(window.coefficients, window.field) for window in windows], axis=0)
@@ -122,7 +122,7 @@ def diagnose(
 
 
 def _steady(visible_delta_e: float, share: float) -> Diagnosis:
-    """Of a shot from which nothing is removed."""
+    """The diagnosis of a shot that is not corrected."""
     return Diagnosis(
         kind="none",
         model="nothing",
@@ -135,7 +135,7 @@ def _steady(visible_delta_e: float, share: float) -> Diagnosis:
 
 
 def _drifting(steady: Diagnosis, stops: float, *, locked: bool) -> Diagnosis:
-    """Of a shot of which automatic exposure is all that drifts."""
+    """The diagnosis of a shot in which only automatic exposure drifts."""
     model = "curves" if locked else steady.model
     return replace(steady, kind="auto exposure", model=model, exposure_drift_stops=stops)
 

@@ -1,4 +1,4 @@
-"""The tone stage: from a stretch of small pictures and their motion to the light that must go."""
+"""The tone stage: from the proxies of a window and their motion to the light that flicker added."""
 
 from __future__ import annotations
 
@@ -25,50 +25,50 @@ from unflicker.tone.trajectory import TonePath, frame_quantiles, tone_path
 Originals = Float32[np.ndarray, "known height width 3"] | None
 _FEWEST_FRAMES = 4
 _PUMPING = 0.01
-"""Deviation of slow log light, below which there is nothing to remove even if asked to."""
+"""Standard deviation of slow log light below which there is nothing to remove."""
 _POSSIBLE = (0.007, 0.62)
-"""Flicker (log light a frame) and its share of all change below which there is none to remove."""
+"""Flicker (log light a frame) and its share of all change, below which there is none to remove."""
 _SURE = ((0.007, 0.80), (0.016, 0.68))
-"""The same, above which it is flicker unless the picture says otherwise (lab notebook)."""
+"""The same, above which it is flicker without further evidence (lab notebook)."""
 _EARNED, _EARNED_IF_UNSURE = 0.84, 0.56
-"""Visible flicker after over before, above which a correction has not earned its place: steady
-clips in fast motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
+"""Visible flicker after over before, above which a correction is dropped: steady clips in fast
+motion come to 0.88, flickering film to 0.5 and less (lab notebook)."""
 _LEAST_SEEN = 0.15
-"""ΔE by which visible flicker must fall at the least: what steady clips give by chance is less."""
+"""Least fall of visible flicker, in ΔE; steady clips stay below it."""
 _STRONG_LIGHT, _DECEIVING_LIGHT = 0.01, 0.2
 _BEYOND_ORIGINAL = 0.004
 """Log light, relative to a steady original, below which there is nothing to remove: a steady film
 that was only encoded again comes to 0.0025, one made sharper and brighter to 0.0027."""
 _NO_PLACE = 0.0012
-"""Differences of light over the picture that are smaller than this are not worth a grid."""
+"""Local differences of light that are smaller than this need no grid."""
 _PLACE_SHARE, _BENT_SHARE = 0.15, 0.3
-"""Nor are those that are less than this share of the whole picture's light, unless tone bends more
-than that: errors of the motion look like them, and grow with the flicker (lab notebook)."""
+"""Nor do those that are less than this share of global light, unless tone bends more than that:
+errors of the motion look like them, and grow with the flicker (lab notebook)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SteadyTone:
-    """The flicker of a stretch of one shot."""
+    """The flicker of a window."""
 
     field: IlluminationModel
     coefficients: Float[np.ndarray, "time 3 size"]
-    """Light that flicker added to each frame; zeros where there is none worth removing. One more
-    than the field has functions, once clipped white is known (`whites`), and two more, once it is
-    known how channels are mixed (`mixing`)."""
+    """Light that flicker added to each frame; zeros if there is none worth removing. One more than
+    the model has functions once highlights are measured (`highlights`), and two more once the
+    colour matrix is (`mixing`)."""
     flicker: Flicker
-    """What the first look found, worth removing or not."""
+    """The first result, worth removing or not."""
     has_original: bool = False
-    """Whether it was found beside a steady original: then slow light is flicker, too."""
+    """Whether it was estimated with a steady original: then slow light is flicker, too."""
 
     @property
     def is_strong(self) -> bool:
-        """Whether flicker was strong enough for a second look at the corrected pictures to pay; of
-        a step that is seen but once every look takes a part."""
+        """Whether flicker is strong enough for a second analysis of the corrected pictures; each
+        analysis finds a part of a step that occurs only once."""
         return _change(self.coefficients, self.field) > _STRONG_LIGHT or self.flicker.is_levelled
 
     @property
     def is_mostly_whole(self) -> bool:
-        """Whether light flickers by place, if at all, less than that of the whole picture."""
+        """Whether local flicker, if any, is weaker than global flicker."""
         by_place = self.coefficients[..., : self.field.size].copy()
         by_place[..., self.field.whole] = 0.0
         whole = self.coefficients[..., : self.field.size] - by_place
@@ -76,23 +76,27 @@ class SteadyTone:
 
     @property
     def deceives_motion(self) -> bool:
-        """Whether flicker was so strong that the motion, too, should be looked at again."""
+        """Whether flicker is strong enough to disturb the motion, too."""
         return strength_of(self.coefficients, self.field) > _DECEIVING_LIGHT
 
     @property
     def is_sure(self) -> bool:
-        """Whether the numbers alone say that this is flicker."""
+        """Whether the numbers alone identify flicker."""
         return any(_exceeds(self.flicker, limits) for limits in _SURE)
 
     @property
     def mixes(self) -> bool:
-        """Whether flicker mixed the channels: a matrix is then known to explain much more."""
+        """Whether flicker mixed the channels: a matrix then explains much more."""
         return bool(self.coefficients[..., self.field.size + 1 :].any())
 
     def earned(self, *, visible_before: float, visible_after: float) -> SteadyTone:
-        """The same if the eye sees enough less flicker for it; else without any correction.
+        """The same if it reduces visible flicker enough; else without any correction.
 
-        What is slow is not seen as flicker, so beside an original the eye must only see no more.
+        Slow change is not visible as flicker, so with an original it only must not rise.
+
+        Args:
+            visible_before: Visible flicker of the proxies, in ΔE.
+            visible_after: The same of the corrected proxies.
         """
         if self.has_original:
             no_more = visible_after <= visible_before + _LEAST_SEEN / 2
@@ -104,7 +108,7 @@ class SteadyTone:
         return self.unapplied()
 
     def with_pumping(self, light: Float[np.ndarray, "time 3"]) -> SteadyTone:
-        """The same, and slow log light of each channel with it (`flicker.pumping`)."""
+        """The same, with slow log light of each channel added (`flicker.pumping`)."""
         if np.sqrt((light**2).mean()) < _PUMPING:
             return self
         coefficients = self.coefficients.copy()
@@ -117,9 +121,11 @@ class SteadyTone:
         *,
         scene: Float32[np.ndarray, "time height width"] | None = None,
     ) -> SteadyTone:
-        """The same, clipped white kept as bright as it usually is; `pictures` are as they came.
+        """The same, with highlights kept at their usual level.
 
-        White is looked for only where they show the `scene`.
+        Args:
+            pictures: The uncorrected proxies, in working light.
+            scene: Share of each pixel that is scene, 0 to 1; only there highlights are measured.
         """
         if self.has_original or not self.coefficients.any():
             nothing = np.zeros_like(self.coefficients[..., :1])
@@ -128,17 +134,17 @@ class SteadyTone:
         return replace(self, coefficients=found)
 
     def with_mixing(self, mixing: Float[np.ndarray, "time 3 mixing"] | None) -> SteadyTone:
-        """The same, with what mixed the channels before (`mixing`); none where None."""
+        """The same, with the mixing of channels that was divided out before (`mixing`), if any."""
         if mixing is None:
             mixing = np.zeros((*self.coefficients.shape[:2], MIXING))
         return replace(self, coefficients=np.concatenate([self.coefficients, mixing], axis=-1))
 
     def unapplied(self) -> SteadyTone:
-        """The same, corrected by nothing."""
+        """The same without any correction."""
         return replace(self, coefficients=np.zeros_like(self.coefficients))
 
     def grade(self, frame: int) -> Grade:
-        """What takes a frame's flicker away."""
+        """The grade that removes a frame's flicker."""
         return grade_of(self.coefficients[frame], self.field)
 
     def apply(
@@ -148,7 +154,13 @@ class SteadyTone:
         first: int = 0,
         at: Int[np.ndarray, " some"] | None = None,
     ) -> None:
-        """Take the flicker out of proxies, in place: those at frames `at`, or from `first` on."""
+        """Remove flicker from proxies, in place.
+
+        Args:
+            light: Proxies in working light, RGB.
+            first: Index in the window of the first of them.
+            at: Index of each instead, where they are not consecutive.
+        """
         for t, picture in enumerate(light):
             check_stopped()
             picture[:] = apply_to_light(
@@ -166,17 +178,17 @@ def steady_tone(  # noqa: PLR0913 # long: what is already known of the stretch m
     seen: list[Correspondences] | None = None,
     changes: Changes | None = None,
 ) -> SteadyTone:
-    """Find the flicker of a stretch of one shot, on working light in [0, 1].
+    """The flicker of a window, estimated on working light in [0, 1].
 
     Args:
         light: The proxies.
         motion: Between them.
-        pace: How slow light must be to be wanted.
+        pace: How slow light must be to be kept.
         settings: Of this stage.
-        original: The same frames of the steady original, where there is one; it may end before.
-            Then only what light does beyond it is flicker, however slow.
-        seen: The proxies' correspondences, where they are known.
-        changes: Steps and fades, where they are known.
+        original: The same frames of the steady original, if there is one; it may end before. Then
+            all light relative to it is flicker, however slow.
+        seen: The proxies' correspondences, if they are known.
+        changes: Steps and fades, if they are known.
     """
     field = IlluminationModel(
         height=light.shape[1],
@@ -208,10 +220,10 @@ def look_again(
     pace: Pace,
     original: Originals = None,
 ) -> SteadyTone:
-    """Add what is seen once the first correction is made: the flow is better then.
+    """The flicker with what a second analysis of corrected proxies adds, when the flow is better.
 
     Args:
-        tone: The first finding.
+        tone: The first result.
         corrected: The proxies with it applied.
         motion: Between those.
         pace: As before.
@@ -239,15 +251,15 @@ def steady_whole(
     like: SteadyTone,
     pace: Pace,
 ) -> SteadyTone:
-    """The flicker of a stretch, were it the same all over the picture.
+    """The flicker of a window under a model of global light.
 
-    Errors of the motion look like light that differs by place. Where there is none, not to ask
-    for it is more exact.
+    Errors of the motion look like local light. Where there is none, the global model is more
+    accurate.
 
     Args:
-        light: The proxies as they came; corrected in place.
+        light: The uncorrected proxies; corrected in place.
         motion: Between them, as well as it is known.
-        like: What was found with light by place; it shares its functions.
+        like: The result with local light; it shares its functions.
         pace: As for `steady_tone`.
     """
     field = replace(like.field, waves_across=1, waves_down=1, contrast_waves=0)
@@ -264,7 +276,12 @@ def steady_whole(
 
 
 def strength_of(coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationModel) -> float:
-    """Root mean square of log light over frames, picture and channels, at a middle tone."""
+    """Root mean square of log light over frames, picture and channels, at a middle tone.
+
+    Args:
+        coefficients: Of the illumination model, for each frame and channel.
+        field: The model.
+    """
     return float(np.sqrt(np.mean(coefficients[..., : len(field.waves)] ** 2 @ field.wave_power)))
 
 
@@ -318,7 +335,7 @@ def _change(coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationM
 def _simplest(
     coefficients: Float[np.ndarray, "time 3 size"], field: IlluminationModel
 ) -> Float[np.ndarray, "time 3 size"]:
-    """Without differences by place where they are within nothing, or within what errors make."""
+    """Without local terms if they are negligible, or within errors of the motion."""
     by_place = coefficients.copy()
     by_place[..., 0] = 0.0
     by_place[..., field.shared :] = 0.0

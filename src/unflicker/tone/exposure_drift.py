@@ -1,4 +1,4 @@
-"""Whether automatic exposure drifts in a shot: light that changes with what the camera shows."""
+"""Detection of drift of automatic exposure: light that changes with what the camera shows."""
 
 from __future__ import annotations
 
@@ -18,27 +18,32 @@ _FEWEST = 50
 _SLOW_SECONDS = 0.5
 _LEAST_DRIFT = 0.15
 """Log light; of sixteen steady clips one that turns comes near (0.14), and that is a camera's own
-exposure. Photographs under a made camera drift by 0.005 in ten seconds, with noise by 0.08."""
+exposure. Ken Burns clips drift by 0.005 in ten seconds, with noise by 0.08."""
 _LEAST_TURN = 0.35
 """Of a picture's width or height; traffic that fills the picture comes to 0.22."""
 _AGAINST_SCENE, _LEAST_SCENE = -0.75, 0.05
-"""Correlation of light with how bright the scene is; made automatic exposure comes to −0.92 and
-below, a real one to −0.89, films that only flicker to −0.57."""
+"""Correlation of light with how bright the scene is; synthetic automatic exposure comes to −0.92
+and below, a real one to −0.89, films that only flicker to −0.57."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Course:
-    """How light, content and view of a stretch of frames change; sums from its first frame."""
+    """Change of light, content and view over some frames, summed from the first."""
 
     light: Float[np.ndarray, "time 3"]
-    """Log light of what neighbouring frames both show."""
+    """Log light of the area that neighbouring frames share."""
     content: Float[np.ndarray, " time"]
-    """Log mean of the picture; less its light, how bright the scene in view is."""
+    """Log mean of the picture; without its light, the brightness of the scene in view."""
     view: Float[np.ndarray, "time 2"]
-    """How far the camera has turned, across and down, in widths and heights of the picture."""
+    """Rotation of the camera, across and down, in widths and heights of the picture."""
 
     def followed_by(self, later: Course, overlap: int) -> Course:
-        """Both together; the first `overlap` frames of the later one are this one's last."""
+        """The course of two overlapping windows.
+
+        Args:
+            later: The course of the later window.
+            overlap: Number of its first frames that are this one's last.
+        """
         if not overlap:
             return later
         parts = []
@@ -53,7 +58,12 @@ class Course:
 
 
 def course_of(pictures: Sequence[Float32[np.ndarray, "height width 3"]], motion: Motion) -> Course:
-    """The course of a window; pictures in working light, and the motion between them."""
+    """The course of light, content and view over a window.
+
+    Args:
+        pictures: Proxies in working light, RGB.
+        motion: Between them.
+    """
     height, width = pictures[0].shape[:2]
     places = sample_places(height, width)
     steps, moved = [np.zeros(3)], [np.zeros(2)]
@@ -61,7 +71,7 @@ def course_of(pictures: Sequence[Float32[np.ndarray, "height width 3"]], motion:
         ways = motion.forward[t], motion.backward[t]
         there = _change(first, second, places, ways)
         back = _change(second, first, places, ways[::-1])
-        # Interpolation makes the second picture smoother; there and back that cancels.
+        # Interpolation smooths the second picture; the mean of both directions cancels that.
         steps.append(0.5 * (there - back))
         moved.append(np.median(ways[0][::6, ::6].reshape(-1, 2), axis=0) / (width, height))
     return Course(
@@ -77,7 +87,7 @@ def _change(
     places: Float32[np.ndarray, "samples 2"],
     ways: tuple[Float32[np.ndarray, "height width 2"], Float32[np.ndarray, "height width 2"]],
 ) -> Float[np.ndarray, " 3"]:
-    """How much brighter samples are in a second picture, in log light; zero where too few are."""
+    """Difference in log light of samples in a second picture; zero if there are too few."""
     column, row = places.T.astype(np.intp)
     flow = ways[0][row, column]
     seen = visibility_at(places[:, None], flow[:, None], ways[1])[:, 0] > _SEEN
@@ -97,9 +107,13 @@ def drift_of(course: Course, *, fps: float) -> float:
 
     0 if it does not.
 
-    Light that changes slowly while the camera turns is automatic exposure where it falls as the
-    scene in view gets brighter, or where it goes both up and down. What goes one way may as well
-    be a sunset, and what changes before a camera that stands still, a lamp or a cloud.
+    Light or tint that changes slowly while the camera turns is automatic if it falls as the scene
+    in view gets brighter, or if it both rises and falls. A change in one direction may be a sunset,
+    and a change before a static camera a lamp or a cloud.
+
+    Args:
+        course: Of the shot.
+        fps: Frames a second.
     """
     reach = max(1, round(fps * _SLOW_SECONDS))
     light, content = _smooth(course.light, reach), _smooth(course.content[:, None], reach)[:, 0]

@@ -1,10 +1,10 @@
 """Exposure lock: exposure and white balance of a shot, held as they are in its first window.
 
-Automatic exposure and white balance drift while a camera moves. The light of each frame, a gain
-and a power of tone for each channel, is found from what neighbours say about each other and what
-anchors say, pictures that are remembered for the whole shot. A window is one small least-squares
-problem, in which anchors, and frames that the window before has as well, are known as well as they
-are. When the camera comes back to a place, its anchor takes out what the chain has gathered since.
+Automatic exposure and white balance drift while a camera moves. The light of each frame, a gain and
+a power of tone for each channel, is estimated from comparisons with neighbouring frames and with
+anchors, pictures that are stored for the whole shot. A window is one small least-squares problem,
+in which anchors, and frames shared with the previous window, enter with their covariance. When the
+camera returns to a place, its anchor removes the drift that has accumulated since.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from unflicker.tone.anchors import (
 from unflicker.tone.light_graph import Equation, KnownLight, solved
 
 _LOOK_PX = 128
-"""Longest side of the pictures compared: light that is the same all over needs no finer ones."""
+"""Longest side of the compared pictures: global light needs no more."""
 _LOOKS_A_SECOND = 5.0
-"""How often anchors are looked at."""
+"""How often frames are compared with anchors."""
 _MOST_ANCHORS, _TRIED = 24, 2
-"""Anchors remembered, and those compared with a frame; each takes half a megabyte."""
+"""Anchors stored, and those compared with a frame; each takes half a megabyte."""
 _NEW_BELOW, _LEAST_SEEN = 0.6, 0.2
 """Share of a frame that the best anchor shows, below which the frame becomes one itself; and share
-below which an anchor says nothing."""
+below which an anchor is not used."""
 _LEAST_ALIKE = 0.2
 _NEIGHBOUR_ERROR, _ANCHOR_ERROR = 0.001, 0.01
-"""Log light by which matches err that see the same points under another angle of the lens."""
+"""Errors of matches in log light when points are seen under another angle of the lens."""
 _SURE = 1e8
 _MOST_LOG_GAIN = 1.4
 """Two doublings of stored light: what is beyond is a fade, or a lamp."""
@@ -50,30 +50,30 @@ _FADING = 0.01
 _STEADIED_SECONDS = 0.2
 """Light that lasts less, such as a flash, is not exposure."""
 _WHITES_SECONDS, _WHITES_DOUBTED = 0.5, 0.002
-"""Over how long frames share what is known of clipped white; and the share of a picture that would
-have to be seen unclipped elsewhere to believe it as much as that white stays white."""
+"""Over how long frames share measurements of highlights; and the share of a picture that must be
+seen unclipped elsewhere to be believed as much as that white stays white."""
 _SHOULDER = 0.88
-"""Working light from which on curves go over into what clipped white becomes."""
+"""Working light from which on curves blend into the target of clipped white."""
 _NOISE = 0.02
-"""Working light below which noise is not lifted."""
+"""Working light below which noise is not amplified."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Anchor:
-    """A picture that is remembered."""
+    """A stored picture."""
 
     view: View
     frame: int
-    """Of the shot."""
+    """Its index in the shot."""
     seen: int
-    """The last frame that showed it, too."""
+    """The last frame that showed it."""
     known: KnownLight | None = None
     """Its light, once its window is solved."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Look:
-    """A frame of the window beside an anchor."""
+    """A frame of the window and an anchor."""
 
     place: int
     anchor: int
@@ -81,10 +81,10 @@ class _Look:
 
 
 class ExposureLock:
-    """The windows of one shot, in order, each brought to the level of the first.
+    """The windows of one shot, in order, each matched to the level of the first.
 
     The level of a shot is the median over its first window. Memory is bounded: of more than
-    `_MOST_ANCHORS` anchors, those that were not seen for the longest time are forgotten.
+    `_MOST_ANCHORS` anchors, the least recently seen are dropped.
     """
 
     def __init__(self, *, match: Match) -> None:
@@ -107,11 +107,11 @@ class ExposureLock:
         Args:
             pictures: The window's frames in working light, fast flicker removed.
             fps: Frames a second.
-            overlap: How many of the last frames the next window has as well; 0 ends the shot.
+            overlap: Number of the last frames that the next window shares; 0 ends the shot.
 
         Returns:
             Of each channel: log gain at a middle grey and power of tone that the camera applied,
-            relative to the level of the shot; log light that clipped white is brought to.
+            relative to the level of the shot; target log light of clipped white.
         """
         size = proxy_size(pictures[0].shape[:2], _LOOK_PX)[::-1]
         views = [
@@ -132,7 +132,7 @@ class ExposureLock:
         return np.concatenate([slow, whites[..., None]], axis=-1)
 
     def _looks(self, views: list[View], *, every: int) -> list[_Look]:
-        """Frames beside the anchors most like them; those that none shows become anchors."""
+        """Frames with their most similar anchors; frames that none shows become anchors."""
         looks: list[_Look] = []
         for place in range(0, len(views), every):
             frame = self._first + place
@@ -153,7 +153,7 @@ class ExposureLock:
         return looks
 
     def _between(self, views: list[View]) -> Iterator[Equation]:
-        """What neighbouring frames say."""
+        """Comparisons of neighbouring frames."""
 
         def compare(one: View, two: View) -> Difference | None:
             return difference(one, two, self._match, error=_NEIGHBOUR_ERROR)
@@ -165,7 +165,7 @@ class ExposureLock:
                 )
 
     def _equation(self, look: _Look) -> Equation:
-        """What a look at an anchor says."""
+        """The comparison of a frame with an anchor."""
         anchor, found = self._anchors[look.anchor], look.found
         if anchor.known is None:
             since = anchor.frame - self._first
@@ -177,7 +177,7 @@ class ExposureLock:
         return Equation(to=look.place, light=light, information=np.linalg.inv(covariance))
 
     def _given(self) -> Iterator[Equation]:
-        """What is known of the first frames: from the window before, or by definition."""
+        """Known light of the first frames: from the previous window, or by definition."""
         if self._known is None:
             sure = np.tile(np.eye(2) * _SURE, (3, 1, 1))
             yield Equation(to=0, light=np.zeros((3, 2)), information=sure)
@@ -194,17 +194,17 @@ class ExposureLock:
         return replace(anchor, known=found.part(place, place + 1))
 
     def _forget(self) -> None:
-        """Keep the first anchor, and those that were seen last."""
+        """Drop all anchors except the first, and the most recently seen."""
         rest = sorted(self._anchors[1:], key=lambda anchor: -anchor.seen)
         self._anchors = [*self._anchors[:1], *rest[: _MOST_ANCHORS - 1]]
 
     def _whites(
         self, looks: list[_Look], *, frames: int, reach_frames: float
     ) -> Float[np.ndarray, "time 3"]:
-        """Log light that clipped white should have: what anchors show of the same places.
+        """Target log light of clipped white, from anchors that show the same places.
 
-        Where they are clipped as well, or show nothing of it, white stays white. It is the same
-        for all channels, so that no white is tinted.
+        Where they are clipped as well, or do not show them, white stays white. It is the same for
+        all channels, so that no white is tinted.
         """
         assert self._level is not None
         sums = np.zeros((frames, 2))
@@ -226,13 +226,13 @@ def _unexposed(
 ) -> Float[np.ndarray, ...]:
     """Tone (log light over a middle grey) without an exposure's gain and power.
 
-    The power belongs to the tone midway between before and after, as in `anchors`.
+    The power acts at the mean tone of before and after, as in `anchors`.
     """
     return (tone * (1.0 - 0.5 * power) - gain) / (1.0 + 0.5 * power)
 
 
 def _without_fades(light: Float[np.ndarray, "time 3 2"]) -> Float[np.ndarray, "time 3 2"]:
-    """Light of frames, held where the picture fades to or from what no exposure comes to."""
+    """Light of frames, held during fades, which exceed the range of automatic exposure."""
     gain = np.abs(light[..., 0].mean(axis=1))
     beyond = gain > _MOST_LOG_GAIN
     if not beyond.any() or beyond.all():
@@ -251,7 +251,7 @@ def _without_fades(light: Float[np.ndarray, "time 3 2"]) -> Float[np.ndarray, "t
 
 
 def _slow(light: Float[np.ndarray, "time 3 2"], fps: float) -> Float[np.ndarray, "time 3 2"]:
-    """Light without what lasts for less than `_STEADIED_SECONDS`."""
+    """Light without changes shorter than `_STEADIED_SECONDS`."""
     reach = max(1, round(fps * _STEADIED_SECONDS))
     padded = np.pad(light, ((reach, reach), (0, 0), (0, 0)), mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
@@ -263,9 +263,9 @@ def _slow(light: Float[np.ndarray, "time 3 2"], fps: float) -> Float[np.ndarray,
 
 
 def locking_curves(exposure: Float[np.ndarray, "3 3"]) -> Float32[np.ndarray, "3 knots"]:
-    """The curves that take an exposure away (`ExposureLock.exposure_of`), at `curve_inputs()`.
+    """The curves that remove an exposure (`ExposureLock.exposure_of`), at `curve_inputs()`.
 
-    Noise near black is not lifted. Near white they go over into what clipped white becomes, and
+    Noise near black is not amplified. Near white they blend into the target of clipped white, and
     never make it darker than the rest.
     """
     inputs = curve_inputs().astype(np.float64)

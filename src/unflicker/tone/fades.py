@@ -1,12 +1,13 @@
 """Fades through black and white.
 
-A curve of light is told at the tones that a frame shows. In a fade these are dark ones only, and
-what its polynomial says of brighter ones is a guess; so in fades curves are told at the tones that
-the picture would show without (`tones_without`). Then a fade is the same for all of them.
+A curve of light is determined at the tones that a frame shows. In a fade these are dark ones only,
+and its polynomial extrapolates to brighter ones; in fades, curves are therefore evaluated at the
+tones that the picture would have without the fade (`tones_without`). A fade is then the same for
+all of them.
 
-An editor's fade through black multiplies all of a picture by one share, which grows by as much from
-frame to frame. Of such a fade only where it begins and ends is unknown, so flicker within it is
-known far better than beside a fade of any shape, whose end might be flicker as well (`exact_fade`).
+An editor's fade through black multiplies the whole picture by a share that grows linearly in time.
+Only its beginning and end are unknown, so flicker within it is known far better than in a fade of
+any shape, whose end might be flicker as well (`exact_fade`).
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ from jaxtyping import Bool, Float
 from unflicker.tone.illumination import IlluminationModel, tone_of
 
 _SIDE_FRAMES = 6
-"""Frames before or after a fade that say how bright the picture is without it."""
+"""Frames before or after a fade that give the brightness of the picture without it."""
 _NEAR = 0.5
-"""Of its length, by how much a fade may begin and end elsewhere than where it was found."""
+"""Tolerance of a fade's beginning and end, as a share of its length."""
 _NEAR_FRAMES = 4.0
-"""The same in frames, at the least."""
+"""The least tolerance, in frames."""
 _STEP_FRAMES = 0.5
 _SHORTEST_FRAMES = 4.0
 _DARK = 2.5
-"""Log light under the usual, below which a path is inexact: a twelfth of the light, where codes are
-rounded and black is lifted."""
+"""Log light below the usual from which on a path is inexact: a twelfth of the light, where codes
+are rounded and black is lifted."""
 _DOUBT = 15.0
 """In variances of the flicker, how much worse than a fade of any shape an exact one may explain
-light: the other has some ten numbers more, each of which explains one by chance."""
+light: the other has some ten parameters more, each of which explains one of noise."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,11 +42,12 @@ class Fade:
     """A fade whose first and last frame are known to half a frame."""
 
     light: Float[np.ndarray, " time"]
-    """How its log light moves."""
+    """Its log light by frame."""
     ramp: tuple[int, int]
     """First and last frame, rounded outwards."""
     is_of_middle: bool = False
-    """Whether only middle tones move so: all do through black, dark ones do more through white."""
+    """Whether only middle tones follow it: all do through black, dark ones change more through
+    white."""
 
 
 def exact_fade(
@@ -57,15 +59,15 @@ def exact_fade(
     weigh: Float[np.ndarray, "time time"],
     usual: float | None,
 ) -> Fade | None:
-    """The fade that explains a ramp; None where one of another shape explains much more.
+    """The fade that explains a ramp; None if one of another shape explains much more.
 
     Args:
         ramp: First and last frame of the fade, about.
         levels: Log light of dark to bright tones, without other changes.
-        general: The ramp as a fade of any shape explains it.
+        general: The ramp as explained by a fade of any shape.
         deviation: Of the flicker of these tones.
-        weigh: What weighs deviations of a level from its smooth curve, flicker of unit variance.
-        usual: Mean value of the picture without the fade, in [0, 1], if that is known.
+        weigh: Weights of deviations of a level from its smooth curve (`weighing.projector`).
+        usual: Mean value of the picture without the fade, in [0, 1], if it is known.
     """
     frames = np.arange(len(levels))
     middle = levels.mean(axis=1)
@@ -88,8 +90,8 @@ def exact_fade(
 
 
 def _through_black(ramp: tuple[int, int], time: int) -> Iterator[Fade]:
-    """Fades about a ramp that begin before the first frame, or end after the last: black frames
-    show nothing and are not looked at."""
+    """Fades near a ramp that begin before the first frame, or end after the last: black frames show
+    nothing and are not used."""
     for start, stop, share in _shares(ramp, time):
         whole = (floor(start), ceil(stop))
         if share[0] > 0.0 and stop < time - 1:
@@ -99,7 +101,7 @@ def _through_black(ramp: tuple[int, int], time: int) -> Iterator[Fade]:
 
 
 def _through_white(ramp: tuple[int, int], time: int, usual: float) -> Iterator[Fade]:
-    """The same for white, where a picture of a `usual` brightness gives way to it."""
+    """The same for white, to or from a picture of a `usual` brightness."""
     for start, stop, share in _shares(ramp, time):
         whole = (floor(start), ceil(stop))
         if share[0] > 0.0 and stop < time - 1:
@@ -111,7 +113,8 @@ def _through_white(ramp: tuple[int, int], time: int, usual: float) -> Iterator[F
 def _shares(
     ramp: tuple[int, int], time: int
 ) -> Iterator[tuple[float, float, Float[np.ndarray, " time"]]]:
-    """Where a fade may begin and end that was found as a ramp, and how far it is at each frame."""
+    """Possible beginnings and ends of a fade that was found as a ramp, and its progress at each
+    frame."""
     frames = np.arange(time, dtype=float)
     reach = max(_NEAR_FRAMES, _NEAR * (ramp[1] - ramp[0]))
     off = np.arange(-reach, reach + _STEP_FRAMES, _STEP_FRAMES)
@@ -123,7 +126,7 @@ def _shares(
 def _without(
     weigh: Float[np.ndarray, "time time"], frames: Bool[np.ndarray, " time"]
 ) -> Float[np.ndarray, "time time"]:
-    """What weighs deviations where some frames say nothing."""
+    """Weights of deviations where some frames are not used."""
     if not frames.any():
         return weigh
     some = weigh[:, frames]
@@ -132,8 +135,15 @@ def _without(
 
 
 def usual_brightness(ramp: tuple[int, int], brightness: Float[np.ndarray, " time"]) -> float | None:
-    """Mean value of the picture before or after a fade from or to black or white; None where it is
-    not seen, and where there is a picture on both sides."""
+    """Mean value of the picture before or after a fade from or to black or white.
+
+    Args:
+        ramp: First and last frame of the fade.
+        brightness: Mean value of each frame, in [0, 1].
+
+    Returns:
+        None where that side is not in the window, and where there is a picture on both sides.
+    """
     sides = (
         brightness[max(ramp[0] - _SIDE_FRAMES, 0) : max(ramp[0], 0)],
         brightness[ramp[1] + 1 :],
@@ -147,8 +157,10 @@ def tones_moved(
     bent: Sequence[tuple[int, int]],
     brightness: Float[np.ndarray, " time"],
 ) -> Float[np.ndarray, " time"]:
-    """The tone at which to tell each frame's curves instead of at zero: that of the picture's usual
-    brightness, moved as fades move it. All zero where there are no fades through black or white.
+    """The tone at which each frame's curves are evaluated, instead of zero.
+
+    It is the tone of the picture's usual brightness, moved as by the fades. All zero without fades
+    through black or white.
 
     Args:
         fades: Those whose shape is known.
@@ -176,11 +188,11 @@ def tones_without(
     moved: Float[np.ndarray, " time"],
     field: IlluminationModel,
 ) -> Float[np.ndarray, "time all"]:
-    """A path with the curves of each frame told at tones that lie `moved` higher there.
+    """A path with the curves of each frame evaluated at higher tones.
 
     Args:
         opponent: Coefficients of lightness and two tints.
-        moved: By frame (`tones_moved`).
+        moved: Difference in tone, by frame (`tones_moved`).
         field: The functions the coefficients belong to.
     """
     if not moved.any():

@@ -1,13 +1,13 @@
-"""What of a tone path is flicker, and what is wanted light or drift of the estimate.
+"""Separates flicker in an illumination trajectory from intended changes and drift.
 
-Each coefficient of the path is read as a sum:
-    wanted light   slower than `keep_slower`; taken out by a high-pass that keeps straight lines
+Each coefficient of the path is modelled as a sum:
+    intended       slower than `keep_slower`; removed by a high-pass that keeps straight lines
     changes        levels that are held, and fades (`changes`)
-    flicker        remembered from frame to frame by a factor ρ (0: every frame for itself)
+    flicker        first-order autocorrelation ρ (0: frames are independent)
     drift          a random walk: errors of the estimate add up, real light wanders
-The variogram (mean squared difference over 1, 2, 3 … frames) tells flicker from drift: flicker's is
-flat, a drift's grows in proportion. With the variances known, flicker is what a Wiener filter
-says it is, coefficient by coefficient; so what is within the noise is left alone.
+The variogram (mean squared difference over 1, 2, 3 … frames) separates flicker from drift:
+flicker's is flat, a drift's grows in proportion. Given the variances, a Wiener filter estimates
+flicker, coefficient by coefficient; what is within the noise is not corrected.
 
 Source: local-level models, Durbin and Koopman, Time Series Analysis by State Space Methods, ch. 2;
 the high-pass is one minus Whittaker's smoother (1923).
@@ -27,77 +27,78 @@ from unflicker.tone.trajectory import TonePath
 from unflicker.tone.variogram import variances, wiener
 
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]])
-"""From red, green, blue to lightness and two tints: flicker is mostly one or the other."""
+"""From red, green, blue to lightness and two tints, which separate flicker best."""
 _REPEATED_STEPS = 3
-"""So many steps in a window are flicker altogether; fewer may be lamps."""
+"""From this number on, steps in a window are flicker; fewer may be lamps."""
 _LAMP = 0.3
-"""Log light of a single step from which on somebody switched a lamp, and it stays; below, the level
-of the window before is held, and let go at the pace of light that is kept (`fading.LevelHold`)."""
+"""Log light of a single step from which on it is a switched lamp, and kept; below, the level of the
+previous window is held, and released at the pace of light that is kept (`crossfade.LevelHold`)."""
 _SPREAD = 3.0
-"""A step that is not sharp is spread over so many times as long as other light that is kept."""
+"""A step that is not sharp is spread over this many times the period of kept light."""
 _FADE_FRAMES = 24.0
-"""Half-power period of wanted light within a fade, in frames, beside the fade's own shape."""
+"""Half-power period of intended change within a fade, in frames, besides its own shape."""
 _BESIDE_FADE = 3
-"""Frames by which a fade may be longer than it was found."""
+"""Frames by which a fade may be longer than found."""
 _AWAY_FRAMES = 8.0
-"""From a fade, where a second look is believed again."""
+"""Distance from a fade at which a second analysis is trusted again."""
 _BEND_FRAMES = 6.0
 """The same where a fade begins and ends."""
 _NEAR_BLACK, _NEAR_WHITE = 0.15, 0.7
-"""Mean value of a frame of a fade below and above which its flicker fades, too."""
+"""Mean value of a frame of a fade below and above which the correction fades, too."""
 _TONES = np.array([0.1, 0.4, 0.75])
-"""Values at which dark, middle and bright tones are looked at; the middle one is tone zero."""
+"""Values of dark, middle and bright tones at which light is evaluated; the middle one is tone zero.
+"""
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
-"""Squared size of a trend over what chance makes one expect: below flicker, above wanted light."""
+"""Squared trend over its expectation under noise: flicker below, intended above."""
 _FEWEST_FRAMES = 4
 _MIDDLE_GREY = 0.4
 _DRIFT_SHARE = 0.25
-"""Of what might be drift, the share that is left in where a shot flickers: once it does, light
-that wanders is more often flicker than not. Measured: +0.1 dB, film and time-lapse most."""
+"""Share of possible drift that is not corrected where a shot flickers: wandering light is then more
+often flicker than not. Measured: +0.1 dB, film and time-lapse most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flicker:
-    """The flicker of a shot, and how sure it is."""
+    """The flicker of a shot, and the evidence for it."""
 
     coefficients: Float[np.ndarray, "time 3 size"]
-    """Light that flicker added, as coefficients of the light field, for red, green, blue."""
+    """Light that flicker added, as coefficients of the illumination model, for each channel."""
     steps: Int[np.ndarray, " steps"]
-    """Frames at which the level jumped from one quiet stretch to another."""
+    """Frames at which the level jumped from one quiet part to another."""
     flickering: float
-    """Deviation of log light from frame to frame that is flicker."""
+    """Standard deviation of the change of log light between frames that is flicker."""
     drifting: float
-    """Deviation of log light from frame to frame that is drift or wandering light."""
+    """Standard deviation of the change of log light between frames that is drift."""
     is_levelled: bool = False
-    """Whether steps are among what must go."""
+    """Whether steps are corrected, too."""
     changes: Changes | None = None
-    """Steps and fades of the path, where they were looked for."""
+    """Steps and fades of the path, if it was searched for them."""
 
     @property
     def share(self) -> float:
-        """How much of the change from frame to frame is flicker, 0 to 1."""
+        """Share of the change between frames that is flicker, 0 to 1."""
         total = self.flickering**2 + self.drifting**2
         return self.flickering**2 / total if total > 0 else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How slow light must be to be wanted."""
+    """How slow light must be to be kept."""
 
     keep_slower_frames: float
-    """Light that takes longer than this to change is wanted, in frames."""
+    """Light that takes longer than this to change is kept, in frames."""
     usual_frames: float = np.inf
-    """The same where nobody asks. What is asked for beyond it goes even where drift is as likely:
-    then somebody saw it."""
+    """The default. A larger value removes slow light even where drift is as likely, because the
+    user has seen it."""
 
     @property
     def asks_for_more(self) -> bool:
-        """Whether light is to go that is slower than usual."""
+        """Whether slower light than by default is to be corrected."""
         return self.keep_slower_frames > self.usual_frames
 
     @property
     def quickly(self) -> float:
-        """Frames: what takes less is flicker in any case."""
+        """Frames: faster light is flicker in any case."""
         return min(self.keep_slower_frames, self.usual_frames)
 
 
@@ -110,16 +111,16 @@ def separate(
     changes: Changes | None = None,
     again: bool = False,
 ) -> Flicker:
-    """The part of a tone path that is flicker.
+    """The part of an illumination trajectory that is flicker.
 
     Args:
         path: From `tone_path`.
         field: The functions its coefficients belong to.
-        pace: How slow light must be to be wanted.
+        pace: How slow light must be to be kept.
         brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
-        changes: Steps and fades, if they are known from an earlier look; a look at corrected
-            pictures hardly sees them, for it doubts all that moves together.
-        again: Whether the path is such a look's.
+        changes: Steps and fades, if they are known from an earlier analysis; one of corrected
+            pictures hardly finds them, because it doubts all common changes.
+        again: Whether the path is from such an analysis.
     """
     if len(path.light) < _FEWEST_FRAMES:
         return _none(path)
@@ -154,7 +155,7 @@ def _changes(
     brightness: Float[np.ndarray, " time"],
     pace: Pace,
 ) -> Changes:
-    """Steps and fades of a path; looked for again at the right tones where there are fades."""
+    """Steps and fades of a path; found again at the right tones if there are fades."""
     slowly = _stiffness(np.full(len(opponent) - 2, pace.quickly))
     tones, others = _levels(opponent, field)
     changes = find_changes(tones, others, smoothness=slowly, brightness=brightness)
@@ -170,7 +171,7 @@ def _quick_and_slow(
     pace: Pace,
     field: IlluminationModel,
 ) -> tuple[Float[np.ndarray, "time all"], Float[np.ndarray, "time all"]]:
-    """The flicker of a path without changes of level, and its own slow part by chance."""
+    """The flicker of a path without changes of level, and its own random slow part."""
     time = len(even)
     high_pass = _high_pass(_yielding(pace.quickly, ramps, time))
     memory, flicker, drift, wander = variances(even, _drift_allowed(field))
@@ -183,21 +184,21 @@ def _quick_and_slow(
 
 
 def _is_of_whole(field: IlluminationModel) -> Bool[np.ndarray, " all"]:
-    """Which coefficients of a path are the same over the picture, for lightness and tints."""
+    """Which coefficients of a path are global, for lightness and tints."""
     whole = np.zeros(field.size, bool)
     whole[field.whole] = True
     return np.tile(whole, 3)
 
 
 def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray, "time 3"]:
-    """What of log light is slower than flicker usually is, and quicker than what is to stay.
+    """Light that is slower than usual flicker, and faster than the light that is kept.
 
-    A tone path expects nothing and holds hardly anything so slow; the light that neighbouring
-    frames share, summed, does (`exposure_drift.course_of`).
+    The trajectory's prior suppresses such slow light; the sum of the light that neighbouring frames
+    share contains it (`exposure_drift.course_of`).
 
     Args:
         light: Log light of each frame's channels.
-        pace: How slow light must be to be wanted.
+        pace: How slow light must be to be kept.
     """
     bends = max(len(light) - 2, 0)
     if not pace.asks_for_more or not bends:
@@ -210,9 +211,13 @@ def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray,
 
 
 def beyond_original(path: TonePath, field: IlluminationModel) -> Flicker:
-    """The same of a path relative to a steady original: all of it but its mean.
+    """All of a path relative to a steady original except its mean, as flicker.
 
-    What is wanted is in the original, so nothing has to be told from flicker, however slow.
+    Intended changes are in the original, so everything else is flicker, however slow.
+
+    Args:
+        path: Relative to the original (`correspondences.relative`).
+        field: The functions its coefficients belong to.
     """
     time = len(path.light)
     found = path.light - path.light.mean(axis=0)
@@ -225,7 +230,7 @@ def beyond_original(path: TonePath, field: IlluminationModel) -> Flicker:
 
 
 def _channels(found: Float[np.ndarray, "time all"]) -> Float[np.ndarray, "time 3 size"]:
-    """Back from lightness and tints to red, green and blue."""
+    """From lightness and tints to red, green and blue."""
     parts = found.reshape(len(found), 3, -1)
     return np.einsum("co,tok->tck", np.linalg.inv(_OPPONENT), parts)
 
@@ -239,7 +244,7 @@ def _evidence(
     allowed: Float[np.ndarray, " all"],
     field: IlluminationModel,
 ) -> tuple[float, float]:
-    """Deviations from frame to frame of lightness that are flicker, and that are drift."""
+    """Standard deviations of changes of lightness between frames: of flicker, and of drift."""
     memory, flicker, drift, wander = variances(free, allowed)
     light = slice(0, field.size)
     flickering = ((1.0 - memory) * flicker[light] + wander[light] / 2.0).sum()
@@ -247,7 +252,7 @@ def _evidence(
 
 
 def _stiffness(periods: Float[np.ndarray, " bends"]) -> Float[np.ndarray, "time time"]:
-    """The penalty of Whittaker's smoother whose half-power period, in frames, is `periods` at each
+    """The penalty of Whittaker's smoother with the half-power period `periods`, in frames, at each
     place but the ends."""
     bend = np.diff(np.eye(len(periods) + 2), 2, axis=0)
     return bend.T @ (((periods / (2.0 * np.pi)) ** 4)[:, None] * bend)
@@ -262,7 +267,7 @@ def _high_pass(stiffness: Float[np.ndarray, "time time"]) -> Float[np.ndarray, "
 def _yielding(
     keep_slower_frames: float, ramps: tuple[tuple[int, int], ...], time: int
 ) -> Float[np.ndarray, "time time"]:
-    """The stiffness of wanted light, which follows a fade more closely and bends where it ends."""
+    """The stiffness of intended light, which follows a fade closely and bends where it ends."""
     periods = np.full(time - 2, keep_slower_frames)
     for start, stop in ramps:
         around = slice(max(start - _BESIDE_FADE, 0), max(stop + _BESIDE_FADE - 1, 0))
@@ -276,8 +281,8 @@ def _yielding(
 def _certain(
     ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, " time"]:
-    """How much of each frame's flicker to believe: in a fade less towards black and white, where
-    there is less of it, and less is seen."""
+    """Confidence in each frame's flicker: in a fade less towards black and white, where it is
+    weaker and less visible."""
     certain = np.ones(len(brightness))
     shows = np.clip(brightness / _NEAR_BLACK, 0.0, 1.0)
     shows = np.minimum(shows, np.clip((1.0 - brightness) / (1.0 - _NEAR_WHITE), 0.0, 1.0))
@@ -290,8 +295,8 @@ def _certain(
 def _beside(
     ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, " time"]:
-    """How much of what a second look shows of each frame to believe: in a fade nothing, for points
-    whose light changes so fast are doubted there, and only its slow end is seen."""
+    """Confidence in a second analysis of each frame: zero within a fade, because points whose light
+    changes so fast are doubted there, and only its slow end is seen."""
     frames = np.arange(len(brightness))
     away = [np.maximum(np.maximum(start - frames, frames - stop), 0) for start, stop in ramps]
     return np.min(
@@ -302,8 +307,8 @@ def _beside(
 def _levels(
     opponent: Float[np.ndarray, "time all"], field: IlluminationModel
 ) -> tuple[Float[np.ndarray, "time tones"], Float[np.ndarray, "time others"]]:
-    """Log light of dark, middle and bright tones; from top to bottom, from side to side, and of the
-    two tints: the broad light of the picture, by which its changes are found."""
+    """Log light of dark, middle and bright tones; differences from top to bottom and from side to
+    side; the two tints: the low-frequency light of the picture, in which changes are detected."""
     parts = opponent.reshape(len(opponent), 3, -1)
     light = parts[:, 0]
     powers = tone_of(_TONES)[:, None] ** np.arange(field.powers + 1)
@@ -318,11 +323,10 @@ def _unwanted(
     field: IlluminationModel,
     keep_slower_frames: float,
 ) -> Float[np.ndarray, "time all"]:
-    """What must go of levels that are held: all that differs, unless one or two steps are so large
-    that they are lamps.
+    """The correction of held levels: all differences, unless one or two steps are large as lamps.
 
-    The height of one or two that do not leap far above all else is known together with a slope
-    that balances it, so of these only what is sudden may go.
+    The height of one or two that do not leap far above all else is correlated with an opposite
+    slope, so of these only what is sudden is corrected.
     """
     few = len(changes.steps) < _REPEATED_STEPS
     tones, others = (np.abs(np.diff(part, axis=0)) for part in _levels(stairs, field))
@@ -342,11 +346,11 @@ def _chance_trend(
     memory: float,
     variances: tuple[np.ndarray, np.ndarray],
 ) -> Float[np.ndarray, "time all"]:
-    """The slow part of a path where it is no slower light, only flicker's own slow part by chance.
+    """The slow part of a path where it is not intended light but flicker's own random slow part.
 
-    Fifty frames of chance have a trend, too. A trend is wanted light only if it is well above what
-    the flicker around it makes one expect (an F test, with a soft edge). Where drift is as likely
-    to have made it, or flicker so lasting that the two look alike, it is left alone in proportion;
+    Fifty frames of noise have a trend, too. A trend is intended only if it is well above the
+    expectation from the flicker around it (an F test, with a soft edge). Where drift is as likely,
+    or flicker so persistent that the two look alike, it is kept in proportion;
     `variances` are of flicker and of drift.
     """
     flicker, drift = variances
@@ -365,7 +369,7 @@ def _chance_trend(
 
 
 def _drift_allowed(field: IlluminationModel) -> Float[np.ndarray, " all"]:
-    """The largest variance a frame that drift is believed to have, coefficient by coefficient.
+    """The largest plausible variance of drift per frame, for each coefficient.
 
     Measured on steady clips, hand-held and with automatic exposure among them (lab notebook).
     """

@@ -1,4 +1,4 @@
-"""From the coefficients of flicker to the grade that takes it away."""
+"""Converts coefficients of the illumination model to the grade that removes them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ GRID_ROWS = 24
 GRID_COLUMNS = 32
 GRID_BINS = 6
 _MOST_LOG_GAIN = 1.6
-"""No correction is larger: e^1.6 is 2.3 stops."""
+"""Limit of a correction: e^1.6 is 2.3 stops."""
 
 
 def grade_of(coefficients: Float[np.ndarray, "3 size"], field: IlluminationModel) -> Grade:
     """The grade that divides by the light that these coefficients describe.
 
-    Where there are more than the field has functions, one is that of clipped white (`whites`), and
-    two after it say how channels are mixed (`mixing`). These become the matrix, what is the same
-    for the whole picture becomes the curves, and the rest becomes the grid.
+    Further coefficients may follow those of the model: one of highlights (`highlights`), then two
+    of the colour matrix (`mixing`). The global part becomes the curves; the rest becomes the grid.
+
+    Args:
+        coefficients: Of one frame, for red, green and blue.
+        field: The illumination model.
     """
     if not coefficients.any():
         return Grade.identity()

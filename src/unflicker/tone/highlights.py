@@ -1,8 +1,8 @@
-"""White that flicker has clipped: what it was is lost, but not how bright it usually is.
+"""Highlights that flicker has clipped, kept at their usual level.
 
-A frame that came out too light is darkened, and what had clipped in it with the rest: a white sky
-turns grey for one frame. The brightest share p of a steady picture tells better how bright that
-share of a frame was before it clipped. It is the mean over the frames in which it did not clip.
+An overexposed frame is darkened, and what had clipped in it with the rest: a white sky turns grey
+for one frame. The brightest share p of a steady picture is a better estimate of the level of that
+share before clipping. It is the mean over the frames in which it did not clip.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CLIPPED = 0.985
 _EVERY_PX = 3
 _MOSTLY_SCENE = 0.5
 _NEAR_FRAMES, _ANYWHERE = 6.0, 1e-3
-"""How far around a frame others tell what is usual, and what one counts that is farther away."""
+"""Neighbourhood of frames that give the usual level, and the weight of frames farther away."""
 _SHARES = (np.arange(256) + 0.5) / 256.0
 
 
@@ -30,13 +30,13 @@ def with_highlights(
     *,
     scene: Float32[np.ndarray, "time height width"] | None = None,
 ) -> Float[np.ndarray, "time 3 size+1"]:
-    """Coefficients of flicker, and one more that keeps clipped white as bright as it usually is.
+    """Coefficients of flicker, and one more that keeps clipped white at its usual level.
 
     Args:
         coefficients: Of each frame.
-        pictures: The proxies as they came, in working light.
+        pictures: The uncorrected proxies, in working light.
         field: The functions of all but the last of them; its function is `whiteness_of`.
-        scene: How far each pixel shows the scene, 0 to 1; white of anything else is not looked at.
+        scene: Share of each pixel that is scene, 0 to 1; other pixels are not measured.
     """
     shown = [None] * len(pictures) if scene is None else scene
     seen = np.stack([_quantiles(*both) for both in zip(pictures, shown, strict=True)])
@@ -56,8 +56,8 @@ def with_highlights(
 def _usual(
     steady: Float[np.ndarray, "time shares 3"], weight: Float[np.ndarray, "time shares 3"]
 ) -> Float[np.ndarray, "time shares 3"]:
-    """How bright each share is around each frame, of the frames that have weight; where none has,
-    as bright as it ever is."""
+    """Usual level of each share around each frame, from frames that have weight; without any, its
+    maximum."""
     frames = np.arange(len(steady))
     near = np.exp(-0.5 * ((frames[:, None] - frames) / _NEAR_FRAMES) ** 2) + _ANYWHERE
     total = np.einsum("ts,slc->tlc", near, weight)

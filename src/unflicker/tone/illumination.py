@@ -1,11 +1,11 @@
-"""The light of a frame as a smooth function of place and tone, in a few dozen numbers.
+"""The illumination model: the light of a frame as a smooth function of place and tone.
 
 The logarithm of the light that flicker adds at a pixel is written as
     Σ a_ij cos(πi x) cos(πj y)  +  Σ b_k τ(v)^k  +  τ(luma) Σ c_ij cos(πi x) cos(πj y)
 with x, y in 0 to 1 over the picture and τ the logarithm of tone. The first sum is light by place:
-its constant is exposure, its columns (0, j) are bands. The second is the same for the whole
-picture and follows each channel's own value: its linear term is gamma. The third lets contrast
-differ by place. One set of coefficients describes each channel of each frame.
+its constant is exposure, its columns (0, j) are bands. The second is the same for the whole picture
+and follows each channel's own value: its linear term is gamma. The third lets contrast differ by
+place. One set of coefficients describes each channel of each frame.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TOE = 0.02
 """Added to values before a logarithm: below it, noise is larger than light."""
 _MIDDLE = 0.4
 _WHITENING = 0.97
-"""Values above this go over into clipped white."""
+"""Values above this blend into clipped white."""
 
 
 def tone_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
@@ -31,13 +31,13 @@ def tone_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
 
 
 def whiteness_of(value: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """How much values in [0, 1] count as clipped white: 0 to 1."""
+    """Weight of values in [0, 1] as clipped white, 0 to 1."""
     return np.clip((value - _WHITENING) / (1.0 - _WHITENING), 0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IlluminationModel:
-    """The functions in which light is described, for pictures of one size.
+    """The functions that describe light, for pictures of one size.
 
     Functions come in the order: light by place, contrast by place, then `powers` powers of tone for
     red, for green and for blue. A channel uses the shared ones and its own powers.
@@ -79,7 +79,7 @@ class IlluminationModel:
 
     @property
     def shared(self) -> int:
-        """How many coefficients go by place (light and contrast)."""
+        """Number of coefficients by place (light and contrast)."""
         return len(self.waves) + len(self.contrasts)
 
     @property
@@ -89,7 +89,7 @@ class IlluminationModel:
 
     @cached_property
     def whole(self) -> Int[np.ndarray, " whole"]:
-        """Which coefficients of a channel are the same over the picture: exposure and powers."""
+        """Which coefficients of a channel are global: exposure and powers."""
         return np.concatenate([[0], np.arange(self.shared, self.size)])
 
     @property
@@ -121,7 +121,13 @@ class IlluminationModel:
         contrast: Float32[np.ndarray, "contrasts samples"],
         colours: Float32[np.ndarray, "samples 3"],
     ) -> Float32[np.ndarray, "functions samples"]:
-        """All functions at samples with these cosines (`at_places`) and colours in [0, 1]."""
+        """All functions at samples.
+
+        Args:
+            light: Cosines of light at the samples (`at_places`).
+            contrast: Cosines of contrast at the samples.
+            colours: RGB of the samples, in [0, 1].
+        """
         tone = tone_of(colours.T)
         powers = np.repeat(tone[:, None], self.powers, axis=1)
         for power in range(1, self.powers):
@@ -130,9 +136,9 @@ class IlluminationModel:
         return np.concatenate([light, shaped, powers.reshape(-1, len(colours))])
 
     def expected_size(self, flicker: float) -> Float[np.ndarray, " size"]:
-        """How large coefficients may be: deviations, for whole-picture flicker of `flicker` (log).
+        """Prior standard deviations of coefficients, for global flicker of `flicker` (log).
 
-        Fine waves and high powers are expected smaller; this only tames what no pixel shows.
+        Fine waves and high powers have smaller ones, which regularises what no pixel determines.
         """
         order = (self.waves**2).sum(1)
         by_place = flicker / (1.0 + order / 8.0)

@@ -1,7 +1,7 @@
-"""The light of several frames at once, from what pairs of them say: least squares on a graph.
+"""The light of several frames by least squares over pairwise comparisons.
 
-Each equation says how the light of one frame differs from another's, or what it is. Equations that
-contradict the rest, such as a wrong match with an anchor, lose their weight.
+Each equation gives the difference in light of two frames, or the light of one. Equations that
+contradict the rest, such as a wrong match with an anchor, are down-weighted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 _WANDER = 0.05
-"""Deviation by which light may change from frame to frame where no equation says anything."""
+"""Standard deviation of light between frames where there is no equation."""
 _OUTLIER_DEVIATIONS = 3.0
 _ROUNDS = 4
 
@@ -32,18 +32,28 @@ class Equation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KnownLight:
-    """The light of some frames, and how well it is known."""
+    """The light of some frames, with its covariance."""
 
     light: Float[np.ndarray, "time 3 2"]
     covariance: Float[np.ndarray, "time 3 2 2"]
 
     def part(self, start: int, stop: int) -> KnownLight:
-        """The same of some of the frames."""
+        """The same for some of the frames.
+
+        Args:
+            start: Index of the first.
+            stop: Index after the last.
+        """
         return KnownLight(light=self.light[start:stop], covariance=self.covariance[start:stop])
 
 
 def solved(equations: Sequence[Equation], *, frames: int) -> KnownLight:
-    """The light of frames that agrees best with all equations; one at least has no `since`."""
+    """The light of frames that agrees best with all equations, by robust least squares.
+
+    Args:
+        equations: Comparisons of frames; at least one has no `since`.
+        frames: Number of frames.
+    """
     trust = np.ones(len(equations))
     light = np.zeros((3, frames, 2))
     inverse = np.zeros((3, frames * 2, frames * 2))

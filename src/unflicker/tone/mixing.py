@@ -4,8 +4,8 @@ The colour that flicker makes of a steady one is written as a curve for each cha
 The logarithm of the matrix has rows that sum to zero, so grey stays grey; each row is a factor on
 saturation and a turn of hue:
     log matrix = Σ over the rows of  log saturation (own − grey)  +  hue (last − next) / √3
-Both are found as a path over the shot with exposure and two powers of tone beside them, from the
-same points along the motion as the tone path. Unlike that it is found in light itself and not in
+Both are fitted as a path over the shot together with exposure and two powers of tone, from the
+same correspondences as the illumination trajectory. Unlike that it is fitted in light and not in
 its logarithm: mixing adds light, and a channel that is nearly dark would decide all.
 
 A shot has a matrix only where one explains much more of what its points do (`explained`).
@@ -39,34 +39,34 @@ from unflicker.tone.trajectory import (
 )
 
 MIXING = 2
-"""Numbers by which a row of the matrix is told: log saturation and hue in radians."""
+"""Parameters of a row of the matrix: log saturation and hue in radians."""
 _POWERS = 2
 _CURVE = 1 + _POWERS
 _SIZE = _CURVE + MIXING
 _EXPECTED = np.array([0.2, 0.14, 0.07, 0.2, 0.1])
-"""Deviations that flicker may have: exposure, powers of tone, log saturation, hue."""
+"""Prior standard deviations of flicker: exposure, powers of tone, log saturation, hue."""
 _AS_POWERS = IlluminationModel(
     height=1, width=1, waves_across=1, waves_down=1, powers=_SIZE - 1, contrast_waves=0
 )
-"""To `separate`, saturation and hue are like powers of tone: the same over the whole picture."""
+"""`separate` treats saturation and hue like powers of tone: as global."""
 _NEVER = 1e-5
 _WEIGHT = np.array([1.0, 1.0, 1.0, 0.3, 0.3])
-"""Of the expectation that there is no flicker. With all of it a fifth of saturation is left where
-colours are pale; with a tenth of it errors add up where exposure flickers, too (lab notebook)."""
+"""Of the prior that there is no flicker. With all of it a fifth of saturation remains where colours
+are pale; with a tenth of it errors add up where exposure flickers, too (lab notebook)."""
 _FEWEST_FRAMES = 4
 _LOOKS = 3
-"""Each look straightens out what the one before left bent: a turn of 10° needs the second."""
+"""Iterations of the linearised fit: a rotation of 10° needs the second."""
 _POINTS = 1000
 _STEP_FACTOR, _STEP_REACH, _STEP_QUIET = 6.0, 3, 1.0 / 3.0
-"""A step is so many times the usual change, and so many changes before and after it are below this
-share of it. In white flicker one frame in a thousand stands out as much, but comes back."""
+"""A step is this many times the usual change, and this many changes before and after it are below
+this share of it. In white flicker one frame in a thousand stands out as much, but returns."""
 _MOST_DEVIATIONS = 3.0
 _LEAST_MIXING = 0.02
-"""Log saturation or radians of hue from frame to frame, below which nobody sees it."""
+"""Log saturation or radians of hue from frame to frame, below which it is invisible."""
 _MOST_MIXING = 0.7
-"""No correction is larger: half or twice the saturation, 40° of hue."""
+"""Limit of a correction: half or twice the saturation, 40° of hue."""
 MISFIT_LEFT = 0.9
-"""What a matrix may leave at most of the misfit without one, where it moves (lab notebook)."""
+"""Largest misfit with a matrix relative to without one, where it varies (lab notebook)."""
 
 _Path = Float[np.ndarray, "time 3 size"]
 _Colours = Float32[np.ndarray, "pairs points 3"]
@@ -79,19 +79,19 @@ class _Points:
     before: _Colours
     after: _Colours
     trust: _Colours
-    """One over the expected variance of `after - before`; 0 where a point says nothing."""
+    """One over the expected variance of `after - before`; 0 for a point that is not used."""
 
 
 def mixing_of(
     seen: list[Correspondences], *, pace: Pace, changes: Changes | None = None
 ) -> Float[np.ndarray, "time 3 mixing"] | None:
-    """How flicker mixed the channels of each frame: log saturation and hue for each row.
+    """The mixing of each frame's channels by flicker: log saturation and hue for each row.
 
-    None where a shot is explained as well without.
+    None if the shot is explained as well without.
 
     Args:
-        seen: One for each pair of neighbouring frames of a stretch of one shot, as they came.
-        pace: How slow light must be to be wanted.
+        seen: One for each pair of neighbouring frames of one shot, uncorrected.
+        pace: How slow light must be to be kept.
         changes: Steps and fades of the shot, if they are known.
     """
     if len(seen) + 1 < _FEWEST_FRAMES:
@@ -111,10 +111,10 @@ def mixing_of(
 def _flicker_of(
     path: TonePath, *, pace: Pace, changes: Changes | None
 ) -> Float[np.ndarray, "time 3 mixing"]:
-    """What of a path's mixing is flicker: what `separate` says, and every step.
+    """The flicker in a path's mixing: as by `separate`, and every step.
 
-    A lamp that is switched on changes the light of its colour, and is wanted; no lamp mixes
-    channels that were apart.
+    A lamp that is switched on changes the light of its colour, and is kept; no lamp mixes channels
+    that were apart.
     """
     stairs = _stairs(path.light[..., _CURVE:])
     still = np.concatenate([np.zeros_like(path.light[..., :_CURVE]), stairs], axis=2)
@@ -125,10 +125,10 @@ def _flicker_of(
 
 
 def _stairs(mixing: Float[np.ndarray, "time 3 mixing"]) -> Float[np.ndarray, "time 3 mixing"]:
-    """The sum of sudden changes between quiet frames; a frame that stands out is none.
+    """The sum of sudden changes between quiet frames; a single outlying frame is none.
 
-    A path that expects nothing leaks away from its level on both sides of a step, so the step is
-    what changes there beyond how the path moves around it.
+    The prior makes a path leak away from its level on both sides of a step, so the step is the
+    change there beyond the path's changes around it.
     """
     change = np.diff(mixing, axis=0)
     size = _root_mean_square(change)
@@ -153,21 +153,27 @@ def misfit_where_mixed(
     motion: Motion,
     mixing: Float[np.ndarray, "time 3 mixing"],
 ) -> float:
-    """How far points of corrected pictures disagree along the motion, where channels were mixed."""
+    """Disagreement of corrected pictures along the motion, where the matrix varies.
+
+    Args:
+        light: Corrected pictures in working light, RGB.
+        motion: Between them.
+        mixing: Log saturation and hue of each frame and row.
+    """
     points = _points(correspondences(light, motion))
     moves = _moves(mixing)
     return float(_misfit(points, np.zeros((len(light), 3, _SIZE))) @ moves / moves.sum())
 
 
 def _moves(mixing: Float[np.ndarray, "time 3 mixing"]) -> Float[np.ndarray, " pairs"]:
-    """Mean square over the rows by which mixing changes from frame to frame."""
+    """Mean square over the rows of the change of mixing between frames."""
     return (np.diff(mixing, axis=0) ** 2).sum(axis=2).mean(axis=1)
 
 
 def matrix_logarithms(
     mixing: Float[np.ndarray, "*shape 3 mixing"],
 ) -> Float[np.ndarray, "*shape 3 3"]:
-    """Logarithms of the matrices that mix channels so."""
+    """Logarithms of the matrices with this mixing."""
     return log_matrix_of(mixing[..., 0], mixing[..., 1])
 
 
@@ -175,7 +181,12 @@ def unmixed(
     pictures: Iterable[Float32[np.ndarray, "height width 3"]],
     mixing: Float[np.ndarray, "time 3 mixing"],
 ) -> list[Float32[np.ndarray, "height width 3"]]:
-    """Pictures without what mixed their channels; not below black, but maybe above white."""
+    """Pictures with their channels unmixed; not below black, but maybe above white.
+
+    Args:
+        pictures: In working light, RGB.
+        mixing: Log saturation and hue of each frame and row.
+    """
     back = matrix_exponential(-matrix_logarithms(mixing))
     apart = (cv2.transform(each, matrix) for each, matrix in zip(pictures, back, strict=True))
     return [np.maximum(picture, np.float32(0.0)) for picture in apart]
@@ -187,7 +198,7 @@ def _points(seen: list[Correspondences]) -> _Points:
     after = np.stack([pair.after[::every] for pair in seen])
     weight = np.stack([pair.weight[::every] for pair in seen])
     darker = np.minimum(before, after)
-    # A sighting's variance is that of its darkest channel's logarithm. What is not noise of dark
+    # A correspondence's variance is that of its darkest channel's log. What is not noise of dark
     # values, such as errors of the motion, goes with each channel's own light.
     dark = (NOISE / (darker.min(axis=2) + TOE)) ** 2
     others = np.maximum(1.0 / np.maximum(weight, 1e-9) - dark, NOISE_OF_LIGHT**2)
@@ -197,8 +208,8 @@ def _points(seen: list[Correspondences]) -> _Points:
 
 
 def _path(points: _Points, *, mixes: bool = True) -> TonePath:
-    """Exposure, powers of tone, saturation and hue of every frame; without the latter two's
-    freedom where nothing mixes."""
+    """Exposure, powers of tone, saturation and hue of every frame; the latter two are fixed where
+    nothing mixes."""
     expected = _EXPECTED.copy()
     if not mixes:
         expected[_CURVE:] = _NEVER
@@ -217,7 +228,7 @@ def _path(points: _Points, *, mixes: bool = True) -> TonePath:
 
 
 def _equations(points: _Points, path: _Path) -> Equations:
-    """What all points say of the path, told in steps from where it is."""
+    """The equations of all points, linearised around the path."""
     before, after = _corrected(points.before, path[:-1]), _corrected(points.after, path[1:])
     weight = _weights(points, after - before, first=not path.any())
     design = np.concatenate([_functions(after), -_functions(before)], axis=2)
@@ -235,7 +246,7 @@ def _equations(points: _Points, path: _Path) -> Equations:
 
 
 def _weights(points: _Points, misses: _Colours, *, first: bool) -> _Colours:
-    """What each point counts, less where it disagrees; at the first look nothing is known."""
+    """The weight of each point, less for outliers; in the first iteration without any."""
     if first:
         return points.trust * np.float32(INDEPENDENT_SHARE)
     deviations = np.sqrt((misses**2 * points.trust).mean(axis=2))
@@ -247,7 +258,7 @@ def _weights(points: _Points, misses: _Colours, *, first: bool) -> _Colours:
 
 
 def _functions(colours: _Colours) -> Float32[np.ndarray, "pairs 3 size points"]:
-    """What exposure, powers of tone, saturation and hue add to each channel."""
+    """The contribution of exposure, powers of tone, saturation and hue to each channel."""
     own = colours.swapaxes(1, 2)
     tone, then, last = tone_of(own), np.roll(own, -1, axis=1), np.roll(own, -2, axis=1)
     saturation, hue = (2.0 * own - then - last) / 3.0, (last - then) / np.float32(np.sqrt(3.0))
@@ -265,7 +276,7 @@ def _corrected(colours: _Colours, path: _Path) -> _Colours:
 
 
 def _misfit(points: _Points, path: _Path) -> Float[np.ndarray, " pairs"]:
-    """Mean square by which points of each pair disagree, in expected deviations."""
+    """Mean squared disagreement of each pair's points, in expected deviations."""
     misses = _corrected(points.after, path[1:]) - _corrected(points.before, path[:-1])
     square = np.minimum((misses**2 * points.trust).mean(axis=2), _MOST_DEVIATIONS**2)
     known = points.trust[..., 0] > 0.0

@@ -1,13 +1,13 @@
-"""What was laid over the scene: timecode, logos, subtitles, and bars around the picture.
+"""Detection of overlays: timecode, logos, subtitles, and bars around the picture.
 
-Flicker is in the film, and what was laid over it later does not take part. So a pixel of it keeps
+Flicker is in the film, and overlays added later do not have it. An overlay's pixel therefore keeps
 its value from frame to frame while the light around it changes, and a correction makes it pulse. A
 pixel of the scene does the opposite; one of a moving scene does neither. Frames a few apart are
-compared, as stored and as corrected: of each pair, the one that changes less says which it is. A
-digit of a running clock is ink in some frames and ground in others, and the same again each time.
+compared, as stored and as corrected: the version that changes less decides. A digit of a running
+clock is ink in some frames and ground in others, with the same values each time.
 
-Nothing is decided by a single pixel of a single frame: where no pixel stands out for long, the
-whole window shows the scene and nothing else (docs/decisions/0013-what-is-not-the-scene.md).
+A single pixel of a single frame decides nothing: unless pixels stand out for long, the whole window
+is scene (docs/decisions/0013-what-is-not-the-scene.md).
 """
 
 from __future__ import annotations
@@ -23,51 +23,51 @@ from unflicker.grade import Grade
 from unflicker.tone.bars import may_be_framed, take_bars
 
 _LAGS = (1, 2, 3, 5, 8, 13)
-"""Frames apart that are compared: few of these are whole periods of any one flicker."""
+"""Distances of compared frames: few of these are whole periods of any one flicker."""
 _MOST_CODES = 6
-"""Changes are compared up to so many codes of 8 bits: more says no more than that it is another
-thing that is seen. Coding leaves less than half of it in what stands still."""
+"""Changes are clipped to this number of codes of 8 bits: a larger one only shows that the content
+is another. Coding leaves less than half of it in what stands still."""
 _DOUBT = 0.25
-"""What pairs that show another thing each time count against those that say something."""
+"""Weight of pairs with other content, relative to informative ones."""
 _LEAST_CODES = 1.5
-"""Change by the correction, in codes of 8 bits, from which on it says something."""
+"""Least change by the correction, in codes of 8 bits, that is informative."""
 _LONG, _OFTEN, _MOSTLY = 10, 0.3, 0.3
-"""A pixel stands out if it does in so many frames on end, in such a share of frames, or so much on
-the whole. A moving scene comes to 6, 0.2 and 0.11 in 55,000 pixels (lab notebook)."""
+"""A pixel stands out if it does in so many consecutive frames, in such a share of frames, or by
+such a mean. A moving scene comes to 6, 0.2 and 0.11 in 55,000 pixels (lab notebook)."""
 _HIT = 0.4
 _FREE, _KEPT = 0.2, 0.5
-"""Score at and below which a place near an overlay is corrected in full, and from which on it is
-not corrected at all; edges, which are a mixture, lie between."""
+"""Score up to which a place near an overlay is corrected in full, and from which on it is not
+corrected; edges, which are a mixture, lie between."""
 _DIGIT = 0.06
 """Height of a digit in heights of the picture, about: one that changes all the time is recognised
-between others that stand, by the luma of their ink."""
+between static ones, by the luma of their ink."""
 _INK_CODES, _INK_SHARE = 2, 0.15
 _NOT_SCENE = -0.15
-"""Score from which on a pixel of an ink's luma is not known to follow the light."""
+"""Score from which on a pixel of an ink's luma does not clearly follow the light."""
 _KNOWN_CODES, _KNOWN_SHARE = 4, 0.6
-"""An overlay of the frame before is there as long as such a share of its pixels differ by so few
+"""An overlay of the previous frame is still present if such a share of its pixels differ by so few
 codes of 8 bits."""
 _CONSTANT, _CLEAR, _SURE_SHARE = 0.6, 0.55, 0.5
 """In such a share of the frames in which it stands out a pixel of an overlay has one value, with
 such a mean score; so do such a share of its pixels. Overlays come to 0.6 and more, lamps and water
-that the light field cannot follow to 0.46 and less (lab notebook)."""
+that the illumination model cannot follow to 0.46 and less (lab notebook)."""
 _DARK_CODES = 20
-"""What is darker is hardly changed by any correction."""
+"""Darker pixels are hardly changed by any correction."""
 _LEAST_SHARE = 0.0005
-"""Share of the picture that an overlay covers at the least."""
+"""Least share of the picture that an overlay covers."""
 _BLOCK = 12
-"""Frames that are summed up in the first, quick look."""
+"""Frames that are summed in the first, coarse test."""
 _TILE = 8
 _MOST_TILES = 0.4
-"""Share of the picture that is looked at closely at most: where more seems to stand still, it is
-the light that was misjudged."""
+"""Largest share of the picture for the fine test: where more seems to stand still, the light is
+wrong."""
 _CHUNK = 1 << 14
 
 
 Luma = Sequence[UInt8[np.ndarray, "height width"]]
 """Of a window's frames, in codes of 8 bits."""
 Share = UInt8[np.ndarray, "time height width"]
-"""How much of its correction each pixel takes: 255 all, 0 none, as overlays and bars do."""
+"""Correction share of each pixel: 255 all, 0 none, as for overlays and bars."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,15 +80,20 @@ class Laid:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standing:
-    """What lay over the last frame of a window, to be known again where too little is seen of it:
-    in the next window, or after a cut."""
+    """Overlays of the last frame of a window, to be recognised where evidence is missing: in the
+    next window, or after a cut."""
 
     places: Bool[np.ndarray, "height width"]
     luma: UInt8[np.ndarray, "height width"]
 
     @classmethod
     def after(cls, share: Share | None, stored: Luma) -> Standing | None:
-        """What of a window's last frame takes less than half of its correction, if anything."""
+        """Overlays at the end of a window, for the next one; None without any.
+
+        Args:
+            share: Correction shares of the window, 0 to 255; below half is an overlay.
+            stored: Luma of the window's frames.
+        """
         places = None if share is None else share[-1] < 128
         return None if places is None or not places.any() else cls(places=places, luma=stored[-1])
 
@@ -100,13 +105,13 @@ def corrected_share(
     *,
     standing: Standing | None = None,
 ) -> Share | None:
-    """How much of its correction each pixel of a window takes; None where all take all of it.
+    """Correction share of each pixel of a window; None if all take all of it.
 
     Args:
-        laid: Gives the same luma beside the corrected one, which takes some time.
+        laid: Returns the same luma and the corrected one; slow.
         stored: The film's luma.
         grades: Of each frame.
-        standing: What lay over the frame before.
+        standing: Overlays of the frame before.
     """
     if all(grade.is_identity for grade in grades):
         return None
@@ -126,7 +131,7 @@ def corrected_share(
 
 
 def _take_known(share: Share, stored: Luma, standing: Standing) -> None:
-    """Set the share to 0, in place, where an overlay of the frame before is seen again."""
+    """Set the share to 0, in place, where an overlay of the previous frame is still present."""
     reach = _reach(standing.places.shape[0])
     groups, labels = _groups(_grown(standing.places, reach))
     where = labels[standing.places]
@@ -139,7 +144,7 @@ def _take_known(share: Share, stored: Luma, standing: Standing) -> None:
 
 
 def _standing_tiles(stored: Luma, grades: list[Grade]) -> Bool[np.ndarray, "rows columns"]:
-    """Tiles of the picture in which pixels stand still for a while although the light changes."""
+    """Tiles of the picture with pixels that stand still for a while although the light changes."""
     height, width = stored[0].shape
     tiles = np.zeros((-(-height // _TILE), -(-width // _TILE)), bool)
     if len(stored) < _LONG:
@@ -171,7 +176,7 @@ def _crowded(
     luma: UInt8[np.ndarray, "height width"],
     shape: tuple[int, int],
 ) -> Bool[np.ndarray, "rows columns"]:
-    """Tiles of which at least three pixels changed little, and would change much if corrected."""
+    """Tiles with at least three pixels that changed little, and would change much if corrected."""
     stands = (lit >= _BLOCK * _LEAST_CODES**2) & (still * np.float32(3.0) <= lit)
     stands &= luma >= _DARK_CODES
     if not stands.any():
@@ -186,7 +191,7 @@ def _crowded(
 def _roughly_corrected(
     luma: UInt8[np.ndarray, "height width"], grade: Grade
 ) -> UInt8[np.ndarray, "height width"]:
-    """Luma with the gain that a grade has by place for a middle tone; several times as fast."""
+    """Luma with the gain of a grade by place for a middle tone; several times as fast."""
     if grade.is_identity:
         return luma
     rows, columns = grade.log_gain.shape[:2]
@@ -198,7 +203,7 @@ def _roughly_corrected(
 
 
 def _take_overlays(share: Share, laid: Laid, tiles: Bool[np.ndarray, "_ _"]) -> None:
-    """Lower the share, in place, of what stands still within these tiles."""
+    """Lower the share of static pixels within these tiles, in place."""
     if not tiles.any():
         return
     scores = _scores_within(tiles, laid)
@@ -236,15 +241,15 @@ def _scores_within(
 
 
 def _grown(places: Bool[np.ndarray, "height width"], px: int) -> Bool[np.ndarray, "height width"]:
-    """Places and what is near them, within a square of so many px across, an odd number."""
+    """Places and their neighbourhood, a square of so many px across, an odd number."""
     return np.asarray(cv2.dilate(places.astype(np.uint8), np.ones((px, px), np.uint8))) > 0
 
 
 def _scores(
     stored: UInt8[np.ndarray, "time pixels"], corrected: UInt8[np.ndarray, "time pixels"]
 ) -> Float32[np.ndarray, "time pixels"]:
-    """How far a pixel keeps its stored value (towards 1) or its corrected one (towards -1), for
-    each frame from those around it; about 0 where it keeps neither or the light does not change."""
+    """Whether a pixel keeps its stored value (towards 1) or its corrected one (towards -1), for
+    each frame from those around it; about 0 if neither, or if the light does not change."""
     values, steady = stored.astype(np.int16), corrected.astype(np.int16)
     light = values - steady
     says, known, asked = (np.zeros(stored.shape, np.float32) for _ in range(3))
@@ -271,7 +276,7 @@ def _inks(
     stored: UInt8[np.ndarray, "time height width"],
     seeds: Bool[np.ndarray, "height width"],
 ) -> Bool[np.ndarray, " 256"]:
-    """Which luma, in codes, is an ink of the overlays: much of what stands out has it."""
+    """Which luma, in codes, is an ink of the overlays: the luma of much of what stands out."""
     sure = scores[:, seeds] >= 100 * _KEPT
     counts = np.bincount(stored[:, seeds][sure], minlength=256).astype(np.float32)
     width = 2 * _INK_CODES + 1
@@ -281,12 +286,12 @@ def _inks(
 
 
 def _greatest(counts: Float32[np.ndarray, " 256"], width: int) -> Float32[np.ndarray, " 256"]:
-    """Around each count the greatest."""
+    """The maximum around each count."""
     return cv2.dilate(counts[None], np.ones((1, width), np.uint8))[0]
 
 
 def _seeds(scores: Int8[np.ndarray, "time height width"]) -> Bool[np.ndarray, "height width"]:
-    """Pixels that are sure to belong to an overlay at some time, and are not alone."""
+    """Pixels that surely belong to an overlay at some time, and have such neighbours."""
     hits = scores >= 100 * _HIT
     on_end = longest = np.zeros(scores.shape[1:], np.int16)
     for hit in hits:
@@ -304,7 +309,7 @@ def _of_overlays(
 ) -> Bool[np.ndarray, "height width"]:
     """Of pixels that stand out, those in groups that are large enough and mostly of one value.
 
-    A part of the scene that flickers less than what is around it stands out as well, but changes.
+    A part of the scene that flickers less than its surroundings stands out as well, but changes.
     """
     groups, labels = _groups(_grown(seeds, _reach(seeds.shape[0])))
     where = labels[seeds]
@@ -321,7 +326,7 @@ def _of_overlays(
 
 
 def _groups(places: Bool[np.ndarray, "height width"]) -> tuple[int, np.ndarray]:
-    """How many groups of places touch each other, and the number of each place's, from 0 up."""
+    """Number of connected groups, and the group of each place, from 0 up."""
     groups, labels = cv2.connectedComponents(places.astype(np.uint8))
     return groups, np.asarray(labels, np.intp)
 

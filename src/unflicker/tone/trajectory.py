@@ -1,17 +1,16 @@
-"""The tone path: the light of every frame of a shot, from how neighbours differ along the motion.
+"""The illumination trajectory of a shot, from differences of neighbours along the motion.
 
-A point seen in frames t and t+1 says `field(t+1, there) - field(t, here) = change`. All pairs of a
+A point seen in frames t and t+1 gives `field(t+1, there) - field(t, here) = change`. All pairs of a
 shot together are one least-squares problem for the coefficients of all frames at once; only
-neighbours are coupled, so it is solved exactly by one sweep there and back (block tridiagonal
-elimination). Points that disagree with the solution (occlusion, a wrong flow, an object that really
-changed) lose weight, and it is solved again.
+neighbours are coupled, so one forward and one backward sweep solve it exactly (block tridiagonal
+elimination). Outliers (occlusion, a wrong flow, an object that really changed) lose weight, and it
+is solved again.
 
-The light of the whole picture has to sum to nothing over the shot. To flatten the contrast of every
-frame makes all differences smaller, too, and would be taken for a better answer
-(docs/decisions/0008-sum-to-nothing.md).
+Global light has to sum to zero over the shot. Otherwise flattening the contrast of every frame
+would reduce all differences and look like a better answer (docs/decisions/0008-sum-to-nothing.md).
 
-Where motion fails altogether, quantiles of the whole picture still say how its tone moved; they
-weigh so little that points with a trusted motion outvote them.
+Where motion fails altogether, quantiles of the whole picture still give its change of tone; their
+weight is so small that points with a trusted motion outvote them.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from unflicker.tone.correspondences import Correspondences, sample_places
 from unflicker.tone.illumination import TOE, IlluminationModel, tone_of
 
 INDEPENDENT_SHARE = 0.008
-"""Neighbouring samples err alike; this share of them counts as independent. It weighs what pixels
-show against the expectation that flicker varies about nothing, which keeps the sum of differences
-from drifting (docs/decisions/0003-expect-nothing.md)."""
+"""Errors of neighbouring samples are correlated; this share counts as independent. It weighs pixels
+against the prior that flicker varies around zero, which keeps the sum of differences from drifting
+(docs/decisions/0003-expect-nothing.md)."""
 _SHARE_ONCE_KNOWN = 0.1
-"""The same, once each coefficient's own size was estimated: the expectation is right then, and
-need not be so strong (docs/decisions/0005-sizes-from-the-shot.md)."""
+"""The same, once each coefficient's own size was estimated: the prior is right then, and need not
+be so strong (docs/decisions/0005-sizes-from-the-shot.md)."""
 REFITS = 2
 _SMALLEST = 0.1
-"""Of its size in a shot unknown: no coefficient is expected smaller than this share. At 0 made
-flicker gains 0.1 dB, and film, whose light is never so simple, loses a tenth of what is removed."""
+"""Of its prior size: no coefficient is expected smaller than this share. At 0 synthetic flicker
+gains 0.1 dB, and film, whose light is never so simple, loses a tenth of what is removed."""
 _FREQUENCIES = (np.arange(6) + 0.5) * np.pi / 6
 FREEDOM = 1.0 / 8.0
 _QUANTILES = np.linspace(0.03, 0.97, 24)
@@ -43,20 +42,20 @@ _QUANTILE_NOISE = 0.3
 _MOSTLY_SCENE = 0.5
 OUTLIER_DEVIATIONS = 2.0
 _SMALL_ENOUGH = 24
-"""Rows of a matrix from which on inverting it by halves pays."""
+"""Size of a matrix from which on inversion by halves is faster."""
 _EACH_CHANNEL = np.arange(3)[:, None]
 BEST_AGREEMENT = 0.5
-"""Of the expected deviation: samples that agree better than so are not believed more."""
+"""In expected deviations: samples that agree better get no more weight."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TonePath:
-    """The light of each frame of a shot, as coefficients of a light field."""
+    """The light of each frame of a shot, as coefficients of an illumination model."""
 
     light: Float[np.ndarray, "time 3 size"]
-    """The best estimate, expecting light to vary about nothing; only differences mean anything."""
+    """The best estimate, with a prior around zero; only differences are meaningful."""
     free: Float[np.ndarray, "time 3 size"]
-    """With little such expectation: it drifts, and how it drifts tells noise from flicker."""
+    """With a weak prior: it drifts, and its drift separates noise from flicker."""
 
 
 def tone_path(
@@ -67,15 +66,15 @@ def tone_path(
     flicker: float = 0.2,
     again: bool = False,
 ) -> TonePath:
-    """The light of each frame of a shot.
+    """The illumination trajectory of a shot.
 
     Args:
         correspondences: One for each pair of neighbouring frames.
-        field: The functions in which light is described.
+        field: The illumination model.
         quantiles: Of each frame's channels, in [0, 1] (`frame_quantiles`); None without.
-        flicker: How strong flicker may be, as a deviation of log light.
-        again: The shot was corrected before, so little is left: points that disagree with no change
-            at all lose weight, and the rest is solved once.
+        flicker: Prior standard deviation of flicker, in log light.
+        again: The shot was corrected before: points that disagree with zero change lose weight, and
+            the rest is solved once.
     """
     unknown = 1.0 / field.expected_size(flicker) ** 2
     if again:
@@ -102,7 +101,7 @@ def frame_quantiles(
 
     Args:
         frames: The proxies.
-        scene: How far each pixel shows the scene, 0 to 1; only those that mostly do are counted.
+        scene: Share of each pixel that is scene, 0 to 1; pixels below half are excluded.
     """
     if scene is not None:
         return np.stack([_quantiles(*both) for both in zip(frames, scene, strict=True)])
@@ -113,7 +112,7 @@ def frame_quantiles(
 def _quantiles(
     frame: Float32[np.ndarray, "height width 3"], scene: Float32[np.ndarray, "height width"]
 ) -> Float[np.ndarray, "levels 3"]:
-    """Of one frame's scene; black where it shows too little, which has no weight."""
+    """Of one frame's scene; black without enough of it, which has no weight."""
     pixels = np.sort(frame[::3, ::3][scene[::3, ::3] > _MOSTLY_SCENE], axis=0)
     if len(pixels) < len(_QUANTILES):
         return np.zeros((len(_QUANTILES), 3))
@@ -121,7 +120,7 @@ def _quantiles(
 
 
 Equations = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of neighbouring frames: blocks on the diagonal, blocks beside it, right-hand side."""
+"""Of neighbouring frames: diagonal blocks, off-diagonal blocks, right-hand side."""
 
 
 def _reweighted(
@@ -130,16 +129,16 @@ def _reweighted(
     quantiles: Float[np.ndarray, "time levels 3"] | None,
     field: IlluminationModel,
 ) -> Equations:
-    """The equations of all pairs, points that disagree with a path having lost weight."""
+    """The equations of all pairs, with less weight for points that disagree with a path."""
     time, size = len(correspondences) + 1, field.size
-    # In single precision: these blocks are the most memory that thinking takes.
+    # In single precision: these blocks are the largest memory of the analysis.
     diagonal = np.zeros((time, 3, size, size), np.float32)
     coupling = np.zeros((time - 1, 3, size, size), np.float32)
     right = np.zeros((time, 3, size))
     here = field.at_places(sample_places(field.height, field.width))
     for t, seen in enumerate(correspondences):
         check_stopped()
-        # Made anew for each look: to keep it for all pairs takes more memory than all else.
+        # Built again for each iteration: to keep it for all pairs takes more memory than all else.
         design = _design(seen, here, field)
         weight = _weights(design, seen, None if path is None else path[t : t + 2], field)
         normal, answer = _normal(design, seen.change, weight)
@@ -159,7 +158,7 @@ def _design(
 ) -> Float32[np.ndarray, "both samples"]:
     """The functions at a pair's points in the second frame, then those in the first, negative.
 
-    Points lie along the last axis, so that a function is one stretch of memory.
+    Points are on the last axis, so that a function is contiguous in memory.
     """
     after = field.design(*field.at_places(seen.there), seen.after)
     before = field.design(*here, seen.before)
@@ -172,7 +171,7 @@ def _weights(
     path: Float[np.ndarray, "2 3 size"] | None,
     field: IlluminationModel,
 ) -> Float32[np.ndarray, " samples"]:
-    """What each point counts, less where it disagrees with the light of the two frames."""
+    """The weight of each point, less if it disagrees with the light of the two frames."""
     weight = seen.weight
     if path is None or not weight.any():
         return weight * np.float32(INDEPENDENT_SHARE)
@@ -194,7 +193,7 @@ def _normal(
     change: Float32[np.ndarray, "samples 3"],
     weight: Float32[np.ndarray, " samples"],
 ) -> tuple[Float32[np.ndarray, "both both"], Float32[np.ndarray, "both 3"]]:
-    """A pair's normal matrix and right-hand sides, for all functions; uses the design up."""
+    """A pair's normal matrix and right-hand sides, for all functions; overwrites the design."""
     root = np.sqrt(weight)
     design *= root
     # Of one array with itself: half the work of two arrays.
@@ -204,7 +203,7 @@ def _normal(
 def _by_channel(
     normal: Float32[np.ndarray, "both both"], field: IlluminationModel
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What of a normal matrix couples each channel's functions: after, before by after, before."""
+    """The blocks of a normal matrix for each channel: after, before by after, before."""
     own, last = field.by_channel, field.functions
     places = own[:, :, None] * len(normal) + own[:, None, :]
     below = last * len(normal)
@@ -215,7 +214,7 @@ def _by_channel(
 def _add_quantiles(
     equations: Equations, quantiles: Float[np.ndarray, "time levels 3"], field: IlluminationModel
 ) -> None:
-    """Add to the equations that each channel's quantiles moved as exposure and tone curve say."""
+    """Add equations for the change of each channel's quantiles by exposure and tone curve."""
     diagonal, coupling, right = equations
     values = quantiles.swapaxes(1, 2)
     before, after = values[:-1], values[1:]
@@ -244,13 +243,19 @@ def refitted(
     precision: Float[np.ndarray, " size"],
     unknown: Float[np.ndarray, " size"],
 ) -> Float[np.ndarray, " size"]:
-    """One over the variance of each coefficient, as the shot shows it; `unknown` before any look.
+    """Precision of each coefficient's prior, estimated from the shot.
 
     The evidence decides: a path's variance over how well it is determined, which is 1 where pixels
-    show it and 0 where the expectation alone speaks. What a shot does not need nearly vanishes.
+    determine it and 0 where only the prior does. Functions that a shot does not need nearly vanish.
+
+    Args:
+        path: The solution under the prior so far.
+        equations: Of the shot.
+        precision: Of the prior so far.
+        unknown: The prior before any data.
 
     Source: MacKay, Bayesian interpolation, Neural Computation 4 (1992), eq. 4.9; the uncertainty is
-    that of a path that goes on for ever with this shot's mean equations.
+    that of an infinitely long path with this shot's mean equations.
     """
     diagonal, coupling, _ = equations
     here, beside = diagonal.mean(axis=0), coupling.mean(axis=0).astype(complex)
@@ -272,11 +277,15 @@ def solved(
     *,
     summed: Int[np.ndarray, " some"],
 ) -> Float[np.ndarray, "time 3 size"]:
-    """The solution of symmetric positive block tridiagonal equations, `precision` added to their
-    diagonal; for all channels at once. Over time the coefficients `summed` sum to nothing.
+    """The solution of symmetric positive block tridiagonal equations, for all channels at once.
+
+    Args:
+        equations: Diagonal and off-diagonal blocks, right-hand side.
+        precision: Added to the diagonal.
+        summed: Coefficients whose sum over time must be zero.
 
     Source: block elimination, Golub and Van Loan, Matrix Computations, §4.5; the sums by Lagrange
-    multipliers, each of which pulls on one coefficient of all frames alike.
+    multipliers, each of which acts on one coefficient of all frames.
     """
     diagonal, coupling, right = equations
     time, channels, size = right.shape
@@ -295,7 +304,7 @@ def _eliminate(
     coupling: Float[np.ndarray, "pairs 3 size size"],
     expected: Float[np.ndarray, "size size"],
 ) -> None:
-    """Solve for several right-hand sides, in their place."""
+    """Solve for several right-hand sides, in place."""
     carried = np.empty_like(coupling)
     pivot = diagonal[0] + expected
     for t in range(len(coupling)):
@@ -316,7 +325,7 @@ def _eliminate(
 def _inverse(matrices: Float[np.ndarray, "3 size size"]) -> Float[np.ndarray, "3 size size"]:
     """Inverses of symmetric positive matrices, half by half.
 
-    So nearly all work is products of matrices: half the time of solving for as many right sides.
+    Nearly all work is then products of matrices: half the time of solving for as many right sides.
     """
     size = matrices.shape[-1]
     if size <= _SMALL_ENOUGH:

@@ -1,5 +1,4 @@
-"""The variogram of paths of light: flicker, drift and wandering light told apart, and Wiener's
-filter that takes the first of them out.
+"""The variogram of trajectories, the variances that it gives, and the Wiener filter.
 
 The mean squared difference over 1, 2, 3 … frames is flat for flicker and grows in proportion for a
 random walk.
@@ -19,9 +18,15 @@ MEMORIES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7)
 def variances(
     quick: Float[np.ndarray, "time all"], drift_allowed: Float[np.ndarray, " all"]
 ) -> tuple[float, Float[np.ndarray, " all"], Float[np.ndarray, " all"], Float[np.ndarray, " all"]]:
-    """Memory of the flicker, and variances of flicker, drift and wandering flicker.
+    """Variances of flicker, drift and wandering flicker, fitted to the variogram.
 
-    Fitted to the variogram with weights for its relative error; the memory is common to all.
+    Args:
+        quick: Paths without their slow part.
+        drift_allowed: Largest variance of drift of each path.
+
+    Returns:
+        Memory of the flicker from frame to frame, common to all paths; variances of flicker, drift
+        and wandering flicker of each path.
     """
     lags = _LAGS[len(quick) * 0.6 > _LAGS].astype(float)
     lags = lags if len(lags) > 1 else _LAGS[:2].astype(float)
@@ -74,9 +79,15 @@ def wiener(
     memory: float,
     variances: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> Float[np.ndarray, "time all"]:
-    """The flicker in high-passed paths, given its variances and those of the drift.
+    """The flicker in high-passed paths.
 
-    Coefficients whose variances stand in like proportion share one filter.
+    Coefficients whose variances have similar ratios share one filter.
+
+    Args:
+        high: High-passed paths.
+        high_pass: The linear high-pass that made them.
+        memory: Of the flicker from frame to frame, 0 to 1.
+        variances: Of flicker, drift and wandering flicker, for each path.
     """
     flicker, drift, wander = variances
     time = len(high)

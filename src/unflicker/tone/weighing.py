@@ -1,5 +1,4 @@
-"""Generalised least squares for paths of light: a smooth curve, flicker that is remembered from
-frame to frame, and shapes whose heights are asked for.
+"""Generalised least squares for trajectories: a smooth curve, autocorrelated flicker, and shapes.
 
 Source: generalised least squares under first-order autoregression, e.g. Hamilton, Time Series
 Analysis (1994), ch. 8.
@@ -13,7 +12,7 @@ from jaxtyping import Float
 from unflicker.tone.variogram import MEMORIES
 
 _LEAST_DEVIATION = 1e-3
-"""Log light by which the estimate of a path errs from frame to frame, at least."""
+"""Least error of a path's estimate from frame to frame, in log light."""
 
 
 def heights_of(
@@ -21,7 +20,13 @@ def heights_of(
     shapes: Float[np.ndarray, "time some"],
     weigh: Float[np.ndarray, "time time"],
 ) -> Float[np.ndarray, "some any"]:
-    """How much of each shape a path holds beside its smooth curve and its flicker."""
+    """Least-squares height of each shape in a path, besides its smooth curve and its flicker.
+
+    Args:
+        path: Values by frame.
+        shapes: Columns to fit.
+        weigh: From `projector`.
+    """
     weighed = weigh @ shapes
     return np.linalg.solve(shapes.T @ weighed + 1e-6 * np.eye(shapes.shape[1]), weighed.T @ path)
 
@@ -31,19 +36,25 @@ def fitted(
     shapes: Float[np.ndarray, "time some"],
     weigh: Float[np.ndarray, "time time"],
 ) -> Float[np.ndarray, "time any"]:
-    """What of a path some shapes explain."""
+    """The part of a path that some shapes explain.
+
+    Args:
+        path: Values by frame.
+        shapes: Columns to fit.
+        weigh: From `projector`.
+    """
     return shapes @ heights_of(path, shapes, weigh)
 
 
 def deviation_of(changes: Float[np.ndarray, "pairs parts"]) -> Float[np.ndarray, " parts"]:
-    """The standard deviation of changes from frame to frame, robust to a few large ones. Parts that
-    hardly vary would only add noise: none is taken for calmer than a path is exact."""
+    """The standard deviation of changes from frame to frame, robust to a few large ones. It has a
+    lower bound, because parts that hardly vary would only add noise."""
     off = np.abs(changes - np.median(changes, axis=0))
     return np.maximum(1.4826 * np.median(off, axis=0), _LEAST_DEVIATION)
 
 
 def memory_of(difference: Float[np.ndarray, "pairs parts"]) -> float:
-    """How much of the flicker of one frame is there in the next, robust to a few large changes."""
+    """Correlation of flicker between neighbouring frames, robust to a few large changes."""
     calm = np.clip(difference, -4.0, 4.0)
     calm -= calm.mean(axis=0)
     power = (calm**2).sum()
@@ -56,7 +67,13 @@ def memory_of(difference: Float[np.ndarray, "pairs parts"]) -> float:
 def projector(
     time: int, memory: float, smoothness: Float[np.ndarray, "time time"]
 ) -> Float[np.ndarray, "time time"]:
-    """What weighs deviations from the best smooth curve, flicker of unit variance."""
+    """Weights of deviations from the best smooth curve, for flicker of unit variance.
+
+    Args:
+        time: Number of frames.
+        memory: Correlation of flicker between neighbouring frames, 0 to 1.
+        smoothness: Stiffness of the smooth curve, a quadratic form over frames.
+    """
     frames = np.arange(time)
     covariance = memory ** np.abs(frames[:, None] - frames)
     precision = np.linalg.inv(covariance)

@@ -1,1 +1,1 @@
-"""How the networks are trained: data with the truth known, loops that read top to bottom."""
+"""Training of the networks: data with ground truth, and the training loop."""

@@ -1,4 +1,4 @@
-"""Where a training stands, on disk: enough to go on from the very step."""
+"""The state of a training on disk, from which it resumes at the same step."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _EMA_DECAY = 0.998
 
 @dataclass
 class TrainingState:
-    """The networks and the optimiser in mid-training, and how many steps are done."""
+    """The networks and the optimiser during training, and the number of steps done."""
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
     steps: int = 0
     seconds: float = 0.0
     average: dict[str, Tensor] = field(default_factory=dict)
-    """Exponential moving average of the network's weights: what is shipped."""
+    """Exponential moving average of the network's weights, which is the result."""
     whole: bool = True
-    """False in the middle of a step: who is interrupted there has nothing to keep."""
+    """False during a step: an interruption there leaves nothing to keep."""
 
     def __post_init__(self) -> None:
-        """The average begins where the network begins."""
+        """Initialise the average with the network."""
         if not self.average:
             self.average = {name: value.clone() for name, value in self._weights().items()}
 
     def step(self) -> None:
-        """One step more along the gradients: the average follows, quicker at first."""
+        """Take one step along the gradients and update the average, faster at first."""
         self.whole = False
         self.optimiser.step()
         self.steps += 1
@@ -51,7 +51,12 @@ class TrainingState:
 
 
 def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> bool:
-    """Bring a training to where it stopped; False where the folder has none.
+    """Restore the state of a stopped training; False where the folder has none.
+
+    Args:
+        state: Changed in place.
+        folder: Of the training.
+        recipe: Must equal that of the stopped training.
 
     Raises:
         UsageError: The training in the folder has another recipe.
@@ -75,26 +80,31 @@ def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> boo
         state.network.load_state_dict(held["network"])
         state.optimiser.load_state_dict(held["optimiser"])
     except (RuntimeError, KeyError, ValueError, EOFError) as fault:
-        raise InputError(f"{path} cannot be read: {fault}; remove it to begin anew") from fault
+        raise InputError(f"{path} cannot be read: {fault}; remove it to start again") from fault
     state.average = held["average"]
     state.steps, state.seconds = int(held["steps"]), float(held["seconds"])
     return True
 
 
 def _recipe_in(folder: Path) -> dict[str, Any]:
-    """What the training in a folder is made of."""
+    """The recipe of the training in a folder."""
     path = folder / _RECIPE
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as fault:
         raise InputError(
-            f"{path}, which says what the training beside it is, cannot be read: {fault}; "
-            f"put it back, or remove {folder / _STATE} to begin anew"
+            f"{path}, the description of the training in its folder, cannot be read: {fault}; "
+            f"put it back, or remove {folder / _STATE} to start again"
         ) from fault
 
 
 def keep(state: TrainingState, folder: Path) -> None:
-    """Write where a training stands; the last one stays until the new one is whole."""
+    """Write the state of a training; the previous one is replaced when the new one is complete.
+
+    Args:
+        state: To write.
+        folder: Of the training.
+    """
     part = folder / f".{_STATE}.part"
     torch.save(
         {
@@ -110,7 +120,12 @@ def keep(state: TrainingState, folder: Path) -> None:
 
 
 def write_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
-    """What the training is made of, as JSON."""
+    """Write the recipe of a training as JSON.
+
+    Args:
+        folder: Of the training.
+        recipe: All that determines the result.
+    """
     (folder / _RECIPE).write_text(json.dumps(dict(recipe), indent=2) + "\n")
 
 
@@ -125,13 +140,23 @@ class Entry:
 
 
 def log(folder: Path, entry: Entry) -> None:
-    """Append a line to the log."""
+    """Append a line to the log.
+
+    Args:
+        folder: Of the training.
+        entry: The line.
+    """
     with (folder / _LOG).open("a") as lines:
         lines.write(json.dumps(asdict(entry)) + "\n")
 
 
 def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
-    """The log so far; lines after step `up_to` are dropped from the file, for they come again."""
+    """The log so far.
+
+    Args:
+        folder: Of the training.
+        up_to: Lines after this step are removed from the file; all are kept if None.
+    """
     path = folder / _LOG
     if not path.exists():
         return []
@@ -145,7 +170,14 @@ def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
 def write_weights(
     weights: Mapping[str, Tensor], path: Path, *, about: Mapping[str, str], half: bool
 ) -> None:
-    """A network's weights as safetensors, in half precision where `half`."""
+    """Write a network's weights as safetensors.
+
+    Args:
+        weights: By name.
+        path: Of the file.
+        about: Its metadata.
+        half: Whether in half precision.
+    """
     kind = torch.float16 if half else torch.float32
     tensors = {name: value.to("cpu", kind).contiguous() for name, value in weights.items()}
     part = path.with_name(f".{path.name}.part")

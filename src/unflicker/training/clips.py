@@ -1,7 +1,7 @@
-"""Short clips to learn steadiness from: that flicker, or what a filter leaves of it, with motion.
+"""Short clips with flicker, or with what a filter leaves of it, and their motion.
 
-They are cut from steady films and made of photographs (`panned`), and made to flicker, or processed
-frame by frame. A filter corrects all but a rest. Motion is that of the steady clip.
+They come from steady films and from photographs (`ken_burns`), with synthetic flicker or synthetic
+processing, of which a filter leaves a part. Motion is that of the steady clip.
 """
 
 from __future__ import annotations
@@ -30,26 +30,27 @@ from unflicker.video import open_video
 
 _FPS = 25.0
 _KEPT_FRAMES, _KEPT_PX = 48, 640
-"""Of each film: its first frames, and their longest side at the most."""
+"""Of each film: number of its first frames, and their longest side, at most."""
 _FASTEST = 3
-"""A clip takes every frame of its film, or one in so many at the most."""
+"""Largest step between the frames of a clip, in frames of its film."""
 _MARGIN_PX = 16
-"""Around a clip made of a photograph, where the camera may see past its edge."""
+"""Margin of a Ken Burns clip, where the camera may see past the photograph's edge."""
 _STRENGTHS, _LEFT = (0.2, 1.4), (0.03, 0.5)
-"""Ranges of the strength of flicker, 1 being a recipe's own, and of the share a filter leaves."""
+"""Ranges of the strength of flicker, 1 being a recipe's own, and of the share that a filter leaves.
+"""
 _UNTOUCHED = 0.08
-"""Chance that nothing flickers, so that nothing may be done."""
+"""Probability of a clip without flicker, which must not be changed."""
 _MOST_SOFT, _MOST_UNEVEN = 0.6, 0.012
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ShortClip:
-    """A few frames three times; RGB in [0, 1]."""
+    """A few frames in three versions; RGB in [0, 1]."""
 
     frames: Float32[np.ndarray, "time height width 3"]
-    """As they flicker."""
+    """With flicker."""
     filtered: Float32[np.ndarray, "time height width 3"]
-    """As a filter leaves them: a rest of the flicker, and texture that is restless."""
+    """After a filter: with residual flicker and unsteady texture."""
     clean: Float32[np.ndarray, "time height width 3"]
 
 
@@ -59,15 +60,15 @@ class ClipData:
 
     photos: tuple[Path, ...]
     films: tuple[Path, ...]
-    """What `kept_films` gave."""
+    """From `kept_films`."""
     batch: int
     seed: int
     frames: int
     crop_px: int
     filtered: bool
-    """Whether frames come as a filter leaves them, or as they flicker."""
+    """Whether frames are filtered, or have all of their flicker."""
     processed_share: float = 0.0
-    """How many clips are processed frame by frame, where others have flicker of a recipe."""
+    """Share of clips that are processed frame by frame; others have flicker of a recipe."""
 
     def __getitem__(self, step: int) -> ClipBatch:
         """The batch of a step, with motion; the same step always has the same batch."""
@@ -109,13 +110,13 @@ class ClipData:
 def kept_films(
     films: tuple[Path, ...], kept: Path, *, least: tuple[int, int], progress: Report
 ) -> tuple[Path, ...]:
-    """The first frames of films, as arrays in files that parts can be read from; made once.
+    """The first frames of films, as memory-mapped arrays in files, made once.
 
     Args:
         films: Steady films.
-        kept: Folder where the files are kept; what lies there is not made again.
-        least: Frames, and px of the shorter side; lesser films are passed over.
-        progress: Told how many of how many are there.
+        kept: Folder of the files; existing ones are not made again.
+        least: Least number of frames, and of px of the shorter side; other films are skipped.
+        progress: Called with the number of clips done and in all.
     """
     kept.mkdir(parents=True, exist_ok=True)
     files = []
@@ -135,7 +136,7 @@ def kept_films(
 
 
 def _channels_first(clips: Sequence[np.ndarray]) -> Tensor:
-    """Clips, or their motion, as networks see them."""
+    """Clips, or their motion, with channels first."""
     return torch.from_numpy(np.stack(clips).transpose(0, 1, 4, 2, 3).copy())
 
 
@@ -145,12 +146,12 @@ def made_to_flicker(
     *,
     processed_share: float = 0.0,
 ) -> ShortClip:
-    """A steady clip under flicker of a kind by chance, and what a filter would leave of it.
+    """A steady clip with flicker of a random kind, and what a filter would leave of it.
 
     Args:
-        random: Where chance comes from.
+        random: Random generator.
         clean: The steady clip.
-        processed_share: How likely it is processed frame by frame instead.
+        processed_share: Probability of frame-by-frame processing instead.
     """
     if random.uniform() < _UNTOUCHED:
         return ShortClip(frames=clean, filtered=clean, clean=clean)
@@ -171,7 +172,8 @@ def made_to_flicker(
 def _restless(
     random: np.random.Generator, clip: Float32[np.ndarray, "time height width 3"]
 ) -> Float32[np.ndarray, "time height width 3"]:
-    """Sharpness and a little light that change by place from frame to frame, as networks leave."""
+    """Clips with sharpness and light that vary slightly by place from frame to frame, as after
+    networks."""
     blur_px, softest = random.uniform(0.5, 1.5), random.uniform(0.0, _MOST_SOFT)
     uneven = float(np.exp(random.uniform(np.log(0.0005), np.log(_MOST_UNEVEN))))
     size = clip.shape[1:3]
@@ -192,8 +194,8 @@ def _motion(
     Float32[np.ndarray, "pairs height width 2"],
     Float32[np.ndarray, "pairs height width"],
 ]:
-    """Flow from each frame but the first to the last before it and how far it is seen there; the
-    same for the very first."""
+    """Flow from each frame but the first to the one before it, and visibility there; the same for
+    the first frame of the clip."""
     to_last = [match(clean[t], clean[t - 1]) for t in range(1, len(clean))]
     to_first = [to_last[0], *(match(clean[t], clean[0]) for t in range(2, len(clean)))]
     flows, seen = (np.stack(part) for part in zip(*to_last, strict=True))
@@ -207,7 +209,7 @@ def _cut(
     frames: int,
     crop_px: int,
 ) -> Float32[np.ndarray, "time px px 3"]:
-    """Some frames of a film and a part of its picture; mirrored and run backwards by chance."""
+    """Random frames and a random crop of a film, randomly mirrored and reversed in time."""
     time, height, width = film.shape[:3]
     every = int(random.integers(1, min(_FASTEST, (time - 1) // (frames - 1)) + 1))
     start = int(random.integers(time - (frames - 1) * every))

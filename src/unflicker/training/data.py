@@ -1,7 +1,7 @@
-"""What the neural filter learns from: photographs spoilt on purpose, and real guides of real clips.
+"""Training data of the neural filter: degraded photographs, and real guides of real clips.
 
-A batch belongs to its step, not to the order of calls, so that a run that stops goes on as if it
-had not.
+A batch belongs to its step, not to the order of calls, so that a resumed run gives the same
+result as one without interruption.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ SIZES = ((144, 256), (192, 256), (256, 144), (160, 224))
 _MOST_SHRUNK = 2.0
 _WRONG_GUIDE, _NO_TRUST, _UNTRUSTED_REGION = 0.05, 0.06, 0.25
 _AS_FLICKERING = 0.35
-"""Chance that a real frame is shown as it came, and not as tone left it."""
+"""Probability that a real frame is shown uncorrected, and not as tone left it."""
 _NO_TONE, _MOST_REMOVED = 0.4, 40.0
-"""How often a photograph's frame comes without word from tone; and tone's part over what is left,
-at the most."""
+"""How often a photograph's frame has no light removed by tone; and the largest ratio of that light
+to the residual."""
 _COMMON_GAIN = (0.6, 1.1)
-"""Range of a gain on frame, guide and truth alike: how light a film is says nothing."""
+"""Range of a common gain on frame, guide and truth: absolute level carries no information."""
 _EVERY = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What a network is shown, and what should come out; at half the proxy's size."""
+    """Input and target of a network; at half the proxy's size."""
 
     pictures: Pictures
     target: Float[Tensor, "batch 3 height width"]
@@ -50,14 +50,14 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Which files are learned from, which are only looked at, and which nobody may see."""
+    """Which files are for training, which for validation, and which are never read."""
 
     training: tuple[Path, ...]
     validation: tuple[Path, ...]
     left_out: tuple[Path, ...]
 
     def names(self) -> dict[str, list[str]]:
-        """The split as it is written down."""
+        """The split as file names."""
         return {
             "training": sorted(path.stem for path in self.training),
             "validation": sorted(path.stem for path in self.validation),
@@ -68,10 +68,15 @@ class Split:
 def split_files(
     folders: tuple[Path, ...], *, endings: Container[str], leave_out: frozenset[str]
 ) -> Split:
-    """The files of some folders and the folders in them, split once and for all.
+    """The files of some folders and their subfolders, divided deterministically.
 
-    Folders named train, val and test keep their meaning; of other files every eighth by name is
-    for validation; files named in `leave_out` are never looked at.
+    Folders named train, val and test keep their meaning; of other files every eighth by name is for
+    validation.
+
+    Args:
+        folders: To search.
+        endings: Suffixes of files that count.
+        leave_out: Names of files that are never read.
     """
     split: dict[str, list[Path]] = {"train": [], "val": [], "test": []}
     files = [path for folder in folders for path in folder.rglob("*")]
@@ -93,10 +98,16 @@ def split_files(
 def files_to_learn_from(
     folders: tuple[Path, ...], *, out: Path, leave_out: frozenset[str], films: bool
 ) -> dict[str, Split]:
-    """The split of photographs and, where `films`, of films; written down in the folder `out`.
+    """The split of photographs and films; also written to the folder `out`.
+
+    Args:
+        folders: To search.
+        out: Of the training.
+        leave_out: Names of files that are never read.
+        films: Whether films count besides photographs.
 
     Raises:
-        InputError: There is nothing to learn from.
+        InputError: There is no file to train on.
     """
     kinds = {"photographs": PHOTO_ENDINGS} | ({"films": CONTAINERS} if films else {})
     split = {
@@ -144,8 +155,8 @@ class FilterData:
 
 _BY_CELL = 3, 4
 _Sample = tuple[np.ndarray, ...]
-"""Frame, guide, trust and target, channels first, at half the proxy's size; light removed and its
-spread, by cell, stand before the target."""
+"""Frame, guide, trust and target, channels first, at half the proxy's size; removed light and its
+spread, by cell, come before the target."""
 
 
 def photo_sample(
@@ -155,13 +166,13 @@ def photo_sample(
     *,
     size: tuple[int, int],
 ) -> _Sample:
-    """A frame, its guide and how far to trust it, made from one photograph and spoilt by another.
+    """A frame, its guide and trust, made from one photograph and degraded with another.
 
     Args:
-        random: Where chance comes from.
-        photo: What must come out.
-        other: Where wrong patches come from.
-        size: Height and width of the proxies.
+        random: Random generator.
+        photo: The target.
+        other: Source of wrong patches.
+        size: Height and width of the proxies in px.
     """
     target, stranger = _cropped(random, photo, size), _cropped(random, other, size)
     frame = lit_otherwise(random, target)
@@ -182,7 +193,7 @@ def _removed(
     frame: Float32[np.ndarray, "3 height width"],
     target: Float32[np.ndarray, "3 height width"],
 ) -> tuple[Float32[np.ndarray, "3 rows columns"], Float32[np.ndarray, "3 rows columns"]]:
-    """What a tone stage might have removed that left this much; often none was there."""
+    """Light that a tone stage might have removed to leave this residual; often zero."""
     rows, columns = (side // SAMPLES for side in frame.shape[1:])
     if random.uniform() < _NO_TONE:
         return np.zeros((3, rows, columns), np.float32), np.zeros((3, rows, columns), np.float32)
@@ -196,7 +207,7 @@ def _removed(
 def _cropped(
     random: np.random.Generator, photo: Float32[np.ndarray, "h w 3"], size: tuple[int, int]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A part of a photograph at a size, turned and shrunk or grown a little by chance."""
+    """A random crop of a photograph at a size, slightly rotated and scaled."""
     if random.uniform() < 0.5:
         photo = photo[:, ::-1]
     height, width = photo.shape[:2]
@@ -210,7 +221,7 @@ def _cropped(
 
 
 def _varied(random: np.random.Generator, sample: _Sample, size: tuple[int, int]) -> _Sample:
-    """A real sample cropped, mirrored, its colours exchanged and its exposure changed by chance."""
+    """A real sample with random crop, mirroring, exchange of colours and exposure."""
     height, width = (side // SAMPLES for side in sample[0].shape[1:])
     wanted = size[0] // CELL_PX, size[1] // CELL_PX
     scale = min(height / wanted[0], width / wanted[1]) * random.uniform(0.75, 1.0)

@@ -1,7 +1,7 @@
-"""What training does to a photograph: light it as no frame should be, spoil it as guides are.
+"""Degradations of photographs for training: of light, and of structure as in atlas guides.
 
 The paper's two distortions (Lei et al. 2023, Eq. 4): of appearance, which makes the frame from the
-photograph, and of structure, which makes the guide. The photograph itself is what must come out.
+photograph, and of structure, which makes the guide. The photograph is the target.
 """
 
 from __future__ import annotations
@@ -16,20 +16,25 @@ from unflicker.synthesis import graded
 from unflicker.synthesis.recipes import RECIPES
 
 _FRAMES_DRAWN = 12
-"""A recipe draws a whole stretch; one of so many frames is taken."""
+"""A recipe draws a sequence; one of so many frames is used."""
 _FAINTEST, _STRONGEST = 0.04, 1.6
-"""Range of strengths: what tone leaves behind, and more than any recipe."""
+"""Range of strengths: from what tone leaves to more than any recipe."""
 _ODDLY = 0.35
-"""Chance of saturation, contrast or a curve for each channel on top of a recipe."""
+"""Probability of saturation, contrast or a curve for each channel on top of a recipe."""
 _GRAIN, _COMPRESSED = 0.2, 0.15
 _UNTOUCHED = 0.12
-"""Chance that nothing flickers, so that nothing may be done."""
+"""Probability of a frame without flicker, which must not be changed."""
 
 
 def lit_otherwise(
     random: np.random.Generator, picture: Float32[np.ndarray, "height width 3"]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture under another light: a flickering frame, clipped to [0, 1]."""
+    """The picture under other light, as in a flickering frame, clipped to [0, 1].
+
+    Args:
+        random: Random generator.
+        picture: RGB in [0, 1].
+    """
     if random.uniform() < _UNTOUCHED:
         return picture
     strength = float(np.exp(random.uniform(np.log(_FAINTEST), np.log(_STRONGEST))))
@@ -50,12 +55,14 @@ def spoilt(
     *,
     other: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """The picture as an atlas would render it: bent, soft, with ghosts, holes and wrong patches.
+    """The picture with typical errors of an atlas.
+
+    It is bent and blurred, with ghosts, holes and wrong patches.
 
     Args:
-        random: Where chance comes from.
-        picture: What the atlas should have shown.
-        other: Another picture of the same size, to take wrong patches from.
+        random: Random generator.
+        picture: RGB in [0, 1].
+        other: Another picture of the same size, source of wrong patches.
     """
     guide = _bent(random, picture, most_px=_between(random, 0.1, 4.0))
     if random.uniform() < 0.5:
@@ -77,7 +84,12 @@ def spoilt(
 
 
 def blob(random: np.random.Generator, size: tuple[int, int]) -> Float32[np.ndarray, "height width"]:
-    """A soft-edged random region, 1 inside and 0 outside, of a tenth to half of the picture."""
+    """A soft-edged random region, 1 inside and 0 outside, of a tenth to half of the picture.
+
+    Args:
+        random: Random generator.
+        size: Height and width in px.
+    """
     points = random.normal(size=(int(random.integers(3, 9)), int(random.integers(4, 12))))
     smooth = cv2.resize(points.astype(np.float32), size[::-1], interpolation=cv2.INTER_CUBIC)
     edge = np.quantile(smooth, random.uniform(0.5, 0.92))
@@ -85,7 +97,7 @@ def blob(random: np.random.Generator, size: tuple[int, int]) -> Float32[np.ndarr
 
 
 def _one_grade(random: np.random.Generator, kind: str, strength: float) -> Grade:
-    """The light of one frame of a recipe, without the recipe's mean: any frame may be the odd one.
+    """The light of one frame of a recipe, without the recipe's mean.
 
     Flicker recipes describe deviations from a level, and so does a frame's from its guide.
     """
@@ -99,7 +111,8 @@ def _one_grade(random: np.random.Generator, kind: str, strength: float) -> Grade
 def _oddly_coloured(
     random: np.random.Generator, picture: Float32[np.ndarray, "height width 3"], strength: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Saturation, contrast about the mean and a curve for each channel, as processing does it."""
+    """Random saturation, contrast about the mean and a curve for each channel, as in processed
+    video."""
     size = min(strength, 1.0)
     grey = (picture @ LUMA)[..., None]
     picture = grey + (picture - grey) * np.float32(np.exp(random.normal(0.0, 0.25 * size)))
@@ -122,7 +135,7 @@ def _compressed(
 def _bent(
     random: np.random.Generator, picture: Float32[np.ndarray, "height width 3"], *, most_px: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Moved along a smooth field whose deviation is `most_px`."""
+    """Warped by a smooth field with a standard deviation of `most_px`."""
     height, width = picture.shape[:2]
     nodes = random.normal(size=(int(random.integers(2, 10)), int(random.integers(3, 14)), 2))
     field = cv2.resize(nodes.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -158,7 +171,13 @@ def _coarse(
 def uneven_light(
     random: np.random.Generator, size: tuple[int, int], deviation: float
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Gain that differs a little by place and colour: what networks and atlases take for light."""
+    """Gain that varies slightly by place and colour, like errors of networks and atlases.
+
+    Args:
+        random: Random generator.
+        size: Height and width in px.
+        deviation: Standard deviation of the log gain.
+    """
     nodes = random.normal(
         0.0, deviation, (int(random.integers(1, 5)), int(random.integers(1, 6)), 1)
     )
@@ -168,5 +187,5 @@ def uneven_light(
 
 
 def _between(random: np.random.Generator, least: float, most: float) -> float:
-    """A number between two, as likely in each octave."""
+    """A random number between two, log-uniform."""
     return float(np.exp(random.uniform(np.log(least), np.log(most))))

@@ -1,6 +1,6 @@
-"""Real guides with the truth known: steady clips made to flicker, then thought about as any film.
+"""Real guides with ground truth: steady clips with synthetic flicker, analysed as any film.
 
-Making one takes seconds, so they are made once and kept in a folder; training draws from them.
+Making one takes seconds, so they are made once and stored in a folder; training samples them.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ CLIP_FRAMES, PANNED_FRAMES = 48, 24
 PANNED_SIZES = ((144, 256), (144, 256), (192, 256), (256, 144))
 _FEWEST_FRAMES = 16
 _SEED = 1
-"""Added to seeds, so that no made flicker is that of the benchmark."""
+"""Added to seeds, so that no flicker is that of the benchmark."""
 _PARTS = ("flickering", "corrected", "guide", "trust", "clean")
 _KEPT_EVERY = 3
-"""One frame in so many is kept: neighbours teach little that is new."""
+"""One frame in so many is kept: neighbours add little."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guided:
-    """Frames of one window, their guides, and the truth: half precision, half the proxy's size."""
+    """Frames of one window, their guides, and ground truth, at half precision and half size."""
 
     flickering: Float16[np.ndarray, "time 3 height width"]
     corrected: Float16[np.ndarray, "time 3 height width"]
-    """As tone left them."""
+    """After tone."""
     guide: Float16[np.ndarray, "time 3 height width"]
     trust: Float16[np.ndarray, "time 1 height width"]
     clean: Float16[np.ndarray, "time 3 height width"]
@@ -69,11 +69,11 @@ class Guided:
     def sample(
         self, random: np.random.Generator, *, as_came: float
     ) -> tuple[Float32[np.ndarray, "channels _height _width"], ...]:
-        """Frame, guide, trust, light removed, its spread, and the truth, of one frame by chance.
+        """Frame, guide, trust, removed light, its spread, and ground truth of a random frame.
 
         Args:
-            random: Where chance comes from.
-            as_came: How likely the frame is shown as it came, tone unheard.
+            random: Random generator.
+            as_came: Probability of the uncorrected frame, without tone.
         """
         place = int(random.integers(len(self.clean)))
         light = tuple(part[place] for part in self.light)
@@ -88,13 +88,13 @@ class Guided:
 def guided_footage(
     clips: tuple[Path, ...], kept: Path, *, settings: Settings, progress: Report
 ) -> Iterator[Guided]:
-    """Every window of the clips under every kind of flicker, and as it is.
+    """Every window of the clips with every kind of flicker, and without.
 
     Args:
         clips: Steady films.
-        kept: Folder where what was made is kept; what lies there is not made again.
-        settings: Of thinking, with an atlas.
-        progress: Told how many of how many are there.
+        kept: Folder of the results; existing ones are not made again.
+        settings: Of the analysis, with an atlas.
+        progress: Called with the number done and in all.
     """
     kept.mkdir(parents=True, exist_ok=True)
     wanted = [(clip, case) for clip in clips for case in CASES]
@@ -107,14 +107,14 @@ def guided_footage(
 def guided_photographs(
     photos: tuple[Path, ...], kept: Path, *, count: int, settings: Settings, progress: Report
 ) -> Iterator[Guided]:
-    """Windows of clips made of photographs (`panned`), each under a flicker by chance.
+    """Windows of Ken Burns clips (`ken_burns`), each with random flicker.
 
     Args:
-        photos: To make them of.
+        photos: Of which clips are made.
         kept: As in `guided_footage`.
-        count: How many.
-        settings: Of thinking, with an atlas.
-        progress: Told how many of how many are there.
+        count: Number of clips.
+        settings: Of the analysis, with an atlas.
+        progress: Called with the number done and in all.
     """
     kept.mkdir(parents=True, exist_ok=True)
     for place in range(count):
@@ -144,7 +144,7 @@ def _of_clip(path: Path, case: str, settings: Settings) -> Iterator[Guided]:
 
 
 def _kept(kept: Path, mark: str, make: Callable[[], Iterator[Guided]]) -> Iterator[Guided]:
-    """What lies in the folder under a mark, made now if it does not."""
+    """The file with a name in the folder, made now if it is missing."""
     index = kept / f"{mark}.json"
     if not index.exists():
         names = []
@@ -192,7 +192,13 @@ def _analysed(window: Window, clip: Clip, settings: Settings) -> Guided:
 def first_frames(
     film: VideoSource, *, most: int, longest_px: int
 ) -> Float32[np.ndarray, "time height width 3"]:
-    """The first frames of a film, RGB in [0, 1], shrunk to at most `longest_px`."""
+    """The first frames of a film, downscaled, RGB in [0, 1].
+
+    Args:
+        film: To read.
+        most: Number of frames, at most.
+        longest_px: Longest side of the result, at most.
+    """
     size = proxy_size(film.size, longest_px)
     return np.stack([small_rgb(f.picture, size=size) for f in islice(film.frames(), most)])
 

@@ -1,6 +1,6 @@
-"""Steady clips made of photographs: a camera that wanders, and something that moves before it.
+"""Ken Burns clips: a virtual camera over one photograph, with another moving in front of it.
 
-They have no light of their own that changes, and there are as many of them as one likes.
+They are steady, and their number is unlimited.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from unflicker.training.distortions import blob
 
 _FASTEST_SHARE, _MOST_ZOOM, _MOST_TURN = 0.012, 0.006, 0.006
-"""A frame's largest step: of the picture's width, of its size, and in radians."""
+"""A camera's largest step between frames: of the picture's width, of its size, and in radians."""
 _INERTIA = 0.9
 _OBJECTS = (0, 0, 1, 1, 2)
 _NOISE = 0.006
@@ -26,14 +26,14 @@ def panned(
     frames: int,
     size: tuple[int, int],
 ) -> Float32[np.ndarray, "time height width 3"]:
-    """A steady clip: the photograph as a wandering camera sees it, parts of another moving before.
+    """A Ken Burns clip: a virtual camera over one photograph, parts of another moving in front.
 
     Args:
-        random: Where chance comes from.
-        photo: What lies behind.
-        other: What moving things are cut from.
-        frames: How many.
-        size: Height and width.
+        random: Random generator.
+        photo: The background, RGB in [0, 1].
+        other: Source of the moving parts.
+        frames: Number of frames.
+        size: Height and width in px.
     """
     behind = _camera(random, frames, size, speed=random.uniform(0.0, 1.0))
     shapes = [blob(random, size) for _ in range(_OBJECTS[random.integers(len(_OBJECTS))])]

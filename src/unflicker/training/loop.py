@@ -1,9 +1,9 @@
-"""The loop of every training: step by step, kept and looked at now and then.
+"""The training loop of all networks: steps, validation, checkpoints, resuming.
 
     task = TrainingTask(network=…, loss=…, learning=…, …)
     weights = trained(task, training, progress=…, resumes=…)
 
-A batch belongs to its step, so a training that was stopped goes on as if it had not been.
+A batch belongs to its step, so a resumed training gives the same result as one without a stop.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ from unflicker.training.checkpoint import Entry, TrainingState
 _WARM_UP_STEPS, _LEAST_RATE_SHARE = 100, 0.02
 _LOOKS, _LOOKED_AT_EVERY = 10, 250
 _SHOWN, _SHEET_PX = 8, 1000
-"""Batches of validation that lend a picture to the sheet, and its width."""
+"""Batches of validation with a picture on the sheet, and its width."""
 _MOST_WORKERS = 6
 """Processes that make batches for a GPU; a CPU needs its cores for the network, and has one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What to train on, how long, and where it is kept."""
+    """Data, length and folder of a training."""
 
     data: tuple[Path, ...]
     out: Path
     steps: int = 12_000
     batch: int = 12
     panned: int = 240
-    """Of the neural filter: clips made of photographs, for real guides of more scenes than there
-    are films."""
+    """Of the neural filter: Ken Burns clips, for real guides of more scenes than there are films.
+    """
     seed: int = 0
     device: str = "cpu"
     leave_out: frozenset[str] = frozenset()
     rate: float | None = None
-    """Of the paper's networks: a learning rate to rise to and to fall from along a cosine, for
-    trainings shorter than the published; None for theirs, which is constant."""
+    """Of the paper's networks: peak of a learning rate with warm-up and cosine, for trainings
+    shorter than the published; None for the published constant."""
     crop_px: int | None = None
-    """Of the paper's networks: width and height of what they learn from; None for the usual."""
+    """Of the paper's networks: width and height of crops; None for the default."""
     begin_with: Path | None = None
-    """Weights of the same network to begin with, of an earlier training; None for chance."""
+    """Initial weights, of an earlier training of the same network; None for random ones."""
     keep_every: int | None = None
-    """Steps between two looks at what it has learned; None for a tenth of all, 250 at the most."""
+    """Steps between checkpoints; None for a tenth of all, 250 at most."""
 
     @property
     def looked_at_every(self) -> int:
-        """Steps between two looks: short trainings are looked at ten times as well."""
+        """Steps between validations: short trainings have ten as well."""
         return self.keep_every or min(_LOOKED_AT_EVERY, max(1, self.steps // _LOOKS))
 
 
@@ -82,24 +82,24 @@ class ByStep(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingTask(Generic[Batch]):
-    """A network, what it learns from and what it is asked for."""
+    """A network, its data, loss and validation."""
 
     recipe: Mapping[str, Any]
-    """What the training is made of, as JSON; `network` names it. Another recipe is refused."""
+    """All that determines the result, as JSON; `network` names it. Another recipe is refused."""
     network: nn.Module
-    """On the device of the training, with its first weights."""
+    """On the device of the training, with its initial weights."""
     optimiser: torch.optim.Optimizer
     rate: Callable[[int, int], float]
-    """The learning rate of a step of so many."""
+    """The learning rate, from step and number of steps."""
     loss: Callable[[Any, Batch], Float[Tensor, ""]]
     """Of the network and a batch."""
     won_db: Callable[[Any, Batch], Float[Tensor, ""]]
-    """By how many dB the network betters a batch; without gradients, as the next."""
+    """Gain of the network on a batch in dB; without gradients, as the next."""
     row: Callable[[Any, Batch], Float[Tensor, "3 height width"]]
-    """A row of the sheet: the first of a batch, what came of it, and the truth."""
+    """A row of the sheet: the first of a batch, its result, and ground truth."""
     learning: ByStep
     checking: Sequence[Batch]
-    """For validation, the same at every look."""
+    """For validation, the same each time."""
     weights: str
     """Name of the file of weights."""
     half: bool = True
@@ -110,14 +110,14 @@ class TrainingTask(Generic[Batch]):
 def trained(
     task: TrainingTask, training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
-    """Train to the end, or go on with a training that stopped; the path of its weights.
+    """Train to the end, resuming a stopped training; returns the path of the weights.
 
     Args:
         task: What is learned.
         training: How long and where.
-        progress: Told how far it is; may raise `Cancelled` to stop, and the state is kept, as it
-            is where Ctrl-C stops it.
-        resumes: Told from which step, where a training goes on.
+        progress: Called with the progress; may raise `Cancelled` to stop, and the state is kept,
+            as it is after Ctrl-C.
+        resumes: Called with the step at which a training resumes.
 
     Raises:
         UsageError: The folder holds another training.
@@ -137,7 +137,7 @@ def trained(
 
 
 def _run(state: TrainingState, task: TrainingTask, training: Training, progress: Report) -> None:
-    """Step by step to the end; kept and checked now and then."""
+    """All steps to the end, with checkpoints and validation."""
     clock, losses = _Clock(state), []
     try:
         for batch in _batches(task, training, begin=state.steps):
@@ -159,7 +159,7 @@ def _run(state: TrainingState, task: TrainingTask, training: Training, progress:
 
 
 def _batches(task: TrainingTask, training: Training, *, begin: int) -> DataLoader:
-    """The batches of the steps to come, made by other processes."""
+    """The batches of the remaining steps, made by other processes."""
     workers = 1 if training.device == "cpu" else min(_MOST_WORKERS, os.cpu_count() or 1)
     return DataLoader(
         task.learning,  # pyright: ignore - anything with __getitem__ will do
@@ -171,8 +171,8 @@ def _batches(task: TrainingTask, training: Training, *, begin: int) -> DataLoade
 
 @contextmanager
 def _one_thread_of_opencv() -> Iterator[None]:
-    """Processes that are forked meanwhile can use OpenCV: its threads do not outlive a fork, and
-    a child that waits for them waits for ever."""
+    """Keep OpenCV to one thread while processes are forked: its threads do not survive a fork, and
+    a child would wait for them for ever."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
@@ -194,7 +194,7 @@ def _step(state: TrainingState, task: TrainingTask, batch: Any, rate: float) -> 
 
 
 class _Clock:
-    """Adds the seconds that pass to those that a training took."""
+    """Adds the elapsed seconds to those of a training."""
 
     def __init__(self, state: TrainingState) -> None:
         self._standing, self._last = state, time.monotonic()
@@ -216,7 +216,13 @@ def _entry(state: TrainingState, losses: list[float], won: float) -> Entry:
 
 @torch.no_grad()
 def validated(state: TrainingState, task: TrainingTask, device: str) -> float:
-    """By how many dB the averaged weights better what was not learned from."""
+    """Mean gain in dB of the averaged weights on validation data.
+
+    Args:
+        state: Of the training.
+        task: Gives validation batches.
+        device: "cpu" or "cuda:n".
+    """
     network = _averaged(state)
     won = [task.won_db(network, moved(batch, device)) for batch in task.checking]
     return round(float(torch.stack(won).mean()), 4) if won else 0.0
@@ -224,7 +230,13 @@ def validated(state: TrainingState, task: TrainingTask, device: str) -> float:
 
 @torch.no_grad()
 def write_sheet(state: TrainingState, task: TrainingTask, training: Training) -> None:
-    """Validation pictures as PNG, one row a batch."""
+    """Write validation pictures as PNG, one row a batch.
+
+    Args:
+        state: Of the training.
+        task: Gives validation batches.
+        training: Gives folder and device.
+    """
     network = _averaged(state)
     rows = []
     for batch in task.checking[:_SHOWN]:
@@ -238,21 +250,31 @@ def write_sheet(state: TrainingState, task: TrainingTask, training: Training) ->
 
 
 def _averaged(state: TrainingState) -> nn.Module:
-    """The network with the averaged weights, ready to be used."""
+    """The network with the averaged weights, ready for use."""
     network = copy.deepcopy(state.network).eval()
     network.load_state_dict(state.average)
     return network
 
 
 def rate_share(step: int, steps: int) -> float:
-    """The learning rate over its largest: rising at first, then falling along a cosine."""
+    """The learning rate relative to its peak: linear warm-up, then a cosine.
+
+    Args:
+        step: From 0.
+        steps: Of the whole training.
+    """
     rising = min(1.0, (step + 1) / _WARM_UP_STEPS)
     falling = 0.5 * (1.0 + np.cos(np.pi * min(step / max(steps, 1), 1.0)))
     return float(rising * (_LEAST_RATE_SHARE + (1.0 - _LEAST_RATE_SHARE) * falling))
 
 
 def rate_of(training: Training, *, published: float) -> Callable[[int, int], float]:
-    """The learning rate by step: the published one, or one that rises and falls."""
+    """The learning rate by step: the published constant, or one with warm-up and cosine.
+
+    Args:
+        training: Gives the peak, if chosen.
+        published: The constant.
+    """
     peak = training.rate
     if peak is None:
         return lambda _step, _steps: published
@@ -260,7 +282,11 @@ def rate_of(training: Training, *, published: float) -> Callable[[int, int], flo
 
 
 def begun(network: nn.Module, training: Training) -> nn.Module:
-    """The network on the training's device, with the weights that the training begins with.
+    """The network on the training's device, with its initial weights.
+
+    Args:
+        network: To train.
+        training: Gives device and initial weights.
 
     Raises:
         MissingError: The file of weights is not there.
@@ -280,7 +306,12 @@ def mixed_precision(device: str) -> torch.autocast:
 
 
 def moved(batch: Batch, device: str | torch.device) -> Batch:
-    """A batch, which is a tensor or a dataclass of batches, on a device."""
+    """A batch on a device.
+
+    Args:
+        batch: A tensor, or a dataclass of batches.
+        device: "cpu" or "cuda:n".
+    """
     if isinstance(batch, Tensor):
         return batch.to(device)  # pyright: ignore - which is a batch
     parts = {each.name: moved(getattr(batch, each.name), device) for each in fields(batch)}  # pyright: ignore - a dataclass

@@ -1,4 +1,4 @@
-"""Which networks can be trained, by the name that `unflicker train` gives them. Loads no torch."""
+"""Networks that can be trained, by the name that `unflicker train` gives them. Loads no torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unflicker.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """What trains a network, and how much of it is usual."""
+    """The training function of a network, and its usual length."""
 
     module: str
     """In `unflicker.training`."""

@@ -1,8 +1,8 @@
-"""How the neural filter is trained: what it learns from and what it is asked for.
+"""The training task of the neural filter: data, loss, validation.
 
-The loss is the mean, over a batch, of the logarithm of each picture's squared error, over that of
-the frame left alone: a decibel counts the same where flicker is strong and where tone has left
-almost nothing, and a loss below none means that something is won.
+The loss is the mean, over a batch, of the logarithm of each picture's squared error relative to
+that of the uncorrected frame: a decibel counts the same where flicker is strong and where tone has
+left almost none, and a loss below zero is a gain.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _LOOKED_AT = 24
 def train_neural_filter(
     training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
-    """Train the filter, or go on with a training that stopped; the path of its weights.
+    """Train the filter, resuming a stopped training; returns the path of the weights.
 
     Args:
         training: What, how long and where.
-        progress: Told how far it is; may raise to stop.
-        resumes: Told from which step, where a training goes on.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
 
     Raises:
         UnflickerError: No data, or the folder holds another training.
@@ -95,7 +95,7 @@ def _loss(network: GridFilter, batch: Batch) -> Float[Tensor, ""]:
 
 
 def _won_db(network: GridFilter, batch: Batch) -> Float[Tensor, ""]:
-    """By how many dB frames come nearer to the truth."""
+    """Mean gain of the network in dB."""
     result = graded(batch.pictures.frame, network(batch.pictures)).clamp(0.0, 1.0)
     return won_db(result, batch.pictures.frame, batch.target)
 
@@ -114,7 +114,13 @@ def filter_loss(
     frame: Float[Tensor, "batch 3 height width"],
     target: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """Mean logarithm of each picture's squared error over that of its frame left alone."""
+    """Mean log of each picture's squared error relative to its uncorrected frame.
+
+    Args:
+        result: Output of the filter.
+        frame: Its input.
+        target: Ground truth.
+    """
     left, before = squared_errors(result, target), squared_errors(frame, target)
     return ((left + _FLOOR) / (before + _FLOOR)).log().mean()
 
@@ -122,7 +128,12 @@ def filter_loss(
 def squared_errors(
     result: Float[Tensor, "batch 3 height width"], target: Float[Tensor, "batch 3 height width"]
 ) -> Float[Tensor, " batch"]:
-    """Mean squared error of each picture."""
+    """Mean squared error of each picture.
+
+    Args:
+        result: RGB in [0, 1].
+        target: Ground truth.
+    """
     return (result - target).square().mean(dim=(1, 2, 3))
 
 
@@ -131,7 +142,13 @@ def won_db(
     frame: Float[Tensor, "batch 3 height width"],
     target: Float[Tensor, "batch 3 height width"],
 ) -> Float[Tensor, ""]:
-    """By how many dB results are nearer to the truth than their frames, in the mean."""
+    """Mean gain of results over their frames, in dB.
+
+    Args:
+        result: Output of the filter.
+        frame: Its input.
+        target: Ground truth.
+    """
     return -_DB_OF_A_LOG * filter_loss(result, frame, target)
 
 

@@ -1,8 +1,7 @@
-"""How the paper's neural filter is trained: on single photographs, spoilt twice (Eq. 4).
+"""The training task of the paper's neural filter: single photographs, degraded twice (Eq. 4).
 
-What is published: the loss, Adam at 1e-4, batches of 8, 20 epochs of COCO. Ours: the distortions,
-crops, that the network begins by leaving the frame as it is, and that the weights written are an
-average over the last steps.
+Published: the loss, Adam at 1e-4, batches of 8, 20 epochs of COCO. Ours: the distortions, crops,
+initialisation to the identity, and averaging of the weights over the last steps.
 """
 
 from __future__ import annotations
@@ -41,18 +40,18 @@ _LOOKED_AT = 12
 _PASSED = 6
 """Channels of frame and guide together."""
 _ATLAS_SCALE, _QUARTERED = 4, 0.7
-"""How many times smaller than the frame an atlas is, and how often a guide is."""
+"""Scale of an atlas relative to the frame, and share of guides at that scale."""
 
 
 def train_paper_filter(
     training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
-    """Train the paper's U-Net, or go on with a training that stopped; the path of its weights.
+    """Train the paper's U-Net, resuming a stopped training; returns the path of the weights.
 
     Args:
-        training: What, how long and where; films are not looked at.
-        progress: Told how far it is; may raise to stop.
-        resumes: Told from which step, where a training goes on.
+        training: What, how long and where; films are not used.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
 
     Raises:
         UnflickerError: No photographs, or the folder holds another training.
@@ -80,7 +79,7 @@ def train_paper_filter(
 
 
 def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:
-    """Photographs to learn from, and to look at."""
+    """Photographs for training, and for validation."""
     learning = PhotoData(
         photos=photos.training,
         batch=training.batch,
@@ -93,9 +92,9 @@ def _data(training: Training, photos: Split) -> tuple[PhotoData, PhotoData]:
 
 @torch.no_grad()
 def leaving_the_frame(network: UNet) -> UNet:
-    """The network with some first weights set so that the frame comes out as it went in.
+    """The network with some weights set so that it is the identity on the frame.
 
-    Frame and guide have six channels of their own past the outermost skip; others begin by chance.
+    Six channels past the outermost skip pass frame and guide through; others start at random.
     """
     wide = range(_PASSED)
     first, second = network.down[0]  # pyright: ignore - a sequence of two
@@ -125,7 +124,7 @@ def _recipe(training: Training, split: dict[str, Split]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoData:
-    """Batches by step, of parts of photographs."""
+    """Batches by step, of crops of photographs."""
 
     photos: tuple[Path, ...]
     batch: int
@@ -163,7 +162,7 @@ class PhotoData:
 def _quartered(
     guide: Float32[np.ndarray, "height width 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """As an atlas of a quarter of the frame's size renders it, enlarged."""
+    """The picture as an atlas of a quarter of the frame's size renders it, enlarged."""
     height, width = guide.shape[:2]
     small = max(1, width // _ATLAS_SCALE), max(1, height // _ATLAS_SCALE)
     shrunk = cv2.resize(guide, small, interpolation=cv2.INTER_AREA)
@@ -176,7 +175,7 @@ def _loss(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
 
 
 def _won_db(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
-    """By how many dB results are nearer to the photographs than frames are."""
+    """Mean gain of results over frames, in dB."""
     result = network(batch.frame, batch.guide).clamp(0.0, 1.0)
     return won_db(result, batch.frame, batch.clean)
 

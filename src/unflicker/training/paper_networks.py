@@ -1,4 +1,4 @@
-"""What the paper's two networks are asked for, and the network of Lai et al.
+"""Loss functions of the paper's two networks, and of Lai et al.
 
 Source: Lei et al., Blind Video Deflickering (CVPR 2023); Lai et al., Learning Blind Video Temporal
 Consistency (ECCV 2018).
@@ -20,58 +20,76 @@ from unflicker.paper.unet import UNet
 LEARNING_RATE = 1e-4
 """Adam's, for both networks; theirs."""
 _SHORT, _LONG, _STAY = 2.0, 2.0, 1.0
-"""Weights of the refinement's losses, ours. Were steadiness worth no more than staying, every
-light between a frame's own and its neighbour's would cost the same."""
+"""Weights of the refinement's losses, ours. With equal weights of stability and similarity, every
+light between a frame's own and its neighbour's would have the same loss."""
 _SAME_POINT = 50.0
-"""Lai et al.'s alpha: how quickly a pixel that differs from the last frame's counts less."""
+"""Lai et al.'s alpha: decay of a pixel's weight with its difference from the previous frame."""
 _TEMPORAL, _VALUES, _TEXTURE = 100.0, 10.0, 50.0
-"""Lai et al.'s weights of either temporal loss, and of being alike, which we give to values; and
-ours of texture, without which blur would pay. Were values worth more, flicker would be kept."""
+"""Lai et al.'s weights of either temporal loss, and of similarity, used here for values; and ours
+of texture, without which blur would be optimal. With more weight on values, flicker would be kept.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FilterBatch:
-    """Single photographs, spoilt twice; RGB in [0, 1]."""
+    """Single photographs, degraded twice; RGB in [0, 1]."""
 
     clean: Float[Tensor, "batch 3 height width"]
     """The photographs X."""
     frame: Float[Tensor, "batch 3 height width"]
-    """τ_a(X): their light and colour spoilt, as flicker does."""
+    """τ_a(X): with degraded light and colour, as by flicker."""
     guide: Float[Tensor, "batch 3 height width"]
-    """τ_s(X): their structure spoilt, as an atlas does."""
+    """τ_s(X): with degraded structure, as by an atlas."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipBatch:
-    """Short clips that flicker, the same without, and motion in them; RGB in [0, 1]."""
+    """Short clips with flicker, the same without, and their motion; RGB in [0, 1]."""
 
     frames: Float[Tensor, "batch time 3 height width"]
-    """As they come in."""
+    """The network's input."""
     clean: Float[Tensor, "batch time 3 height width"]
-    """The steady clips they were made of."""
+    """The steady clips."""
     to_last: Float[Tensor, "batch pairs 2 height width"]
     """Flow from each frame but the first to the one before it, in px, x first."""
     seen_in_last: Float[Tensor, "batch pairs height width"]
-    """How far each of its pixels is seen there, 0 to 1."""
+    """Visibility of each of its pixels there, 0 to 1."""
     to_first: Float[Tensor, "batch pairs 2 height width"]
     """Flow from each frame but the first to the first."""
     seen_in_first: Float[Tensor, "batch pairs height width"]
 
 
 def filter_loss(network: UNet, batch: FilterBatch) -> Float[Tensor, ""]:
-    """Mean of ‖F(τ_a(X), τ_s(X)) − X‖² (Eq. 4)."""
+    """Mean of ‖F(τ_a(X), τ_s(X)) − X‖².
+
+    Args:
+        network: The filter F.
+        batch: Photographs X with both degradations.
+
+    Source: Lei et al., CVPR 2023, Eq. 4.
+    """
     return functional.mse_loss(network(batch.frame, batch.guide), batch.clean)
 
 
 def refinement_loss(network: RefinementNetwork, batch: ClipBatch) -> Float[Tensor, ""]:
-    """What the network loses on clips, through all their frames."""
+    """Loss of the refinement over all frames of clips.
+
+    Args:
+        network: The refinement.
+        batch: Clips with motion.
+    """
     return clip_loss(refined_clip(network, batch.frames), batch)
 
 
 def clip_loss(
     outputs: Sequence[Float[Tensor, "batch 3 height width"]], batch: ClipBatch
 ) -> Float[Tensor, ""]:
-    """Warping error to the last and to the first output, and distance to what came in."""
+    """Warping error to the previous and to the first output, and distance to the input.
+
+    Args:
+        outputs: Of the network, by frame.
+        batch: Its clips, with motion.
+    """
     pairs = range(batch.frames.shape[1] - 1)
     short = [
         warping_error(outputs[t + 1], outputs[t], batch.to_last[:, t], batch.seen_in_last[:, t])
@@ -89,10 +107,16 @@ def clip_loss(
 def consistency_loss(
     outputs: Sequence[Float[Tensor, "batch 3 height width"]], batch: ClipBatch
 ) -> Float[Tensor, ""]:
-    """Lai et al.'s: short- and long-term change along the motion, and being like what came in.
+    """The loss of Lai et al.: short- and long-term warping error, and similarity to the input.
 
-    Theirs of being alike is a distance of features of VGG, which are not to be had; here it is
-    that of values and of texture. Theirs is a hundred times this.
+    Their similarity is a distance of VGG features, which are not available; here it is a distance
+    of values and of texture. Their loss is a hundred times this.
+
+    Args:
+        outputs: Of the network, by frame.
+        batch: Its clips, with motion.
+
+    Source: Lai et al., Learning blind video temporal consistency, ECCV 2018.
     """
     count = len(outputs)
     short = [_change(outputs, batch, t, t - 1, batch.to_last) for t in range(1, count)]
@@ -111,7 +135,7 @@ def _change(
     before: int,
     flows: Float[Tensor, "batch pairs 2 height width"],
 ) -> Float[Tensor, ""]:
-    """The warping error to an earlier output, which is held for given."""
+    """The warping error to an earlier output, which has no gradient."""
     flow = flows[:, now - 1]
     seen = same_point(batch.clean[:, now], warped(batch.clean[:, before], flow))
     return warping_error(outputs[now], outputs[before].detach(), flow, seen)
@@ -120,7 +144,12 @@ def _change(
 def same_point(
     frame: Float[Tensor, "batch 3 height width"], laid_over: Float[Tensor, "batch 3 height width"]
 ) -> Float[Tensor, "batch height width"]:
-    """exp(−α ‖I_t − warp(I_s)‖²): how likely both pixels of a steady film are of one point."""
+    """exp(−α ‖I_t − warp(I_s)‖²): visibility from the colours of a steady film.
+
+    Args:
+        frame: I_t.
+        laid_over: warp(I_s).
+    """
     return torch.exp(-_SAME_POINT * (frame - laid_over).square().sum(dim=1))
 
 
@@ -135,12 +164,12 @@ def refined_clip(
     *,
     originals: Float[Tensor, "batch time 3 height width"] | None = None,
 ) -> list[Float[Tensor, "batch 3 height width"]]:
-    """The frames of clips as they come out, one after the other, nothing known before the first.
+    """The frames of clips after refinement, one after the other.
 
     Args:
-        network: Blind where it is given no originals.
-        frames: What comes in.
-        originals: Steady clips that `frames` are processed versions of.
+        network: Blind if it gets no originals.
+        frames: Its input.
+        originals: Steady originals of `frames`, if there are any.
     """
     memory: Memory | None = None
     outputs = []
@@ -157,14 +186,26 @@ def warping_error(
     flow: Float[Tensor, "batch 2 height width"],
     seen: Float[Tensor, "batch height width"],
 ) -> Float[Tensor, ""]:
-    """Mean of |M ⊙ (O − warp(other))|; the flow leads from O to the other frame."""
+    """Mean of |M ⊙ (O − warp(other))|.
+
+    Args:
+        output: O.
+        other: Another output.
+        flow: From O to the other, in px, x first.
+        seen: M, visibility in the other, 0 to 1.
+    """
     return (seen[:, None] * (output - warped(other, flow))).abs().mean()
 
 
 def warped(
     picture: Float[Tensor, "batch 3 height width"], flow: Float[Tensor, "batch 2 height width"]
 ) -> Float[Tensor, "batch 3 height width"]:
-    """The picture seen at each pixel's place plus flow, bilinear; the border is continued."""
+    """The picture at each pixel's place plus flow, bilinear; the border is continued.
+
+    Args:
+        picture: RGB.
+        flow: In px, x first.
+    """
     height, width = picture.shape[2:]
     rows = torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None]
     columns = torch.arange(width, dtype=flow.dtype, device=flow.device)

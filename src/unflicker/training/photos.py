@@ -1,4 +1,4 @@
-"""Photographs to learn from."""
+"""Loads photographs for training."""
 
 from __future__ import annotations
 
@@ -34,16 +34,27 @@ def stored_photo(path: Path) -> UInt8[np.ndarray, "height width 3"]:
 def by_chance(
     random: np.random.Generator, photos: tuple[Path, ...]
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """One of some photographs."""
+    """A random photograph, as stored.
+
+    Args:
+        random: Random generator.
+        photos: Paths to choose from.
+    """
     return stored_photo(photos[random.integers(len(photos))])
 
 
 def part_of(
     random: np.random.Generator, photo: UInt8[np.ndarray, "_h _w 3"], size: tuple[int, int]
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A part of a photograph in [0, 1], mirrored by chance; at half its resolution or more.
+    """A random crop of a photograph in [0, 1], randomly mirrored.
 
-    A photograph that is smaller than the part is enlarged.
+    It is taken at half the photograph's resolution or more; a photograph that is smaller than the
+    crop is enlarged.
+
+    Args:
+        random: Random generator.
+        photo: RGB.
+        size: Height and width of the crop in px.
     """
     whole = min(photo.shape[0] / size[0], photo.shape[1] / size[1])
     scale = min(float(np.exp(random.uniform(0.0, np.log(_MOST_SHRUNK)))), whole)

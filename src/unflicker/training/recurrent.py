@@ -1,13 +1,13 @@
-"""How networks that remember are trained: the paper's refinement, its ConvLSTM, and Lai et al.'s.
+"""Training tasks of the recurrent networks: the paper's refinement, its ConvLSTM, and Lai et al.'s.
 
-All three are one network that goes through short clips frame by frame. What differs is what comes
-in, whether the steady original goes beside it, and what is asked for.
+All three are one network that processes short clips frame by frame. They differ in input, in the
+use of the steady original, and in the loss.
 
-What is published. Refinement: the loss's terms, Adam at 1e-4, batches of 8, 50 epochs of DAVIS.
-Lai et al.: the losses and their weights, Adam at 1e-4, halved every 20 of 100 epochs of 1,000
-batches of 4, 11 frames of 192 px. ConvLSTM: the same with the flickering frames for both films.
-Ours: the clips, weights of terms where `paper_networks` says so, gradients that go through the
-whole clip, a network that begins by leaving all as it is, and an average over the last steps.
+Published, refinement: the loss's terms, Adam at 1e-4, batches of 8, 50 epochs of DAVIS. Lai et al.:
+the losses and their weights, Adam at 1e-4, halved every 20 of 100 epochs of 1,000 batches of 4, 11
+frames of 192 px. ConvLSTM: the same with the flickering frames for both films. Ours: the clips,
+weights of terms where `paper_networks` says so, gradients through the whole clip, initialisation to
+the identity, and averaging over the last steps.
 """
 
 from __future__ import annotations
@@ -47,31 +47,31 @@ FRAMES, CROP_PX = 8, 128
 _LOOKED_AT = 4
 """Batches of validation."""
 _LEAST_LOSS = 1e-5
-"""What counts as none; a clip that nobody made to flicker loses nothing when it is left alone."""
+"""Losses below count as zero; a steady clip has no loss when it is unchanged."""
 _LARGEST_GRADIENT = 1.0
 _DIFFERENCES = 6
-"""Features that begin as differences of light between a frame and what went out last."""
+"""Features initialised as differences of light between a frame and the previous output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """What is asked of the network, and what it is given."""
+    """Loss and input of a network."""
 
     network: str
     """Its name in recipes."""
     weights: str
     """Name of the file of weights."""
     loss: Callable[[Sequence[Tensor], ClipBatch], Tensor]
-    """Of the frames that come out, and the batch."""
+    """Of the output frames, and the batch."""
     filtered: bool = False
-    """Whether a filter has been through the clips."""
+    """Whether the clips have passed a filter."""
     guided: bool = False
-    """Whether the steady clip goes beside the one that flickers."""
+    """Whether the steady clip is an input besides the one that flickers."""
     processed_share: float = 0.0
     """As in `ClipData`."""
 
     def outputs(self, network: RefinementNetwork, batch: ClipBatch) -> list[Tensor]:
-        """What comes out, frame by frame."""
+        """The output, frame by frame."""
         originals = batch.clean if self.guided else None
         return refined_clip(network, batch.frames, originals=originals)
 
@@ -95,12 +95,12 @@ _LAI = _Kind(
 def train_paper_refinement(
     training: Training, *, progress: Report, resumes: Callable[[int], None]
 ) -> Path:
-    """Train the paper's refinement, or go on with a training that stopped; its weights' path.
+    """Train the paper's refinement, resuming a stopped training; returns its weights' path.
 
     Args:
         training: What, how long and where.
-        progress: Told how far it is; may raise to stop.
-        resumes: Told from which step, where a training goes on.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
 
     Raises:
         UnflickerError: No data, or the folder holds another training.
@@ -109,12 +109,24 @@ def train_paper_refinement(
 
 
 def train_convlstm(training: Training, *, progress: Report, resumes: Callable[[int], None]) -> Path:
-    """As `train_paper_refinement`, of the paper's ConvLSTM: blind, on clips as they flicker."""
+    """Train the paper's ConvLSTM, blind, on flickering clips; returns its weights' path.
+
+    Args:
+        training: What, how long and where.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
+    """
     return _train(_CONVLSTM, training, progress, resumes)
 
 
 def train_lai(training: Training, *, progress: Report, resumes: Callable[[int], None]) -> Path:
-    """As `train_paper_refinement`, of Lai et al.'s: processed clips beside their originals."""
+    """Train Lai et al.'s network on processed clips with their originals.
+
+    Args:
+        training: What, how long and where.
+        progress: Called with the progress; may raise to stop.
+        resumes: Called with the step at which a training resumes.
+    """
     return _train(_LAI, training, progress, resumes)
 
 
@@ -145,10 +157,10 @@ def _train(
 
 @torch.no_grad()
 def leaving_all(network: RefinementNetwork) -> RefinementNetwork:
-    """The network with some first weights set so that every frame comes out as it went in.
+    """The network with some weights set so that it is the identity.
 
-    It adds nothing at first, and six features, two a colour, see by how much the last output is
-    lighter than the frame around a place, and darker; others begin by chance.
+    Its output is zero at first, and six features, two a colour, are positive and negative local
+    differences of light between the last output and the frame; others start at random.
     """
     network.out.weight.zero_()
     network.out.bias.zero_()  # pyright: ignore[reportOptionalMemberAccess] - there is one
@@ -180,7 +192,7 @@ def _recipe(kind: _Kind, training: Training, split: dict[str, Split]) -> dict[st
 def _data(
     kind: _Kind, training: Training, split: dict[str, Split], progress: Report
 ) -> tuple[ClipData, ClipData]:
-    """Clips to learn from, and to look at: those of files set apart, if there are any."""
+    """Clips for training, and for validation: of files set apart, if there are any."""
     photos, films = split["photographs"], split["films"]
 
     def clips(photos: tuple[Path, ...], films: tuple[Path, ...], seed: int) -> ClipData:
@@ -218,7 +230,7 @@ def _loss(kind: _Kind, network: RefinementNetwork, batch: ClipBatch) -> Float[Te
 
 
 def _won_db(kind: _Kind, network: RefinementNetwork, batch: ClipBatch) -> Float[Tensor, ""]:
-    """By how many dB the loss is below that of clips left alone."""
+    """By how many dB the loss is below that of unchanged clips."""
     alone = kind.loss(batch.frames.unbind(dim=1), batch)
     left = kind.loss(kind.outputs(network, batch), batch)
     return 20.0 * ((alone + _LEAST_LOSS) / (left + _LEAST_LOSS)).log10()
@@ -227,7 +239,7 @@ def _won_db(kind: _Kind, network: RefinementNetwork, batch: ClipBatch) -> Float[
 def _row(
     kind: _Kind, network: RefinementNetwork, batch: ClipBatch
 ) -> Float[Tensor, "3 height width"]:
-    """The frames of a clip, and below them what came of each."""
+    """The frames of a clip, and below them the results."""
     outputs = torch.stack(kind.outputs(network, batch), dim=1)
     rows = (torch.cat(list(clip[0]), dim=2) for clip in (batch.frames, outputs))
     return torch.cat(list(rows), dim=1)

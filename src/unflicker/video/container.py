@@ -1,4 +1,4 @@
-"""Opening files with FFmpeg: local files only, whatever their name, with errors in our words."""
+"""Opens files with FFmpeg: local files only, with errors as `InputError`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from av.error import FFmpegError
 from unflicker.errors import InputError
 
 _LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
-"""A playlist or a movie that refers to other places must not make us reach for the network."""
+"""A playlist or a movie that refers to other places must not cause network access."""
 _NO_FILM = ("tty", "image2", "_pipe", "bin", "lrc", "webvtt", "srt", "ass")
-"""FFmpeg 'reads' any text as a terminal recording, and any picture as a film of one frame."""
+"""FFmpeg demuxes any text as a terminal recording, and any picture as a film of one frame."""
 
 
 def open_source(path: Path) -> InputContainer:
@@ -26,7 +26,7 @@ def open_source(path: Path) -> InputContainer:
     if not path.exists():
         raise InputError(f"no such file: {path}; check the name")
     if path.is_dir():
-        raise InputError(f"{path} is a folder, a video file is wanted here; pass one file")
+        raise InputError(f"{path} is a folder, not a video file; pass one file")
     try:
         # The prefix keeps a name like `a:b.mp4` or `-x.mp4` a name.
         container = av.open(f"file:{path}", options=dict(_LOCAL_ONLY), metadata_errors="replace")
@@ -45,7 +45,12 @@ def open_source(path: Path) -> InputContainer:
 
 
 def open_output(place: str | Path | Any, *, container_format: str) -> OutputContainer:
-    """A new file (a path) or an object with `write` and `seek`, opened for muxing."""
+    """A file opened for muxing.
+
+    Args:
+        place: Path, or object with `write` and `seek`.
+        container_format: FFmpeg's name of the muxer.
+    """
     options = {}
     if container_format in ("matroska", "webm"):
         # Sound of MP4 begins some ms before 0; without this all pictures would come later.

@@ -1,4 +1,4 @@
-"""Which encoder, pixel format and quality keep a film as it is."""
+"""Choice of encoder, pixel format and quality for a source."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _MIRRORED = (
     "v210",
 )
 _DEMANDED = {"webm": "libvpx-vp9", "mpeg": "mpeg2video", "mxf": "mpeg2video", "avi": "mpeg4"}
-"""What a container wants of films whose own codec is too old or too rare to write."""
+"""Encoders that a container needs for films whose own codec is too old or too rare to encode."""
 _PRORES_PROFILES = {
     "Proxy": "0",
     "LT": "1",
@@ -95,7 +95,13 @@ def candidates(
     container_format: str,
     settings: EncodingSettings = AS_THE_SOURCE,
 ) -> list[Candidate]:
-    """Ways to encode a film, the one most like its source first; the writer tries them in turn.
+    """Ways to encode a film, the most similar to its source first.
+
+    Args:
+        traits: Of the source.
+        layout: Of its pictures.
+        container_format: FFmpeg's name of the muxer.
+        settings: Codec and pixel format, if chosen.
 
     Raises:
         MissingError: The encoder asked for is not in this FFmpeg.
@@ -123,7 +129,13 @@ def candidates(
 def quality_options(
     candidate: Candidate, traits: Traits, *, settings: EncodingSettings = AS_THE_SOURCE
 ) -> dict[str, str]:
-    """The encoder's options: near-transparent, or lossless where the source is."""
+    """The encoder's options: near-transparent, or lossless where the source is.
+
+    Args:
+        candidate: Encoder and pixel format.
+        traits: Of the source.
+        settings: Quality, if chosen.
+    """
     encoder = candidate.encoder
     quality = _LOSSLESS if traits.lossless and settings.crf is None else {}
     options = dict(quality.get(encoder, _QUALITY.get(encoder, {})))
@@ -146,7 +158,7 @@ def quality_options(
 def _add_parameters(
     options: dict[str, str], encoder: str, traits: Traits, *, lossless: bool
 ) -> None:
-    """What x264, x265 and SVT-AV1 take only in their own words: HDR10 data, silence."""
+    """Set what x264, x265 and SVT-AV1 accept only in their own syntax: HDR10 data, silence."""
     words = []
     if encoder == "libx265":
         words += ["log-level=none", *(["lossless=1"] if lossless else [])]
@@ -202,7 +214,8 @@ def _family(traits: Traits, container_format: str) -> str:
 
 
 def _for_pictures(family: str, layout: PixelLayout) -> list[Candidate]:
-    """Pictures that become a video: 4:2:0, which every player shows, where the size allows."""
+    """Candidates for pictures that become a video: 4:2:0, which every player shows, if the size
+    allows."""
     depth = "" if layout.depth == 8 else "10le"
     names = [f"yuv420p{depth}", f"yuv444p{depth}"]
     encoders = [family, "libsvtav1", "libvpx-vp9", "libx265"]
@@ -245,7 +258,7 @@ def _exact(encoder: str, layout: PixelLayout) -> Iterator[Candidate]:
 
 
 def _widened(encoder: str, layout: PixelLayout) -> Iterator[Candidate]:
-    """The formats of an encoder that hold the film's samples with room to spare, nearest first."""
+    """The formats of an encoder that hold the film's samples with more precision, nearest first."""
     wider = [
         name
         for name in formats_of(encoder)
@@ -274,7 +287,7 @@ def _holds(wide: PixelLayout, layout: PixelLayout) -> bool:
 
 
 def _loss(other: PixelLayout, layout: PixelLayout) -> tuple[int, ...]:
-    """How unlike two layouts are, the worst first: family, alpha, depth, sampling, waste."""
+    """Differences of two layouts, most important first: family, alpha, depth, sampling, waste."""
     coarser = sum(
         max(0, a - b) for a, b in zip(other.chroma_shift, layout.chroma_shift, strict=True)
     )

@@ -1,4 +1,4 @@
-"""One output file while it is being made: encoder, muxer, and the streams that run beside."""
+"""One output file during encoding: encoder, muxer, and the other streams."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Encoding:
         self._sides.close()
 
     def abandon(self) -> None:
-        """Close everything, whatever it says."""
+        """Close everything, and ignore errors."""
         # The file is about to be removed: what is wrong with it matters no more.
         with contextlib.suppress(Exception):
             self._output.close()

@@ -1,4 +1,4 @@
-"""FFmpeg's own filters on a clip in memory; the baselines are made of them."""
+"""Runs FFmpeg's filters on a clip in memory, for the baselines."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ TICKS_A_SECOND = 90_000
 
 
 def run_filter(clip: Clip, graph: str) -> Clip:
-    """The clip as a chain of FFmpeg filters leaves it, 8 bits a sample, as many frames as given.
+    """The clip after a chain of FFmpeg filters, in 8 bits, with the same number of frames.
 
     Args:
         clip: Any sample type; the filters see 8 bits.
-        graph: One or more filters in FFmpeg's words, `deflicker=size=5` or `hue=h=10,negate`.
-            A filter that knows RGB gets planar RGB, any other 4:4:4 YUV in full range.
+        graph: One or more filters in FFmpeg's syntax, `deflicker=size=5` or `hue=h=10,negate`. A
+            filter that supports RGB gets planar RGB, any other 4:4:4 YUV in full range.
 
     Raises:
         MissingError: FFmpeg has no filter of that name.
-        UsageError: The arguments make no sense to the filter, or it adds or drops frames.
+        UsageError: The filter refuses the arguments, or it adds or drops frames.
     """
     pixels = from_float(clip.as_float(), dtype=np.uint8)
     pixel_format = "gbrp" if _takes_rgb(graph) else "yuvj444p"
@@ -43,7 +43,7 @@ def run_filter(clip: Clip, graph: str) -> Clip:
 
 
 def _takes_rgb(graph: str) -> bool:
-    """Whether planar RGB comes out of the chain as planar RGB, so that nothing converts inside."""
+    """Whether the chain maps planar RGB to planar RGB, so that nothing inside converts."""
     grey = np.full((1, 64, 64, 3), 128, np.uint8)
     frames = _frames(grey, np.zeros(1), pixel_format="gbrp")
     return all(frame.format.name.startswith("gbr") for frame in _through(frames, graph=graph))

@@ -1,4 +1,4 @@
-"""A film that was processed frame by frame, with the steady original it was made of."""
+"""A processed film paired with its steady original."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ MAY_LACK = 5
 """Frames that an original may be shorter than its film: processing often adds or drops a few."""
 _SAME_RATE = 0.01
 _PROMISED = 0.9
-"""Headers promise about so much, so only a clear lack stops before any work."""
+"""Accuracy of headers; only a clear lack is refused before any work."""
 
 
 def open_original(
     source: str | Path, *, of: VideoSource, start_seconds: float, strict: bool
 ) -> VideoSource:
     """A processed film with its original, both read from the same moment on.
+
+    Args:
+        source: The original.
+        of: The processed film.
+        start_seconds: Where both begin.
+        strict: Whether damaged frames of the original are errors.
 
     Raises:
         InputError: The original cannot be read, or has clearly fewer frames than the film.
@@ -39,10 +45,10 @@ def open_original(
 
 
 class WithOriginal:
-    """A film whose frames come with the frames of its original, paired from the first on.
+    """A film with the frames of its original, paired from the first on.
 
     Raises:
-        InputError: The original is said to have fewer frames than the film, beyond a few.
+        InputError: By its header the original has clearly fewer frames than the film.
     """
 
     def __init__(self, film: VideoSource, original: VideoSource) -> None:

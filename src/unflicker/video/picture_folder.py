@@ -69,11 +69,11 @@ class FolderSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which pictures could not be read, once they have been met."""
+        """Which pictures could not be read, as far as they have been reached."""
         return tuple(self._notes)
 
     def frames(self) -> Iterator[Frame]:
-        """The pictures; one that cannot be read is flagged, and its predecessor stands in.
+        """The pictures; an unreadable one is flagged and replaced by its predecessor.
 
         Raises:
             InputError: A picture of another size or kind; or an unreadable one, when strict.
@@ -121,7 +121,7 @@ class FolderSource:
 
 
 class FolderWriter:
-    """Writes pictures under the names of the source's into a folder that appears when whole."""
+    """Writes pictures under the source's names into a folder that appears when it is complete."""
 
     def __init__(self, target: Path, *, names: tuple[str, ...], overwrite: bool) -> None:
         self.notes: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""FFmpeg's pixel formats and our pictures: the same samples, as arrays.
+"""FFmpeg's pixel formats as `PixelLayout`, and back.
 
-Every format is read as the planar one that holds the same samples, so nothing is lost on the way in
-or out. Planar formats, which is nearly all video, are not even copied on the way in.
+Every format is read as the planar one with the same samples, so reading and writing are lossless.
+Planar formats, which nearly all video has, are read without a copy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DEPTHS = {
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFormat:
-    """How a film stores its pictures, and how we read them."""
+    """How a film stores its pictures, and how they are read."""
 
     name: str
     """FFmpeg's name of what is stored."""
@@ -130,13 +130,18 @@ def planes_of(frame: VideoFrame) -> tuple[Shaped[np.ndarray, "_ _"], ...]:
     if stored.layout.family == "rgb":
         planes = [planes[2], planes[0], planes[1], *planes[3:]]
     for plane in planes:
-        # A decoder predicts later frames from these bytes: nobody may write into them.
+        # A decoder predicts later frames from these bytes: they must not be changed.
         plane.flags.writeable = False
     return tuple(planes)
 
 
 def frame_of(planes: tuple[Shaped[np.ndarray, "_ _"], ...], *, layout: PixelLayout) -> VideoFrame:
-    """A new frame in the layout's planar format, holding a copy of the planes."""
+    """A new frame in the layout's planar format, with a copy of the planes.
+
+    Args:
+        planes: Samples, of the sizes that the layout has.
+        layout: Of the planes.
+    """
     height, width = planes[0].shape
     frame = VideoFrame(width, height, planar_name(layout))
     if layout.family == "grey" and layout.alpha:
@@ -150,7 +155,12 @@ def frame_of(planes: tuple[Shaped[np.ndarray, "_ _"], ...], *, layout: PixelLayo
 
 
 def reformatted(frame: VideoFrame, name: str) -> VideoFrame:
-    """The frame in another format of the same colour family, its numbers not rescaled."""
+    """The frame in another format of the same colour family, its values not rescaled.
+
+    Args:
+        frame: Decoded, or to be encoded.
+        name: FFmpeg's name of the format.
+    """
     if frame.format.name == name:
         return frame
     return frame.reformat(

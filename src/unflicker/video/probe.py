@@ -1,4 +1,4 @@
-"""What the first frames of a file say about it."""
+"""Properties of a file from its first frames."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from unflicker.video.pixel_formats import stored_format
 from unflicker.video.traits import ColourTags, MasteringDisplay, Traits
 
 INTERLACE_PROBE_FRAMES = 24
-"""How many frames are looked at when the first is interlaced, to tell telecined from interlaced."""
+"""Number of frames examined if the first is interlaced, to distinguish telecined from interlaced.
+"""
 _PACKETS_TO_FIRST_FRAME = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a look at the beginning of a file found."""
+    """Properties of a file from its first frames."""
 
     traits: Traits
     first: VideoFrame
@@ -34,6 +35,10 @@ class Look:
 
 def main_stream(container: InputContainer, *, path: Path) -> VideoStream:
     """The stream that is the film: the default one, and never a cover picture.
+
+    Args:
+        container: Opened for reading.
+        path: For messages.
 
     Raises:
         InputError: There is none, or nothing can decode it.
@@ -56,7 +61,7 @@ def is_cover(stream: VideoStream) -> bool:
 
 
 def look_at(path: Path) -> Look:
-    """Open a file, decode its first frames, and say what it is.
+    """Open a file, decode its first frames, and return its properties.
 
     Raises:
         InputError: No frame can be decoded.

@@ -1,4 +1,4 @@
-"""A video file as a film: decoded anew at each reading, damaged frames kept in time."""
+"""A video file as a source: decoded again at each reading, damaged frames kept in time."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class FileSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user must know; what only shows while reading is added then."""
+        """Notes for the user; some are added during reading."""
         return tuple(self._notes)
 
     def frames(self) -> Iterator[Frame]:
-        """Decode the film from its beginning, or from its cut's.
+        """Frames of the film, from its beginning, or from its cut's.
 
         Raises:
             InputError: A damaged frame, when the film was opened as strict.
@@ -117,7 +117,7 @@ class FileSource:
         return None if seconds is None else max(1, round(seconds * float(self.rate)))
 
     def _last_duration(self, last: Frame) -> int:
-        """How long the last frame is shown: to the stream's end, where that is credible."""
+        """Duration of the last frame: to the stream's end, if that is credible."""
         if self._end is None or self.traits.cut is not None:
             return last.duration
         left = self._end - last.pts
@@ -138,7 +138,7 @@ class FileSource:
         )
 
     def _as_the_first(self, decoded: VideoFrame) -> VideoFrame:
-        """A frame whose size or pixel format changed in mid-film, in those of the first frame."""
+        """A frame whose size or pixel format changed, converted to those of the first frame."""
         height, width = self.size
         if (decoded.height, decoded.width) == self.size:
             same_samples = decoded.format.name.replace("yuvj", "yuv") == self._format.replace(
@@ -158,7 +158,7 @@ class FileSource:
         return decoded.reformat(width=width, height=height, format=self._format)
 
     def _decoded(self) -> Iterator[tuple[VideoFrame, bool]]:
-        """Frames in the order of showing, each with whether it is damaged."""
+        """Frames in presentation order, each with whether it is damaged."""
         with open_source(self._path) as container:
             stream = main_stream(container, path=self._path)
             stream.thread_type = "AUTO"
@@ -177,7 +177,7 @@ class FileSource:
             self._note_if_cut_off(last)
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
-        """The stream's packets, then None for "give what is left"."""
+        """The stream's packets, then None to flush the decoder."""
         try:
             for packet in container.demux(stream):
                 if packet.size or packet.dts is not None:
@@ -195,13 +195,13 @@ class FileSource:
             if self._strict:
                 raise InputError(
                     f"{self._path}: a frame cannot be decoded ({fault.strerror}); "
-                    "leave --strict away to go on without it"
+                    "omit --strict to continue without it"
                 ) from fault
             self._note("some frames could not be decoded and are missing; times are kept")
             return []
 
     def _seek(self, container: InputContainer, stream: VideoStream) -> None:
-        """Jump near the cut's beginning, to save decoding what nobody wants."""
+        """Seek near the cut's beginning, to avoid decoding frames outside it."""
         cut = self.traits.cut
         if cut is None or cut.start <= self._origin:
             return
@@ -221,7 +221,7 @@ class FileSource:
         seconds = f" at {float(frame.pts * unit):.3f} s" if frame.pts is not None else ""
         return (
             f"{self._path}: the frame{seconds} is damaged; "
-            "leave --strict away to keep it in time and go on"
+            "omit --strict to keep it in time and continue"
         )
 
     def _note(self, text: str) -> None:
@@ -239,7 +239,7 @@ class FileSource:
 
 
 class _Clock:
-    """Gives every frame a time, rising, whatever the container left out."""
+    """Gives every frame a rising time, whatever the container omits."""
 
     def __init__(self, *, cut: Cut | None, time_base: Fraction, delay: int) -> None:
         self._delay = delay
@@ -280,7 +280,7 @@ def _origin(container: InputContainer, stream: VideoStream) -> Fraction:
 
 
 def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
-    """How long the video is by its header, which nobody trusts."""
+    """How long the video is by its header, which may be wrong."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.duration:

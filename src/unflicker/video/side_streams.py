@@ -1,7 +1,7 @@
-"""Sound, subtitles, chapters, attachments, covers: copied packet by packet beside the new pictures.
+"""Copies sound, subtitles, chapters, attachments and covers, packet by packet.
 
-The source is read a second time for them, only as far as the pictures have come: memory stays small
-whatever the length.
+The source is read a second time for them, in step with the pictures: memory stays small at any
+length.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Cover:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What becomes of each stream of the source beside the film itself."""
+    """The treatment of each stream of the source besides the film itself."""
 
     container_format: str
     copied: tuple[int, ...] = ()
@@ -63,7 +63,12 @@ class Plan:
 
 
 def plan_side_streams(traits: Traits, *, container_format: str) -> Plan:
-    """Find out, by trying, what a kind of container can hold of the source's other streams."""
+    """The treatment of each other stream of the source, found by trial muxing.
+
+    Args:
+        traits: Of the source.
+        container_format: FFmpeg's name of the muxer.
+    """
     if traits.path is None:
         return Plan(container_format=container_format)
     copied: list[int] = []
@@ -98,7 +103,7 @@ def plan_side_streams(traits: Traits, *, container_format: str) -> Plan:
 
 
 class SideStreams:
-    """The source's other streams, being copied into one output."""
+    """The source's other streams, during copying into one output."""
 
     def __init__(self, traits: Traits, *, plan: Plan) -> None:
         self._traits = traits
@@ -110,7 +115,12 @@ class SideStreams:
         self._next: Packet | None = None
 
     def add_to(self, output: OutputContainer, *, pictures: VideoStream) -> None:
-        """Declare all streams, chapters and metadata, before the first packet is muxed."""
+        """Declare all streams, chapters and metadata, before the first packet is muxed.
+
+        Args:
+            output: Opened for muxing.
+            pictures: The stream of the new pictures.
+        """
         if self._traits.path is None:
             return
         source = self._source = open_source(self._traits.path)
@@ -133,7 +143,12 @@ class SideStreams:
             self._next = next(self._packets, None)
 
     def feed(self, output: OutputContainer, *, until_seconds: Fraction | None) -> None:
-        """Copy what belongs before a time of the output; None: all that is left."""
+        """Copy packets up to a time of the output.
+
+        Args:
+            output: Opened for muxing.
+            until_seconds: That time; all remaining packets if None.
+        """
         while self._next is not None:
             if until_seconds is not None and _when(self._next) > until_seconds:
                 return
@@ -200,7 +215,12 @@ class SideStreams:
 
 
 def add_copy(output: OutputContainer, stream: Any) -> Stream:
-    """Declare a stream that holds the same packets as another."""
+    """A new stream declared for the same packets as another.
+
+    Args:
+        output: Opened for muxing.
+        stream: Of the source.
+    """
     made = output.add_stream_from_template(stream, opaque=True)
     _copy_labels(stream, made)
     return made
@@ -212,7 +232,7 @@ def _copy_labels(stream: Stream, made: Stream) -> None:
 
 
 def _kept(metadata: dict[str, str]) -> dict[str, str]:
-    """Metadata without what describes the old file rather than the film."""
+    """Metadata without entries that describe the old file rather than the film."""
     return {
         key: value
         for key, value in metadata.items()
@@ -221,7 +241,7 @@ def _kept(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> bool:
-    """Whether a stream, and its first packet, go into a kind of container and come out again."""
+    """Whether a container accepts a stream and its first packet, and returns them on reading."""
     if stream.type not in _COPIED:
         return False
     file = io.BytesIO()
@@ -240,7 +260,7 @@ def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> b
 
 
 def _is_recognised(file: io.BytesIO, stream: Stream) -> bool:
-    """Whether a file shows the stream it was given; some muxers take all, and hide it as data."""
+    """Whether a file shows the stream it was given; some muxers accept any, and hide it as data."""
     file.seek(0)
     with av.open(file) as back:
         kinds = {(found.type, _name(found)) for found in back.streams}
@@ -261,7 +281,7 @@ def _cover(stream: Any, sample: Packet) -> Cover:
 
 
 def _is_filler(packet: Packet) -> bool:
-    """Whether a packet is MP4's way to say that nobody speaks; the muxer makes its own."""
+    """Whether a packet is MP4's empty subtitle, which the muxer writes itself."""
     return packet.size == 2 and _name(packet.stream) == "mov_text"
 
 
@@ -290,7 +310,7 @@ def _sample_packets(source: InputContainer, streams: list[Stream]) -> dict[int, 
 
 
 def _is_made_by_the_muxer(stream: Stream, source: InputContainer) -> bool:
-    """Whether a data stream only repeats what chapters or a timecode tag say already."""
+    """Whether a data stream only repeats chapters or a timecode tag."""
     if stream.type != "data":
         return False
     if _name(stream) == "bin_data" and source.chapters():
@@ -316,7 +336,7 @@ def _when(packet: Packet) -> Fraction:
 
 
 def _inside(packet: Packet, cut: Cut) -> bool:
-    """Whether any of a packet lies in the wanted part."""
+    """Whether a packet overlaps the selected part."""
     begin = packet.pts if packet.pts is not None else packet.dts or 0
     base = packet.time_base or Fraction(1)
     starts, stops = begin * base, (begin + (packet.duration or 0)) * base
@@ -334,7 +354,7 @@ def _shifted(packet: Packet, cut: Cut) -> Packet:
 
 
 def _cut_chapters(chapters: list[Any], *, cut: Cut | None) -> list[Any]:
-    """The chapters that reach into the wanted part, clipped to it and shifted."""
+    """The chapters that overlap the selected part, clipped to it and shifted."""
     if cut is None:
         return chapters
     kept = []

@@ -35,12 +35,12 @@ class VideoSource(Protocol):
 
     @property
     def layout(self) -> PixelLayout:
-        """How the planes of every picture hold its colours."""
+        """The arrangement of every picture's colours in planes."""
         ...
 
     @property
     def meaning(self) -> ColourMeaning:
-        """What the numbers of every picture mean."""
+        """The interpretation of every picture's samples."""
         ...
 
     @property
@@ -50,21 +50,21 @@ class VideoSource(Protocol):
 
     @property
     def estimated_frames(self) -> int | None:
-        """How many frames the header promises; never trusted, only for progress."""
+        """Number of frames by the header; not reliable, only for progress."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user must know; complete once the film has been read."""
+        """Notes for the user; complete once the film has been read."""
         ...
 
     @property
     def traits(self) -> Traits:
-        """What the writer mirrors."""
+        """Metadata that the writer reproduces."""
         ...
 
     def frames(self) -> Iterator[Frame]:
-        """The frames, the same at each call, in the order of showing."""
+        """The frames, the same at each call, in presentation order."""
         ...
 
 
@@ -75,16 +75,16 @@ def open_video(
     duration_seconds: float | None = None,
     strict: bool = False,
 ) -> VideoSource:
-    """A video file, or a folder of pictures, as a film.
+    """A video file, or a folder of pictures, as a source.
 
     Args:
         source: A file of any kind FFmpeg reads, or a folder of PNG, TIFF or JPEG pictures.
-        start_seconds: Where the wanted part begins, from the film's beginning.
+        start_seconds: Where the selected part begins, from the film's beginning.
         duration_seconds: How long it is; None is to the end.
         strict: Whether a damaged frame raises instead of being flagged.
 
     Raises:
-        InputError: It is not there, holds no video, or cannot be read.
+        InputError: It does not exist, has no video, or cannot be read.
     """
     if start_seconds < 0 or (duration_seconds is not None and duration_seconds <= 0):
         raise InputError(
@@ -106,7 +106,7 @@ def open_video(
 
 
 class ArraySource:
-    """A clip in memory as a film of RGB pictures: 8 bits for uint8, else 16."""
+    """A clip in memory as a source of RGB pictures: 8 bits for uint8, else 16."""
 
     def __init__(self, clip: Clip, *, name: str = "array") -> None:
         self._clip = clip

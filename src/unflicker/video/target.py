@@ -1,7 +1,7 @@
-"""Where a result goes: its name, the checks before work starts, and how it gets its name.
+"""Output paths: names, checks before work starts, temporary files and their rename.
 
-A result is written under a hidden name beside its final one, `.NAME.PID.part.EXT`, and renamed when
-it is whole. So a killed run leaves nothing under the final name; a later run removes what it left.
+A result is written under a hidden name in the same folder, `.NAME.PID.part.EXT`, and renamed when
+it is complete. A killed run leaves nothing under the final name; a later run removes its remains.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LONGEST_NAME_BYTES = 255
 
 
 def default_target(source: Path) -> Path:
-    """The name beside the source: `film_unflickered.mp4`, `folder_unflickered`.
+    """The default name, in the source's folder: `film_unflickered.mp4`, `folder_unflickered`.
 
     A file whose kind of container cannot be written, or that has no ending, becomes Matroska.
     """
@@ -57,16 +57,16 @@ def default_target(source: Path) -> Path:
 
 
 def planned_target(source: Path, output: str | None) -> Path:
-    """The file or folder a result is to be written to; nothing is made.
+    """The file or folder for a result; nothing is created.
 
     Args:
         source: The film, or the folder of pictures.
         output: As the user wrote it. A trailing slash, an existing folder, or no suffix is a
             folder; the result gets its default name in it. Only for a folder of pictures, a new
-            name without a slash is the result itself. None: beside the source.
+            name without a slash is the result itself. None: in the source's folder.
 
     Raises:
-        UsageError: It begins with the home of a user who has none.
+        UsageError: It begins with the home of a user without a home.
     """
     beside = default_target(source)
     if not output:
@@ -86,6 +86,10 @@ def planned_target(source: Path, output: str | None) -> Path:
 def resolve_target(source: Path, output: str | None) -> Path:
     """The file or folder a result is written to (see `planned_target`); its folder is made.
 
+    Args:
+        source: The film.
+        output: File or folder that the user named; None for the default.
+
     Raises:
         OutputError: The folder cannot be made.
     """
@@ -97,12 +101,23 @@ def resolve_target(source: Path, output: str | None) -> Path:
 
 
 def is_picture_folder(target: Path, *, source: Path) -> bool:
-    """Whether the result of a film is a folder of pictures, as its source is."""
+    """Whether the result of a film is a folder of pictures, as its source is.
+
+    Args:
+        target: Path of the result.
+        source: The film.
+    """
     return source.is_dir() and target.suffix.lower() not in CONTAINERS
 
 
 def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_bytes: int) -> None:
-    """Refuse a place that cannot be written, before the first expensive second.
+    """Refuse a target that cannot be written, before any work.
+
+    Args:
+        target: Path of the result.
+        source: The film, if it is a file.
+        overwrite: Whether the target may exist.
+        needed_bytes: Free space that the result needs.
 
     Raises:
         OutputError: It exists, is the source, cannot be written, or the disk is too small.
@@ -128,7 +143,7 @@ def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_b
 
 
 def part_of(target: Path) -> Path:
-    """The hidden name under which a result is written until it is whole."""
+    """The hidden name of a result until it is complete."""
     ending = f".{os.getpid()}.part{target.suffix}"
     room = _LONGEST_NAME_BYTES - len(os.fsencode(ending)) - 1
     name = os.fsencode(target.name)[:room].decode(errors="ignore")
@@ -136,7 +151,7 @@ def part_of(target: Path) -> Path:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what killed runs on the same target left; what a running one writes stays."""
+    """Remove the remains of killed runs on the same target, but not files of a running one."""
     model = part_of(target).name.replace(f".{os.getpid()}.part", ".PID.part")
     pattern = re.compile(re.escape(model).replace(r"\.PID\.", r"\.(\d+)\."))
     for entry in os.scandir(target.parent):
@@ -155,10 +170,15 @@ def discard(place: Path) -> None:
 
 
 def settle(part: Path, target: Path, *, overwrite: bool) -> None:
-    """Give a whole result its final name, surely on disk.
+    """Rename a complete result to its final name, after flushing it to disk.
+
+    Args:
+        part: Its temporary path.
+        target: Its final path.
+        overwrite: Whether an existing target is replaced.
 
     Raises:
-        OutputError: Something took the name meanwhile, or the disk refuses.
+        OutputError: The name was taken in the meantime, or the disk refuses.
     """
     if target.exists() and not overwrite and not _is_empty_folder(target):
         discard(part)
@@ -187,7 +207,12 @@ def sync(place: Path) -> None:
 
 
 def disk_error(target: Path, fault: Exception) -> OutputError:
-    """What the operating system, or the muxer, said, in the words of this program."""
+    """An error of the operating system, or of the muxer, as an `OutputError`.
+
+    Args:
+        target: Path of the result.
+        fault: The exception.
+    """
     reason = getattr(fault, "strerror", None) or str(fault)
     return OutputError(
         f"{target} cannot be written: {reason}; nothing was left behind, "

@@ -1,4 +1,4 @@
-"""What a film is besides its pictures: all that the writer mirrors."""
+"""Metadata of a film, which the writer reproduces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from unflicker.frames.picture import ColourMeaning, Matrix, PixelLayout, Transfer
 
 UNSPECIFIED = 2
-"""FFmpeg's number for primaries, transfer and matrix that nobody wrote down."""
+"""FFmpeg's number for unspecified primaries, transfer and matrix."""
 LIMITED, FULL = 1, 2
 """FFmpeg's numbers for the range of the samples; 0 is unspecified."""
 
@@ -31,7 +31,7 @@ _BT2020_PRIMARIES = 9
 
 @dataclass(frozen=True, kw_only=True)
 class ColourTags:
-    """FFmpeg's numbers for what a stream says of its colours; carried unchanged to the output."""
+    """FFmpeg's numbers for a stream's colour tags; copied unchanged to the output."""
 
     primaries: int = UNSPECIFIED
     transfer: int = UNSPECIFIED
@@ -39,10 +39,10 @@ class ColourTags:
     range: int = 0
 
     def meaning(self, layout: PixelLayout, *, size: tuple[int, int]) -> ColourMeaning:
-        """What the tags mean, with the usual conventions where they say nothing.
+        """The interpretation of the tags, with the usual conventions where they are missing.
 
-        Untagged YUV is BT.601 up to 576 lines and under 1280 columns, BT.709 above, as players
-        have it; limited range unless tagged. RGB and grey are full range unless tagged.
+        Untagged YUV is BT.601 up to 576 lines and under 1280 columns, BT.709 above, as in players;
+        limited range unless tagged. RGB and grey are full range unless tagged.
         """
         if layout.family == "rgb":
             matrix: Matrix = "identity"
@@ -94,7 +94,7 @@ class MasteringDisplay:
         )
 
     def in_steps(self) -> str:
-        """As x264 and x265 want it: chromaticities in 1/50000, light in 1/10000 nits."""
+        """In the units of x264 and x265: chromaticities in 1/50000, light in 1/10000 nits."""
         points = "".join(
             f"{name}({round(x * 50_000)},{round(y * 50_000)})"
             for name, (x, y) in zip("GBR", (self.green, self.blue, self.red), strict=True)
@@ -104,7 +104,7 @@ class MasteringDisplay:
         return points + white + light
 
     def in_decimals(self) -> str:
-        """As SVT-AV1 wants it: plain decimal numbers."""
+        """In the format of SVT-AV1: plain decimal numbers."""
         points = "".join(
             f"{name}({x:.5f},{y:.5f})"
             for name, (x, y) in zip("GBR", (self.green, self.blue, self.red), strict=True)
@@ -115,13 +115,13 @@ class MasteringDisplay:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The part of a film that is wanted, in seconds of the source's own clock."""
+    """The selected part of a film, in seconds of the source's own clock."""
 
     start: Fraction
     stop: Fraction | None
     """None: to the end."""
     shift: Fraction
-    """What is taken from every time, so that the part begins where the film began."""
+    """Subtracted from every time, so that the part begins where the film began."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,7 @@ class Traits:
     pixel_format: str = ""
     tags: ColourTags = field(default_factory=ColourTags)
     sample_aspect: Fraction | None = None
-    """Width of a sample by its height, or None where nobody says."""
+    """Width of a sample by its height, or None if unspecified."""
     display_matrix: tuple[int, ...] | None = None
     """Rotation and mirroring on display, nine numbers in FFmpeg's fixed point."""
     mastering: MasteringDisplay | None = None
@@ -149,7 +149,7 @@ class Traits:
     field_order: int = 0
     """FFmpeg's number; above 1 is interlaced."""
     lossless: bool = False
-    """Whether the source is known to be coded without loss, so that the output must be too."""
+    """Whether the source is known to be lossless, so that the output must be too."""
     time_base: Fraction = Fraction(1, 90_000)
     """Seconds a unit of the frames' times."""
     cut: Cut | None = None

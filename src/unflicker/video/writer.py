@@ -56,10 +56,10 @@ _WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
 @runtime_checkable
 class Writer(Protocol):
-    """An output being written; a context manager."""
+    """An output during writing; a context manager."""
 
     notes: tuple[str, ...]
-    """What is written otherwise than the source was, and why."""
+    """Differences between output and source, with reasons."""
 
     def __enter__(self) -> Writer:
         """Begin the output under its hidden name."""
@@ -89,9 +89,9 @@ def open_writer(
     """A writer that mirrors a film's source; everything that can be checked is checked here.
 
     Args:
-        film: The film whose frames, corrected, will be written.
+        film: The source of the frames that will be written.
         target: The final name; its suffix chooses the container. No suffix is a folder of pictures.
-        encoding: Encoder, quality and pixel format, where they shall differ from the source's.
+        encoding: Encoder, quality and pixel format that differ from the source's.
         overwrite: Whether an existing output may be replaced.
 
     Raises:
@@ -249,7 +249,7 @@ def _first_that_works(
 def _trial(
     film: VideoSource, frame: Frame, *, candidate: Candidate, plan: Plan, settings: EncodingSettings
 ) -> str | None:
-    """Why a candidate does not work, or None where it does."""
+    """Why a candidate does not work, or None if it does."""
     alone = Plan(container_format=plan.container_format)
     try:
         encoding = Encoding(
@@ -285,7 +285,7 @@ def _switch_notes(
 
 
 def _loss_notes(film: VideoSource, candidate: Candidate, *, plan: Plan) -> tuple[str, ...]:
-    """What the chosen encoder and container cannot keep."""
+    """Notes on what the chosen encoder and container cannot keep."""
     traits = film.traits
     notes = []
     if (traits.mastering or traits.light_level) and not keeps_hdr(candidate.encoder):
@@ -310,7 +310,7 @@ def _loss_notes(film: VideoSource, candidate: Candidate, *, plan: Plan) -> tuple
 
 
 def _estimated_bytes(film: VideoSource, candidate: Candidate) -> int:
-    """About how large the output will be, to refuse a disk that is surely too small."""
+    """Approximate size of the output, to refuse a disk that is surely too small."""
     traits = film.traits
     if candidate.encoder != "ffv1" or traits.lossless or film.estimated_frames is None:
         return traits.bytes

@@ -1,4 +1,4 @@
-"""Serving pages on this machine until told to stop."""
+"""Serves pages on this machine until stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATIENCE_SECONDS = 2
 
 
 def need_web() -> None:
-    """Stop before any work where what pages need is not installed.
+    """Refuse to start if the packages for pages are not installed.
 
     Raises:
         MissingError: fastapi or uvicorn is not there.
@@ -32,10 +32,14 @@ def need_web() -> None:
 
 
 def bound(host: str, *, port: int) -> socket.socket:
-    """A socket that waits for browsers; port 0 takes one that is free.
+    """A socket that listens for browsers.
+
+    Args:
+        host: Name or address.
+        port: 0 takes a free one.
 
     Raises:
-        UsageError: Nobody can listen there.
+        UsageError: The address cannot be bound.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -48,7 +52,7 @@ def bound(host: str, *, port: int) -> socket.socket:
 
 
 def address(listener: socket.socket) -> str:
-    """What to type into a browser; with this machine's name where all may come."""
+    """The address for a browser; with this machine's name if it is open to the network."""
     host, port = listener.getsockname()[:2]
     if host in _EVERYWHERE:
         host = socket.gethostname()

@@ -1,1 +1,1 @@
-"""The user study in a browser (`unflicker.study` without a browser)."""
+"""The user study in a browser; `unflicker.study` has all that needs no browser."""

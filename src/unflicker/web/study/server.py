@@ -1,7 +1,6 @@
-"""The study as a web application: pages, videos under blind names, answers.
+"""The user study as a web application: pages, videos under blind names, answers.
 
-Nothing that it sends says which method made a video, but for the owner's results under a secret
-address.
+No response identifies the method of a video, except for the owner's results under a secret address.
 """
 
 from __future__ import annotations
@@ -49,7 +48,13 @@ class AnswerTakenBack(BaseModel):
 
 
 def study_app(material: Material, answers: Answers, *, plan: Plan) -> FastAPI:
-    """The application that a server runs."""
+    """The web application of a study.
+
+    Args:
+        material: Videos of the study.
+        answers: Where answers are stored.
+        plan: How many questions, and which.
+    """
     app = FastAPI(title="study", docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_with_headers)
     app.include_router(_Asking(material, answers, plan=plan).router)
@@ -66,7 +71,7 @@ async def _with_headers(request: Request, call_next: Any) -> Response:
 
 
 class _Asking:
-    """What the people who take part may ask of the server."""
+    """Requests that participants may make."""
 
     def __init__(self, material: Material, answers: Answers, *, plan: Plan) -> None:
         self._material, self._answers, self._plan = material, answers, plan
@@ -86,11 +91,11 @@ class _Asking:
         return FileResponse(_PAGES / "study.html")
 
     def state(self, request: Request) -> dict[str, Any]:
-        """How far a person is, and what is asked now."""
+        """A person's progress, and the current question."""
         return self._state(request.cookies.get(self._cookie, ""))
 
     def begin(self, request: Request, response: Response) -> dict[str, Any]:
-        """Let a person in; one who is in already goes on."""
+        """Register a person; one who is registered continues."""
         token = request.cookies.get(self._cookie, "")
         if not self._answers.of_person(token):
             token = self._answers.begin(self._material, plan=self._plan)
@@ -100,7 +105,7 @@ class _Asking:
         return self._state(token)
 
     def answer(self, request: Request, given: AnswerGiven) -> dict[str, Any]:
-        """Keep an answer, and say what is next."""
+        """Store an answer; returns the next question."""
         token = request.cookies.get(self._cookie, "")
         try:
             self._answers.answer(token, given.place, choice=given.choice, seconds=given.seconds)
@@ -109,7 +114,7 @@ class _Asking:
         return self._state(token)
 
     def undo(self, request: Request, given: AnswerTakenBack) -> dict[str, Any]:
-        """Take the last answer back, and ask again."""
+        """Remove the last answer; returns its question."""
         token = request.cookies.get(self._cookie, "")
         try:
             self._answers.undo(token, given.place)
@@ -118,7 +123,7 @@ class _Asking:
         return self._state(token)
 
     def video(self, token: str) -> FileResponse:
-        """A video, under headers that do not tell two files of one method apart from others."""
+        """A video, with headers that do not distinguish one method's files from another's."""
         behind = self._answers.behind(token)
         path = self._material.video(*behind) if behind else None
         if path is None:
@@ -158,7 +163,7 @@ class _Asking:
 
 
 def _owner_router(answers: Answers) -> APIRouter:
-    """The results, for who knows the secret part of their address."""
+    """The results, at the secret address."""
     router = APIRouter(prefix="/results/{secret}")
 
     def let_in(secret: str) -> None:

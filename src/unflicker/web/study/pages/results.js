@@ -1,4 +1,4 @@
-// What a study found, looked at anew every few seconds while people answer.
+// What a study found, fetched again every few seconds while people answer.
 
 const AGAIN_MS = 20_000;
 const get = (id) => document.getElementById(id);
