@@ -196,7 +196,7 @@ def test_analyze_prints_json_alone_on_stdout(call, pipeline, film, tmp_path):
 def test_analyze_writes_a_file_but_never_over_another(call, pipeline, film, tmp_path):
     target = tmp_path / "film.json"
     assert call("analyze", film, "-o", target)[:2] == (0, "")
-    assert json.loads(target.read_text(encoding="utf-8"))["schema_version"] == 1
+    assert json.loads(target.read_text(encoding="utf-8"))["schema_version"] == 2
     assert call("analyze", film, "-o", target)[0] == 4
 
 
