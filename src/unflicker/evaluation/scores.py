@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from unflicker import metrics
 from unflicker.datasets.load import Loaded
 from unflicker.datasets.motion_cache import shot_starts
-from unflicker.frames.clip import Clip, to_float
-from unflicker.frames.colour import proxy_size
+from unflicker.frames.clip import Clip
 from unflicker.frames.flow import BackwardMotion, resized
 from unflicker.metrics import Paths
 from unflicker.motion import estimate_motion
 
 SETS = ("fidelity", "consistency", "visible", "perceptual")
 """The sets of metrics there are."""
-VISIBLE_PX = 256
-"""Longest side of the frames in which visible flicker is measured."""
 
 Scores = dict[str, dict[str, float]]
 """Metric set, then metric, then value."""
@@ -118,7 +114,7 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
     Along the steady video's motion; where there is none, along the result's, in which it is
     easiest to find.
     """
-    small = [_small(clip) for clip in (result, loaded.video)]
+    small = [metrics.on_proxies(clip) for clip in (result, loaded.video)]
     starts = shot_starts(loaded.steady or loaded.video)
     squares = np.zeros(2)
     for start, stop in zip(starts, [*starts[1:], len(result)], strict=True):
@@ -145,14 +141,6 @@ def _motion(paths: Paths, start: int, stop: int, *, size: tuple[int, int]) -> Ba
     return BackwardMotion(
         backward=resized(paths.back[part], size) * scale,
         visible_backward=resized(paths.seen[part].astype(np.float32), size),
-    )
-
-
-def _small(clip: Clip) -> np.ndarray:
-    height, width = proxy_size(clip.pixels.shape[1:3], VISIBLE_PX)
-    frames = (to_float(frame) for frame in clip.pixels)
-    return np.stack(
-        [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames]
     )
 
 
