@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float32
 
 from unflicker import metrics
 from unflicker.datasets.load import Loaded
@@ -119,7 +120,7 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
     squares = np.zeros(2)
     for start, stop in zip(starts, [*starts[1:], len(result)], strict=True):
         if paths is None:
-            motion = _estimated(small[0][start:stop])
+            motion = motion_back(small[0][start:stop])
         else:
             motion = _motion(paths, start, stop, size=small[0].shape[1:3])
         for place, frames in enumerate(small):
@@ -129,7 +130,8 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
     return float(after), float(before)
 
 
-def _estimated(frames: np.ndarray) -> BackwardMotion:
+def motion_back(frames: Float32[np.ndarray, "time height width 3"]) -> BackwardMotion:
+    """The motion of one shot, RGB in [0, 1], from each frame but the first to the one before."""
     return estimate_motion(frames).back(0, len(frames) - 1, size=frames.shape[1:3])
 
 
