@@ -63,6 +63,12 @@ def chosen_films(folder: Path, options: Options) -> dict[str, Path]:
     return found
 
 
+def middle(clip: Clip, *, frames: int) -> range:
+    """The indices of so many consecutive frames around the middle of a clip."""
+    first = max(0, len(clip) // 2 - frames // 2)
+    return range(first, min(first + frames, len(clip)))
+
+
 def is_wanted(name: str, options: Options) -> bool:
     """Whether the options want the film of a name."""
     return not options.clips or any(fnmatchcase(name, one) for one in options.clips)

@@ -20,6 +20,7 @@ from unflicker.evaluation.suites.films import (
     NamedClip,
     each,
     is_wanted,
+    middle,
     pair_films,
     read,
     read_pair,
@@ -99,8 +100,7 @@ def _measured(
             "contrast": contrast_ratio(result, given),
             "milliseconds_a_frame": spent,
         }
-    first = max(0, len(given) // 2 - _SHEET_FRAMES // 2)
-    frames = range(first, first + _SHEET_FRAMES)
+    frames = middle(given, frames=_SHEET_FRAMES)
     write_sheet(folder / f"{clip.name}.png", results, frames=frames)
 
 
