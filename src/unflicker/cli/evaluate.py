@@ -37,7 +37,7 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
 
 
 @click.command(cls=Command, example="unflicker evaluate data/ -o results/ --quick")
-@click.argument("folder", type=_FOLDER, metavar="FOLDER", required=False)
+@click.argument("folder", type=_FOLDER, metavar="[FOLDER]", required=False)
 @_option(
     "Output",
     "-o",
