@@ -57,12 +57,12 @@ format: .venv/dev.stamp
 
 bench: .venv/benchmark.stamp
 ifneq ($(strip $(CLIPS)),)
-	@$(BIN)/python benchmarks/quality.py "$$CLIPS"
+	@$(BIN)/unflicker evaluate "$$CLIPS" --suite quality -o "$$OUT/quality"
 endif
 ifneq ($(strip $(FILMS)),)
-	@$(BIN)/python benchmarks/real.py "$$FILMS"
+	@$(BIN)/unflicker evaluate "$$FILMS" --suite real -o "$$OUT/real"
 endif
-	@$(BIN)/python benchmarks/speed.py
+	@$(BIN)/unflicker evaluate --suite speed -o "$$OUT/speed"
 
 clean:
 	rm -rf demo out build dist .pytest_cache .ruff_cache .hypothesis

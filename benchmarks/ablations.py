@@ -1,4 +1,7 @@
-"""Presets in parts, as methods for quality.py: `--methods curves=ablations:curves,…`."""
+"""Presets in parts, as methods of `unflicker evaluate --suite quality`, run in this folder.
+
+unflicker evaluate CLEAN_FOLDER --suite quality -o out --method curves=ablations:curves
+"""
 
 import dataclasses
 

@@ -20,8 +20,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-import clips
-import tables
 from unflicker.analysis.analyse_window import analyse_window
 from unflicker.analysis.atlas_window import CorrectedWindow
 from unflicker.analysis.proxy import Proxy
@@ -29,6 +27,9 @@ from unflicker.analysis.windows import Window
 from unflicker.atlas.guide import Guide, guide_of
 from unflicker.atlas.make import Footage, ShotAtlas, make_atlas
 from unflicker.compute.devices import limited_threads
+from unflicker.evaluation.suites.films import NamedClip, chosen_films, read
+from unflicker.evaluation.suites.suite import Options
+from unflicker.evaluation.suites.tables import markdown
 from unflicker.frames.clip import to_float
 from unflicker.frames.colour import proxy_size
 from unflicker.frames.flow import resized
@@ -38,6 +39,7 @@ from unflicker.synthesis import synthesise
 
 _KINDS = ("exposure", "gamma", "tint", "local", "local tint", "bands", "film", "held")
 _GUIDE_BLUR_PX = 2.0
+SPLIT_FILE = Path(__file__).with_name("split.json")
 
 
 def main() -> None:
@@ -48,7 +50,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder of steady clips")
     parser.add_argument("-o", "--output", type=Path, default=Path("out"))
     parser.add_argument("--split", default="held-out", choices=("development", "held-out", ""))
-    parser.add_argument("--names", type=lambda text: text.split(","), help="clips, by name")
+    parser.add_argument(
+        "--names", type=lambda text: text.split(","), default=(), help="clips, by name"
+    )
     parser.add_argument("--frames", type=int, default=80)
     parser.add_argument("--mlp-seconds", type=float, default=0.0, help="0 leaves networks out")
     parser.add_argument(
@@ -58,10 +62,13 @@ def main() -> None:
     given = parser.parse_args()
     rows = []
     with limited_threads(0):
-        files = clips.video_files(
-            given.folder, names=given.names, split="" if given.names else given.split
+        options = Options(
+            out=given.output,
+            clips=tuple(given.names),
+            split="" if given.names else given.split,
+            split_file=SPLIT_FILE,
         )
-        for path in files:
+        for path in chosen_films(given.folder, options).values():
             rows.append(_measured(path, given))
             print(json.dumps(rows[-1]), flush=True)
     given.output.mkdir(parents=True, exist_ok=True)
@@ -70,7 +77,7 @@ def main() -> None:
 
 
 def _measured(path: Path, given: argparse.Namespace) -> dict:
-    clip = clips.load(path, width_px=640, most_frames=given.frames)
+    clip = read(path, width_px=640, frames=given.frames)
     light = _proxies(clip.clip.as_float())
     motion = estimate_motion(light)
     row = {"clip": clip.name, "frames": len(light)}
@@ -114,7 +121,7 @@ def _psnr(atlas: ShotAtlas, light: np.ndarray) -> float:
     return float(np.mean(-10.0 * np.log10(np.maximum(errors, 1e-10))))
 
 
-def _guide(clip: clips.NamedClip, kind: str, device: str) -> dict[str, float]:
+def _guide(clip: NamedClip, kind: str, device: str) -> dict[str, float]:
     """Colour errors of a guide to a flickering clip that tone has corrected."""
     truth, light, guide = flickering_guide(clip, kind, device)
     errors = np.stack([blurred_delta_e(*pair) for pair in zip(guide.pictures, truth, strict=True)])
@@ -130,7 +137,7 @@ def _guide(clip: clips.NamedClip, kind: str, device: str) -> dict[str, float]:
 
 
 def flickering_guide(
-    clip: clips.NamedClip, kind: str, device: str
+    clip: NamedClip, kind: str, device: str
 ) -> tuple[np.ndarray, np.ndarray, Guide]:
     """The steady proxies of a clip; the same with made flicker, corrected by tone; their guide."""
     made = synthesise(clip.clip, kind=kind, seed=1).clip
@@ -156,7 +163,7 @@ def _table(rows: list[dict]) -> str:
     names = [name for name in rows[0] if name != "clip"]
     body = [[row["clip"], *(f"{row[name]:.2f}" for name in names)] for row in rows]
     means = ["**mean**", *(f"**{np.mean([row[name] for row in rows]):.2f}**" for name in names)]
-    return tables.markdown("Atlases", head=["clip", *names], body=[*body, means])
+    return markdown(title="Atlases", head=["clip", *names], body=[*body, means])
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-import clips
-from atlas import blurred_delta_e, flickering_guide
+from atlas import SPLIT_FILE, blurred_delta_e, flickering_guide
 from unflicker.atlas.guide import signs
 from unflicker.compute.devices import limited_threads
+from unflicker.evaluation.suites.films import chosen_films, read
+from unflicker.evaluation.suites.suite import Options
 
 _KINDS = ("exposure", "local", "bands", "film")
 _POINTS_A_FRAME, _EVERY = 600, 6
@@ -31,9 +32,10 @@ def main() -> None:
     given = parser.parse_args()
     found, close = [], []
     random = np.random.default_rng(0)
+    options = Options(out=Path(), split="development", split_file=SPLIT_FILE)
     with limited_threads(0):
-        for path in clips.video_files(given.folder, split="development"):
-            clip = clips.load(path, width_px=640, most_frames=48)
+        for path in chosen_films(given.folder, options).values():
+            clip = read(path, width_px=640, frames=48)
             for kind in _KINDS:
                 truth, light, guide = flickering_guide(clip, kind, "cpu")
                 alone = [blurred_delta_e(*pair).mean() for pair in zip(light, truth, strict=True)]

@@ -19,10 +19,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from clips import load, video_files
 from unflicker.baselines.convlstm import convlstm
 from unflicker.baselines.lai import lai
 from unflicker.compute.weights import weights_in
+from unflicker.evaluation.suites.films import chosen_films, pair_films, read, read_pair
+from unflicker.evaluation.suites.suite import Options
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.colour import to_rgb
 from unflicker.metrics import psnr, sharpness_ratio, warping_error, warping_error_to_first
@@ -43,21 +44,20 @@ def main() -> None:
     """Run the benchmark from the command line."""
     options = _options()
     options.output.mkdir(parents=True, exist_ok=True)
-    size = {"width_px": options.width, "most_frames": options.frames}
+    size = {"width_px": options.width, "frames": options.frames}
     lines = [
         "| clip | method | PSNR dB | E_warp | to the last | to the first | sharpness |",
         "|---|---|---|---|---|---|---|",
     ]
-    for path in video_files(options.data / "clean", names=options.clips.split(",")):
-        clean = load(path, **size).clip
+    named = Options(out=options.output, clips=tuple(options.clips.split(",")))
+    for path in chosen_films(options.data / "clean", named).values():
+        clean = read(path, **size).clip
         for kind in options.kinds.split(","):
             made = synthesise(clean, kind=kind, seed=SEED).clip
             lines += _measured(f"{path.stem}/{kind}", _blind(made, options), clean, options.output)
-    for path in video_files(options.data / "processed"):
-        if not path.stem.endswith("_processed"):
-            continue
-        processed = load(path, **size).clip
-        steady = load(path.with_stem(path.stem.replace("_processed", "_original")), **size).clip
+    for path in pair_films(options.data / "processed", Options(out=options.output)).values():
+        pair = read_pair(path, **size)
+        processed, steady = pair.processed.clip, pair.original
         lines += _measured(path.stem, _guided(processed, steady, options), steady, options.output)
     text = "\n".join(lines) + "\n"
     (options.output / "trained.md").write_text(text)

@@ -9,8 +9,8 @@ from unflicker.datasets.examples import Example
 from unflicker.errors import MissingError, UsageError
 from unflicker.evaluation.methods import Effort, Method, chosen, parsed, version_of
 from unflicker.evaluation.plan import QUICK, Scope, plan
-from unflicker.evaluation.registry import METHODS
-from unflicker.evaluation.results import append_rows, done_in, merged, read_rows
+from unflicker.evaluation.registry import METHODS, method_of
+from unflicker.evaluation.results import append_rows, done_in, merged, on_enough, read_rows
 from unflicker.evaluation.summary import summary
 
 KINDS = ("exposure", "local", "bands", "w3")
@@ -18,7 +18,7 @@ PLACE = "unflicker.evaluation.adapters:unchanged"
 
 
 def method(name: str, **others) -> Method:
-    return Method(name=name, place=PLACE, **others)
+    return Method(name=name, label=name, place=PLACE, **others)
 
 
 def examples() -> list[Example]:
@@ -106,7 +106,7 @@ def test_what_is_done_at_the_same_effort_size_and_version_is_not_planned_again()
 
 
 def test_a_method_whose_code_or_weights_are_missing_is_left_out_with_the_reason():
-    gone = Method(name="gone", place="unflicker.nowhere:at_all")
+    gone = Method(name="gone", label="gone", place="unflicker.nowhere:at_all")
     bare = method("bare", weights={"weights": "bare.safetensors"})
     found = planned(gone, bare, method("there"))
     assert [one.name for one in found.left_out] == ["gone", "bare"]
@@ -185,8 +185,10 @@ def test_means_are_over_the_videos_that_all_methods_share():
         for name, clip, value in (
             ("a", "x", 30.0),
             ("a", "y", 10.0),
+            ("a", "z", 5.0),
             ("b", "x", 20.0),
             ("b", "y", 50.0),
+            ("b", "z", 35.0),
             ("few", "x", 25.0),
         )
     ]
@@ -194,5 +196,22 @@ def test_means_are_over_the_videos_that_all_methods_share():
     assert [(line[0], line[2], line[4]) for line in lines] == [
         ("b", "35.00", "20.00"),
         ("few", "–", "25.00"),
-        ("a", "20.00", "30.00"),
+        ("a", "15.00", "30.00"),
     ]
+
+
+def test_each_method_has_a_name_for_people_and_unknown_names_are_told_by_what_they_say():
+    assert len({one.label for one in METHODS.values()}) == len(METHODS)
+    assert all(one.about for one in METHODS.values())
+    assert method_of("histogram") is METHODS["histogram"]
+    best = method_of("best+guide")
+    assert (best.label, best.ours, best.guided) == ("unflicker best + guide", True, True)
+    assert method_of("fast-without-grade").family == "ablation"
+    stranger = method_of("somebody else's")
+    assert (stranger.label, stranger.family, stranger.ours) == ("somebody else's", "blind", False)
+
+
+def test_a_method_with_half_of_the_examples_of_the_busiest_is_compared_and_no_less():
+    has = {"most": set("abcd"), "half": set("ab"), "few": set("a"), "none": set()}
+    assert list(on_enough(has)) == ["most", "half"]
+    assert on_enough({}) == {}

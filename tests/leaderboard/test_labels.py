@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from unflicker.evaluation.registry import method_of
 from unflicker.leaderboard.labels import place_labels
-from unflicker.leaderboard.methods import method_of
 from unflicker.leaderboard.plots import Point
 from unflicker.report.style import ON_WHITE, figure_of, in_house_style
 

@@ -10,6 +10,7 @@ from unflicker.metrics import (
     lai_warp,
     over_own,
     sharpness_ratio,
+    squared_warping_error,
     warping_error,
     warping_error_ratio,
     warping_error_to_first,
@@ -45,6 +46,13 @@ def test_alternating_light_gives_its_own_size():
     light = np.array([0.0, 0.1, 0.0, 0.1, 0.0], np.float32)[:, None, None, None]
     error = warping_error(sliding() + light, flows=flows, visible=visible)
     assert error == pytest.approx(0.1, abs=1e-5)
+
+
+def test_the_squared_error_of_alternating_light_is_its_size_squared():
+    flows, visible = flows_back([STEP] * (TIME - 1))
+    light = np.array([0.0, 0.1, 0.0, 0.1, 0.0], np.float32)[:, None, None, None]
+    error = squared_warping_error(sliding() + light, flows=flows, visible=visible)
+    assert error == pytest.approx(0.01, abs=1e-6)
 
 
 def test_drift_shows_against_the_first_frame():

@@ -20,7 +20,7 @@ from unflicker.training.paper_networks import (
     same_point,
     textured,
     warped,
-    warping_error,
+    warping_loss,
 )
 
 SIZE = (24, 32)
@@ -122,7 +122,7 @@ def test_what_is_not_seen_does_not_count():
     one, other = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
     flow, half = torch.zeros(1, 2, 4, 4), torch.ones(1, 4, 4)
     half[:, :2] = 0.0
-    assert float(warping_error(one, other, flow, half)) == pytest.approx(0.5)
+    assert float(warping_loss(one, other, flow, half)) == pytest.approx(0.5)
 
 
 def test_the_rivals_learn_with_and_without_the_original():

@@ -42,8 +42,9 @@ def make_results(folder: Path) -> Path:
         for method, depth in FLICKER.items():
             if method != "truth" or example == "bridge/bands":
                 write_video(folder / "videos" / name / f"{method}.mp4", depth=depth, seed=seed)
+    row = {"method": "quince", "set": "visible", "values": {}}
     lines = [
-        json.dumps({"method": "quince", "example": example, "category": category, "set": "visible"})
+        json.dumps({**row, "example": example, "category": category})
         for example, category in EXAMPLES.items()
     ]
     (folder / "scores.jsonl").write_text("\n".join([*lines, '{"method": "torn']), encoding="utf-8")

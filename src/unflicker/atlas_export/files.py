@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.errors import InputError
+from unflicker.files.atomic import write_whole
 from unflicker.files.outputs import Read, Written, made_folder, named, refuse_loss
 from unflicker.frames.colour import from_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
@@ -157,9 +158,7 @@ class AtlasFiles:
             opaque = picture.shown(layer)[..., None]
             rgba = np.concatenate([texture[..., ::-1], opaque], axis=-1)
             data = cv2.imencode(".png", np.rint(rgba * 255.0).astype(np.uint8))[1]
-            beside = path.with_name(f".{path.name}.part")
-            beside.write_bytes(data.tobytes())
-            beside.replace(path)
+            write_whole(path, data.tobytes())
 
     def drawings(
         self, names: tuple[Path, ...], picture: AtlasPicture, edit: Path | None

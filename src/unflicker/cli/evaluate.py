@@ -15,7 +15,8 @@ from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import talk_options
-from unflicker.errors import InputError, PartlyFailedError
+from unflicker.cli.suite import measure_suite, refuse_options_of_suites
+from unflicker.errors import InputError, PartlyFailedError, UsageError
 from unflicker.files.outputs import folders_in, named
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
 
 
 @click.command(cls=Command, example="unflicker evaluate data/ -o results/ --quick")
-@click.argument("folder", type=_FOLDER, metavar="FOLDER")
+@click.argument("folder", type=_FOLDER, metavar="[FOLDER]", required=False)
 @_option(
     "Output",
     "-o",
@@ -47,6 +48,10 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
     metavar="FOLDER",
     help="Scores, videos and pages; a comparison there goes on.",
 )
+@click.option(
+    "--suite", default="", metavar="NAME",
+    help="Published: quality, real, processed, guide, speed, wanted, baselines.",
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="A few clips and kinds, small; minutes, not hours.")
 @click.option(
     "--methods", default="", metavar="A,B", help="Else all usual ones; all: ablations too."
@@ -69,6 +74,13 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
 @click.option("--every-kind", is_flag=True, help="Slow methods on every kind, too.")
 @click.option("--width", type=click.IntRange(min=16), metavar="PX", help="Wider is shrunk.  [448]")
 @click.option("--frames", type=click.IntRange(min=2), metavar="N", help="Of each video.  [30]")
+@click.option(
+    "--split", default="", metavar="HALF", help="Of a suite: development or held-out clips."
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE",
+    help="Of a suite: judge, seeds, first, runs, sizes, lengths, film, by_place; repeatable.",
+)  # fmt: skip
 @_option("Machine", "--weights", type=_FOLDER, metavar="FOLDER", help="Of trained baselines.")
 @_option(
     "Machine", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes; else the cores."
@@ -80,11 +92,28 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
 @_option("Output", "--dry-run", is_flag=True, help="Say what would run and how long, and stop.")
 @talk_options
 @click.pass_obj
-def evaluate(stop: Stop, folder: Path, out: Path, **given: Any) -> None:
+def evaluate(stop: Stop, folder: Path | None, out: Path, **given: Any) -> None:
     """Compare methods: quality, time and memory of each, on every video of a folder.
 
     FOLDER is a data set, or has clean/, flicker/ and processed/; clean clips are made to flicker.
+    Of a suite it is the folder of its clips.
     """
+    sys.path.insert(0, os.getcwd())  # where methods of one's own lie, as for `python -m`
+    usual = _BENCHMARKS / "weights"
+    given["weights"] = given["weights"] or (usual if usual.is_dir() else None)
+    given["split_file"] = _BENCHMARKS / "split.json"
+    given |= {name: _words(given[name]) for name in ("methods", "examples", "kinds")}
+    if given["suite"]:
+        measure_suite(folder, out, given, stop=stop)
+        return
+    refuse_options_of_suites(given)
+    if folder is None:
+        raise UsageError("no folder of videos is named; name one, or a suite with --suite")
+    _evaluate_folder(folder, out, given, stop=stop)
+
+
+def _evaluate_folder(folder: Path, out: Path, given: dict[str, Any], *, stop: Stop) -> None:
+    """The comparison of methods on every video of a folder, its summary and its pages."""
     from unflicker.evaluation.results import read_rows
     from unflicker.evaluation.run import compare, prepared
     from unflicker.evaluation.summary import summary
@@ -117,19 +146,17 @@ def _comparison(folder: Path, out: Path, given: dict[str, Any]) -> Comparison:
     from unflicker.evaluation.run import Comparison
     from unflicker.evaluation.selection import Selection
 
-    sys.path.insert(0, os.getcwd())  # where methods of one's own lie, as for `python -m`
-    usual = _BENCHMARKS / "weights"
     return Comparison(
         folder=folder,
         out=out,
-        methods=chosen(_words(given["methods"]), known=METHODS, added=given["own"]),
+        methods=chosen(given["methods"], known=METHODS, added=given["own"]),
         scope=_scope(given),
         selection=Selection(
-            kinds=_words(given["kinds"]),
-            examples=_words(given["examples"]),
-            split=_BENCHMARKS / "split.json",
+            kinds=given["kinds"],
+            examples=given["examples"],
+            split=given["split_file"],
         ),
-        weights=given["weights"] or (usual if usual.is_dir() else None),
+        weights=given["weights"],
         at_once=given["jobs"] or _cores(),
         limit_seconds=60 * given["time_limit"],
         command=shlex.join(["unflicker", *sys.argv[1:]]),

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 Pictures = Float32[np.ndarray, "time height width 3"]
 
 _STRETCH_FRAMES = 12
-_PROXY_PX = 256
-"""Longest side of the pictures along whose motion warping errors are taken."""
 
 
 def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | int]:
@@ -40,7 +38,7 @@ def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | i
         )
     scores, warping, lengths = [], [], []
     for one, other in _stretches(result.frames(), reference.frames()):
-        full, small = _pixels(one, other, longest=None), _pixels(one, other, longest=_PROXY_PX)
+        full, small = (_pixels(one, other, longest=px) for px in (None, metrics.PROXY_PX))
         scores.append([measure(*full) for measure in (metrics.psnr, metrics.ssim)])
         scores[-1].append(metrics.sharpness_ratio(*full))
         lengths.append(len(one))
@@ -74,11 +72,11 @@ def _pixels(
     result: list[Frame], reference: list[Frame], *, longest: int | None
 ) -> tuple[Pictures, Pictures]:
     """Both stretches as RGB, shrunk where a longest side is given."""
-    from unflicker.frames.colour import small_rgb
+    from unflicker.frames.colour import proxy_size, small_rgb
 
-    height, width = result[0].picture.size
-    factor = 1.0 if longest is None else min(1.0, longest / max(height, width))
-    size = (max(1, round(height * factor)), max(1, round(width * factor)))
+    size = result[0].picture.size
+    if longest is not None:
+        size = proxy_size(size, longest)
     one, other = (
         np.stack([small_rgb(frame.picture, size=size) for frame in frames])
         for frames in (result, reference)

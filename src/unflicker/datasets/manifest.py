@@ -14,8 +14,8 @@ from typing import Any
 
 from unflicker.datasets.examples import Dataset, Example
 from unflicker.errors import InputError
+from unflicker.files.atomic import write_whole
 from unflicker.video.picture_folder import pictures_in
-from unflicker.video.target import disk_error, part_of, settle
 
 NAME = "manifest.json"
 FORMAT, VERSION = "unflicker data set", 1
@@ -51,14 +51,8 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
     Raises:
         OutputError: The disk is full or the folder cannot be written.
     """
-    place = folder / NAME
-    part = part_of(place)
-    try:
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        part.write_text(text, encoding="utf-8")
-    except OSError as fault:
-        raise disk_error(place, fault) from fault
-    settle(part, place, overwrite=True)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_whole(folder / NAME, text.encode())
 
 
 def built_dataset(folder: Path, *, names: set[str] | None = None) -> Dataset:

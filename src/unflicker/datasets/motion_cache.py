@@ -6,13 +6,14 @@ It is the costly part of judging, the same for all results of a clip, so it can 
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 from pathlib import Path
 
 import numpy as np
 
 from unflicker.analysis.cuts import find_cuts
 from unflicker.analysis.proxy import Proxy
+from unflicker.files.atomic import write_whole
 from unflicker.frames.clip import Clip, to_float
 from unflicker.frames.flow import visibility
 from unflicker.metrics import Paths
@@ -41,10 +42,9 @@ def paths_of(steady: Clip, *, keep_in: Path | None = None) -> Paths:
         with np.load(file) as kept:
             return _unpacked(dict(kept))
     paths = _found(steady)
-    keep_in.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.stem}.{os.getpid()}.part.npz")
-    np.savez(part, allow_pickle=False, **_packed(paths))
-    os.replace(part, file)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **_packed(paths))
+    write_whole(file, content.getvalue())
     # As whoever comes later reads it, so that all results of a clip are judged alike.
     return _unpacked(_packed(paths))
 

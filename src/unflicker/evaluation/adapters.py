@@ -18,6 +18,19 @@ def unchanged(clip: Clip) -> Clip:
     return clip
 
 
+def settings_of(preset: str, *, left_out: str = "") -> Settings:
+    """The settings of a preset of ours.
+
+    Args:
+        preset: Its name.
+        left_out: A stage to leave out; none if empty.
+
+    Raises:
+        UsageError: No preset or no stage has that name.
+    """
+    return without(Settings.from_preset(preset), (left_out,) if left_out else ())
+
+
 def by_preset(clip: Clip, *, preset: str, without: str = "") -> Clip:
     """The clip as a preset of ours makes it.
 
@@ -26,12 +39,12 @@ def by_preset(clip: Clip, *, preset: str, without: str = "") -> Clip:
         preset: Its name.
         without: A stage to leave out.
     """
-    return _steadied(clip, _settings(preset, without))
+    return _steadied(clip, settings_of(preset, left_out=without))
 
 
 def by_preset_guided(clip: Clip, original: Clip, *, preset: str) -> Clip:
     """A processed clip as a preset of ours makes it, told the steady original."""
-    return _steadied(clip, _settings(preset), guide=original.pixels)
+    return _steadied(clip, settings_of(preset), guide=original.pixels)
 
 
 def paper(
@@ -54,7 +67,7 @@ def paper(
         without: A stage to leave out; with the atlas goes the filter, too: the paper's ablation.
     """
     settings = replaced(
-        _settings("paper", without),
+        settings_of("paper", left_out=without),
         {
             "atlas.steps": steps,
             "atlas.points": points,
@@ -72,10 +85,6 @@ def video_prior(clip: Clip, original: Clip, *, effort: str) -> Clip:
     # The package's name for it is the function; the efforts lie beside it.
     prior = import_module("unflicker.baselines.video_prior")
     return prior.video_prior(clip, original, effort=prior.EFFORTS[effort])
-
-
-def _settings(preset: str, left_out: str = "") -> Settings:
-    return without(Settings.from_preset(preset), (left_out,) if left_out else ())
 
 
 def _steadied(clip: Clip, settings: Settings, **guide: Any) -> Clip:

@@ -1,7 +1,8 @@
-"""The methods that are compared, by name; each is loaded only when it runs.
+"""What a method is, how it is chosen by name, and how its function is loaded and called.
 
-A method is a function from a clip to a clip alike; a guided one also takes the steady original.
-One of your own joins as `name=package.module:function`.
+A method is a function from a clip to a clip of the same size and length; a guided one also takes
+the steady original. One of your own joins as `name=package.module:function`.
+`evaluation.registry` lists those that are known.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import unflicker
 from unflicker.errors import MissingError, UsageError
@@ -23,6 +24,15 @@ from unflicker.errors import MissingError, UsageError
 INPUT = "input"
 EFFORTS = ("full", "reduced", "quick")
 """How much methods may do that are fitted to each video: as published, or less."""
+Family = Literal["input", "ours", "blind", "guided", "ablation"]
+FAMILIES: dict[Family, str] = {
+    "ours": "ours",
+    "blind": "blind: gets the flickering video alone",
+    "guided": "guided: also gets the steady original",
+    "ablation": "ours or the paper's with a part left out",
+    "input": "nothing done",
+}
+"""What methods have in common, for people."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +52,14 @@ class Method:
     """A way to steady a clip, and how it is called."""
 
     name: str
-    """What people read in its place: `report.site.methods`."""
-    place: str
-    """Where the function is: "package.module:function"."""
+    """As in scores and on the command line."""
+    label: str
+    """Its name for people."""
+    family: Family = "blind"
+    about: str = ""
+    """One line for people."""
+    place: str = ""
+    """Where the function is: "package.module:function"; empty if only its results are known."""
     guided: bool = False
     """Whether it also gets the steady original; then it runs on processed video only."""
     source: str = ""
@@ -61,6 +76,11 @@ class Method:
     """Kinds of made flicker on which it runs, being slow, unless asked for all; none is all."""
     usual: bool = True
     """Whether it runs unless others are asked for."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is one of this project's own presets."""
+        return self.family == "ours"
 
     def effort(self, asked: str) -> str:
         """The effort it has for one that is asked for."""
@@ -101,11 +121,20 @@ def chosen(
         wanted += known.values()
     elif words or not own:
         usual = [name for name, method in known.items() if method.usual]
-        wanted += [_named(word, known) for word in words or usual]
+        wanted += [named(word, known=known) for word in words or usual]
     return tuple({method.name: method for method in [*wanted, *own]}.values())
 
 
-def _named(word: str, known: Mapping[str, Method]) -> Method:
+def named(word: str, *, known: Mapping[str, Method]) -> Method:
+    """The method of a name.
+
+    Args:
+        word: Its name.
+        known: By name.
+
+    Raises:
+        UsageError: There is none; the message suggests the nearest.
+    """
     if word in known:
         return known[word]
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.0)
@@ -136,7 +165,16 @@ def parsed(text: str) -> Method:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.kind in kinds and parameter.default is inspect.Parameter.empty
     ]
-    return Method(name=name, place=place, guided=len(needed) > 1, source="your own")
+    guided = len(needed) > 1
+    return Method(
+        name=name,
+        label=name,
+        family="guided" if guided else "blind",
+        about="your own",
+        place=place,
+        guided=guided,
+        source="your own",
+    )
 
 
 def loaded(place: str) -> Callable[..., Any]:

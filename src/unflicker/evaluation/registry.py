@@ -1,10 +1,12 @@
-"""The list of all methods: who they are, how they are called, what they cost.
+"""The registry of methods: what each is, its name for people, how it is called and what it costs.
 
 Costs are seconds on one core of the machine of docs/benchmark.md, at 480 x 270; only the order of
 work and the estimate of the whole depend on them.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from unflicker.evaluation.methods import INPUT, Effort, Method
 
@@ -20,28 +22,64 @@ _FITS = {
     "quick": Effort(options={"steps": 100, "points": 500}, seconds_a_video=16.0),
 }
 """How long the paper's atlas is fitted: as published, and as two cores can afford."""
+_PRESETS = ("fast", "standard", "best", "paper")
+"""What an ablation's name begins with."""
+_WITH_GUIDE = "+guide"
 
 
-def _ours(name: str, *, preset: str, cost: tuple[float, float], **others: object) -> Method:
-    """A preset of ours; cost in seconds a video and a frame."""
-    options = {"preset": preset, **others}
-    guided = bool(options.pop("guided", False))
-    left_out = options.get("without")
+def method_of(name: str) -> Method:
+    """The method of a name in scores; where the registry lacks it, what the name itself tells.
+
+    A known name with "+guide" behind it is ours and guided, a preset's with a part behind it is an
+    ablation, any other is a blind rival. Such a method has no function.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    if name.endswith(_WITH_GUIDE):
+        return _with_guide(method_of(name.removesuffix(_WITH_GUIDE)))
+    behind = (name[len(preset) :] for preset in _PRESETS if name.startswith(preset))
+    if name.startswith("ablation") or any(rest[:1] in ("-", " ", ":", "_") for rest in behind):
+        return _ablation(name)
+    return Method(name=name, label=name)
+
+
+def _with_guide(base: Method) -> Method:
     return Method(
-        name=name,
-        place=f"{_CALLED}:{'by_preset_guided' if guided else 'by_preset'}",
-        guided=guided,
+        name=f"{base.name}{_WITH_GUIDE}",
+        label=f"{base.label} + guide",
+        family="ours",
+        about="and with the steady original",
+        guided=True,
+    )
+
+
+def _ablation(name: str) -> Method:
+    label = name.replace("-", " ")
+    return Method(name=name, label=label, family="ablation", about="a part left out")
+
+
+def _ours(method: Method, *, preset: str, cost: tuple[float, float], without: str = "") -> Method:
+    """A preset of ours, as it is called; cost in seconds a video and a frame."""
+    options = {"preset": preset, **({"without": without} if without else {})}
+    return replace(
+        method,
+        place=f"{_CALLED}:{'by_preset_guided' if method.guided else 'by_preset'}",
         source="ours",
         needs=() if preset == "fast" else _TORCH,
         efforts={"full": Effort(options=options, seconds_a_video=cost[0])},
         seconds_a_frame=cost[1],
         few_kinds=_FEW if preset == "best" else (),
-        usual=left_out is None,
+        usual=not without,
     )
 
 
-def _paper(name: str, *, without: str = "") -> Method:
-    """The reference system, whole or with a part left out."""
+def _preset(name: str, *, about: str, cost: tuple[float, float]) -> Method:
+    method = Method(name=name, label=f"unflicker {name}", family="ours", about=about)
+    return _ours(method, preset=name, cost=cost)
+
+
+def _paper(method: Method, *, without: str = "") -> Method:
+    """The reference system as it is called, whole or with a part left out."""
     efforts = {
         effort: Effort(
             options={**fit.options, **({"without": without} if without else {})},
@@ -49,8 +87,8 @@ def _paper(name: str, *, without: str = "") -> Method:
         )
         for effort, fit in _FITS.items()
     }
-    return Method(
-        name=name,
+    return replace(
+        method,
         place=f"{_CALLED}:paper",
         source="Lei et al. 2023",
         weights=_PAPER,
@@ -62,34 +100,53 @@ def _paper(name: str, *, without: str = "") -> Method:
     )
 
 
+_STANDARD = _preset("standard", about="preset standard, the default", cost=(6.0, 0.2))
 _ALL = (
-    Method(name=INPUT, place=f"{_CALLED}:unchanged", seconds_a_frame=0.001),
+    Method(
+        name=INPUT,
+        label="input",
+        family="input",
+        about="the flickering video, nothing done",
+        place=f"{_CALLED}:unchanged",
+        seconds_a_frame=0.001,
+    ),
     Method(
         name="ffmpeg-deflicker",
+        label="FFmpeg deflicker",
+        about="FFmpeg's filter, its default settings",
         place=f"{_BASELINES}.ffmpeg:ffmpeg_deflicker",
         source="FFmpeg",
         seconds_a_frame=0.005,
     ),
     Method(
         name="ffmpeg-tmidequalizer",
+        label="FFmpeg tmidequalizer",
+        about="FFmpeg's filter, its defaults",
         place=f"{_BASELINES}.ffmpeg:ffmpeg_tmidequalizer",
         source="FFmpeg, after Delon 2006",
         seconds_a_frame=0.02,
     ),
     Method(
         name="histogram",
+        label="histogram",
+        about="scale-time equalisation of histograms, Delon 2006",
         place=f"{_BASELINES}.histogram:histogram",
         source="Delon 2006",
         seconds_a_frame=0.02,
     ),
     Method(
         name="average",
+        label="moving average",
+        about="mean of neighbours along the motion",
         place=f"{_BASELINES}.average:average",
         seconds_a_frame=0.1,
     ),
-    _ours("fast", preset="fast", cost=(0.0, 0.05)),
+    _preset("fast", about="preset fast, needs no torch", cost=(0.0, 0.05)),
     Method(
         name="bonneel",
+        label="Bonneel 2015",
+        family="guided",
+        about="blind temporal consistency, least squares of gradients",
         place=f"{_BASELINES}.bonneel:bonneel",
         guided=True,
         source="Bonneel et al. 2015",
@@ -97,6 +154,8 @@ _ALL = (
     ),
     Method(
         name="convlstm",
+        label="ConvLSTM",
+        about="the network of Lai et al. 2018, trained blind",
         place=f"{_BASELINES}.convlstm:convlstm",
         source="Lei et al. 2023, baseline",
         weights={"weights": "convlstm.safetensors"},
@@ -106,6 +165,9 @@ _ALL = (
     ),
     Method(
         name="lai",
+        label="Lai 2018",
+        family="guided",
+        about="blind video temporal consistency, a recurrent network",
         place=f"{_BASELINES}.lai:lai",
         guided=True,
         source="Lai et al. 2018",
@@ -113,11 +175,14 @@ _ALL = (
         needs=_TORCH,
         seconds_a_frame=1.4,
     ),
-    _ours("standard", preset="standard", cost=(6.0, 0.2)),
-    _ours("standard+guide", preset="standard", cost=(6.0, 0.2), guided=True),
-    _ours("best", preset="best", cost=(30.0, 0.3)),
+    _STANDARD,
+    _ours(_with_guide(_STANDARD), preset="standard", cost=(6.0, 0.2)),
+    _preset("best", about="preset best", cost=(30.0, 0.3)),
     Method(
         name="video_prior",
+        label="video prior",
+        family="guided",
+        about="deep video prior, Lei et al. 2020, fitted per video",
         place=f"{_CALLED}:video_prior",
         guided=True,
         source="Lei et al. 2020",
@@ -129,13 +194,23 @@ _ALL = (
         },
         seconds_a_frame=0.5,
     ),
-    _paper("paper"),
+    _paper(
+        Method(
+            name="paper",
+            label="paper (Lei 2023)",
+            about="neural filtering with a flawed atlas, Lei et al. 2023",
+        )
+    ),
     *(
-        _ours(f"standard-without-{part}", preset="standard", cost=(6.0, 0.2), without=part)
+        _ours(
+            _ablation(f"standard-without-{part}"),
+            preset="standard",
+            cost=(6.0, 0.2),
+            without=part,
+        )
         for part in ("tone", "atlas", "neural-filter", "refinement")
     ),
-    _paper("paper-without-atlas", without="atlas"),
-    _paper("paper-without-refinement", without="refinement"),
+    *(_paper(_ablation(f"paper-without-{part}"), without=part) for part in ("atlas", "refinement")),
 )
 METHODS = {method.name: method for method in _ALL}
 """By name, cheap ones first; last the ablations, which run when they are asked for."""

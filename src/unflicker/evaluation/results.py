@@ -1,21 +1,26 @@
-"""Scores in a file, `scores.jsonl`: one object a line, appended whole; later lines win.
+"""The files of a folder of results, read and written here alone.
 
-The file may be of several runs, on several days; a run does not repeat what is in it.
+`scores.jsonl` has one object a line, appended whole; later lines win. It may be of several runs, on
+several days; a run does not repeat what is in it. `run.json` says what the last run was.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unflicker.errors import OutputError
+from unflicker.errors import InputError, OutputError
+from unflicker.files.atomic import write_whole
 
 SCORES, VIDEOS = "scores.jsonl", "videos"
+_RUN = "run.json"
 FAILED, COST = "failed", "cost"
+_ENOUGH = 0.5
+"""Share of the examples of the method with most that another needs to be compared with it."""
 
 Row = dict[str, Any]
 """One line: see `rows_of`."""
@@ -38,19 +43,56 @@ def folder_name(example: str) -> str:
     return example.replace("/", "__").replace(" ", "-")
 
 
-def read_rows(folder: Path) -> Iterator[Row]:
-    """The lines of a folder's scores, in order; broken ones are left out, no file is no line."""
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """What a file of scores says."""
+
+    rows: tuple[Row, ...]
+    """In order; each has method, example, set and values."""
+    skipped: tuple[str, ...]
+    """Lines that are no scores, such as one cut off, for people: "line 3 of out/scores.jsonl"."""
+
+
+def read_lines(folder: Path) -> Lines:
+    """The lines of a folder's scores.
+
+    Raises:
+        InputError: There is no such file, or it cannot be read.
+    """
+    path = folder / SCORES
     try:
-        lines = (folder / SCORES).read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict) and {"method", "example", "set", "values"} <= row.keys():
-            yield row
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as fault:
+        raise InputError(
+            f"cannot read scores: {path}: {fault.strerror}; "
+            "name a folder that `unflicker evaluate` wrote"
+        ) from fault
+    found = {number: _row_in(line) for number, line in enumerate(lines, start=1) if line.strip()}
+    place = f"{folder.name}/{SCORES}"
+    return Lines(
+        rows=tuple(row for row in found.values() if row is not None),
+        skipped=tuple(f"line {number} of {place}" for number, row in found.items() if row is None),
+    )
+
+
+def read_rows(folder: Path) -> tuple[Row, ...]:
+    """The rows of a folder's scores, in order; none where nothing was scored yet.
+
+    Raises:
+        InputError: The file is there and cannot be read.
+    """
+    return read_lines(folder).rows if (folder / SCORES).exists() else ()
+
+
+def _row_in(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict) or not isinstance(row.get("values"), dict):
+        return None
+    named = all(isinstance(row.get(name), str) for name in ("method", "example", "set"))
+    return row if named else None
 
 
 def merged(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
@@ -68,6 +110,19 @@ def merged(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
             found.pop((method, example, FAILED), None)
         found[method, example, which] = row
     return found
+
+
+def on_enough(examples: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Of each method's examples, those of methods that can be compared with the busiest one.
+
+    Args:
+        examples: By method, those it has scores of.
+
+    Returns:
+        The methods that have at least half as many examples as the one with most.
+    """
+    most = max((len(names) for names in examples.values()), default=0)
+    return {name: some for name, some in examples.items() if some and len(some) >= _ENOUGH * most}
 
 
 def done_in(folder: Path) -> set[Mark]:
@@ -101,3 +156,22 @@ def append_rows(folder: Path, rows: Iterable[Row]) -> None:
         raise OutputError(
             f"{path} cannot be written: {fault.strerror}; make room, or name another folder with -o"
         ) from fault
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What the last run into a folder says of itself; empty where it says nothing readable."""
+    try:
+        found = json.loads((folder / _RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_run(folder: Path, content: Mapping[str, Any]) -> None:
+    """Keep what a run says of itself beside its scores.
+
+    Raises:
+        OutputError: The disk is full or the folder cannot be written.
+    """
+    text = json.dumps(dict(content), indent=2, ensure_ascii=False) + "\n"
+    write_whole(folder / _RUN, text.encode())

@@ -8,8 +8,6 @@ Stopped at any time, it goes on where it was; what is there is not done again.
 from __future__ import annotations
 
 import datetime
-import json
-import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping
@@ -22,13 +20,11 @@ from unflicker.evaluation import workers
 from unflicker.evaluation.machine import machine
 from unflicker.evaluation.methods import LeftOut, Method
 from unflicker.evaluation.plan import Plan, Scope, plan
-from unflicker.evaluation.results import FAILED, append_rows, done_in
+from unflicker.evaluation.results import FAILED, append_rows, done_in, read_run, write_run
 from unflicker.evaluation.selection import Selection, examples_of
 from unflicker.evaluation.viewing import remove_unfinished
 from unflicker.evaluation.worker import MOTION, Bench
 from unflicker.progress import Progress, Report, silent
-
-RUN = "run.json"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,9 +164,9 @@ def refuse_other_sizes(comparison: Comparison) -> None:
         UsageError: They are of another width or number of frames.
     """
     try:
-        content = json.loads((comparison.out / RUN).read_text(encoding="utf-8"))
-        found = content["scope"]["width_px"], content["scope"]["frames"]
-    except (OSError, ValueError, KeyError, TypeError):
+        said = read_run(comparison.out)["scope"]
+        found = said["width_px"], said["frames"]
+    except (KeyError, TypeError):
         return
     wanted = comparison.scope.width_px, comparison.scope.frames
     if found != wanted:
@@ -204,11 +200,4 @@ def _write_run(comparison: Comparison, planned: Plan, left_out: Mapping[str, Lef
         "machine": machine(),
         "versions": {"unflicker": unflicker.__version__, "python": platform.python_version()},
     }
-    part = comparison.out / f".{RUN}.part"
-    try:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(part, comparison.out / RUN)
-    except OSError as fault:
-        raise OutputError(
-            f"{comparison.out} cannot be written: {fault.strerror}; name another folder with -o"
-        ) from fault
+    write_run(comparison.out, content)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
+from jaxtyping import Float32
 
 from unflicker import metrics
 from unflicker.datasets.load import Loaded
 from unflicker.datasets.motion_cache import shot_starts
-from unflicker.frames.clip import Clip, to_float
-from unflicker.frames.colour import proxy_size
+from unflicker.frames.clip import Clip
 from unflicker.frames.flow import BackwardMotion, resized
 from unflicker.metrics import Paths
 from unflicker.motion import estimate_motion
 
 SETS = ("fidelity", "consistency", "visible", "perceptual")
 """The sets of metrics there are."""
-VISIBLE_PX = 256
-"""Longest side of the frames in which visible flicker is measured."""
 
 Scores = dict[str, dict[str, float]]
 """Metric set, then metric, then value."""
@@ -118,12 +115,12 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
     Along the steady video's motion; where there is none, along the result's, in which it is
     easiest to find.
     """
-    small = [_small(clip) for clip in (result, loaded.video)]
+    small = [metrics.on_proxies(clip) for clip in (result, loaded.video)]
     starts = shot_starts(loaded.steady or loaded.video)
     squares = np.zeros(2)
     for start, stop in zip(starts, [*starts[1:], len(result)], strict=True):
         if paths is None:
-            motion = _estimated(small[0][start:stop])
+            motion = motion_back(small[0][start:stop])
         else:
             motion = _motion(paths, start, stop, size=small[0].shape[1:3])
         for place, frames in enumerate(small):
@@ -133,7 +130,8 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
     return float(after), float(before)
 
 
-def _estimated(frames: np.ndarray) -> BackwardMotion:
+def motion_back(frames: Float32[np.ndarray, "time height width 3"]) -> BackwardMotion:
+    """The motion of one shot, RGB in [0, 1], from each frame but the first to the one before."""
     return estimate_motion(frames).back(0, len(frames) - 1, size=frames.shape[1:3])
 
 
@@ -145,14 +143,6 @@ def _motion(paths: Paths, start: int, stop: int, *, size: tuple[int, int]) -> Ba
     return BackwardMotion(
         backward=resized(paths.back[part], size) * scale,
         visible_backward=resized(paths.seen[part].astype(np.float32), size),
-    )
-
-
-def _small(clip: Clip) -> np.ndarray:
-    height, width = proxy_size(clip.pixels.shape[1:3], VISIBLE_PX)
-    frames = (to_float(frame) for frame in clip.pixels)
-    return np.stack(
-        [cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in frames]
     )
 
 

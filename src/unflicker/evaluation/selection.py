@@ -13,12 +13,14 @@ from unflicker.datasets.examples import Example
 from unflicker.datasets.load import MADE_KINDS, Recipe, build_dataset, read_dataset
 from unflicker.datasets.manifest import NAME as MANIFEST
 from unflicker.datasets.reading import films_in
-from unflicker.errors import InputError, UsageError
+from unflicker.errors import InputError, MissingError, UsageError
 from unflicker.evaluation.plan import QUICK_CLIPS, QUICK_KINDS, Scope
 from unflicker.progress import Report, silent
 
 DATASET = "dataset"
 _HELD_OUT = "held-out"
+HALVES = ("development", _HELD_OUT)
+"""Of clean clips: what settings are chosen on, and what published numbers come from."""
 _QUICK_OF_A_CATEGORY = 2
 
 
@@ -138,19 +140,45 @@ def _promised(recipe: Recipe) -> list[Example]:
 def held_out(clean: Iterable[str], split: Path | None) -> list[str]:
     """The clean clips that a split file holds out; all of them if it names none, or is not there.
 
+    Args:
+        clean: Names of clips.
+        split: JSON with a list of names for each half.
+
     Raises:
         InputError: The file is there and cannot be read.
     """
     names = list(clean)
     if split is None or not split.is_file():
         return names
-    try:
-        apart = json.loads(split.read_text(encoding="utf-8")).get(_HELD_OUT, [])
-    except (OSError, ValueError, AttributeError) as fault:
-        raise InputError(
-            f"{split} cannot be read: {fault}; it is JSON with lists of names"
-        ) from fault
+    apart = half(split, _HELD_OUT)
     return [name for name in names if name in apart] or names
+
+
+def half(split_file: Path | None, name: str) -> tuple[str, ...]:
+    """The names of the clips of one half of a split file.
+
+    Args:
+        split_file: JSON with a list of names for each half.
+        name: One of `HALVES`.
+
+    Raises:
+        UsageError: There is no such half.
+        MissingError: The file is not there.
+        InputError: It cannot be read.
+    """
+    if name not in HALVES:
+        raise UsageError(f"no half of the clips is named {name}; there are {', '.join(HALVES)}")
+    if split_file is None or not split_file.is_file():
+        raise MissingError(
+            f"{split_file or 'split.json'}, which says which clips are {name}, is not there; "
+            "run in a checkout, or leave --split out"
+        )
+    try:
+        return tuple(json.loads(split_file.read_text(encoding="utf-8")).get(name, []))
+    except (OSError, ValueError, AttributeError, TypeError) as fault:
+        raise InputError(
+            f"{split_file} cannot be read: {fault}; it is JSON with lists of names"
+        ) from fault
 
 
 def _few(examples: Iterable[Example], *, every_kind: bool) -> Iterable[Example]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from unflicker.datasets.examples import CATEGORIES
-from unflicker.evaluation.results import COST, FAILED, Row, merged
+from unflicker.evaluation.results import COST, FAILED, Row, merged, on_enough
 
-_MOST = 0.6
-"""Share of the videos that a method has to have to be compared on most."""
 _SYNTHETIC, _PROCESSED, _REAL = "synthetic", "processed", "real"
 
 
@@ -87,9 +85,9 @@ def _means(
         value = row["values"].get(metric)
         if found == which and _belongs(row, column.category) and value is not None:
             values.setdefault(method, {})[example] = value
-    if not column.of_all and values:
-        most = max(map(len, values.values()))
-        values = {name: one for name, one in values.items() if len(one) >= _MOST * most}
+    if not column.of_all:
+        enough = on_enough({name: set(one) for name, one in values.items()})
+        values = {name: one for name, one in values.items() if name in enough}
     shared = set.intersection(*(set(one) for one in values.values())) if values else set()
     if not column.category:
         # What a method costs does not depend on the company it is in.

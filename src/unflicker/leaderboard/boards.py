@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unflicker.evaluation.methods import Method
+from unflicker.evaluation.registry import method_of
 from unflicker.leaderboard import measures as m
 from unflicker.leaderboard.comparison import (
     Comparison,
@@ -14,7 +16,6 @@ from unflicker.leaderboard.comparison import (
     mean_ranks,
 )
 from unflicker.leaderboard.footnotes import Footnotes, marks
-from unflicker.leaderboard.methods import Method, method_of
 from unflicker.leaderboard.scores import INPUT, Scores
 from unflicker.leaderboard.tables import Column, Row, Table
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unflicker.evaluation.results import on_enough
 from unflicker.leaderboard.measures import SECONDS, SPEED, Measure
 from unflicker.leaderboard.scores import INPUT, Scores
 
@@ -14,8 +15,6 @@ _RESAMPLES = 2000
 _LEAST_CLIPS = 3
 """With fewer clips an interval would say nothing."""
 _INTERVAL = (2.5, 97.5)
-_ENOUGH = 0.5
-"""A method is compared with those that have most examples if it has this share of theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +88,10 @@ def compared(
 ) -> Comparison:
     """The methods that have scores of a set on enough of the examples, on what all of them have.
 
-    Enough is half of what the method with most of them has. The others are named in `fewer`.
+    The others are named in `fewer`; how many are enough: `evaluation.results.on_enough`.
     """
     has = _having(scores, methods=methods, examples=examples, of=of)
-    most = max((len(names) for names in has.values()), default=0)
-    enough = [method for method, names in has.items() if len(names) >= _ENOUGH * most and names]
+    enough = list(on_enough(has))
     few = {method: len(names) for method, names in has.items() if names and method not in enough}
     return _on_common(scores, has, enough, few)
 

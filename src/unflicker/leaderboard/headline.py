@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unflicker.evaluation.methods import Method
 from unflicker.leaderboard import measures as m
 from unflicker.leaderboard.boards import Board
 from unflicker.leaderboard.comparison import Estimate
-from unflicker.leaderboard.methods import Method
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unflicker.leaderboard.methods import Method
+from unflicker.evaluation.methods import Method
 from unflicker.report.style import Palette
 
 _REACH_PT = (9.0, 16.0, 26.0, 40.0, 58.0)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from unflicker.evaluation.registry import method_of
 from unflicker.leaderboard.boards import PROCESSED, main_methods
 from unflicker.leaderboard.footnotes import reductions
-from unflicker.leaderboard.methods import method_of
 from unflicker.leaderboard.scores import Scores
 
 _MOST_ERRORS = 3

@@ -12,10 +12,11 @@ from urllib.parse import quote
 
 import numpy as np
 
+from unflicker.evaluation.methods import FAMILIES, Method
+from unflicker.evaluation.registry import method_of
 from unflicker.leaderboard import measures as m
 from unflicker.leaderboard.boards import Board, main_methods, sort_of
 from unflicker.leaderboard.headline import Fact
-from unflicker.leaderboard.methods import FAMILIES, Method, method_of
 from unflicker.leaderboard.notes import Notes
 from unflicker.leaderboard.plots import Plot
 from unflicker.leaderboard.scores import INPUT, Example, Scores

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unflicker.evaluation.methods import Method
+from unflicker.evaluation.registry import method_of
 from unflicker.leaderboard import measures as m
 from unflicker.leaderboard.boards import Board, parts_of
 from unflicker.leaderboard.labels import Point, place_labels
-from unflicker.leaderboard.methods import Method, method_of
 from unflicker.report.style import (
     ON_WHITE,
     STAND_INS,

@@ -1,22 +1,26 @@
-"""The scores of runs: lines of `scores.jsonl`, merged; later lines win."""
+"""The scores of runs as examples, methods and numbers; later lines win."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from unflicker.errors import InputError
 from unflicker.evaluation.methods import INPUT
-from unflicker.evaluation.results import FAILED, SCORES, folder_name, merged
+from unflicker.evaluation.results import (
+    FAILED,
+    SCORES,
+    VIDEOS,
+    folder_name,
+    merged,
+    read_lines,
+    read_run,
+)
 
-__all__ = ["FAILED", "INPUT", "VIDEOS_FOLDER", "Example", "Score", "Scores", "read_scores"]
-RUN_FILE, VIDEOS_FOLDER = "run.json", "videos"
-_NEEDED = ("method", "example", "set", "values")
+__all__ = ["FAILED", "INPUT", "VIDEOS", "Example", "Score", "Scores", "read_scores"]
 _EQUAL_DB = 100.0
 """PSNR of a result that is its truth bit for bit, where the formula gives infinity."""
 
@@ -100,8 +104,8 @@ def read_scores(*folders: Path) -> Scores:
     Raises:
         InputError: A folder holds no scores, or none that can be read.
     """
-    skipped: list[str] = []
-    rows = [row for folder in folders for row in _entries(folder / SCORES, skipped)]
+    read = [read_lines(folder) for folder in folders]
+    rows = [row for lines in read for row in lines.rows]
     if not rows:
         places = ", ".join(str(folder / SCORES) for folder in folders)
         raise InputError(f"no scores in {places}; run `unflicker evaluate` into that folder first")
@@ -109,8 +113,8 @@ def read_scores(*folders: Path) -> Scores:
         examples=_in_order({row["example"]: _example(row) for row in rows}),
         methods=tuple(dict.fromkeys(row["method"] for row in rows)),
         by_key={key: _score(row) for key, row in merged(rows).items()},
-        skipped=tuple(skipped),
-        runs=tuple(_run(folder) for folder in folders),
+        skipped=tuple(line for lines in read for line in lines.skipped),
+        runs=tuple(read_run(folder) for folder in folders),
     )
 
 
@@ -124,35 +128,6 @@ def _in_order(examples: dict[str, Example]) -> dict[str, Example]:
         return categories.index(examples[name].category), counted
 
     return {name: examples[name] for name in sorted(examples, key=place)}
-
-
-def _entries(path: Path, skipped: list[str]) -> Iterator[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not text"
-        raise InputError(
-            f"cannot read scores: {path}: {why}; name a folder that `unflicker evaluate` wrote"
-        ) from error
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        entry = _parsed(line)
-        if entry is None:
-            skipped.append(f"line {number} of {path.parent.name}/{path.name}")
-        else:
-            yield entry
-
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or any(name not in entry for name in _NEEDED):
-        return None
-    named = all(isinstance(entry[name], str) for name in ("method", "example", "set"))
-    return entry if named and isinstance(entry["values"], dict) else None
 
 
 def _example(entry: dict[str, Any]) -> Example:
@@ -184,12 +159,3 @@ def _number(name: str, value: Any) -> float | None:
     if math.isinf(value):
         return _EQUAL_DB if value > 0 and name.endswith("psnr") else None
     return float(value)
-
-
-def _run(folder: Path) -> dict[str, Any]:
-    """What a run says of itself; nothing where it says nothing."""
-    try:
-        found = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -7,9 +7,9 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from unflicker.evaluation.methods import Method
 from unflicker.leaderboard.comparison import Estimate
 from unflicker.leaderboard.measures import Measure
-from unflicker.leaderboard.methods import Method
 
 _ARROWS = {"high": "↑", "low": "↓", "near 1": "→\u00a01", "": ""}
 _LATEX_ARROWS = {"high": r" $\uparrow$", "low": r" $\downarrow$", "near 1": r" $\to 1$", "": ""}

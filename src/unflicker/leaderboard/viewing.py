@@ -11,13 +11,11 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from unflicker.frames.clip import from_float
-from unflicker.leaderboard.scores import VIDEOS_FOLDER, Example
+from unflicker.leaderboard.scores import VIDEOS, Example
 from unflicker.report.curves import LUMA
 
 STEADY = {"truth": "the truth", "original": "the steady original"}
 """Copies that no method made, by the names of their files."""
-_LONGEST_PX = 256
-"""Width at which copies are read."""
 _CELL_PX = 200
 _BESIDE_WORST = 2
 _SLICE_PX = (1000, 72)
@@ -70,7 +68,7 @@ def copies_of(example: Example, folders: Sequence[Path]) -> dict[str, Path]:
     """The videos of an example by name; those of later folders win."""
     found: dict[str, Path] = {}
     for folder in folders:
-        place = folder / VIDEOS_FOLDER / example.folder
+        place = folder / VIDEOS / example.folder
         found.update({path.stem: path for path in sorted(place.glob("*.mp4"))})
     return found
 
@@ -142,13 +140,12 @@ def _psnr_by_frame(pixels: Pixels, truth: Pixels) -> Float32[np.ndarray, " _"]:
 
 def _read(path: Path) -> tuple[Pixels, float]:
     """A video's frames, shrunk, and its rate."""
-    from unflicker.frames.colour import small_rgb
+    from unflicker.frames.colour import proxy_size, small_rgb
+    from unflicker.metrics import PROXY_PX
     from unflicker.video import open_video
 
     film = open_video(path)
-    height, width = film.size
-    factor = min(1.0, _LONGEST_PX / width)
-    size = (max(1, round(height * factor)), max(1, round(width * factor)))
+    size = proxy_size(film.size, PROXY_PX)
     small = (small_rgb(frame.picture, size=size) for frame in film.frames())
     pixels = np.stack([from_float(rgb, dtype=np.uint8) for rgb in small])
     return pixels, float(film.rate)

@@ -6,6 +6,7 @@ from unflicker.metrics.consistency import (
     e_warp,
     lai_warp,
     over_own,
+    squared_warping_error,
     warping_error,
     warping_error_ratio,
     warping_error_to_first,
@@ -20,21 +21,25 @@ from unflicker.metrics.fidelity import (
     worst_psnr,
 )
 from unflicker.metrics.perceptual import lpips, perceptual_measures, vmaf
+from unflicker.metrics.pictures import PROXY_PX, on_proxies
 from unflicker.metrics.visible import visible_flicker, visible_flicker_by_frame
 
 __all__ = [
+    "PROXY_PX",
     "Paths",
     "contrast_ratio",
     "delta_e",
     "e_warp",
     "lai_warp",
     "lpips",
+    "on_proxies",
     "over_own",
     "perceptual_measures",
     "pooled_psnr",
     "psnr",
     "psnr_by_frame",
     "sharpness_ratio",
+    "squared_warping_error",
     "ssim",
     "visible_flicker",
     "visible_flicker_by_frame",

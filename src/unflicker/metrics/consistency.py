@@ -122,6 +122,22 @@ def warping_error(
     )
 
 
+def squared_warping_error(
+    pictures: Pictures,
+    *,
+    flows: Float32[np.ndarray, "pairs height width 2"],
+    visible: Float32[np.ndarray, "pairs height width"],
+) -> float:
+    """Mean squared change of a point's colour from one frame to the next, 0 to 1.
+
+    As `warping_error`, but of squared differences: large ones weigh more. `lai_warp` is the
+    published measure, which weighs pairs alike and knows only seen and unseen pixels.
+    """
+    pixels = as_pixels(pictures)
+    earlier = range(len(pixels))
+    return _mean_change(pixels, earlier=earlier, flows=flows, visible=visible, power=2)
+
+
 def warping_error_to_first(
     pictures: Pictures,
     *,
@@ -200,16 +216,26 @@ def _mean_change(
     earlier: range | list[int],
     flows: np.ndarray,
     visible: np.ndarray,
-    valid: np.ndarray | None,
+    valid: np.ndarray | None = None,
+    power: int = 1,
 ) -> float:
-    """The weighted mean over all pairs of each frame t+1 and the frame `earlier[t]`."""
+    """The weighted mean over all pairs of each frame t+1 and the frame `earlier[t]`.
+
+    Args:
+        pixels: The clip to judge.
+        earlier: For each pair, the frame with which the later one is compared.
+        flows: From each later frame to that one, in px, x first.
+        visible: How far each pixel is seen there, 0 to 1.
+        valid: Pixels to judge; None judges all.
+        power: Of absolute differences, before channels are averaged.
+    """
     if len(flows) != max(len(pixels) - 1, 0) or len(visible) != len(flows):
         raise ValueError(f"{len(flows)} flows for {len(pixels)} frames; pass one less than frames")
     change, weight = 0.0, 0.0
     for index, (flow, seen) in enumerate(zip(flows, visible, strict=True)):
         now, before = index + 1, earlier[index]
         laid_over = warp(to_float(pixels[before]), flow)
-        difference = np.abs(to_float(pixels[now]) - laid_over).mean(axis=2)
+        difference = (np.abs(to_float(pixels[now]) - laid_over) ** power).mean(axis=2)
         if valid is not None:
             # A pixel that mixes in a lost one is lost too.
             known = warp(valid[before].astype(np.float32), flow) > 0.999

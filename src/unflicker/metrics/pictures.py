@@ -1,4 +1,4 @@
-"""Input types of metrics: clips or arrays of RGB, read frame by frame."""
+"""Input types of metrics: clips or arrays of RGB, read frame by frame, and their proxies."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from unflicker.frames.clip import Clip, to_float
+from unflicker.frames.colour import proxy_size
+
+PROXY_PX = 256
+"""Longest side of the pictures in which motion is followed for a metric and visible flicker is
+measured, whatever proxy the film was analysed on."""
 
 Pictures = Clip | Shaped[np.ndarray, "time height width 3"]
 """A clip, or its pixels: uint8, uint16 or float32 in [0, 1], RGB."""
@@ -17,6 +22,18 @@ Pictures = Clip | Shaped[np.ndarray, "time height width 3"]
 def as_pixels(pictures: Pictures) -> Shaped[np.ndarray, "time height width 3"]:
     """The pixels, in their own type."""
     return pictures.pixels if isinstance(pictures, Clip) else pictures
+
+
+def on_proxies(pictures: Pictures) -> Float32[np.ndarray, "time rows columns 3"]:
+    """The pictures in [0, 1], shrunk to a longest side of `PROXY_PX`; small ones as they are."""
+    pixels = as_pixels(pictures)
+    height, width = proxy_size(pixels.shape[1:3], PROXY_PX)
+    return np.stack(
+        [
+            cv2.resize(to_float(frame), (width, height), interpolation=cv2.INTER_AREA)
+            for frame in pixels
+        ]
+    )
 
 
 def pairs_of_frames(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
 from unflicker.errors import InputError, UsageError
-from unflicker.evaluation.results import VIDEOS, folder_name
+from unflicker.evaluation.results import VIDEOS, folder_name, read_rows
 
 NO_METHODS = ("input", "truth", "original")
 """Videos in the folder of the results that are no results."""
@@ -117,7 +116,11 @@ def _examples(folder: Path) -> dict[str, Example]:
             f"{folder} is no folder of results: {place} is not there; "
             "make one with: unflicker evaluate"
         )
-    categories = _categories(folder / "scores.jsonl")
+    categories = {
+        folder_name(row["example"]): str(row["category"])
+        for row in read_rows(folder)
+        if row.get("category")
+    }
     return {
         path.name: _example(path, category=categories.get(path.name, _NO_CATEGORY))
         for path in sorted(place.iterdir())
@@ -129,20 +132,6 @@ def _example(path: Path, *, category: str) -> Example:
     found = (file for file in sorted(path.glob("*.mp4")) if not file.name.startswith("."))
     videos = {file.stem: file for file in found if file.stat().st_size}
     return Example(name=path.name, category=category, videos=videos)
-
-
-def _categories(scores: Path) -> dict[str, str]:
-    """The category of each example's folder, as far as the scores say; a torn line is skipped."""
-    if not scores.is_file():
-        return {}
-    found = {}
-    for line in scores.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-            found[folder_name(entry["example"])] = str(entry["category"])
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return found
 
 
 def _refuse_unknown(name: str, *, known: list[str]) -> None:

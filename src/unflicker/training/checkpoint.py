@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from unflicker.errors import InputError, UsageError
+from unflicker.files.atomic import write_whole
 
 _STATE, _LOG, _RECIPE = "training.pt", "log.jsonl", "recipe.json"
 _EMA_DECAY = 0.998
@@ -126,7 +127,7 @@ def write_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
         folder: Of the training.
         recipe: All that determines the result.
     """
-    (folder / _RECIPE).write_text(json.dumps(dict(recipe), indent=2) + "\n")
+    write_whole(folder / _RECIPE, (json.dumps(dict(recipe), indent=2) + "\n").encode())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +164,8 @@ def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
     entries = [Entry(**json.loads(line)) for line in path.read_text().splitlines() if line]
     if up_to is not None:
         entries = [entry for entry in entries if entry.step <= up_to]
-        path.write_text("".join(json.dumps(asdict(entry)) + "\n" for entry in entries))
+        text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
+        write_whole(path, text.encode())
     return entries
 
 
@@ -180,9 +182,7 @@ def write_weights(
     """
     kind = torch.float16 if half else torch.float32
     tensors = {name: value.to("cpu", kind).contiguous() for name, value in weights.items()}
-    part = path.with_name(f".{path.name}.part")
-    save_file(tensors, str(part), metadata=dict(about))
-    part.replace(path)
+    write_whole(path, save(tensors, metadata=dict(about)))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from unflicker.atlas.guide import probability, signs
 from unflicker.errors import InputError
+from unflicker.files.atomic import write_whole
 from unflicker.frames.clip import to_float
 from unflicker.neural_filter.network import CELL_PX, SAMPLES, Pictures
 from unflicker.training.distortions import blob, lit_otherwise, spoilt
@@ -121,7 +122,7 @@ def files_to_learn_from(
         )
     out.mkdir(parents=True, exist_ok=True)
     names = {kind: files.names() for kind, files in split.items()}
-    (out / "split.json").write_text(json.dumps(names, indent=2) + "\n")
+    write_whole(out / "split.json", (json.dumps(names, indent=2) + "\n").encode())
     return split
 
 

@@ -25,6 +25,7 @@ from unflicker.analysis.proxy import Proxy
 from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
 from unflicker.compute.context import RunContext
 from unflicker.compute.devices import chosen
+from unflicker.files.atomic import write_whole
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import proxy_size, small_rgb
 from unflicker.neural_filter.network import removed_light, seen_size
@@ -152,7 +153,7 @@ def _kept(kept: Path, mark: str, make: Callable[[], Iterator[Guided]]) -> Iterat
             names.append(f"{mark}-{place}.npz")
             parts = {name: getattr(guided, name) for name in _PARTS}
             np.savez(kept / names[-1], **parts)
-        index.write_text(json.dumps(names))
+        write_whole(index, json.dumps(names).encode())
     for name in json.loads(index.read_text()):
         with np.load(kept / name) as there:
             yield Guided(**{part: there[part] for part in _PARTS})

@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader
 
 from unflicker.compute.weights import load_into, read_weights
 from unflicker.errors import Cancelled
+from unflicker.files.atomic import write_whole
 from unflicker.progress import Progress, Report
 from unflicker.training import checkpoint
 from unflicker.training.checkpoint import Entry, TrainingState
@@ -246,7 +247,7 @@ def write_sheet(state: TrainingState, task: TrainingTask, training: Training) ->
         rows.append(cv2.resize(codes[..., ::-1], (_SHEET_PX, height)))
     if rows:
         _, stream = cv2.imencode(".png", np.concatenate(rows))
-        (training.out / "validation.png").write_bytes(stream.tobytes())
+        write_whole(training.out / "validation.png", stream.tobytes())
 
 
 def _averaged(state: TrainingState) -> nn.Module:

@@ -92,11 +92,11 @@ def clip_loss(
     """
     pairs = range(batch.frames.shape[1] - 1)
     short = [
-        warping_error(outputs[t + 1], outputs[t], batch.to_last[:, t], batch.seen_in_last[:, t])
+        warping_loss(outputs[t + 1], outputs[t], batch.to_last[:, t], batch.seen_in_last[:, t])
         for t in pairs
     ]
     long = [
-        warping_error(outputs[t + 1], outputs[0], batch.to_first[:, t], batch.seen_in_first[:, t])
+        warping_loss(outputs[t + 1], outputs[0], batch.to_first[:, t], batch.seen_in_first[:, t])
         for t in pairs
     ]
     stay = [(outputs[t + 1] - batch.frames[:, t + 1]).abs().mean() for t in pairs]
@@ -138,7 +138,7 @@ def _change(
     """The warping error to an earlier output, which has no gradient."""
     flow = flows[:, now - 1]
     seen = same_point(batch.clean[:, now], warped(batch.clean[:, before], flow))
-    return warping_error(outputs[now], outputs[before].detach(), flow, seen)
+    return warping_loss(outputs[now], outputs[before].detach(), flow, seen)
 
 
 def same_point(
@@ -180,13 +180,13 @@ def refined_clip(
     return outputs
 
 
-def warping_error(
+def warping_loss(
     output: Float[Tensor, "batch 3 height width"],
     other: Float[Tensor, "batch 3 height width"],
     flow: Float[Tensor, "batch 2 height width"],
     seen: Float[Tensor, "batch height width"],
 ) -> Float[Tensor, ""]:
-    """Mean of |M ⊙ (O − warp(other))|.
+    """Mean of |M ⊙ (O − warp(other))|: a loss, not a published metric.
 
     Args:
         output: O.

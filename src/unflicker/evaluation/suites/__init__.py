@@ -1,0 +1,1 @@
+"""Suites of the published benchmark: `unflicker evaluate --suite NAME`."""
