@@ -77,7 +77,7 @@ def run(
     Raises:
         UnflickerError: See `errors`; then nothing is left under the target's name.
     """
-    settings = asked_for(settings, guided=options.guide is not None, **asked)
+    settings = asked_for(settings, guided=options.original is not None, **asked)
     target = Path(target) if target is not None else default_target(Path(source))
     folder = is_picture_folder(target, source=Path(source))
     result = Written(path=target, what="the result", folder=folder)
@@ -117,7 +117,7 @@ def analyze(
     Raises:
         UnflickerError: See `errors`.
     """
-    settings = asked_for(settings, guided=options.guide is not None, **asked)
+    settings = asked_for(settings, guided=options.original is not None, **asked)
     need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
@@ -134,7 +134,7 @@ def deflicker(
     *,
     fps: float = 24.0,
     settings: Settings | None = None,
-    guide: Any = None,
+    original: Any = None,
     progress: Report = silent,
     **asked: Unpack[Asked],
 ) -> Any:
@@ -146,7 +146,7 @@ def deflicker(
             or floats in [0, 1]. Alpha is kept; colours under alpha 0 have no influence.
         fps: Frames a second.
         settings: How; preset `standard` if None, or `fast` where torch is not installed.
-        guide: The steady original of pictures that were processed one by one; any size.
+        original: The steady original of pictures that were processed one by one; any size.
         progress: Told now and then how far the work is.
         asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
 
@@ -155,14 +155,14 @@ def deflicker(
 
     Raises:
         UsageError: Another shape or type, values outside [0, 1] or NaN, a rate of zero or below.
-        InputError: A guide that shows something else, or has clearly fewer frames.
+        InputError: An original that shows something else, or has clearly fewer frames.
     """
-    settings = asked_for(settings, guided=guide is not None, **asked)
+    settings = asked_for(settings, guided=original is not None, **asked)
     _refuse_rate(fps)
     given = pixels_of(frames)
     pixels = given.pixels
-    film = _film_in_memory(pixels, guide, fps=fps, settings=settings)
-    originals = () if guide is None else (frame.original for frame in film.frames())
+    film = _film_in_memory(pixels, original, fps=fps, settings=settings)
+    originals = () if original is None else (frame.original for frame in film.frames())
     with run_context(device=settings.device, threads=settings.threads, report=progress) as context:
         rendered = render_arrays(pixels, film, settings, context, originals=originals)
         for index, picture in enumerate(rendered):
@@ -235,7 +235,7 @@ def _refuse_loss(
     source: str | Path, *results: Written, settings: Settings, options: RunOptions
 ) -> None:
     """Stop before any work that would replace what is read, or what is there."""
-    beside = companions(settings, mask=options.mask, guide=options.guide, plan=options.plan)
+    beside = companions(settings, mask=options.mask, original=options.original, plan=options.plan)
     saved = options.save_plan
     plans = [] if saved is None else [Written(path=saved, what="the plan", option="--plan")]
     reads = [*named("the film", source), *beside]
@@ -248,33 +248,33 @@ def _refuse_rate(fps: float) -> None:
 
 
 def _opened(source: str | Path, settings: Settings, options: RunOptions) -> VideoSource:
-    if options.guide is None:
+    if options.original is None:
         _need_networks(settings)
     else:
-        _refuse_guide(settings, options)
+        _refuse_original(settings, options)
     film = open_video(
         source,
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,
         strict=settings.strict,
     )
-    if options.guide is None:
+    if options.original is None:
         return film
     return open_original(
-        options.guide, of=film, start_seconds=options.start_seconds, strict=settings.strict
+        options.original, of=film, start_seconds=options.start_seconds, strict=settings.strict
     )
 
 
 def _film_in_memory(
-    pixels: np.ndarray, guide: Any, *, fps: float, settings: Settings
+    pixels: np.ndarray, original: Any, *, fps: float, settings: Settings
 ) -> VideoSource:
     film = _array_film(pixels, fps=fps, name="array")
-    if guide is None:
+    if original is None:
         _need_networks(settings)
         return film
-    _refuse_guide(settings)
-    original = pixels_of(guide, what="the guide's frames").pixels
-    return WithOriginal(film, _array_film(original, fps=fps, name="array"))
+    _refuse_original(settings)
+    beside = pixels_of(original, what="the original's frames").pixels
+    return WithOriginal(film, _array_film(beside, fps=fps, name="array"))
 
 
 def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArraySource:
@@ -282,16 +282,16 @@ def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArraySource:
     return ArraySource(Clip.at_rate(colours, fps=fps), name=name)
 
 
-def _refuse_guide(settings: Settings, options: RunOptions = PLAIN) -> None:
-    """Stop where a guide would change nothing; elsewhere it takes the place of all networks."""
+def _refuse_original(settings: Settings, options: RunOptions = PLAIN) -> None:
+    """Stop where an original would change nothing; elsewhere it replaces all networks."""
     if settings.redraws:
         raise UsageError(
-            "preset paper draws frames anew and has no use for a guide; "
+            "preset paper draws frames anew and has no use for an original; "
             "use --preset fast or standard"
         )
     if options.plan is not None and not Plan(options.plan).about.get("guided"):
         raise UsageError(
-            f"the plan {options.plan} was made without a guide, which would change nothing now; "
+            f"the plan {options.plan} was made without an original, which changes nothing now; "
             "pass one of them"
         )
 

@@ -25,7 +25,7 @@ class RunOptions:
     save_plan: Path | None = None
     mask: Path | None = None
     shot_strengths: dict[int, float] = dataclasses.field(default_factory=dict)
-    guide: Path | None = None
+    original: Path | None = None
 
 
 def a_record(source: Path, output: str, **changes) -> Record:

@@ -31,7 +31,7 @@ def test_every_option_reaches_its_setting(call, pipeline, film):
     assert encoding.options == (("g", "1"), ("slices", "4"))
     assert (options.start_seconds, options.duration_seconds) == (90.5, 2.0)
     assert options.mask.name == "mask.png"
-    assert options.guide.name == "original.mp4"
+    assert options.original.name == "original.mp4"
 
 
 def test_exposure_is_locked_where_asked_for_and_only_there(call, pipeline, film):

@@ -264,7 +264,7 @@ def test_a_folder_that_was_there_or_is_not_empty_stays(tmp_path):
 
 # From Python.
 
-COMPANIONS = ("mask", "guide", "plan")
+COMPANIONS = ("mask", "original", "plan")
 
 
 @ANY

@@ -19,7 +19,7 @@ _LEAST_ALIKE = 0.15
 """Likeness of a film to its original (`likeness_to_original`), below which it is another film's."""
 _LATER = (-3, -2, -1, 1, 2, 3)
 _CLEARLY_MORE = 0.03
-"""Likeness that a guide gains by so many frames, from which on it is out of step."""
+"""Likeness that an original gains by so many frames, from which on it is out of step."""
 
 
 def usable_originals(window: Window) -> list[Float32[np.ndarray, "height width 3"]]:
@@ -50,7 +50,7 @@ def likeness_to_original(window: Window, *, later: int = 0) -> float | None:
 
 
 def refuse_another(window: Window, film: VideoSource, *, first: bool) -> None:
-    """Stop where the guide of a film shows something else than its first shot.
+    """Stop where the original of a film shows something else than its first shot.
 
     Raises:
         InputError: The two look unlike.
@@ -60,7 +60,7 @@ def refuse_another(window: Window, film: VideoSource, *, first: bool) -> None:
         return
     if alike < _LEAST_ALIKE:
         raise InputError(
-            f"the guide does not show what {film.name} shows; pass the original that it was made "
+            f"the original does not show what {film.name} shows; pass the video that it was made "
             "of, from the same first frame on"
         )
     shifted = {k: likeness_to_original(window, later=k) or 0.0 for k in _LATER}
@@ -68,6 +68,6 @@ def refuse_another(window: Window, film: VideoSource, *, first: bool) -> None:
     if shifted[later] - alike > _CLEARLY_MORE and 1.0 - shifted[later] < 0.5 * (1.0 - alike):
         late, by = ("early" if later < 0 else "late"), abs(later)
         raise InputError(
-            f"the guide is {by} frames {late}: it shows what {film.name} shows at another time; "
+            f"the original is {by} frames {late}: it shows what {film.name} shows at another time; "
             "cut both to the same first frame"
         )

@@ -13,8 +13,8 @@ from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
-    guide_option,
     lock_option,
+    original_option,
     overwrite_option,
     range_options,
     settings_from,
@@ -38,7 +38,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the grades for `apply`.")
 @overwrite_option
 @range_options
-@guide_option
+@original_option
 @lock_option
 @think_options
 @talk_options
@@ -104,7 +104,7 @@ def metrics(stop: Stop, film: str, **given: Any) -> None:
 
 def _read(film: str, given: dict[str, Any]) -> list[Read]:
     """The film and what goes with it."""
-    beside = companions(settings_from(given), guide=given.get("guide"))
+    beside = companions(settings_from(given), original=given.get("original"))
     return [*named("the film", film), *beside]
 
 
@@ -115,7 +115,7 @@ def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:
         start_seconds=given["start"],
         duration_seconds=given["duration"],
         save_plan=given.get("plan"),
-        guide=given.get("guide"),
+        original=given.get("original"),
     )
     with shown(talk.progress, title=film, quiet=talk.quiet) as report:
         return pipeline.analyze(

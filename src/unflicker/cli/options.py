@@ -110,9 +110,11 @@ _CORRECTION = (
 think_options = with_options([preset_option("standard; fast without torch"), *_CORRECTION])
 atlas_options = with_options([preset_option("fast"), *_CORRECTION])
 
-guide_option = _option(
+original_option = _option(
     "Correction",
-    "--guide",
+    "--original",
+    "--guide",  # the old name
+    "original",
     type=_FILE,
     metavar="FILE",
     help="The steady original of a film that was processed frame by frame.",
@@ -236,7 +238,7 @@ def named_by_environment() -> str:
 def fallen_back(given: dict[str, Any]) -> str:
     """What to tell who gets preset `fast` for want of a library; empty where nobody does."""
     chosen = given.get("preset") or given.get("plan") or named_by_environment()
-    if chosen or usual_preset(guided=bool(given.get("guide"))) == "standard":
+    if chosen or usual_preset(guided=bool(given.get("original"))) == "standard":
         return ""
     return "preset fast, for torch is not installed; standard: pip install 'unflicker[neural]'"
 
@@ -251,7 +253,7 @@ def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
     Raises:
         UsageError: A setting that does not exist, or a value it cannot take.
     """
-    guided = bool(given.get("guide"))
+    guided = bool(given.get("original"))
     named = given.get("preset") or preset or named_by_environment()
     settings = Settings.from_preset(named) if named else usual_settings(guided=guided)
     settings = changed_settings(given.get("changes", ()), settings)

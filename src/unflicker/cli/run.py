@@ -16,8 +16,8 @@ from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
     encode_options,
     fallen_back,
-    guide_option,
     lock_option,
+    original_option,
     range_options,
     settings_from,
     talk_options,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.argument("films", nargs=-1, required=True, metavar="FILM...")
 @range_options
 @write_options
-@guide_option
+@original_option
 @lock_option
 @think_options
 @encode_options
@@ -57,7 +57,7 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @click.argument("film", metavar="FILM")
 @click.option("--plan", required=True, type=click.Path(path_type=Path), help="From analyze --plan.")
 @range_options
-@guide_option
+@original_option
 @write_options
 @think_options
 @encode_options
@@ -71,13 +71,13 @@ def apply(stop: Stop, film: str, **given: Any) -> None:
 def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
     """Plan the films, then run each and say what came of it."""
     settings = settings_from(given)
-    if given.get("guide") and len(films) > 1:
+    if given.get("original") and len(films) > 1:
         raise UsageError(
-            f"a guide is the original of one film, and {len(films)} films were named; "
-            "run them one by one, each with its own --guide"
+            f"an original belongs to one film, and {len(films)} films were named; "
+            "run them one by one, each with its own --original"
         )
     jobs = plan_jobs(films, given)
-    beside = {name: given.get(name) for name in ("mask", "guide", "plan")}
+    beside = {name: given.get(name) for name in ("mask", "original", "plan")}
     talk = Talk.of(
         given,
         stop=stop,
@@ -109,7 +109,7 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
         plan=given.get("plan"),
         mask=given["mask"],
         shot_strengths=shot_strengths(given["shots"]),
-        guide=given.get("guide"),
+        original=given.get("original"),
     )
     with (
         made_folder(job.target.parent),

@@ -44,7 +44,7 @@ def by_preset(clip: Clip, *, preset: str, without: str = "") -> Clip:
 
 def by_preset_guided(clip: Clip, original: Clip, *, preset: str) -> Clip:
     """A processed clip as a preset of ours makes it, told the steady original."""
-    return _steadied(clip, settings_of(preset), guide=original.pixels)
+    return _steadied(clip, settings_of(preset), original=original.pixels)
 
 
 def paper(
@@ -87,7 +87,7 @@ def video_prior(clip: Clip, original: Clip, *, effort: str) -> Clip:
     return prior.video_prior(clip, original, effort=prior.EFFORTS[effort])
 
 
-def _steadied(clip: Clip, settings: Settings, **guide: Any) -> Clip:
+def _steadied(clip: Clip, settings: Settings, **more: Any) -> Clip:
     rate = (len(clip) - 1) / float(np.ptp(clip.seconds)) if len(clip) > 1 else 24.0
-    pixels = deflicker(clip.pixels, fps=rate, settings=settings, **guide)
+    pixels = deflicker(clip.pixels, fps=rate, settings=settings, **more)
     return Clip(pixels=np.asarray(pixels), seconds=clip.seconds)

@@ -80,14 +80,14 @@ def companions(
     settings: Settings,
     *,
     mask: str | Path | None = None,
-    guide: str | Path | None = None,
+    original: str | Path | None = None,
     plan: str | Path | None = None,
 ) -> list[Read]:
     """What a run reads beside its film; weights of one's own are among the settings."""
     weights = (settings.neural_filter.weights, settings.refinement.weights)
     return [
         *named("the mask", mask),
-        *named("the guide", guide),
+        *named("the original", original),
         *named("the plan", plan),
         *named("the weights", *weights),
     ]

@@ -28,7 +28,7 @@ class RunOptions:
     shot_strengths: Mapping[int, float] = field(default_factory=dict)
     """Share of the correction that single shots get, 0 to 1, by their number from 0; multiplied
     with the run's strength. For these shots it takes the place of what a plan says."""
-    guide: Path | None = None
+    original: Path | None = None
     """The steady original of a film that was processed frame by frame."""
 
     def __post_init__(self) -> None:

@@ -68,7 +68,7 @@ def planned(
     with ahead as found, ExitStack() as stack:
         frames, strengths = _recorded(found, recorder), options.shot_strengths
         if options.save_plan is not None:
-            about = _about(film, settings, guided=options.guide is not None)
+            about = _about(film, settings, guided=options.original is not None)
             writer = stack.enter_context(PlanWriter(options.save_plan, about=about))
             frames = _saved(frames, writer, recorder, strengths)
         yield Planned(frames=frames, settings=settings, shot_strengths=strengths)
@@ -84,7 +84,7 @@ def _followed(
     edited = {number: shot.strength for number, shot in enumerate(plan.shots)}
     return Planned(
         frames=_recorded(iter(plan), recorder),
-        settings=_as_planned(film, settings, plan, guided=options.guide is not None),
+        settings=_as_planned(film, settings, plan, guided=options.original is not None),
         shot_strengths={**edited, **_known_shots(options.shot_strengths, plan)},
     )
 
@@ -172,8 +172,8 @@ def _as_planned(film: VideoSource, settings: Settings, plan: Plan, *, guided: bo
     settings = replaced(settings, {name: v for name, v in decided.items() if v is not None})
     if about.get("guided") and settings.refinement.used and not guided:
         raise InputError(
-            f"the plan {plan.path} was made beside a steady original, which its refinement "
-            "needs; pass the same original with --guide"
+            f"the plan {plan.path} was made with a steady original, which its refinement "
+            "needs; pass the same original with --original"
         )
     return settings
 

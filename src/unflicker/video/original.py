@@ -37,7 +37,7 @@ def open_original(
     original = open_video(source, start_seconds=start_seconds, strict=strict)
     if start_seconds > 0 and abs(original.rate / of.rate - 1) > _SAME_RATE:
         raise UsageError(
-            f"the guide {source} has {float(original.rate):.4g} frames a second, the film "
+            f"the original {source} has {float(original.rate):.4g} frames a second, the film "
             f"{float(of.rate):.4g}, so that frames cannot be paired from {start_seconds:g} s on; "
             "cut both to the same part first"
         )
@@ -93,7 +93,7 @@ class WithOriginal:
         """The film's, and whether the original ended early."""
         if not self._lacked:
             return self._film.notes
-        lack = f"the guide ended {self._lacked} frames before the film"
+        lack = f"the original ended {self._lacked} frames before the film"
         return (*self._film.notes, f"{lack}; those are corrected as the last that has one")
 
     @property
@@ -117,6 +117,6 @@ class WithOriginal:
 
 def _too_short(original: VideoSource, there: int, film: VideoSource, wanted: str) -> str:
     return (
-        f"the guide {original.name} has {there} frames, the film {film.name} has {wanted}; "
+        f"the original {original.name} has {there} frames, the film {film.name} has {wanted}; "
         "pass the original that the film was made of, from the same first frame on"
     )

@@ -109,7 +109,7 @@ def _results(pair: Pair, settings: dict[str, Settings]) -> Iterator[tuple[str, C
     yield "processed", given.clip
     for name, one in settings.items():
         for guide in (None, pair.original.pixels):
-            pixels = deflicker(given.clip.pixels, fps=given.fps, settings=one, guide=guide)
+            pixels = deflicker(given.clip.pixels, fps=given.fps, settings=one, original=guide)
             label = name if guide is None else f"{name} + guide"
             yield label, Clip.at_rate(pixels, fps=given.fps)
 

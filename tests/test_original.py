@@ -62,7 +62,7 @@ def test_flicker_slower_than_any_without_a_guide_is_removed_with_one() -> None:
     clean = original(time=48)
     film = lit(clean, slowly(48))
     blind = unflicker.deflicker(film)
-    guided = unflicker.deflicker(film, guide=clean)
+    guided = unflicker.deflicker(film, original=clean)
     given = unsteadiness(film, clean)
     assert unsteadiness(blind, clean) > 0.8 * given
     assert unsteadiness(guided, clean) < 0.1 * given
@@ -71,7 +71,7 @@ def test_flicker_slower_than_any_without_a_guide_is_removed_with_one() -> None:
 def test_windows_of_a_guided_shot_keep_one_level() -> None:
     clean = original(time=64)
     film = lit(clean, slowly(64))
-    result = unflicker.deflicker(film, guide=clean, settings=SHORT)
+    result = unflicker.deflicker(film, original=clean, settings=SHORT)
     assert unsteadiness(result, clean) < 0.2 * unsteadiness(film, clean)
 
 
@@ -88,7 +88,7 @@ def test_levels_are_held_and_given_up_slowly() -> None:
 def test_a_steady_film_beside_its_original_stays_bit_for_bit(look) -> None:
     clean = original()
     film = look(clean)
-    result = unflicker.deflicker(film, guide=clean, settings=REFINED)
+    result = unflicker.deflicker(film, original=clean, settings=REFINED)
     np.testing.assert_array_equal(result, film)
 
 
@@ -96,7 +96,7 @@ def test_light_that_the_guide_has_too_is_wanted_however_quick() -> None:
     random = np.random.default_rng(0)
     flickering = lit(original(), random.normal(-0.3, 0.1, 24))
     film = looked_up(flickering)
-    np.testing.assert_array_equal(unflicker.deflicker(film, guide=flickering), film)
+    np.testing.assert_array_equal(unflicker.deflicker(film, original=flickering), film)
     assert (unflicker.deflicker(film) != film).any()
 
 
@@ -112,7 +112,7 @@ def test_texture_is_steadier_with_a_guide_of_any_size_and_type(kind) -> None:
         "16 bits": clean.astype(np.uint16) * 257,
     }
     blind = unflicker.deflicker(film, settings=REFINED)
-    guided = unflicker.deflicker(film, settings=REFINED, guide=guides[kind])
+    guided = unflicker.deflicker(film, settings=REFINED, original=guides[kind])
     own = error(clean)
     most = 0.9 if kind == "half as large" else 0.75
     assert error(guided) - own < most * (error(blind) - own)
@@ -123,7 +123,7 @@ def test_texture_is_steadier_with_a_guide_of_any_size_and_type(kind) -> None:
 def test_another_film_is_no_guide() -> None:
     film = lit(original(), slowly(24))
     with pytest.raises(InputError, match="does not show"):
-        unflicker.deflicker(film, guide=original(seed=9))
+        unflicker.deflicker(film, original=original(seed=9))
 
 
 @pytest.mark.parametrize("later", [1, -2])
@@ -131,20 +131,20 @@ def test_a_guide_that_is_out_of_step_is_refused(later) -> None:
     quick = panning(time=20, size=SIZE, speed_px=(4.0, 0.5)).pixels
     film, guide = quick[2:18], quick[2 - later : 18 - later]
     with pytest.raises(InputError, match=f"{abs(later)} frames {'late' if later > 0 else 'early'}"):
-        unflicker.deflicker(looked_up(film), guide=guide)
-    unflicker.deflicker(looked_up(film), guide=film)
+        unflicker.deflicker(looked_up(film), original=guide)
+    unflicker.deflicker(looked_up(film), original=film)
 
 
 def test_a_guide_may_lack_a_few_frames_and_no_more() -> None:
     clean = original(time=24)
     film = processed(Clip.at_rate(clean, fps=24), seed=5).pixels
-    result = unflicker.deflicker(film, guide=clean[:-2], settings=REFINED)
+    result = unflicker.deflicker(film, original=clean[:-2], settings=REFINED)
     assert result.shape == film.shape
     assert (result[-3:] != film[-3:]).any()
-    longer = unflicker.deflicker(film[:-2], guide=clean, settings=REFINED)
+    longer = unflicker.deflicker(film[:-2], original=clean, settings=REFINED)
     assert longer.shape == film[:-2].shape
     with pytest.raises(InputError, match="24"):
-        unflicker.deflicker(film, guide=clean[:12])
+        unflicker.deflicker(film, original=clean[:12])
     beside = WithOriginal(ArraySource(Clip.at_rate(film, fps=24)), Promising(clean[:17]))
     with pytest.raises(InputError, match="17 frames"):
         list(beside.frames())
@@ -164,10 +164,10 @@ def test_nothing_crosses_a_cut_of_a_guided_film() -> None:
         processed(Clip.at_rate(part, fps=24), seed=s).pixels for s, part in enumerate(parts, 3)
     ]
     together = unflicker.deflicker(
-        np.concatenate(films), guide=np.concatenate(parts), settings=REFINED
+        np.concatenate(films), original=np.concatenate(parts), settings=REFINED
     )
     apart = [
-        unflicker.deflicker(film, guide=part, settings=REFINED)
+        unflicker.deflicker(film, original=part, settings=REFINED)
         for film, part in zip(films, parts, strict=True)
     ]
     np.testing.assert_array_equal(together, np.concatenate(apart))
@@ -177,10 +177,10 @@ def test_a_few_frames_and_no_strength_come_back_as_they_are() -> None:
     clean = original(time=3)
     film = looked_up(clean)
     for time in (1, 2, 3):
-        result = unflicker.deflicker(film[:time], guide=clean[:time], settings=REFINED)
+        result = unflicker.deflicker(film[:time], original=clean[:time], settings=REFINED)
         np.testing.assert_array_equal(result, film[:time])
     none = replaced(REFINED, {"strength": 0.0})
-    np.testing.assert_array_equal(unflicker.deflicker(film, guide=clean, settings=none), film)
+    np.testing.assert_array_equal(unflicker.deflicker(film, original=clean, settings=none), film)
 
 
 def written(pixels: np.ndarray, path: Path) -> Path:
@@ -197,12 +197,12 @@ def test_files_are_guided_as_arrays_are(tmp_path) -> None:
     pixels = processed(Clip.at_rate(clean, fps=24), seed=5).pixels
     film, guide = (written(p, tmp_path / n) for p, n in ((pixels, "f.mkv"), (clean, "g.mkv")))
     settings = replaced(REFINED, {"encoding.codec": "ffv1", "encoding.pix_fmt": "bgr0"})
-    options = RunOptions(guide=guide)
+    options = RunOptions(original=guide)
     unflicker.run(film, tmp_path / "out.mkv", settings=settings, options=options)
     ours = from_float(
         np.stack([to_rgb(f.picture) for f in read(tmp_path / "out.mkv")]), dtype=np.uint8
     )
-    arrays = unflicker.deflicker(pixels, guide=clean, settings=REFINED)
+    arrays = unflicker.deflicker(pixels, original=clean, settings=REFINED)
     difference = np.abs(ours.astype(int) - arrays)
     assert difference.mean() < 0.6
     assert np.percentile(difference, 99.9) <= 6
@@ -211,19 +211,20 @@ def test_files_are_guided_as_arrays_are(tmp_path) -> None:
 def test_a_guide_that_nothing_would_use_is_refused(tmp_path) -> None:
     clean = original(time=4)
     film = written(clean, tmp_path / "film.mkv")
-    with pytest.raises(UsageError, match="no use for a guide"):
-        unflicker.deflicker(clean, guide=clean, settings=Settings.from_preset("paper"))
+    with pytest.raises(UsageError, match="no use for an original"):
+        unflicker.deflicker(clean, original=clean, settings=Settings.from_preset("paper"))
     unflicker.analyze(
         film, settings=Settings.from_preset("fast"), options=RunOptions(save_plan=tmp_path / "plan")
     )
     with pytest.raises(UsageError, match="would change nothing"):
         unflicker.run(
-            film, tmp_path / "out.mkv", options=RunOptions(guide=film, plan=tmp_path / "plan")
+            film, tmp_path / "out.mkv", options=RunOptions(original=film, plan=tmp_path / "plan")
         )
     with pytest.raises(UsageError):
-        unflicker.deflicker(clean, guide=clean.astype(np.float64))
+        unflicker.deflicker(clean, original=clean.astype(np.float64))
+    none = RunOptions(original=tmp_path / "none.mkv")
     with pytest.raises(InputError):
-        unflicker.run(film, tmp_path / "out.mkv", options=RunOptions(guide=tmp_path / "none.mkv"))
+        unflicker.run(film, tmp_path / "out.mkv", options=none)
     assert not (tmp_path / "out.mkv").exists()
 
 
@@ -231,11 +232,11 @@ def test_a_plan_made_beside_a_guide_is_followed_beside_it(tmp_path) -> None:
     clip = panning(time=8, size=SIZE, speed_px=(0.4, 0.1))
     film = written(processed(clip, seed=5).pixels, tmp_path / "film.mkv")
     guide, plan = written(clip.pixels, tmp_path / "guide.mkv"), tmp_path / "plan"
-    beside = RunOptions(guide=guide, save_plan=plan)
+    beside = RunOptions(original=guide, save_plan=plan)
     unflicker.run(film, tmp_path / "run.mkv", settings=REFINED, options=beside)
-    followed = RunOptions(guide=guide, plan=plan)
+    followed = RunOptions(original=guide, plan=plan)
     unflicker.run(film, tmp_path / "applied.mkv", settings=REFINED, options=followed)
     assert same_samples(read(tmp_path / "run.mkv"), read(tmp_path / "applied.mkv"))
-    with pytest.raises(InputError, match="pass the same original with --guide"):
+    with pytest.raises(InputError, match="pass the same original with --original"):
         unflicker.run(film, tmp_path / "no.mkv", settings=REFINED, options=RunOptions(plan=plan))
     assert not (tmp_path / "no.mkv").exists()
