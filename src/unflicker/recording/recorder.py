@@ -84,6 +84,7 @@ class Recorder:
         self._visible: list[tuple[float, float, int]] = []
         self._stills: list[tuple[float, Still]] = []
         self._visible_flicker = VisibleFlicker()
+        self._cuts_known = True
 
     @property
     def shots(self) -> tuple[ShotPlan, ...]:
@@ -105,6 +106,7 @@ class Recorder:
     def heard_of_shots(self, shots: Sequence[ShotPlan]) -> None:
         """Take note of the shots of a plan that was made before."""
         self._shots += shots
+        self._cuts_known = bool(shots)  # plans before version 3 know none
         self._visible += [
             (shot.visible_before, shot.visible_after, shot.stop - shot.start) for shot in shots
         ]
@@ -138,7 +140,8 @@ class Recorder:
         if result is not frame.picture:
             self._after[index] = _mean(result)
         self._stops[index] = self._stops[index] * followed.by_place
-        self._visible_flicker.saw(frame, result, followed.plan)
+        if self._cuts_known:
+            self._visible_flicker.saw(frame, result, followed.plan)
         self._keep_still(frame, result)
 
     def _keep_still(self, frame: Frame, graded: Picture) -> None:
