@@ -1,5 +1,7 @@
 """Laws of the grade itself: the identity, and shares of a grade."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -126,3 +128,20 @@ def test_a_matrix_alone_is_not_the_identity_and_outlives_later_gains() -> None:
     later = smooth(bins=2).log_gain
     np.testing.assert_array_equal(grade.followed_by(later).log_matrix, grade.log_matrix)
     np.testing.assert_array_equal(grade.stops_by_place(rows=2, columns=2), 0.0)
+
+
+def test_a_matrix_stays_at_another_scale_and_under_later_curves() -> None:
+    less = np.array([[-0.2, 0.1, 0.1], [0.1, -0.2, 0.1], [0.1, 0.1, -0.2]], np.float32)
+    grade = dataclasses.replace(curve(1.2), log_matrix=less)
+    for other in (grade.at_scale(4.0), grade.recurved(curve(0.9).curves)):
+        np.testing.assert_array_equal(other.log_matrix, less)
+    gains = dataclasses.replace(gain(0.5), log_matrix=less).recurved(curve(0.9).curves)
+    np.testing.assert_array_equal(gains.log_matrix, less)
+
+
+def test_a_mixed_grade_at_another_scale_does_the_same_to_darker_light() -> None:
+    less = np.array([[-0.2, 0.1, 0.1], [0.1, -0.2, 0.1], [0.1, 0.1, -0.2]], np.float32)
+    grade = dataclasses.replace(Grade.identity(), log_matrix=less)
+    light = np.random.default_rng(3).uniform(0.1, 0.9, (8, 8, 3)).astype(np.float32)
+    wanted = apply_to_light(light, grade) / 4.0
+    np.testing.assert_allclose(apply_to_light(light / 4.0, grade.at_scale(4.0)), wanted, atol=1e-3)

@@ -1,7 +1,7 @@
 """Pass 1: small pictures in, one plan a frame out, at full strength.
 
 Windows of a shot overlap; where they do, the light that one found fades into what the next found
-(`fading`), so that no level jumps where a window ends. What one window shows is found in `finding`.
+(`crossfade`), so that no level jumps where a window ends. `analyse_window` analyses each window.
 """
 
 from __future__ import annotations

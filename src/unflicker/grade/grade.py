@@ -107,7 +107,7 @@ class Grade:
         luma = np.minimum(bin_luma(self.log_gain.shape[2]) * np.float32(scale), 1.0)
         moved = _at_luma(self.log_gain, np.broadcast_to(luma, self.log_gain.shape[:3]))
         halved = moved.astype(np.float16).astype(np.float32)
-        return Grade(curves=curves.astype(np.float32), log_gain=halved)
+        return replace(self, curves=curves.astype(np.float32), log_gain=halved)
 
     def recurved(self, curves: Float32[np.ndarray, "3 knots"]) -> Grade:
         """This grade followed by other curves for the whole picture.
@@ -120,12 +120,12 @@ class Grade:
         both = [np.interp(x, inputs[1:], y) * x for x, y in zip(first, factors, strict=True)]
         joined = np.concatenate([self.curves[:, :1], both], axis=1).astype(np.float32)
         if self.log_gain.shape[2] == 1 or not self.log_gain.any():
-            return Grade(curves=joined, log_gain=self.log_gain)
+            return replace(self, curves=joined)
         bins = bin_luma(self.log_gain.shape[2])
         grey = np.interp(bins, np.maximum.accumulate(LUMA @ curves), inputs).astype(np.float32)
         moved = _at_luma(self.log_gain, np.broadcast_to(grey, self.log_gain.shape[:3]))
         halved = moved.astype(np.float16).astype(np.float32)
-        return Grade(curves=joined, log_gain=halved)
+        return replace(self, curves=joined, log_gain=halved)
 
     def of_whole_picture(self) -> Grade:
         """The matrix and the curves alone."""

@@ -42,7 +42,7 @@ class FramePlan:
     """Whether its light is an event of the film, a flash: then nothing evens it out."""
     damaged: bool = False
     light_scale: float = 1.0
-    """By how much its light was multiplied to be looked at (`finding.light_scale`)."""
+    """By how much its light was multiplied to be looked at (`analyse_window.light_scale`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.grade.mask import FullShares, Share
 from unflicker.plan import FramePlan
-from unflicker.rendering.stages import Item, refinement_of, through
+from unflicker.rendering.stages import Item, Stage, after_grading, through
 from unflicker.settings import Settings
 from unflicker.video import VideoSource
 
@@ -49,10 +49,10 @@ def render_arrays(
         return
     with running_ahead(analyse_film(film, settings, context), most=settings.window.frames) as found:
         plans = (item for item in found if isinstance(item, FramePlan))
-        if settings.refinement.used:
-            yield from _refined(arrays, iter(originals), plans, settings)
+        graded = _graded(arrays, plans, settings.strength)
+        if stages := after_grading(settings):
+            yield from _through(stages, graded, iter(originals), strength=settings.strength)
         else:
-            graded = _graded(arrays, plans, settings.strength)
             yield from (array for array, _, _ in graded)
 
 
@@ -67,16 +67,18 @@ def _graded(
         yield (array if grade.is_identity else _with(grade, array, share=share)), plan, share
 
 
-def _refined(
-    arrays: Iterable[Pixels],
+def _through(
+    stages: list[Stage],
+    graded: Iterator[tuple[Pixels, FramePlan, Share | None]],
     originals: Iterator[Picture | None],
-    plans: Iterator[FramePlan],
-    settings: Settings,
+    *,
+    strength: float,
 ) -> Iterator[Pixels]:
+    """Graded arrays after the later stages of rendering."""
     waiting: deque[Pixels] = deque()
 
     def items() -> Iterator[Item]:
-        for array, plan, share in _graded(arrays, plans, settings.strength):
+        for array, plan, share in graded:
             waiting.append(array)
             picture, at = as_picture(array), plan.index
             original = next(originals, None)
@@ -87,11 +89,11 @@ def _refined(
                 frame=frame,
                 plan=plan,
                 picture=picture,
-                strength=settings.strength,
+                strength=strength,
                 share=share,
             )
 
-    for item in through(items(), refinement_of(settings)):
+    for item in through(items(), stages):
         yield as_array(item.picture, like=waiting.popleft())
 
 

@@ -4,7 +4,7 @@
 
 A stage is called with an iterator and returns one; each item that goes in comes out once, in order,
 after at most `look_ahead_frames` more have gone in. To add a stage, write a callable with that
-attribute and name it in `stages_of`.
+attribute and name it in `after_grading`.
 """
 
 from __future__ import annotations
@@ -71,15 +71,15 @@ def stages_of(settings: Settings, context: RunContext) -> list[Stage]:
         settings: Of the run.
         context: Of the run.
     """
-    stages: list[Stage] = [Grading(device=context.device)]
-    return [*stages, *refinement_of(settings)]
+    return [Grading(device=context.device), *after_grading(settings)]
 
 
-def refinement_of(settings: Settings) -> list[Stage]:
-    """The refinement, where it is wanted."""
-    if not settings.refinement.used:
-        return []
-    return [Refinement(proxy_px=settings.proxy.width_px)]
+def after_grading(settings: Settings) -> list[Stage]:
+    """The stages after the grade, in order; for files and for pictures in memory alike."""
+    stages: list[Stage] = []
+    if settings.refinement.used:
+        stages.append(Refinement(proxy_px=settings.proxy.width_px))
+    return stages
 
 
 @dataclass(frozen=True, kw_only=True)
