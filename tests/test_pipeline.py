@@ -16,7 +16,7 @@ from unflicker.frames.colour import to_rgb
 from unflicker.frames.picture import Frame
 from unflicker.progress import Progress
 from unflicker.settings import EncodingSettings, Settings, WindowSettings, replaced
-from unflicker.synthesis import processed, synthesise
+from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_writer
 
 pytestmark = pytest.mark.parametrize("usual", ["fast", "standard"], indirect=True)
@@ -92,34 +92,6 @@ def test_a_plan_gives_the_frames_that_a_run_gives(film, tmp_path) -> None:
     assert same_samples(read(tmp_path / "run.mkv"), read(tmp_path / "applied.mkv"))
     assert looked.output == ""
     np.testing.assert_allclose(looked.correction_stops, applied.correction_stops, atol=1e-3)
-
-
-SHORT_FIT = {"atlas.steps": 10, "atlas.points": 500, "proxy.width_px": 96}
-
-
-@pytest.mark.parametrize("strength", [1.0, 0.6])
-@pytest.mark.parametrize("preset", ["fast", "standard", "best"])
-@pytest.mark.parametrize("kind", ["exposure", "bands", "saturation"])
-def test_analyzed_then_applied_is_as_run_in_every_preset(
-    tmp_path, kind: str, preset: str, strength: float
-) -> None:
-    if preset != "fast":
-        pytest.importorskip("torch")
-    clip = processed(synthesise(panning(time=16, size=SIZE), kind=kind, seed=5).clip, seed=2)
-    source, plan = write(tmp_path / "film.mkv", clip), tmp_path / "film.plan"
-    settings = replaced(Settings.from_preset(preset), {"strength": strength, **SHORT_FIT})
-    ran = unflicker.run(source, tmp_path / "run.mkv", settings=settings)
-    unflicker.analyze(source, settings=settings, options=RunOptions(save_plan=plan))
-    applied = unflicker.run(
-        source, tmp_path / "applied.mkv", settings=settings, options=RunOptions(plan=plan)
-    )
-    assert not same_samples(read(source), read(tmp_path / "run.mkv"))
-    # Samples and not bytes: Matroska gives each file an identity by chance.
-    assert same_samples(read(tmp_path / "run.mkv"), read(tmp_path / "applied.mkv"))
-    assert applied.shots == ran.shots
-    assert applied.visible_flicker_after == pytest.approx(ran.visible_flicker_after)
-    np.testing.assert_array_equal(applied.mean_after, ran.mean_after)
-    np.testing.assert_array_equal(applied.correction_stops, ran.correction_stops)
 
 
 def test_a_plan_can_be_applied_at_a_share_of_its_strength(film, tmp_path) -> None:

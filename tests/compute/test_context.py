@@ -87,9 +87,9 @@ def test_work_that_somebody_waits_for_goes_on() -> None:
 
 @pytest.mark.parametrize("kind", ["grid", "mlp"])
 def test_a_run_ends_while_an_atlas_is_fitted(kind: str) -> None:
-    made = synthesise(panning(time=16, size=(48, 64)), kind="local", seed=1).clip.pixels
+    made = synthesise(panning(time=8, size=(32, 48)), kind="local", seed=1).clip.pixels
     settings = Settings.from_preset("standard")
-    settings = replaced(settings, {"atlas.kind": kind, "atlas.steps": 100_000})
+    settings = replaced(settings, {"atlas.kind": kind, "atlas.steps": 100_000, "atlas.points": 300})
     fitting: list[float] = []
 
     def stop(progress: Progress) -> None:
