@@ -216,7 +216,7 @@ def test_a_guide_that_nothing_would_use_is_refused(tmp_path) -> None:
     unflicker.analyze(
         film, settings=Settings.from_preset("fast"), options=RunOptions(save_plan=tmp_path / "plan")
     )
-    with pytest.raises(UsageError, match="would change nothing"):
+    with pytest.raises(UsageError, match="would have no effect"):
         unflicker.run(
             film, tmp_path / "out.mkv", options=RunOptions(original=film, plan=tmp_path / "plan")
         )

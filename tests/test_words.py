@@ -17,10 +17,6 @@ LATER = {
     "evaluation",
     "leaderboard",
     "datasets",
-    "analysis",
-    "rendering",
-    "recording",
-    "plan",
     "cli",
 }
 """Folders and modules at the top of the package whose prose has yet to be edited."""
@@ -42,8 +38,12 @@ DOCUMENTED = {
     "study",
     "web",
     "atlas_export",
+    "analysis",
     "compute",
     "files",
+    "plan",
+    "recording",
+    "rendering",
     "settings",
     "pipeline.py",
     "progress.py",

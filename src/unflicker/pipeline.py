@@ -296,8 +296,8 @@ def _refuse_original(settings: Settings, options: RunOptions = PLAIN) -> None:
         )
     if options.plan is not None and not Plan(options.plan).about.get("guided"):
         raise UsageError(
-            f"the plan {options.plan} was made without an original, which changes nothing now; "
-            "pass one of them"
+            f"the plan {options.plan} was made without an original, so an original would have no "
+            "effect; pass one of them"
         )
 
 
