@@ -13,12 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "unflicker"
-LATER = {
-    "evaluation",
-    "leaderboard",
-    "datasets",
-    "cli",
-}
+LATER: set[str] = set()
 """Folders and modules at the top of the package whose prose has yet to be edited."""
 DOCUMENTED = {
     "grade",
@@ -39,8 +34,12 @@ DOCUMENTED = {
     "web",
     "atlas_export",
     "analysis",
+    "cli",
     "compute",
+    "datasets",
+    "evaluation",
     "files",
+    "leaderboard",
     "plan",
     "recording",
     "rendering",
