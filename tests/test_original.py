@@ -211,12 +211,12 @@ def test_files_are_guided_as_arrays_are(tmp_path) -> None:
 def test_a_guide_that_nothing_would_use_is_refused(tmp_path) -> None:
     clean = original(time=4)
     film = written(clean, tmp_path / "film.mkv")
-    with pytest.raises(UsageError, match="no use for an original"):
+    with pytest.raises(UsageError, match="does not use an original"):
         unflicker.deflicker(clean, original=clean, settings=Settings.from_preset("paper"))
     unflicker.analyze(
         film, settings=Settings.from_preset("fast"), options=RunOptions(save_plan=tmp_path / "plan")
     )
-    with pytest.raises(UsageError, match="which changes nothing"):
+    with pytest.raises(UsageError, match="would have no effect"):
         unflicker.run(
             film, tmp_path / "out.mkv", options=RunOptions(original=film, plan=tmp_path / "plan")
         )

@@ -2,13 +2,13 @@
 
     import unflicker
 
-    unflicker.run("film.mp4")                         # writes film_unflickered.mp4 beside it
-    record = unflicker.analyze("film.mp4")            # which flicker, how much; writes nothing
+    unflicker.run("film.mp4")                         # writes film_unflickered.mp4
+    record = unflicker.analyze("film.mp4")            # kind and strength; writes no file
     steady = unflicker.deflicker(frames, fps=25.0)    # arrays in, arrays out
     steady = unflicker.deflicker(frames, fps=25.0, preset="fast", strength=0.8)
-    for picture in unflicker.stream(pictures, fps=25.0): ...  # for what no memory holds
+    for picture in unflicker.stream(pictures, fps=25.0): ...  # picture by picture
 
-Names are loaded when first used, so that `unflicker --help` answers at once.
+Names are loaded when first used, so that `unflicker --help` starts fast.
 """
 
 from importlib import import_module
@@ -50,7 +50,7 @@ __all__ = [
     "stream",
 ]
 
-# Where names live that are no errors.
+# Modules of the names that are not exceptions.
 _HOMES = {
     "Record": "unflicker.recording.record",
     "RunOptions": "unflicker.pipeline",
@@ -64,7 +64,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its home (PEP 562)."""
+    """Load a public name from its module (PEP 562)."""
     if name == "__version__":
         return import_module("importlib.metadata").version("unflicker")
     if name not in __all__:

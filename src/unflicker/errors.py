@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one family.
+"""All exceptions of the package, as one family.
 
 UnflickerError                    exit code 1
 ├── UsageError                    2   an argument or a setting makes no sense
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 
 class UnflickerError(Exception):
-    """A fault with a clear line for the user; `exit_code` is what the command line returns."""
+    """An error with a message for the user; `exit_code` is the exit status of the command line."""
 
     exit_code = 1
 
@@ -52,12 +52,12 @@ class DeviceMemoryError(UnflickerError):
 
 
 class PartlyFailedError(UnflickerError):
-    """Some inputs of a batch, or some frames of a film, failed; the rest is done."""
+    """Some inputs of a batch, or some frames of a film, failed; the others are done."""
 
     exit_code = 7
 
 
-class Cancelled(UnflickerError):  # noqa: N818 - stopping on request is not an error of anybody's
-    """The user stopped the work; nothing half-written is left."""
+class Cancelled(UnflickerError):  # noqa: N818 - stopping on request is not an error
+    """The user stopped the work; no partly written file is left."""
 
     exit_code = 130

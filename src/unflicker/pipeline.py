@@ -1,10 +1,10 @@
-"""The story of one video, in two passes with a plan between them.
+"""The processing of one video: two passes with a plan between them.
 
     source ─► proxies ─► shots, windows ─► tone ─► atlas ─► neural filter ─► plan    `analysis`
     source + plan ─► grade ─► refine ─► encode                                       `rendering`
 
-Analysis runs a window ahead of rendering, in a thread of its own. Between them lie plans of frames,
-so memory is bounded by a window, never by the length of the video.
+Analysis runs a window ahead of rendering, in its own thread. It hands over plans of frames, so
+memory is bounded by the length of a window, not of the video.
 """
 
 from __future__ import annotations
@@ -47,12 +47,14 @@ PLAIN = RunOptions()
 
 
 class Asked(TypedDict, total=False):
-    """What is asked of a run most often, in place of settings."""
+    """The options of a run that can be passed without a settings tree."""
 
     preset: str
+    """Name of a preset: fast, standard, best or paper."""
     strength: float
+    """Share of the flicker to remove, 0 to 1."""
     keep_slower_than: float
-    """Seconds."""
+    """Light changes that take longer than this are kept, in seconds."""
 
 
 def run(
@@ -64,18 +66,18 @@ def run(
     progress: Report = silent,
     **asked: Unpack[Asked],
 ) -> Record:
-    """Take the flicker out of a film, write it as its source was, and say what was done.
+    """Remove flicker from a film, write the result in the source's format, and return the record.
 
     Args:
         source: A video file or a folder of pictures.
-        target: The file (or folder) to write; `film_unflickered.mp4` beside the source if None.
-        settings: How; preset `standard` if None, or `fast` where torch is not installed.
-        options: What of it, and what else to read and write.
-        progress: Told now and then how far the work is; may stop it by raising `Cancelled`.
+        target: The file (or folder) to write; `film_unflickered.mp4` next to the source if None.
+        settings: Preset `standard` if None, or `fast` where torch is not installed.
+        options: The part of the film to process, and other files to read and write.
+        progress: Called with the progress; may stop the run by raising `Cancelled`.
         asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
 
     Raises:
-        UnflickerError: See `errors`; then nothing is left under the target's name.
+        UnflickerError: See `errors`; no file is left under the target's name.
     """
     settings = asked_for(settings, guided=options.original is not None, **asked)
     target = Path(target) if target is not None else default_target(Path(source))
@@ -105,14 +107,17 @@ def analyze(
     progress: Report = silent,
     **asked: Unpack[Asked],
 ) -> Record:
-    """Say which flicker a film has, and how much; no film is written.
+    """The kind and strength of a film's flicker; no film is written.
 
     Args:
         source: A video file or a folder of pictures.
-        settings: How; preset `standard` if None, or `fast` where torch is not installed.
-        options: What of it, and whether to save the grades.
-        progress: Told now and then how far the work is.
+        settings: Preset `standard` if None, or `fast` where torch is not installed.
+        options: The part of the film to analyse, and where to save the plan.
+        progress: Called with the progress; may stop the run by raising `Cancelled`.
         asked: As in `run`.
+
+    Returns:
+        What was found, in numbers; it has no stills.
 
     Raises:
         UnflickerError: See `errors`.
@@ -138,24 +143,24 @@ def deflicker(
     progress: Report = silent,
     **asked: Unpack[Asked],
 ) -> Any:
-    """Take the flicker out of pictures in memory.
+    """Remove flicker from pictures in memory.
 
     Args:
         frames: `(time, height, width, channels)`, RGB, RGBA or grey of one channel, or grey
             `(time, height, width)`; an array, a torch tensor, or a list of pictures. uint8, uint16,
             or floats in [0, 1]. Alpha is kept; colours under alpha 0 have no influence.
         fps: Frames a second.
-        settings: How; preset `standard` if None, or `fast` where torch is not installed.
-        original: The steady original of pictures that were processed one by one; any size.
-        progress: Told now and then how far the work is.
+        settings: Preset `standard` if None, or `fast` where torch is not installed.
+        original: The steady original of pictures that were processed frame by frame; any size.
+        progress: Called with the progress; may stop the run by raising `Cancelled`.
         asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
 
     Returns:
-        The same shape and type; frames without flicker are unchanged, to the bit.
+        Frames of the same shape and type; frames without flicker are bit-identical.
 
     Raises:
         UsageError: Another shape or type, values outside [0, 1] or NaN, a rate of zero or below.
-        InputError: An original that shows something else, or has clearly fewer frames.
+        InputError: The original shows another scene, or has clearly fewer frames.
     """
     settings = asked_for(settings, guided=original is not None, **asked)
     _refuse_rate(fps)
@@ -179,22 +184,22 @@ def stream(
     progress: Report = silent,
     **asked: Unpack[Asked],
 ) -> Iterator[Any]:
-    """Pictures without their flicker, one after the other, for videos that no memory holds.
+    """Pictures without flicker, one after the other, for videos that do not fit into memory.
 
     Args:
         frames: Pictures `(height, width, channels)` of 1, 3 or 4 channels, or grey `(height,
-            width)`, all alike; arrays or torch tensors of uint8, uint16, or floats in [0, 1]. They
-            are read in another thread; about two windows of them are held.
+            width)`, all of one shape and type; arrays or torch tensors of uint8, uint16, or floats
+            in [0, 1]. They are read in another thread; about two windows of them are held.
         fps: Frames a second.
         settings: As in `deflicker`.
         progress: As in `deflicker`, called from another thread.
         asked: As in `run`.
 
     Returns:
-        An iterator of pictures of the same shape and type: those that `deflicker` returns.
+        An iterator of pictures of the same shape and type, equal to those of `deflicker`.
 
     Raises:
-        UsageError: As in `deflicker`, for later pictures while iterating.
+        UsageError: As in `deflicker`; for pictures after the first, while iterating.
     """
     settings = asked_for(settings, **asked)
     if settings.redraws:
@@ -209,7 +214,7 @@ def stream(
 
 
 def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Iterator[Any]:
-    """The pictures of a stream without flicker, rendered in a thread of its own."""
+    """The pictures of a stream without flicker, rendered in another thread."""
 
     def rendered() -> Iterator[Any]:
         backs: deque[Callable[[np.ndarray], Any]] = deque()
@@ -234,7 +239,7 @@ def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Ite
 def _refuse_loss(
     source: str | Path, *results: Written, settings: Settings, options: RunOptions
 ) -> None:
-    """Stop before any work that would replace what is read, or what is there."""
+    """Refuse a run, before any work, that would replace an input or an existing file."""
     beside = companions(settings, mask=options.mask, original=options.original, plan=options.plan)
     saved = options.save_plan
     plans = [] if saved is None else [Written(path=saved, what="the plan", option="--plan")]
@@ -283,21 +288,21 @@ def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArraySource:
 
 
 def _refuse_original(settings: Settings, options: RunOptions = PLAIN) -> None:
-    """Stop where an original would change nothing; elsewhere it replaces all networks."""
+    """Refuse an original where it would have no effect; elsewhere it replaces the networks."""
     if settings.redraws:
         raise UsageError(
-            "preset paper draws frames anew and has no use for an original; "
+            "preset paper redraws frames and does not use an original; "
             "use --preset fast or standard"
         )
     if options.plan is not None and not Plan(options.plan).about.get("guided"):
         raise UsageError(
-            f"the plan {options.plan} was made without an original, which changes nothing now; "
-            "pass one of them"
+            f"the plan {options.plan} was made without an original, so an original would have no "
+            "effect; pass one of them"
         )
 
 
 def _need_networks(settings: Settings) -> None:
-    """Stop before any work where what a preset needs is not there."""
+    """Refuse a run, before any work, whose preset needs something that is not installed."""
     published = settings.redraws
     if not settings.atlas.used and not published:
         return

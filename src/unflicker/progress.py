@@ -1,4 +1,4 @@
-"""How long work tells how far it is, and is told to stop."""
+"""Progress of a run, and the callback that receives it and may stop the run."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a stage is."""
+    """The progress of one stage."""
 
     stage: str
-    """What is being done, in one or two words: "analyse", "render"."""
+    """Name of the stage, in one or two words: "analyse", "render"."""
     done: int
     """Units done."""
     total: int | None
-    """Units in all, or None where nobody knows yet."""
+    """Units in total; None if not known yet."""
     unit: str = "frames"
-    """What is counted."""
+    """Name of the unit: "frames", "steps"."""
 
 
 Report = Callable[[Progress], None]
-"""Receives a `Progress` now and then. It stops the work by raising `errors.Cancelled`."""
+"""Called with a `Progress` during a run. It stops the run by raising `errors.Cancelled`."""
 
 
 def silent(_: Progress) -> None:
-    """Report to nobody."""
+    """Ignore the progress: the default."""

@@ -184,8 +184,11 @@ def test_at_most_two_windows_of_frames_are_held() -> None:
             read = index + 1
             yield Proxy(pixels=picture, seconds=index / 24)
 
+    stop = 0
     for window in cut_into_windows(reading(), window_frames=32, overlap_frames=8):
         assert read - window.start <= 64
+        stop = window.stop
+    assert stop == 300
 
 
 def cuts_of(name: str) -> list[int]:

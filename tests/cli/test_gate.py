@@ -256,7 +256,7 @@ def test_a_log_of_an_earlier_run_is_gone_on_with_and_nothing_else(call, pipeline
     notes = tmp_path / "diary.txt"
     notes.write_text("Dear diary")
     code, _, err = call(files["film"], "--log-file", notes, "--overwrite")
-    assert (code, "something else than our log" in err) == (4, True)
+    assert (code, "not a log of ours" in err) == (4, True)
     assert notes.read_text() == "Dear diary"
 
 

@@ -167,7 +167,7 @@ def test_without_a_preset_the_usual_one_is_taken(call, pipeline, film, monkeypat
 def test_who_gets_preset_fast_for_want_of_torch_is_told_once(call, pipeline, film, monkeypatch):
     monkeypatch.delenv("UNFLICKER_PRESET")
     monkeypatch.setattr("unflicker.settings.presets.find_spec", lambda _: None)
-    note = "preset fast, for torch is not installed"
+    note = "preset fast, since torch is not installed"
     assert call(film, "--overwrite")[2].count(note) == 1
     for asked in (["-q"], ["--preset", "fast"], ["--guide", film]):
         assert note not in call(film, "--overwrite", *asked)[2]

@@ -224,7 +224,7 @@ def test_a_log_goes_on_below_a_log_and_below_nothing_else(tmp_path):
     log.path.write_text("2026-01-02 03:04:05,678 DEBUG unflicker.cli: said: hello\n")
     refuse_loss([], [log], overwrite=False)
     log.path.write_bytes(b"\x00\x00\x00 ftypisom")
-    with pytest.raises(OutputError, match="something else than our log"):
+    with pytest.raises(OutputError, match="not a log of ours"):
         refuse_loss([], [log], overwrite=True)
 
 

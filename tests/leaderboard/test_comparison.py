@@ -150,7 +150,7 @@ def test_cost_is_ordered_by_speed(given):
 
 def test_the_headline_names_the_winner_and_its_lead(given):
     text = headline(boards(given(made_lines()))[0])
-    assert "unflicker fast comes first: 37.0\u00a0dB, 5.0\u00a0dB above the best rival" in text
+    assert "unflicker fast comes first: 37.0\u00a0dB, 5.0\u00a0dB above the best baseline" in text
     assert "histogram, at 12 frames a second" in text
 
 

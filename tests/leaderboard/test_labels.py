@@ -35,5 +35,7 @@ def test_names_of_crowded_points_do_not_cover_each_other(seed):
         Point(method=method_of(name), x=float(x), y=float(y), marked=False)
         for name, (x, y) in zip(NAMES, places, strict=True)
     ]
-    for one, other in itertools.combinations(boxes(points), 2):
+    placed = boxes(points)
+    assert len(placed) == len(NAMES)
+    for one, other in itertools.combinations(placed, 2):
         assert not one.overlaps(other)

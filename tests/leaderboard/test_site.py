@@ -123,7 +123,7 @@ def test_runs_of_two_folders_become_one_site_elsewhere(measured, tmp_path, real_
     index = write_site(tmp_path / "both", measured, other)
     assert index == tmp_path / "both/report/index.html"
     html = index.read_text()
-    assert "Made flicker" in html
+    assert "Synthetic flicker" in html
     assert "Real film" in html
     page = (tmp_path / "both/report/clips/apple__bands.html").read_text()
     assert "../../../out/videos/apple__bands/fast.mp4" in page
@@ -131,7 +131,7 @@ def test_runs_of_two_folders_become_one_site_elsewhere(measured, tmp_path, real_
 
 def test_without_videos_and_with_real_film_alone_there_is_a_page(tmp_path, real_film):
     html = write_site(write_lines(tmp_path, [real_film])).read_text()
-    assert "On real film, unflicker fast comes first: 70\u00a0% of the flicker gone" in html
+    assert "On real film, unflicker fast comes first: 70\u00a0% of the flicker removed" in html
 
 
 def test_scores_of_the_input_alone_are_refused(tmp_path):

@@ -81,9 +81,14 @@ def test_at_no_strength_nothing_changes_and_a_mask_says_where(networks):
     mask = np.zeros(SIZE, np.float32)
     mask[:20] = 1.0
     film = ArraySource(clip)
-    for frame, rgb in redrawn(film, networks, none):
+    unchanged, masked = (
+        list(redrawn(film, networks, chosen, mask=shares))
+        for chosen, shares in ((none, None), (settings, mask))
+    )
+    assert len(unchanged) == len(masked) == len(clip)
+    for frame, rgb in unchanged:
         assert np.array_equal(rgb, to_rgb(frame.picture))
-    for frame, rgb in redrawn(film, networks, settings, mask=mask):
+    for frame, rgb in masked:
         same = (rgb == to_rgb(frame.picture)).all(axis=-1)
         assert same[20:].all()
         assert not same[:20].all()

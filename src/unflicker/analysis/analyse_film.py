@@ -1,7 +1,7 @@
-"""Pass 1: small pictures in, one plan a frame out, at full strength.
+"""Pass 1: proxies in, one plan for each frame out, at full strength.
 
-Windows of a shot overlap; where they do, the light that one found fades into what the next found
-(`crossfade`), so that no level jumps where a window ends. `analyse_window` analyses each window.
+Windows of a shot overlap. In the overlap the corrections of two windows are crossfaded
+(`crossfade`), so that no level jumps where a window ends. `analyse_window` analyses one window.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from unflicker.tone.overlays import Standing
 from unflicker.video import VideoSource
 
 _LONGER_HELD = 10.0
-"""Beside an original light is held so many times longer than `keep_slower_than_seconds`."""
+"""With an original, a level is held so many times longer than `keep_slower_than_seconds`."""
 _MOST_WINDOW_FRAMES = 640
 """Longest window, in frames, for slow pumping: a gigabyte at the usual proxy."""
 _PROXIES_AHEAD = 8
@@ -44,16 +44,16 @@ _PROXIES_AHEAD = 8
 def analyse_film(
     film: VideoSource, settings: Settings, context: RunContext = ON_THE_CPU
 ) -> Iterator[FramePlan | Finding]:
-    """The plan of every frame of a film, in order; each window's finding before its frames.
+    """The plan of every frame of a film, in order; each window's finding precedes its frames.
 
     Args:
         film: Read once, as proxies.
         settings: Of the run.
-        context: Device, progress.
+        context: Device and progress.
 
     Raises:
-        InputError: The original of the film shows something else.
-        Cancelled: Nobody waits for the plans any more.
+        InputError: The original of the film shows another scene.
+        Cancelled: The work is abandoned.
     """
     with running_ahead(proxies_of(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
         joined = _Joined(settings, context)
@@ -79,7 +79,7 @@ class _Joined:
         self._standing: Standing | None = None
 
     def plans(self, window: Window) -> Iterator[FramePlan | Finding]:
-        """What is found in the next window, then its frames but for those of the overlap."""
+        """The finding of the next window, then the plans of its frames without the overlap."""
         if self._starts_shot:
             self._scale, self._before = light_scale(window), _Before()
         shown = window.multiplied(self._scale)
@@ -111,8 +111,7 @@ class _Joined:
     def _levelled(
         self, shown: Window, finding: Finding, overlap: int
     ) -> tuple[Finding, Float[np.ndarray, "time 3 size"]]:
-        """The finding with what an atlas adds to it, and its light at the level of the window
-        before."""
+        """The finding with the atlas's part, and its light at the level of the previous window."""
         flickers = finding.tone.coefficients.any()
         if not self._settings.tone.used:
             finding = finding.without_tone()
@@ -139,7 +138,7 @@ class _Before:
         return self._next_repeats if place == 0 else bool(roles.repeats[place] != place)
 
     def saw(self, place: int, roles: Roles, grade: Grade) -> None:
-        """Take note of a frame; one that is blank shows nothing that could be repeated."""
+        """Take note of a frame, unless it is blank: a blank frame cannot be repeated."""
         if roles.told_by[place] >= 0 or roles.repeats[place] == place:
             self.grade = grade
 
@@ -150,7 +149,12 @@ class _Before:
 
 
 def analysed_windows(film: VideoSource, settings: Settings) -> Iterator[tuple[Window, Finding]]:
-    """The windows of a film that do not overlap, and what tone found in each."""
+    """The windows of a film without overlap, and the finding of each.
+
+    Args:
+        film: Read once, as proxies.
+        settings: Of the run; `atlas.window_frames` is the length of a window.
+    """
     proxies = proxies_of(film, settings.proxy.width_px)
     frames = settings.atlas.window_frames
     for window in cut_into_windows(proxies, window_frames=frames, overlap_frames=0):
@@ -158,7 +162,7 @@ def analysed_windows(film: VideoSource, settings: Settings) -> Iterator[tuple[Wi
 
 
 def _guided(window: Window, finding: Finding, settings: Settings, context: RunContext) -> Finding:
-    """The finding with what an atlas adds to it, if it adds anything."""
+    """The finding with the atlas's part, if it has one."""
     roles = finding.roles
     pictures = usable_pictures(window)[0]
     came = np.stack([pictures[place] for place in roles.votes])
@@ -197,15 +201,15 @@ def _planned(window: Window, place: int, grade: Grade, *, finding: Finding) -> F
 
 
 def _levels(finding: Finding, settings: Settings) -> LevelHold:
-    """How long the level of a window is held: as long as light that is kept, or longer beside an
-    original, which knows what is wanted."""
+    """Holds the level of a window as long as light changes that are kept take; longer with an
+    original, which has the intended light."""
     longer = _LONGER_HELD if finding.tone.has_original else 1.0
     return LevelHold(held_frames=longer * keep_frames(finding.fps, settings))
 
 
 def _window_frames(settings: Settings) -> int:
-    """Frames thought about together: more where light is to go that pumps more slowly than usual,
-    for of that a short window sees nothing."""
+    """Frames of a window: more where slower pumping than by default is removed, since a short
+    window does not show it."""
     longer = settings.keep_slower_than_seconds / USUAL_KEEP_SECONDS
     most = max(settings.window.frames, _MOST_WINDOW_FRAMES)
     return min(max(settings.window.frames, round(longer * settings.window.frames)), most)

@@ -1,7 +1,6 @@
-"""What is found in one window: which frames tell about light, what flickers, what is not scene.
+"""Analyses one window: the roles of its frames, its flicker, and overlays.
 
-A film that comes with its steady original is looked at beside it: motion is the original's, and so
-is all light that is wanted.
+With a steady original, motion and all intended light are the original's.
 """
 
 from __future__ import annotations
@@ -32,49 +31,55 @@ from unflicker.tone import Course, SteadyTone, course_of
 from unflicker.tone.overlays import Standing
 
 _BRIGHT, _DIM, _MOST_SCALE = 0.995, 0.25, 256.0
-"""Where the brightest parts of a shot lie, below which value they are dim, and by how much light is
-multiplied at most."""
+"""The quantile of the brightest parts of a shot, the value below which they are dim, and the
+largest factor of light."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Finding:
-    """What was found in one window."""
+    """The result of analysing one window."""
 
     start: int
     """Index of the window's first frame."""
     stop: int
     """Index after its last."""
     overlap: int
-    """How many of the first frames the window before has as well."""
+    """Leading frames shared with the previous window."""
     ends_shot: bool
     tone: SteadyTone
     fps: float
-    """Frames a second that are looked at: none repeated."""
+    """Frames a second without repeats."""
     visible_before: float
-    """Visible flicker in ΔE, of the at most 32 frames that are corrected most."""
+    """Visible flicker in ΔE, of at most 32 frames with the largest correction."""
     visible_after: float
     roles: Roles
-    """Which frames were looked at, and what the others get."""
+    """The frames that are measured, and the frames from which the others get their correction."""
     course: Course | None = None
-    """How light, content and view change over its frames, to tell automatic exposure."""
+    """Change of light, content and view over its frames, to recognise automatic exposure."""
     texture: TextureFlicker = NO_FLICKER
-    """Texture that is to be calmed, and where."""
+    """Flicker of texture, and its places."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
-    """Log gain that an atlas adds to what tone found; None where it has none to add."""
+    """Log gain that an atlas adds to the correction by tone; None if it adds none."""
     kept: tuple[Kept | None, ...] = ()
-    """What of each frame is not the scene; empty where nothing is found in the window."""
+    """The part of each frame that is not the scene; empty if there is none in the window."""
     standing: Standing | None = None
-    """What of its last frame is not the scene."""
+    """The part of its last frame that is not the scene."""
 
     def without_tone(self) -> Finding:
-        """The same, nothing corrected."""
+        """The same finding without correction by tone."""
         return replace(self, tone=self.tone.unapplied(), visible_after=self.visible_before)
 
 
 def analyse_window(
     window: Window, settings: Settings, *, standing: Standing | None = None
 ) -> Finding:
-    """What tone finds in a window; `standing` lay over the frame before."""
+    """The flicker of a window, and the correction by tone.
+
+    Args:
+        window: Of a film, its light scaled.
+        settings: Of the run.
+        standing: Overlays of the frame before; None if there are none.
+    """
     looked, roles = _looked(window, settings)
     plain = toned(looked)
     share, standing = not_scene(window, _spread(plain.tone, roles), standing)
@@ -107,10 +112,10 @@ def analyse_window(
 
 
 def light_scale(window: Window) -> float:
-    """By how much the light of a shot is multiplied to be looked at: a power of two, 1 unless its
-    brightest parts lie more than two stops below white.
+    """Factor of a shot's light for analysis: a power of two, above 1 only if its brightest parts
+    lie more than two stops below white.
 
-    So counts of 12 bits in files of 16 look as they would shifted up.
+    12-bit values in 16-bit files are so analysed as if shifted up.
     """
     brightest = max(float(np.quantile(f.pixels[::4, ::4], _BRIGHT)) for f in window.frames)
     if brightest <= 0.0 or brightest >= _DIM:
@@ -119,11 +124,11 @@ def light_scale(window: Window) -> float:
 
 
 def _looked(window: Window, settings: Settings) -> tuple[Looked, Roles]:
-    """What there is to look at in a window, and what its other frames get."""
+    """The frames of a window that are measured, and the roles of all its frames."""
     every, blank = usable_pictures(window)
     originals, fps = usable_originals(window), _fps(window)
     keep_flashes = settings.tone.flashes == "keep"
-    if originals:  # which know all events
+    if originals:  # they show all events
         roles = Roles.beside_original(blank)
     else:
         roles = Roles.of(every, blank, fps=fps, keep_flashes=keep_flashes)
@@ -139,13 +144,13 @@ def _looked(window: Window, settings: Settings) -> tuple[Looked, Roles]:
 
 
 def _without(looked: Looked, kept: tuple[Kept | None, ...]) -> Looked:
-    """The same, what is not the scene left out."""
+    """The same, without the parts that are not the scene."""
     scene = scene_without(kept, looked.scene, size=looked.pictures[0].shape[:2])
     return replace(looked, scene=scene)
 
 
 def _spread(tone: SteadyTone, roles: Roles) -> SteadyTone:
-    """What was found, for every frame of the window."""
+    """The correction for every frame of the window."""
     return replace(tone, coefficients=roles.spread(tone.coefficients))
 
 
@@ -159,7 +164,7 @@ def _fps(window: Window) -> float:
 def _texture(
     looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
 ) -> TextureFlicker:
-    """Flicker of texture in what tone has corrected, beyond an original's where there is one."""
+    """Flicker of texture after correction by tone, beyond the original's if there is one."""
     pictures, originals = looked.pictures, looked.originals
 
     def corrected(t: int) -> Triple:

@@ -1,6 +1,6 @@
-"""The atlas's part of analysis: what a guide adds to what tone has found.
+"""The atlas's part of analysis: the gain that its guide adds to the correction by tone.
 
-Needs torch, so it is loaded only where an atlas is wanted.
+It needs torch, which is loaded when an atlas is fitted.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from unflicker.atlas.guide import Guide
 
 _EARNED = 0.72
-"""Visible flicker after over before, above which a guide has not earned its place."""
+"""Visible flicker after over before, above which the closed form is not used."""
 _LEAST_SEEN = 0.15
-"""ΔE by which visible flicker must fall at the least."""
+"""ΔE by which visible flicker must fall at least."""
 _FILTER_EARNED = 0.95
-"""The same for the network, which was trained to leave alone what it cannot mend."""
+"""The ratio for the network, which was trained not to change what it cannot correct."""
 _FEWEST_FRAMES = 8
 _FRAMES_FOR_ALL_STEPS = 40
-"""The rest of a shot that is shorter than this is fitted in fewer steps, in proportion."""
+"""A window of fewer frames is fitted in proportionally fewer steps."""
 _MEASURED_FRAMES = 32
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CorrectedWindow:
-    """Proxies of a window that tone has corrected."""
+    """Proxies of a window, corrected by tone."""
 
     pictures: Float32[np.ndarray, "time height width 3"]
     """The input."""
@@ -59,11 +59,11 @@ class CorrectedWindow:
         fps: float,
         at: Int[np.ndarray, " some"] | None = None,
     ) -> CorrectedWindow:
-        """Proxies corrected by what tone has found, and their motion.
+        """Proxies corrected by tone, and their motion.
 
         Args:
-            pictures: Proxies of a window.
-            tone: What was found in that window.
+            pictures: Proxies of a window, in working light.
+            tone: The correction of that window.
             fps: Frames a second.
             at: Their places in the window; all of them in order if None.
         """
@@ -76,15 +76,15 @@ class CorrectedWindow:
 def guided_by_atlas(
     window: CorrectedWindow, settings: Settings, context: RunContext = ON_THE_CPU
 ) -> Guide:
-    """How an atlas of a window renders its frames, and how far to trust it.
+    """An atlas's rendering of each frame of a window, and its trust.
 
     Args:
-        window: What the atlas is fitted to.
+        window: The frames to which the atlas is fitted.
         settings: Of the run.
-        context: Device, progress.
+        context: Device and progress.
 
     Raises:
-        Cancelled: The run is to stop; heard at every step of the fit.
+        Cancelled: The run is to stop; checked at every step of the fit.
     """
     from unflicker.atlas.guide import guide_of
     from unflicker.atlas.make import Footage, make_atlas
@@ -101,12 +101,12 @@ def guided_by_atlas(
 def guided_gain(
     window: CorrectedWindow, settings: Settings, context: RunContext
 ) -> tuple[Float32[np.ndarray, "time rows columns bins 3"] | None, float]:
-    """What an atlas adds to a window; None where it makes no visible difference.
+    """The gain that an atlas adds to a window; None if it does not reduce visible flicker enough.
 
     Args:
         window: Proxies of at least eight frames; fewer have no atlas.
         settings: Of the run.
-        context: Device, progress.
+        context: Device and progress.
 
     Returns:
         The log gain by region of each frame, and visible flicker in ΔE with it.
@@ -127,7 +127,7 @@ def guided_gain(
 def _filtered(
     window: CorrectedWindow, guide: Guide, *, own: str, device: str
 ) -> Float32[np.ndarray, "time rows columns bins 3"]:
-    """What the trained network says."""
+    """The gain that the trained network predicts."""
     from unflicker.neural_filter.apply import Window, filtered_gain, on_grid, trained_filter
 
     network = trained_filter(own=own, device=device)
@@ -144,7 +144,7 @@ def _filtered(
 def _transferred(
     light: Float32[np.ndarray, "time height width 3"], guide: Guide
 ) -> Float32[np.ndarray, "time rows columns bins 3"]:
-    """What the closed form says."""
+    """The gain of the closed-form transfer."""
     from unflicker.atlas.transfer import transferred_gain
 
     gain = transferred_gain(light, guide, rows=GRID_ROWS, columns=GRID_COLUMNS)

@@ -1,4 +1,4 @@
-"""How the windows of a shot go over into each other, so that no level jumps where one ends."""
+"""Crossfades the windows of a shot, so that no level jumps where one ends."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from jaxtyping import Float
 
 
 class Crossfade:
-    """Windows of a shot, each fading in from what the one before found in their overlap."""
+    """Crossfades each window of a shot with the previous one, over their overlap."""
 
     def __init__(self) -> None:
-        """Begin a film."""
+        """Start a film."""
         self._kept: np.ndarray | None = None
 
     def faded(self, values: np.ndarray, overlap: int) -> np.ndarray:
-        """This window's values by frame; the last `overlap` of them are kept for the next."""
+        """This window's values, crossfaded with the previous window's.
+
+        Args:
+            values: One for each frame of the window; frames come first.
+            overlap: Trailing frames shared with the next window; 0 at the end of a shot.
+        """
         kept, faded = self._kept, values
         if kept is not None:
             share = (np.arange(len(kept)) + 1.0) / (len(kept) + 1.0)
@@ -26,21 +31,25 @@ class Crossfade:
 
 
 class LevelHold:
-    """Windows of a shot brought to the level of the one before, for light that is known however
-    slow it is: each window knows it but for its mean.
+    """Brings each window of a shot to the level of the previous one: its mean is arbitrary.
 
-    A level is held for a while and not for ever, since small errors would add up.
+    The offset decays over time, since small errors would add up.
     """
 
     def __init__(self, *, held_frames: float) -> None:
-        """Begin a shot; after `held_frames` a third of a level is left."""
+        """Start a shot; an offset decays to 1/e in `held_frames`."""
         self._held_frames = held_frames
         self._kept: Float[np.ndarray, "overlap 3 size"] | None = None
 
     def levelled(
         self, values: Float[np.ndarray, "time 3 size"], overlap: int
     ) -> Float[np.ndarray, "time 3 size"]:
-        """This window's values by frame, at the level of the one before."""
+        """This window's values at the level of the previous window.
+
+        Args:
+            values: Coefficients of light, for each frame of the window.
+            overlap: Trailing frames shared with the next window; 0 at the end of a shot.
+        """
         level = values
         if self._kept is not None:
             offset = (self._kept - values[: len(self._kept)]).mean(axis=0)

@@ -1,8 +1,8 @@
-"""Cuts: where a film goes from one shot to the next.
+"""Finds the cuts of a film, the boundaries of its shots.
 
 A cut changes the structure of the picture; flicker and flashes change its light. So frames are
-compared as thumbnails of zero mean and unit variance, and a change counts as a cut only if the
-picture does not come back within a few frames, as it does after a flash.
+compared as thumbnails of zero mean and unit variance. A change is a cut only if the picture does
+not return within a few frames, as it does after a flash.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def find_cuts(proxies: Iterable[Proxy]) -> list[int]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Thumbnail:
-    """A picture as cuts are told by: structure alone."""
+    """The structure of a picture, by which cuts are found."""
 
     structure: Float32[np.ndarray, " pixels"]
     """Zero mean, unit variance; zeros where the picture is flat."""
@@ -55,7 +55,14 @@ def thumbnail_of(proxy: Proxy) -> Thumbnail:
 
 
 def distance(first: Thumbnail, second: Thumbnail) -> float:
-    """0 for the same structure, 1 for unrelated ones; flat pictures are told by their level."""
+    """Distance of two structures: 0 for the same, 1 for unrelated ones.
+
+    Flat pictures are compared by their level.
+
+    Args:
+        first: One picture.
+        second: The other.
+    """
     if first.flat and second.flat:
         stops = abs(np.log2((first.level + 0.01) / (second.level + 0.01)))
         return 1.0 if stops > _FLAT_CUT_STOPS else 0.0
@@ -65,7 +72,7 @@ def distance(first: Thumbnail, second: Thumbnail) -> float:
 
 
 def with_cuts(proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, bool]]:
-    """Each proxy, and whether a shot starts with it; looks a few frames ahead."""
+    """Each proxy, and whether a shot starts with it; reads four frames ahead."""
     ahead: deque[tuple[Proxy, Thumbnail]] = deque()
     recent: deque[Thumbnail] = deque(maxlen=_FLASH_FRAMES + 1)
     for proxy in proxies:
@@ -92,13 +99,13 @@ def _decide(ahead: deque[tuple[Proxy, Thumbnail]], recent: deque[Thumbnail]) -> 
 
 
 def _unrest(before: list[Thumbnail], after: list[Thumbnail]) -> float:
-    """How far neighbours differ just before and just after: fast motion is not a cut."""
+    """The largest distance of neighbours before and after a frame: fast motion is not a cut."""
     sides = (before[-3:], after[:3])
     return max((distance(a, b) for side in sides for a, b in pairwise(side)), default=0.0)
 
 
 def _comes_back(before: list[Thumbnail], after: list[Thumbnail]) -> bool:
-    """Whether some picture before is seen again after: then what lies between is a flash."""
+    """Whether a picture from before is seen again after: then the change is a flash."""
     return any(
         distance(old, new) < _SAME_DISTANCE
         for old in before

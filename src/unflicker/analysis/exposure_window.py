@@ -1,4 +1,4 @@
-"""Exposure lock's part of thinking: shots and windows in, what each frame's exposure adds out."""
+"""Exposure lock in analysis: windows in, the exposure to remove from each frame out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from unflicker.tone import ExposureLock, IlluminationModel, grade_of, locking_cu
 
 
 class ExposureWindows:
-    """The windows of a film in order, and the exposure of each of their frames."""
+    """Computes the exposure of each frame of a film, window by window."""
 
     def __init__(self, settings: Settings) -> None:
-        """Begin a film."""
+        """Start a film."""
         self._used = settings.tone.lock_exposure
         self._shot: ExposureLock | None = None
         self._fading = Crossfade()
@@ -32,14 +32,14 @@ class ExposureWindows:
         fps: float,
         overlap: int,
     ) -> Float[np.ndarray, "time 3 3"] | None:
-        """What the camera's exposure adds to each frame of a window; None where it is not locked.
+        """The drift of exposure in each frame of a window; None if it is not removed.
 
         Args:
-            window: The next of the film.
-            light: Coefficients of the flicker that is taken out of it before.
-            field: The functions they belong to.
+            window: The next window of the film.
+            light: Coefficients of the flicker that is removed first.
+            field: The illumination model of those coefficients.
             fps: Frames a second.
-            overlap: How many of the last frames the next window has as well.
+            overlap: Trailing frames shared with the next window.
         """
         if not self._used:
             return None
@@ -55,5 +55,10 @@ class ExposureWindows:
         return self._fading.faded(found, overlap)
 
     def locked(self, grade: Grade, exposure: Float[np.ndarray, "3 3"]) -> Grade:
-        """A grade that takes a frame's exposure away as well."""
+        """A grade that also removes a frame's drift of exposure.
+
+        Args:
+            grade: Of the frame.
+            exposure: Of the frame, from `exposure_of`.
+        """
         return grade.recurved(locking_curves(exposure)) if exposure.any() else grade

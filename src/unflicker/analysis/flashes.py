@@ -1,9 +1,9 @@
-"""Flashes: light that leaps up, and comes back within a second.
+"""Finds flashes: rises of light that return within a second.
 
-Lightning, photographers' flashes, a strobe on a stage belong to the film. They are told from
-flicker by their size: all excursions of the light above its running base are ranked, and those that
-stand apart from the rest, far above what the frames between them do, are events. Flicker, even of
-heavy tails, has excursions of every size and no such gap.
+Lightning, photographers' flashes and strobes belong to the film. They are distinguished from
+flicker by their size: all excursions of light above its running base are ranked, and those that are
+separated from the others by a gap, far above the light between them, are events. Flicker, even with
+heavy tails, has excursions of all sizes and no such gap.
 """
 
 from __future__ import annotations
@@ -18,47 +18,47 @@ from jaxtyping import Bool, Float, Float32
 _CELLS = (4, 3)
 _TOE = 0.02
 _BASE_SECONDS = 0.6
-"""The base of light is looked for so far to either side."""
+"""Reach to either side over which the base of light is computed."""
 _BASE_QUANTILE = 0.35
 _FEWEST_FRAMES = 7
 _LASTS_SECONDS = 0.9
-"""What lasts longer is a light that was switched on."""
+"""A longer event is a light that was switched on."""
 _LEAST = 0.12
 """Log light of the peak of an event, at least: an eighth brighter."""
 _ABOVE_FLICKER = 6.0
 """The same in deviations of the light between events."""
 _TAILED = 0.7
-"""Of the root mean square deviation, what the deviation between events is at the least: that of the
-median is a third of it where tails are heavy."""
+"""Lower limit of the deviation between events, relative to the root mean square one: with heavy
+tails the deviation from the median is only a third of it."""
 _APART = 1.8
-"""The smallest event over the largest excursion that is none."""
+"""Ratio of the smallest event to the largest other excursion, at least."""
 _WEAK_ABOVE_FLICKER, _WEAK_APART = 4.0, 1.5
-"""The same of further events, where there is one that is clear."""
+"""The same two limits for further events, if there is a clear one."""
 _TAIL = 2.0
 """An event lasts while its light is above so many deviations,"""
 _LEAST_TAIL = 0.01
-"""and this much log light."""
+"""and above this much log light."""
 _ABRUPT = 0.5
-"""The largest change from frame to frame within an event, over its peak, at the least: a person who
-walks through the picture changes its light little by little."""
+"""The largest rise from frame to frame within an event, relative to its peak, at least: a person
+who walks through the picture changes its light gradually."""
 _OFTEN_PER_SECOND, _STROBE = 3.0, 0.4
 """So many events a second are a strobe, if each is at least so much brighter (log light); weaker
 pulses are a lamp that flickers."""
 _SIDE_FRAMES, _BACK = 3, 0.5
-"""Frames before and after an event, and the share of its peak that may be left after it."""
+"""Frames before and after an event, and the share of its peak that may remain after it."""
 _DARKEST = 0.02
-"""Light must not fall as far as events rise, but for this share of frames."""
+"""Light must not fall as far as events rise, except in this share of frames."""
 _BRIEF_FRAMES = 3
 _STROKE = 0.25
-"""Log light of the peak of a longer event, at least: strokes of lightning are half as bright again
-and more; a generated film that leaps by a fifth and drifts back is none."""
+"""Log light of the peak of a longer event, at least: strokes of lightning are brighter by half or
+more; a generated film that rises by a fifth and drifts back has no event."""
 _DIED = 0.6
-"""Light of the last frame of a longer event over its peak, at the most."""
+"""Light of the last frame of a longer event relative to its peak, at most."""
 _FLAT, _AGAIN = 0.15, 0.3
-"""Of its peak: an event is over where it no longer falls below the first, and another begins where
-light rises by the second."""
+"""Relative to its peak: an event ends where it no longer falls and lies below the first, and
+another starts where light rises by the second."""
 _MOST_OF_WINDOW = 0.75
-"""Events that fill more of a window than this are no events."""
+"""Excursions that fill more of a window than this are no events."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class _Run:
 
     @property
     def is_flash(self) -> bool:
-        """Whether it leaps up and dies away; a level that is held, or comes slowly, is none."""
+        """Whether it rises abruptly and decays; a level that is held, or rises slowly, is none."""
         brief = self.stop - self.start <= _BRIEF_FRAMES
         dies = brief or (self.peak >= _STROKE and self.end < _DIED * self.peak)
         return self.leap >= _ABRUPT * self.peak and dies
@@ -82,7 +82,7 @@ class _Run:
 def find_flashes(
     pictures: Sequence[Float32[np.ndarray, "height width 3"]], *, fps: float
 ) -> Bool[np.ndarray, " time"]:
-    """Which frames of a shot are lit by a flash, its dying away included.
+    """The frames of a shot that are lit by a flash, its decay included.
 
     Args:
         pictures: Proxies of one shot in working light, in order, none repeated.
@@ -94,7 +94,7 @@ def find_flashes(
     light = np.stack([_light(picture) for picture in pictures])
     reach = max(_FEWEST_FRAMES // 2, round(_BASE_SECONDS * fps))
     off = light - _running_base(light, reach)
-    # A quarter of the picture must take part: less is something that moves.
+    # At least a quarter of the picture must change: less is a moving object.
     excess = np.quantile(off, 0.75, axis=1)
     excess -= np.median(excess)
     whole, level = np.median(off, axis=1), np.median(light, axis=1)
@@ -113,20 +113,22 @@ def _if_so_many(
     fps: float,
 ) -> Bool[np.ndarray, " time"] | None:
     """The frames in flashes if the `count` largest excursions are flashes; None if they are not.
-    `seen` are light above its base, and as it is, at the median over the picture."""
+
+    `seen` has the light above its base and the light itself, both medians over the picture.
+    """
     whole, level = seen
     largest = _largest(excess, count, tail=_LEAST_TAIL)
     calm = whole[~_covered(largest, len(whole))]
     if len(largest) < count or not len(calm):
         return None
-    # Of flicker with heavy tails the median deviation tells too little.
+    # For flicker with heavy tails the median deviation is too small.
     around = 1.4826 * float(np.median(np.abs(calm - np.median(calm))))
     deviation = max(around, _TAILED * float(calm.std()))
     tail = max(_TAIL * min(deviation, _flicker(whole)), _LEAST_TAIL)
     flashes = [run for run in _events(excess, tail, deviation) if _comes_back(run, level)]
     longest = max(2, round(_LASTS_SECONDS * fps))
-    # Only if what was left out of the deviation is what stands apart from it: without the
-    # larger half of any light the rest is calm.
+    # Only if the excursions left out of the deviation are the ones that exceed it: without the
+    # larger half of its excursions any light is calm.
     if len(flashes) < count or any(run.stop - run.start > longest for run in flashes):
         return None
     often = len(flashes) > _OFTEN_PER_SECOND * len(whole) / fps
@@ -137,15 +139,17 @@ def _if_so_many(
 
 
 def _comes_back(run: _Run, level: Float[np.ndarray, " time"]) -> bool:
-    """Whether light is back after an excursion, as it is not where somebody switched a lamp on; its
-    last frame says so, too, for the next stroke may follow at once."""
+    """Whether light returns after an excursion; it does not where a lamp was switched on.
+
+    The last frame of the excursion counts too, since the next stroke may follow at once.
+    """
     before = float(np.median(level[max(run.start - _SIDE_FRAMES, 0) : run.start]))
     after = float(level[run.stop - 1 : run.stop + _SIDE_FRAMES].min())
     return run.stop == len(level) or after - before < _BACK * run.peak
 
 
 def _flicker(light: Float[np.ndarray, " time"]) -> float:
-    """The deviation of light from frame to frame, to which what dies away evenly adds nothing."""
+    """The deviation of light from frame to frame; an even decay does not contribute."""
     return 1.4826 * float(np.median(np.abs(np.diff(light, 2)))) / np.sqrt(6.0)
 
 
@@ -162,9 +166,9 @@ def _covered(runs: Sequence[_Run], time: int) -> Bool[np.ndarray, " time"]:
 
 
 def _events(excess: Float[np.ndarray, " time"], tail: float, deviation: float) -> list[_Run]:
-    """The excursions that stand apart from the rest, and leap up as flashes do.
+    """The excursions that are separated from the others and rise as abruptly as flashes.
 
-    Where there is one of them, weaker ones are believed, too: strokes of a storm differ.
+    If there is one, weaker ones are accepted too: strokes of a storm differ.
     """
     runs = sorted(_runs(excess, tail), key=lambda run: -run.peak)
     darkest = float(-np.quantile(excess, _DARKEST))
@@ -181,8 +185,8 @@ def _events(excess: Float[np.ndarray, " time"], tail: float, deviation: float) -
 
 
 def _runs(excess: Float[np.ndarray, " time"], tail: float) -> list[_Run]:
-    """Stretches that begin with a leap of light, and end where it is back at what it was, or has
-    died away, or leaps again."""
+    """Intervals that start with a leap of light, and end where it has returned, has decayed, or
+    leaps again."""
     rise = np.diff(excess)
     runs, t = [], 1
     while t < len(excess):

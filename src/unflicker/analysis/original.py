@@ -1,4 +1,4 @@
-"""The steady original beside a processed film: its frames, and whether it is that film's."""
+"""The steady original of a processed film: its frames, and whether it belongs to that film."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from unflicker.video import VideoSource
 _COMPARED = 8
 """Frames of a window that are compared with the original's."""
 _LEAST_ALIKE = 0.15
-"""Likeness of a film to its original (`likeness_to_original`), below which it is another film's."""
+"""Similarity of a film to its original (`likeness_to_original`), below which it is another's."""
 _LATER = (-3, -2, -1, 1, 2, 3)
 _CLEARLY_MORE = 0.03
-"""Likeness that an original gains by so many frames, from which on it is out of step."""
+"""Gain of similarity by a shift in time, above which an original is out of step."""
 
 
 def usable_originals(window: Window) -> list[Float32[np.ndarray, "height width 3"]]:
-    """What the same frames of the original show; fewer where it ends before, none without one."""
+    """The same frames of the original; fewer if it ends earlier, none without an original."""
     nearest, _ = nearest_sound(window)
     found = [window.frames[place].original for place in nearest]
     return list(takewhile(lambda original: original is not None, found))  # pyright: ignore
 
 
 def likeness_to_original(window: Window, *, later: int = 0) -> float | None:
-    """How much a window's frames look like those of its original, in structure: 1 the same, about
-    0 for another film; None where nothing can be compared.
+    """Similarity in structure of a window's frames and its original's: 1 if equal, about 0 for
+    another film, None if no frames can be compared.
 
     Args:
-        window: Of a film beside its original.
-        later: Each frame is compared with the original's so many frames after it.
+        window: Of a film with its original.
+        later: Shift in frames: each frame is compared with the original's so many frames after it.
     """
     alike = []
     for place in range(0, len(window.frames), max(1, len(window.frames) // _COMPARED)):
@@ -50,10 +50,15 @@ def likeness_to_original(window: Window, *, later: int = 0) -> float | None:
 
 
 def refuse_another(window: Window, film: VideoSource, *, first: bool) -> None:
-    """Stop where the original of a film shows something else than its first shot.
+    """Refuse an original that shows another scene than the film, or is shifted in time.
+
+    Args:
+        window: Of a film, with or without an original.
+        film: The film, for messages.
+        first: Whether it is the film's first window; others are not checked.
 
     Raises:
-        InputError: The two look unlike.
+        InputError: The two differ in structure, or agree better with a shift.
     """
     alike = likeness_to_original(window) if first else None
     if alike is None:
@@ -61,7 +66,7 @@ def refuse_another(window: Window, film: VideoSource, *, first: bool) -> None:
     if alike < _LEAST_ALIKE:
         raise InputError(
             f"the original does not show what {film.name} shows; pass the video that it was made "
-            "of, from the same first frame on"
+            "from, starting at the same frame"
         )
     shifted = {k: likeness_to_original(window, later=k) or 0.0 for k in _LATER}
     later = max(shifted, key=lambda frames: shifted[frames])

@@ -1,4 +1,4 @@
-"""The small pictures on which a film is analysed."""
+"""Proxies, the downscaled frames on which analysis runs."""
 
 from __future__ import annotations
 
@@ -14,29 +14,33 @@ from unflicker.frames.picture import Picture
 from unflicker.video import VideoSource
 
 _LUMA_PX = 960
-"""Longest side of the luma in which overlays are looked for: strokes of text must be seen."""
+"""Longest side of the luma in which overlays are found: it must show strokes of text."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Proxy:
-    """A frame made small, in working light."""
+    """A downscaled frame in working light."""
 
     pixels: Float32[np.ndarray, "height width 3"]
     """RGB in [0, 1]."""
     seconds: float
-    """When it is shown."""
+    """Presentation time."""
     damaged: bool = False
     original: Float32[np.ndarray, "height width 3"] | None = None
-    """The same frame of the steady original, as large, where there is one."""
+    """The same frame of the steady original, if there is one."""
     opaque: Float32[np.ndarray, "height width"] | None = None
-    """How opaque each pixel is, 0 to 1; None where all are."""
+    """Opacity of each pixel, 0 to 1; None if all are opaque."""
     luma: Picture | None = None
-    """Its luma, larger than the proxy, to find what was laid over the scene; None with
-    transparency, under which anything may lie."""
+    """Its luma, larger than the proxy, to find overlays; None for frames with transparency."""
 
 
 def proxies_of(film: VideoSource, longest_px: int) -> Iterator[Proxy]:
-    """The frames of a film made small, in order; their longest side is `longest_px`."""
+    """The proxies of a film's frames, in order.
+
+    Args:
+        film: Read once.
+        longest_px: Longest side of a proxy.
+    """
     size = proxy_size(film.size, longest_px)
     for frame in film.frames():
         stored, opaque = small_seen(frame.picture, size=size)
@@ -51,5 +55,10 @@ def proxies_of(film: VideoSource, longest_px: int) -> Iterator[Proxy]:
 
 
 def light_of(picture: Picture, *, size: tuple[int, int]) -> Float32[np.ndarray, "height width 3"]:
-    """A picture in working light at another size."""
+    """A picture in working light, resampled.
+
+    Args:
+        picture: Of any size.
+        size: Height and width of the result, in px.
+    """
     return to_working(small_rgb(picture, size=size), picture.meaning)

@@ -1,8 +1,8 @@
 """Repeated frames: film pictures that a transfer shows twice or three times.
 
 A film of 16 or 18 pictures a second becomes video of 24 or 25 by repeating some. A repeated frame
-says nothing new about light: as a member of the statistics it makes flicker look like levels that
-are held. So it is left out of them, and gets the correction of the frame it repeats.
+has no new information on light; in statistics it makes flicker look like sample-and-hold. So it is
+excluded from them, and gets the correction of the frame it repeats.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _CELLS = (16, 9)
 """Columns and rows in which light is compared."""
 _SAME_LIGHT = 0.004
 """Difference of log light in a cell up to which two frames have the same light. Flicker of half
-of that is neither seen nor corrected (`tone/steady.py`), so a wrong repeat costs nothing."""
+of that is neither visible nor corrected, so a wrong repeat does no harm."""
 _NEARLY_ALL = 0.95
-"""Of the cells; what is coded again differs by more in a few dark ones."""
+"""Share of the cells; re-encoded frames differ by more in a few dark ones."""
 _SAME_DETAIL = 0.25
-"""Difference of two frames, over the larger ones of the window, up to which only coding differs. A
-guess: tried with made noise, not yet read from transfers that were coded again."""
+"""Difference of two frames, relative to the larger ones of the window, up to which only coding
+differs. A guess: tested with synthetic noise, not with real transfers that were re-encoded."""
 _TOE = 0.02
 _LARGER = 0.75
 

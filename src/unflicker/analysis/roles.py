@@ -1,4 +1,4 @@
-"""What each frame of a window is for: some tell about light, some repeat others, some flash."""
+"""Roles of a window's frames: measured, repeat, or kept."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from unflicker.analysis.repeats import find_repeats
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Roles:
-    """Which frames of a window are looked at, and what the others get."""
+    """The frames of a window that are measured, and where the others get their correction."""
 
     votes: Int[np.ndarray, " votes"]
-    """Frames that tell about light, by their place in the window; none repeats or flashes."""
+    """The measured frames, by their place in the window; no repeats, no flashes."""
     told_by: Int[np.ndarray, " time"]
-    """For each frame the vote that it gets its correction from; -1 where it keeps its light."""
+    """For each frame the index in `votes` of its correction; -1 if it keeps its light."""
     repeats: Int[np.ndarray, " time"]
     """For each frame the first one that shows the same picture; itself if it is new."""
 
     @classmethod
     def beside_original(cls, blank: Bool[np.ndarray, " time"]) -> Roles:
-        """The roles where a steady original knows all events: every frame speaks for itself."""
+        """The roles with a steady original, which shows all events: every frame is measured."""
         every = np.arange(len(blank))
         return cls(votes=every, told_by=np.where(blank, -1, every), repeats=every)
 
@@ -42,10 +42,10 @@ class Roles:
 
         Args:
             pictures: Proxies in working light, in order; blank and damaged ones replaced by their
-                neighbours (`shots.usable_pictures`).
-            blank: Which of them were all white or black: they keep their light.
+                neighbours (`windows.usable_pictures`).
+            blank: Frames that were all white or black, which keep their light.
             fps: Frames a second.
-            keep_flashes: Whether frames in a flash keep their light; if not, they are as others.
+            keep_flashes: Whether frames in a flash keep their light; if not, they are measured.
         """
         group = find_repeats(pictures)
         new = np.unique(group)
@@ -60,11 +60,11 @@ class Roles:
 
     @property
     def keep_light(self) -> Bool[np.ndarray, " time"]:
-        """Which frames are left as they are."""
+        """The frames that are not corrected."""
         return self.told_by < 0
 
     def spread(self, values: Shaped[np.ndarray, "votes *any"]) -> Shaped[np.ndarray, "time *any"]:
-        """What was found for each vote, for each frame; zeros where it keeps its light."""
+        """Values of the measured frames as values of all frames; zeros for frames that are kept."""
         spread = values[np.maximum(self.told_by, 0)]
         spread[self.told_by < 0] = 0
         return spread
@@ -73,7 +73,7 @@ class Roles:
 def _without(
     blank: Bool[np.ndarray, " time"], group: Int[np.ndarray, " time"]
 ) -> Int[np.ndarray, " time"]:
-    """Groups of repeats whose blank members, which only look like them, stand alone."""
+    """Groups of repeats without their blank members, which only look like repeats."""
     first = {}
     for place in np.nonzero(~blank)[0]:
         first.setdefault(int(group[place]), int(place))

@@ -1,5 +1,4 @@
-"""What of a window is the scene, and what was laid over it: from the luma of its frames and the
-light that tone found to what each frame keeps."""
+"""Separates the scene of a window from overlays, by its luma and the correction by tone."""
 
 from __future__ import annotations
 
@@ -16,22 +15,23 @@ from unflicker.tone import SteadyTone
 from unflicker.tone.overlays import Laid, Share, Standing, corrected_share
 
 _REACH_PX = 5
-"""Pixels of a proxy, across, in which an overlay may show in what is blurred or followed there."""
+"""Width in px of a proxy over which an overlay may affect blurs and motion."""
 
 
 def not_scene(
     window: Window, tone: SteadyTone, standing: Standing | None
 ) -> tuple[Share | None, Standing | None]:
-    """How much of its correction each pixel of a window takes, if not all do all of it; and what
-    of that lies over its last frame.
+    """Correction shares of a window's pixels, and the overlays of its last frame.
+
+    The shares are None if all are 1.
 
     Args:
         window: Of a film.
-        tone: What was found in it.
-        standing: What lay over the frame before.
+        tone: Its correction.
+        standing: Overlays of the frame before; None if there are none.
     """
     lumas = [frame.luma for frame in window.frames if frame.luma is not None]
-    # In the lowest bits nothing moves by more than an overlay may.
+    # In the lowest bits no pixel changes by more than an overlay may.
     dim = window.light_scale != 1.0
     if dim or len(lumas) < len(window.frames) or not tone.coefficients.any():
         return None, standing
@@ -52,12 +52,12 @@ def scene_without(
     *,
     size: tuple[int, int],
 ) -> Float32[np.ndarray, "time height width"]:
-    """How far each pixel of the proxies shows the scene, and nothing near it shows anything else.
+    """How far each pixel of the proxies, and all near it, show the scene, 0 to 1.
 
     Args:
-        kept: What each frame keeps.
-        scene: The same for what was known before; None where all pixels showed the scene.
-        size: Height and width of the proxies.
+        kept: The part of each frame that is not corrected.
+        scene: The result so far, by transparency; None if all pixels show the scene.
+        size: Height and width of the proxies, in px.
     """
     shown = []
     for t, one in enumerate(kept):

@@ -1,7 +1,7 @@
-"""Tone in one window: which description of its flicker is taken, and what the eye sees of it.
+"""Tone in one window: selects the model that corrects its flicker, by visible flicker.
 
-The plainest comes first. Light by place stays only where the eye sees less flicker with it, a
-matrix only where points along the motion then agree better.
+The simplest model comes first. Light by place is used only if it reduces visible flicker, a matrix
+only if points along the motion then agree better.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from unflicker.tone.correspondences import Correspondences, correspondences
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 
 _LEAST_FPS = 15.0
-"""Slower films are taken for so many frames a second where it is asked what light is wanted: two
-seconds of a time-lapse at one picture a second show nothing, and of a film of twelve pictures so
-little that chance alone has a trend."""
+"""Slower films are treated as having so many frames a second when durations of kept light are
+converted to frames: in two seconds of a time-lapse at one picture a second there is no trend, and
+in those of a film of twelve pictures a second noise alone has one."""
 _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
 """Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
@@ -40,60 +40,65 @@ _MEASURED_PX = 128
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Looked:
-    """The frames of a window that are looked at: none repeated, none in a flash."""
+    """The frames of a window that are measured: no repeats, no flashes."""
 
     pictures: list[Float32[np.ndarray, "height width 3"]]
     originals: list[Float32[np.ndarray, "height width 3"]]
-    """The same frames of the steady original, as far as there is one."""
+    """The same frames of the steady original; fewer if it is shorter, empty without one."""
     scene: Float32[np.ndarray, "time height width"] | None
-    """How far each pixel shows the scene; None where all do."""
+    """How far each pixel shows the scene, 0 to 1; None if all do."""
     fps: float
     settings: Settings
 
     @property
     def pace(self) -> Pace:
-        """How slow light must be to be wanted."""
+        """The durations above which light changes are kept."""
         usual = USUAL_KEEP_SECONDS * max(self.fps, _LEAST_FPS)
         return Pace(keep_slower_frames=keep_frames(self.fps, self.settings), usual_frames=usual)
 
     def followed(self, light: Float32[np.ndarray, "time height width 3"]) -> Motion:
-        """The motion between pictures of these frames."""
+        """The motion between pictures of these frames, without overlays."""
         return replace(estimate_motion(light), scene=self.scene)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Toned:
-    """What tone found, and what the eye sees of it."""
+    """A correction by tone, and visible flicker without and with it."""
 
     tone: SteadyTone
     motion: Motion
-    """Between the pictures, as well as it is known then."""
+    """Between the pictures, from the last estimate."""
     seen: list[Correspondences] | None
-    """What neighbouring pictures say of light, as they came; None beside an original."""
+    """Of neighbouring uncorrected pictures; None with an original."""
     visible_before: float
     """In ΔE, where the correction is largest."""
     visible_after: float
 
     @property
     def earned(self) -> SteadyTone:
-        """The tone if the eye sees enough less flicker for it, else none."""
+        """The correction if it reduces visible flicker enough, else none."""
         return self.tone.earned(
             visible_before=self.visible_before, visible_after=self.visible_after
         )
 
 
 def keep_frames(fps: float, settings: Settings) -> float:
-    """Light that takes longer than this to change is wanted, in frames."""
+    """Duration in frames above which light changes are kept.
+
+    Args:
+        fps: Frames a second.
+        settings: Of the run.
+    """
     return settings.keep_slower_than_seconds * max(fps, _LEAST_FPS)
 
 
 def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | None = None) -> Toned:
-    """What tone finds in pictures by curves and places, earned or not.
+    """The correction of pictures by curves and by place, whether or not it reduces flicker.
 
     Args:
-        looked: What there is to look at.
-        motion: Between the pictures, if it is known.
-        changes: Steps and fades of the shot, if they are known.
+        looked: The measured frames.
+        motion: Between the pictures, if known.
+        changes: Steps and fades of the shot, if known.
     """
     light = np.stack(looked.pictures)
     original = np.stack(looked.originals) if looked.originals else None
@@ -106,7 +111,7 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
     if tone.is_strong:
         tone.apply(light)
         if tone.deceives_motion and original is None:
-            del motion  # so that there is never room for two
+            del motion  # so that there are never two in memory
             motion = looked.followed(light)
         tone = look_again(tone, light, motion, **beside)
     del light
@@ -118,8 +123,13 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
 
 
 def with_matrix(plain: Toned, looked: Looked) -> Toned:
-    """What tone found, as far as it earned its place, with slow light where that was asked for, and
-    a matrix where one explains more."""
+    """The correction if it reduces visible flicker, with pumping if that is to be removed, and with
+    a matrix if one explains more.
+
+    Args:
+        plain: The correction by curves and by place.
+        looked: The measured frames.
+    """
     tone = plain.earned.with_pumping(_pumped(plain, looked)).with_mixing(None)
     taken = replace(plain, tone=tone)
     if plain.seen is None:
@@ -133,7 +143,7 @@ def with_matrix(plain: Toned, looked: Looked) -> Toned:
 
 
 def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
-    """Slow log light of each frame that is to go: none but where it is asked for."""
+    """Slow log light to remove from each frame: zeros unless the settings ask for it."""
     light = np.stack(looked.pictures)
     if looked.originals or not looked.pace.asks_for_more or len(light) < 3:
         return np.zeros((len(light), 3))
@@ -144,11 +154,11 @@ def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
 def _mixed_if_better(
     plain: Toned, mixing: Float[np.ndarray, "time 3 mixing"], looked: Looked
 ) -> SteadyTone:
-    """A matrix and the tone that is left after it, if points then agree better than after `plain`
-    and the eye sees less flicker than before; else `plain`.
+    """A matrix and the correction by tone after it, if points then agree better than after `plain`
+    and visible flicker is less than before; else `plain`.
 
-    After a matrix tone is found anew; it stays, earned or not, where points agree better with it:
-    that the shot flickers is known.
+    After a matrix the correction is estimated again. It is used wherever points agree better with
+    it, whether or not it reduces visible flicker: the shot is known to flicker.
     """
 
     def misfit(tone: SteadyTone) -> float:
@@ -171,7 +181,7 @@ def _mixed_if_better(
 def _whole_if_no_worse(
     tone: SteadyTone, visible: float, looked: Looked, motion: Motion
 ) -> tuple[SteadyTone, float]:
-    """Flicker of the whole picture alone, unless the eye then sees more of it than `visible` ΔE."""
+    """Correction of the whole picture alone, unless visible flicker then exceeds `visible` ΔE."""
     whole = steady_whole(np.stack(looked.pictures), motion, like=tone, pace=looked.pace)
     whole = whole.with_highlights(looked.pictures, scene=motion.scene)
     _, left = visible_in(looked, whole, motion)
@@ -182,12 +192,18 @@ def _steadiest(
     light: Float32[np.ndarray, "time height width 3"],
     originals: list[Float32[np.ndarray, "height width 3"]],
 ) -> Float32[np.ndarray, "time height width 3"]:
-    """What shows the motion best: the original, as far as there is one."""
+    """The best frames for motion: the original's, as far as there is one."""
     return np.stack([*originals, *light[len(originals) :]]) if originals else light
 
 
 def visible_in(looked: Looked, tone: SteadyTone, motion: Motion) -> tuple[float, float]:
-    """Visible flicker before and after, where tone corrects a window most, as ordinary video."""
+    """Visible flicker in ΔE before and after, of at most 32 frames with the largest correction.
+
+    Args:
+        looked: The measured frames.
+        tone: Their correction.
+        motion: Between them.
+    """
     pictures = looked.pictures
     if len(pictures) < 3:
         return 0.0, 0.0

@@ -18,16 +18,16 @@ _LEAST_USABLE = 0.05
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """Frames of one shot that are thought about together."""
+    """Frames of one shot that are analysed together."""
 
     start: int
     """Index in the film of the first frame."""
     frames: tuple[Proxy, ...]
     overlap: int
-    """How many of the first frames the window before has as well; 0 at the start of a shot."""
+    """Leading frames shared with the previous window; 0 at the start of a shot."""
     ends_shot: bool
     light_scale: float = 1.0
-    """By how much light was multiplied in its proxies."""
+    """Factor of light in its proxies."""
 
     @property
     def stop(self) -> int:
@@ -35,7 +35,7 @@ class Window:
         return self.start + len(self.frames)
 
     def multiplied(self, factor: float) -> Window:
-        """The same with its light multiplied."""
+        """The window with its light multiplied, clipped at 1."""
         if factor == 1.0:
             return self
         frames = tuple(
@@ -48,9 +48,14 @@ class Window:
 def cut_into_windows(
     proxies: Iterable[Proxy], *, window_frames: int, overlap_frames: int
 ) -> Iterator[Window]:
-    """Windows of a film in order, none of which reaches over a cut.
+    """Windows of a film in order, none of which crosses a cut.
 
-    Short shots are one window; long ones overlap. At most two windows of frames are held.
+    A short shot is one window; windows of a long shot overlap. At most two are held in memory.
+
+    Args:
+        proxies: Of the film, in order.
+        window_frames: Frames of a window.
+        overlap_frames: Frames shared by neighbouring windows; 0 to less than `window_frames`.
 
     Raises:
         UsageError: The overlap is not shorter than the window.
@@ -80,18 +85,17 @@ def cut_into_windows(
 def usable_pictures(
     window: Window,
 ) -> tuple[list[Float32[np.ndarray, "height width 3"]], Bool[np.ndarray, " time"]]:
-    """The window's pictures, and which of them are all white or black: no gain can mend those.
+    """The window's pictures, and which are all white or black, so that no gain can correct them.
 
-    Those, and damaged ones, are replaced by the sound one before (or the first after): thinking
-    goes on as if the picture had stood still.
+    Those, and damaged ones, are replaced by the previous intact one (or the first after), as if the
+    picture had stood still.
     """
     nearest, blank = nearest_sound(window)
     return [window.frames[place].pixels for place in nearest], blank
 
 
 def scene_shown(window: Window) -> Float32[np.ndarray, "time height width"] | None:
-    """How far each pixel of `usable_pictures` shows the scene, for all that transparency says: its
-    opacity, 0 to 1; None where everything is opaque."""
+    """Opacity of each pixel of `usable_pictures`, 0 to 1; None if all are opaque."""
     if all(frame.opaque is None for frame in window.frames):
         return None
     nearest, _ = nearest_sound(window)
@@ -101,7 +105,7 @@ def scene_shown(window: Window) -> Float32[np.ndarray, "time height width"] | No
 
 
 def nearest_sound(window: Window) -> tuple[list[int], Bool[np.ndarray, " time"]]:
-    """For each frame the one to look at instead, and which are all white or black."""
+    """For each frame the intact one that replaces it, and which are all white or black."""
     frames = window.frames
     blank = np.array([_is_blank(frame.pixels) for frame in frames])
     sound = [p for p, frame in enumerate(frames) if not (frame.damaged or blank[p])] or [0]

@@ -1,4 +1,4 @@
-"""The commands that say what there is: presets and devices."""
+"""The commands that list presets and devices."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from unflicker.settings import Settings, describe
 
 _PRESETS = {
     "fast": "light and colour corrected by curves and by place; the default without torch",
-    "standard": "and an atlas, a trained filter and a refinement, where they help; the default",
-    "best": "as standard; atlases are fitted for longer, in layers where that explains more",
-    "paper": "the reference system as published, to compare with; networks of your own training",
+    "standard": "fast, with an atlas, a trained filter and a refinement; the default",
+    "best": "standard, with atlases that are fitted for longer, in layers where that helps",
+    "paper": "the reference system as published, for comparison; needs networks that you train",
 }
 
 

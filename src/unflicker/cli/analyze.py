@@ -1,4 +1,4 @@
-"""The commands that look at films and write numbers: analyze and metrics."""
+"""The commands that measure films: analyze and metrics."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _FILE = click.Path(path_type=Path)
     cls=Command, example="unflicker analyze film.mp4 --plan film.npz | jq '.shots[].kind'"
 )
 @click.argument("film", metavar="FILM")
-@click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write the JSON there.")
-@click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the grades for `apply`.")
+@click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write the JSON to a file.")
+@click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the plan, for `apply`.")
 @overwrite_option
 @range_options
 @original_option
@@ -44,7 +44,7 @@ _FILE = click.Path(path_type=Path)
 @talk_options
 @click.pass_obj
 def analyze(stop: Stop, film: str, **given: Any) -> None:
-    """Say which flicker a film has, how much, and its period, as JSON; no film is written."""
+    """Measure kind, strength and period of a film's flicker, as JSON; no film is written."""
     from unflicker import report
 
     writes = [("the JSON", "-o", given["output"]), ("the plan", "--plan", given["plan"])]
@@ -69,7 +69,7 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     if record.damaged:
         raise PartlyFailedError(
             f"{len(record.damaged)} damaged frames in {film} were left out; "
-            "the rest is done; --strict stops at the first instead"
+            "the others are done; --strict stops at the first instead"
         )
 
 
@@ -77,13 +77,13 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     cls=Command, example="unflicker metrics film_unflickered.mp4 --reference original.mp4"
 )
 @click.argument("film", metavar="FILM")
-@click.option("--reference", metavar="FILM", help="The steady original; adds PSNR and others.")
+@click.option("--reference", metavar="FILM", help="A steady reference; adds PSNR and others.")
 @range_options
 @think_options
 @talk_options
 @click.pass_obj
 def metrics(stop: Stop, film: str, **given: Any) -> None:
-    """Measure how much flicker is seen in a film, and how near it is to its original, as JSON."""
+    """Measure visible flicker of a film, and its distance to a steady reference, as JSON."""
     reads = [*_read(film, given), *named("the reference", given["reference"])]
     talk = Talk.of(given, stop=stop, reads=reads)
     record = _analyzed(film, given, talk=talk)
@@ -103,7 +103,7 @@ def metrics(stop: Stop, film: str, **given: Any) -> None:
 
 
 def _read(film: str, given: dict[str, Any]) -> list[Read]:
-    """The film and what goes with it."""
+    """The film and its companion files."""
     beside = companions(settings_from(given), original=given.get("original"))
     return [*named("the film", film), *beside]
 

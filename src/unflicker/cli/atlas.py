@@ -1,4 +1,4 @@
-"""The command that draws export."""
+"""The command that writes atlases: atlas."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _FILE = click.Path(path_type=Path)
     section="Input",
     type=_FILE,
     metavar="FILE|FOLDER",
-    help="A drawing on an atlas picture, to be carried back into the film.",
+    help="A drawing on an atlas picture, to be mapped back to the film.",
 )
 @click.option(
     "--layer-mask",
@@ -60,7 +60,7 @@ _FILE = click.Path(path_type=Path)
 @talk_options
 @click.pass_obj
 def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
-    """Draw one steady picture of each shot, and carry drawings on it back into the film."""
+    """Write one steady picture of each shot, and map drawings on it back to the film."""
     from unflicker import report
     from unflicker.atlas_export import export, files
 

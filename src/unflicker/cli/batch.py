@@ -1,4 +1,4 @@
-"""Several films, one after the other: where each goes, and what happens when one fails."""
+"""Several films, one after the other: their outputs, and failures of single films."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One film, and every file that is to come of it."""
+    """One film, and the files to write for it."""
 
     source: Path
     target: Path
@@ -27,7 +27,11 @@ class Job:
 
 
 def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
-    """Where each film goes; nothing is made yet (see `written_by` for what must be checked).
+    """The outputs of each film; none is written or checked yet (see `written_by`).
+
+    Args:
+        films: Paths of the films.
+        given: Values of the command's options, by name.
 
     Raises:
         UsageError: Several films for one file, or options that contradict each other.
@@ -56,8 +60,11 @@ def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
 def written_by(jobs: Sequence[Job], *, skip_existing: bool) -> Iterator[Written]:
     """Every file that jobs write.
 
-    A result that is there already is refused when its turn comes, so that one film does not stop
-    the others. A job that will be skipped writes nothing.
+    An existing result is refused when its film is run, so that one film does not stop the others.
+
+    Args:
+        jobs: All films.
+        skip_existing: Whether films with a result are skipped; they write no file.
     """
     from unflicker.video import is_picture_folder
 
@@ -73,12 +80,12 @@ def written_by(jobs: Sequence[Job], *, skip_existing: bool) -> Iterator[Written]
 
 
 def is_folder(path: str) -> bool:
-    """Whether a path names a folder: one that is there, no suffix, or a slash at its end."""
+    """Whether a path names a folder: it exists as one, has no suffix, or ends with a slash."""
     return path.endswith(("/", os.sep)) or Path(path).is_dir() or not Path(path).suffix
 
 
 def _extra(path: str | None, film: str, *, several: bool, suffix: str) -> Path | None:
-    """The file for a film's report or picture; in a folder it takes the film's name."""
+    """The file for a film's report or picture; in a folder it is named after the film."""
     if path is None:
         return None
     if is_stream(path):
@@ -91,17 +98,17 @@ def _extra(path: str | None, film: str, *, several: bool, suffix: str) -> Path |
 
 
 def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk) -> None:
-    """Do each job; one that fails is reported and does not stop the others.
+    """Run each job; one that fails is reported and does not stop the others.
 
     Args:
-        jobs: What to do.
-        work: Does one job; returns whether all of it went well.
-        talk: Where failures are told.
+        jobs: In order.
+        work: Runs one job; returns whether all its frames were intact.
+        talk: Receives a message for each failure.
 
     Raises:
         UnflickerError: The only job failed.
         PartlyFailedError: Some of several failed, or some frames were damaged.
-        Cancelled: The user stopped.
+        Cancelled: The user stopped the work.
     """
     failed, damaged = [], []
     for job in jobs:
@@ -124,6 +131,6 @@ def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk
     if damaged:
         names = ", ".join(str(job.source) for job in damaged)
         raise PartlyFailedError(
-            f"damaged frames in {names}; their place in time was kept, the rest is done; "
+            f"damaged frames in {names}; their place in time was kept, the others are done; "
             "--strict stops at the first instead"
         )

@@ -1,4 +1,4 @@
-"""The command that writes two films into one."""
+"""The command that writes two films into one: compare."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from unflicker.files.outputs import Written, named
 @click.argument("first", metavar="FILM")
 @click.argument("second", metavar="FILM")
 @required_output
-@click.option("--split", is_flag=True, help="One picture, half of each, not side by side.")
-@click.option("--labels", nargs=2, metavar="TEXT TEXT", help="Drawn on them; else the names.")
+@click.option("--split", is_flag=True, help="Half of each picture in place of both.")
+@click.option("--labels", nargs=2, metavar="TEXT TEXT", help="Labels; else the file names.")
 @overwrite_option
 @range_options
 @encode_options

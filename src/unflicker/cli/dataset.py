@@ -27,12 +27,12 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     epilog="Example: unflicker dataset build steady/ -o data/   ·   unflicker dataset list data/",
 )
 def dataset() -> None:
-    """Build a data set of made flicker from steady films, or list what is in one."""
+    """Build a data set of synthetic flicker from steady films, or list the examples of one."""
 
 
 @dataset.command(
     cls=Command,
-    short_help="Make steady films flicker in every kind, with the truth kept.",
+    short_help="Add synthetic flicker of every kind to steady films.",
     example="unflicker dataset build steady/ -o data/ --kinds bands,film,w1 --width 320",
 )
 @click.argument("clean", type=_FOLDER, metavar="CLEAN")
@@ -42,22 +42,22 @@ def dataset() -> None:
     required=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Where the data set goes; one that is there is completed.",
+    help="Folder of the data set; an existing one is completed.",
 )
 @click.option(
     "--kinds",
     default="",
     metavar="KIND,KIND",
-    help="exposure, gamma, tint, local, 'local tint', bands, film, held, and the paper's w1, w3, "
+    help="exposure, gamma, tint, local, 'local tint', bands, film, held, or the paper's w1, w3, "
     "w10; else all.",
 )
 @click.option(
     "--width", type=click.IntRange(min=16), default=640, show_default=True, metavar="PX",
-    help="Wider films are shrunk to this.",
+    help="Wider films are downscaled to this.",
 )  # fmt: skip
 @click.option(
     "--frames", type=click.IntRange(min=1), default=48, show_default=True, metavar="N",
-    help="Of each film, from its beginning.",
+    help="Frames of each film, from its beginning.",
 )  # fmt: skip
 @click.option(
     "--strength", type=click.FloatRange(min=0.0), default=1.0, show_default=True, metavar="N",
@@ -70,9 +70,9 @@ def dataset() -> None:
 @talk_options
 @click.pass_obj
 def build(stop: Stop, clean: Path, output: Path, **given: Any) -> None:
-    """Make the films of a folder flicker in every kind; flicker and truth are kept lossless.
+    """Add synthetic flicker of every kind to the films of a folder, encoded losslessly.
 
-    A build that was stopped goes on where it stopped. Prints the name of each example.
+    Ground truth is stored too. A stopped build is resumed. Prints the name of each example.
     """
     from unflicker.datasets.load import Recipe, build_dataset
 
@@ -109,7 +109,7 @@ def build(stop: Stop, clean: Path, output: Path, **given: Any) -> None:
 @click.argument("folder", type=_FOLDER, metavar="FOLDER")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with the files of each.")
 def list_examples(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
-    """List the examples of a data set: one we built, or in a layout of docs/data-set.md."""
+    """List the examples of a data set: ours, or one in a layout of docs/data-set.md."""
     from unflicker.datasets.load import read_dataset
 
     found = read_dataset(folder)
@@ -142,7 +142,7 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 def _of_split(text: str) -> tuple[str, ...]:
-    """The names that FILE:HALF means; none for an empty text.
+    """The names of clips in FILE:HALF; none for an empty text.
 
     Raises:
         UsageError: The file cannot be read, or has no such half.

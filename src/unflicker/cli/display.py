@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for people, one JSON object a second for programs, or nothing."""
+"""Progress on stderr: a bar for people, one JSON object a second for programs, or none."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from unflicker.progress import Progress, Report, silent
 
 @contextmanager
 def shown(mode: str, *, title: str, quiet: bool) -> Iterator[Report]:
-    """A report that shows progress in a mode: auto, bar, json or none.
+    """A callback that shows progress.
 
-    `auto` is a bar on a terminal and nothing in a pipe.
+    Args:
+        mode: auto, bar, json or none; `auto` is a bar on a terminal and none in a pipe.
+        title: Name of the film, for people and in JSON.
+        quiet: Whether `auto` shows no bar.
     """
     if mode == "auto":
         mode = "bar" if sys.stderr.isatty() and not quiet else "none"
@@ -34,7 +37,7 @@ def shown(mode: str, *, title: str, quiet: bool) -> Iterator[Report]:
 
 
 class JsonLines:
-    """Writes how far the work is as JSON, one object a line, at most one a second."""
+    """Writes the progress as JSON, one object a line, at most one a second."""
 
     def __init__(self, write: Callable[[str], None], *, title: str) -> None:
         self._write_line, self._title = write, title
@@ -43,7 +46,7 @@ class JsonLines:
         self._written_at = -1.0
 
     def __call__(self, progress: Progress) -> None:
-        """Write the progress where a second has passed since the last line."""
+        """Write the progress if a second has passed since the last line."""
         now = time.monotonic()
         self._begun.setdefault(progress.stage, now)
         self._last = progress
@@ -51,7 +54,7 @@ class JsonLines:
             self._write(now)
 
     def finish(self) -> None:
-        """Write where the work ended."""
+        """Write the last progress."""
         if self._last is not None:
             self._write(time.monotonic())
 

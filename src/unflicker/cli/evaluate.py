@@ -1,4 +1,4 @@
-"""The command that compares methods."""
+"""The command that compares methods: evaluate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
-"""Where a checkout has the weights of trained baselines, and the split of its clips."""
+"""The folder of a checkout with the weights of trained baselines, and the split of its clips."""
 
 
 _WRITTEN = ("dataset", "videos", "tables", "report", ".motion")
@@ -46,33 +46,33 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
     required=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Scores, videos and pages; a comparison there goes on.",
+    help="Scores, videos and pages; an existing comparison is resumed.",
 )
 @click.option(
     "--suite", default="", metavar="NAME",
     help="Published: quality, real, processed, guide, speed, wanted, baselines.",
 )  # fmt: skip
-@click.option("--quick", is_flag=True, help="A few clips and kinds, small; minutes, not hours.")
+@click.option("--quick", is_flag=True, help="A few small clips and kinds; minutes, not hours.")
 @click.option(
-    "--methods", default="", metavar="A,B", help="Else all usual ones; all: ablations too."
+    "--methods", default="", metavar="A,B", help="Else the usual ones; all: ablations too."
 )
 @click.option(
     "--method",
     "own",
     multiple=True,
     metavar="NAME=PLACE",
-    help="One of your own, NAME=package.module:function; repeatable.",
+    help="Add a method, NAME=package.module:function; repeatable.",
 )
 @click.option(
     "--examples", default="", metavar="A,B", help="Only these; apple/* for all of a clip."
 )
-@click.option("--kinds", default="", metavar="A,B", help="Only these kinds of made flicker.")
+@click.option("--kinds", default="", metavar="A,B", help="Only these kinds of synthetic flicker.")
 @click.option(
     "--effort", type=click.Choice(["reduced", "full"]), default="reduced", show_default=True,
-    help="Of methods fitted to each video; full is days.",
+    help="For methods fitted to each video; full takes days.",
 )  # fmt: skip
-@click.option("--every-kind", is_flag=True, help="Slow methods on every kind, too.")
-@click.option("--width", type=click.IntRange(min=16), metavar="PX", help="Wider is shrunk.  [448]")
+@click.option("--every-kind", is_flag=True, help="Run slow methods on every kind, too.")
+@click.option("--width", type=click.IntRange(min=16), metavar="PX", help="Largest width.  [448]")
 @click.option("--frames", type=click.IntRange(min=2), metavar="N", help="Of each video.  [30]")
 @click.option(
     "--split", default="", metavar="HALF", help="Of a suite: development or held-out clips."
@@ -89,16 +89,16 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
     "Machine", "--time-limit", type=click.FloatRange(min=0, min_open=True), default=30.0,
     show_default=True, metavar="MINUTES", help="For one method on one video.",
 )  # fmt: skip
-@_option("Output", "--dry-run", is_flag=True, help="Say what would run and how long, and stop.")
+@_option("Output", "--dry-run", is_flag=True, help="List the jobs and their time, and stop.")
 @talk_options
 @click.pass_obj
 def evaluate(stop: Stop, folder: Path | None, out: Path, **given: Any) -> None:
     """Compare methods: quality, time and memory of each, on every video of a folder.
 
-    FOLDER is a data set, or has clean/, flicker/ and processed/; clean clips are made to flicker.
-    Of a suite it is the folder of its clips.
+    FOLDER is a data set, or has clean/, flicker/ and processed/; clean clips get synthetic flicker.
+    For a suite it is the folder of its clips.
     """
-    sys.path.insert(0, os.getcwd())  # where methods of one's own lie, as for `python -m`
+    sys.path.insert(0, os.getcwd())  # for added methods, as with `python -m`
     usual = _BENCHMARKS / "weights"
     given["weights"] = given["weights"] or (usual if usual.is_dir() else None)
     given["split_file"] = _BENCHMARKS / "split.json"
@@ -113,7 +113,7 @@ def evaluate(stop: Stop, folder: Path | None, out: Path, **given: Any) -> None:
 
 
 def _evaluate_folder(folder: Path, out: Path, given: dict[str, Any], *, stop: Stop) -> None:
-    """The comparison of methods on every video of a folder, its summary and its pages."""
+    """Compare methods on every video of a folder; print the summary and write the pages."""
     from unflicker.evaluation.results import read_rows
     from unflicker.evaluation.run import compare, prepared
     from unflicker.evaluation.summary import summary
@@ -135,7 +135,7 @@ def _evaluate_folder(folder: Path, out: Path, given: dict[str, Any], *, stop: St
     _write_pages(out, talk)
     if outcome.failed:
         raise PartlyFailedError(
-            f"{len(outcome.failed)} of {planned.jobs} jobs failed; the rest is done. "
+            f"{len(outcome.failed)} of {planned.jobs} jobs failed; the others are done. "
             "Their lines are above and in scores.jsonl; the same command tries them again"
         )
 
@@ -179,7 +179,7 @@ def _announced(planned: Plan, comparison: Comparison) -> str:
     there = f", {planned.done_before} done before" if planned.done_before else ""
     return (
         f"{planned.jobs} jobs{there}; about {minutes:.0f} minutes with {jobs} processes "
-        "(on two slow cores; --dry-run says more)"
+        "(on two slow cores; --dry-run lists the jobs)"
     )
 
 
@@ -198,7 +198,7 @@ def _listed(planned: Plan) -> str:
 
 
 def _write_pages(out: Path, talk: Talk) -> None:
-    """The pages, where this version has them."""
+    """Write the pages of the leaderboard."""
     try:
         from unflicker.leaderboard import write_site
     except ImportError:

@@ -1,4 +1,4 @@
-"""The command that writes a plan for other programs."""
+"""The command that writes a plan for other programs: export."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _FORMATS = ("csv", "json", "cube", "png")
     type=click.Choice(["frame", "shot"]),
     default="frame",
     metavar="WHAT",
-    help="One .cube for each frame, or the mean of each shot.",
+    help="One .cube for each frame, or for each shot (its mean).",
 )
 @overwrite_option
 @talk_options
@@ -52,7 +52,7 @@ _FORMATS = ("csv", "json", "cube", "png")
 def export(stop: Stop, plan: Path, to: str, output: Path, **given: Any) -> None:
     """Write a plan, from analyze --plan, for other programs.
 
-    A .cube holds only what concerns the whole picture: no gains by place, no refinement.
+    A .cube file has the correction of the whole picture only: no gains by place, no refinement.
     """
     from unflicker.plan import Plan, exports
     from unflicker.report.plan_curve import write_plan_curve
@@ -69,5 +69,5 @@ def export(stop: Stop, plan: Path, to: str, output: Path, **given: Any) -> None:
         write_plan_curve(opened, output)
     else:
         count = exports.write_cubes(opened, output, per=given["per"])
-        talk.say(f"{count} tables; what is left alone has none")
+        talk.say(f"{count} tables; uncorrected frames have none")
     click.echo(output)

@@ -1,4 +1,4 @@
-"""Options in sections and one example under each help text."""
+"""Help texts with options in sections and an example at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SECTIONS = ("Options", "Input", "Output", "Correction", "Machine", "Encoding", 
 
 
 class Option(click.Option):
-    """An option that names the section of the help text under which it stands."""
+    """An option with its section of the help text."""
 
     def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

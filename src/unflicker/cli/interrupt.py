@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: stop cleanly, and remember which it was."""
+"""Ctrl-C and SIGTERM: stop cleanly, and remember the signal."""
 
 from __future__ import annotations
 
@@ -20,17 +20,22 @@ class Stop:
 
     @property
     def exit_code(self) -> int:
-        """128 and the signal's number; 130 where no signal came."""
+        """128 plus the signal's number; 130 without a signal."""
         return 128 + (self.signal_number or signal.SIGINT)
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        """Interrupt the work at once; from the second signal on, the system's own way."""
+        """Interrupt the work at once; a second signal gets the system's default action.
+
+        Args:
+            number: Of the signal.
+            _: The interrupted stack frame; not used.
+        """
         self.signal_number = number
         signal.signal(number, signal.SIG_DFL)
         raise KeyboardInterrupt
 
     def watch(self, report: Report) -> Report:
-        """A report that also stops the work, should a library have swallowed the interrupt."""
+        """A callback that also stops the work, in case a library has swallowed the interrupt."""
 
         def checked(progress: Progress) -> None:
             if self.signal_number is not None:
@@ -42,7 +47,7 @@ class Stop:
 
 @contextmanager
 def stopping_cleanly() -> Iterator[Stop]:
-    """Turn SIGINT and SIGTERM into an interrupt that unwinds, so that every file is tidied up."""
+    """Turn SIGINT and SIGTERM into an exception, so that partly written files are removed."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -1,6 +1,6 @@
-"""The program: its commands, and how it ends.
+"""The program, its commands and its exit codes.
 
-Commands are loaded when they are called, so that `unflicker --help` answers at once.
+Commands are loaded when they are called, so that `unflicker --help` starts fast.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from unflicker.cli.process import (
 from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
 
 _COMMANDS = {
-    "run": ("run", "Take the flicker out of films (the default)."),
-    "analyze": ("analyze", "Say which flicker a film has, as JSON."),
-    "apply": ("run", "Correct a film with the grades that analyze saved."),
+    "run": ("run", "Remove flicker from films (the default)."),
+    "analyze": ("analyze", "Measure the kind and strength of a film's flicker, as JSON."),
+    "apply": ("run", "Correct a film with the plan that analyze saved."),
     "export": ("export", "Write a plan as a table, JSON, look-up tables or a plot."),
-    "atlas": ("atlas", "Draw one steady picture of each shot; carry drawings back."),
+    "atlas": ("atlas", "Write one steady picture of each shot; map drawings back to the film."),
     "compare": ("compare", "Write two films into one, side by side or split."),
-    "synthesise": ("synthesise", "Add flicker of a known kind to a film."),
+    "synthesise": ("synthesise", "Add synthetic flicker to a steady film."),
     "metrics": ("analyze", "Measure a result, as JSON."),
     "evaluate": ("evaluate", "Compare methods on many videos: quality, time, memory."),
     "train": ("train", "Train the networks on photographs and steady films."),
     "dataset": ("dataset", "Build or list a data set of flickering films."),
-    "report": ("report", "Make tables and a site of what evaluate measured."),
-    "study": ("study", "Ask people which of two results they prefer, in a browser."),
+    "report": ("report", "Write tables and web pages from the scores of evaluate."),
+    "study": ("study", "Run a user study: which of two results do people prefer?"),
     "presets": ("about", "List presets and settings."),
     "devices": ("about", "List devices."),
 }
@@ -78,7 +78,7 @@ class Commands(click.Group):
 
 
 def _refuse_misspelt(word: str) -> None:
-    """Say so where the first word looks like a command, and no film has that name."""
+    """Refuse a first word that looks like a misspelt command and is not the name of a film."""
     near = difflib.get_close_matches(word, _COMMANDS, n=1, cutoff=0.7)
     if near and not Path(word).exists():
         raise UsageError(f"no command and no film is named {word}; did you mean {near[0]}?")
@@ -96,7 +96,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
     cls=Commands,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example: unflicker film.mp4 -o steady/   ·   unflicker COMMAND --help says more.",
+    epilog="Example: unflicker film.mp4 -o steady/   ·   Options: unflicker COMMAND --help.",
 )
 @click.option(
     "--version",
@@ -107,7 +107,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
     help="Show the version and exit.",
 )
 def program() -> None:
-    """Take the flicker out of any video: unflicker film.mp4 writes film_unflickered.mp4."""
+    """Remove flicker from any video: unflicker film.mp4 writes film_unflickered.mp4."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_code(arguments: Sequence[str]) -> int:
-    """Run the program; every way it can end has its code (see `errors`)."""
+    """Run the program and return its exit code (see `errors`)."""
     close_logging()
     with stopping_cleanly() as stop:
         try:
@@ -129,7 +129,7 @@ def exit_code(arguments: Sequence[str]) -> int:
             error.show()
             return error.exit_code
         except (Cancelled, KeyboardInterrupt, click.Abort):
-            _complain("stopped; nothing half-written is left; the same command starts again")
+            _complain("stopped; no partly written file is left; run the same command to restart")
             return stop.exit_code
         except Exception as error:
             return _failed(error)
@@ -138,12 +138,12 @@ def exit_code(arguments: Sequence[str]) -> int:
 
 
 def _failed(error: Exception) -> int:
-    """Say what went wrong, and return the exit code for it."""
+    """Write the error message, and return the exit code."""
     if isinstance(error, UnflickerError):
         _complain(str(error))
         return error.exit_code
     if isinstance(error, BrokenPipeError):
-        # Who read our output has gone; what is left must not be flushed into the void.
+        # The reader of our output has ended; buffered output must not be flushed to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
@@ -151,7 +151,7 @@ def _failed(error: Exception) -> int:
         return OutputError.exit_code
     _log.exception("unexpected")
     kind = type(error).__name__
-    _complain(f"a fault of ours, {kind}: {error}; please report it with what -vv prints")
+    _complain(f"internal error, {kind}: {error}; please report it with the output of -vv")
     return 1
 
 

@@ -1,4 +1,4 @@
-"""How near a film is to its clean original, read side by side a stretch at a time."""
+"""Distance of a film to its steady reference, a few frames of both at a time."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ _STRETCH_FRAMES = 12
 
 
 def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | int]:
-    """Signal to noise (dB), structure, sharpness and warping error of a film against its original.
+    """PSNR (dB), SSIM, sharpness and warping error of a film against its steady reference.
 
-    Both are compared frame by frame from their beginnings, as long as both last.
+    Args:
+        result: The film, compared from its beginning to the end of the shorter of the two.
+        reference: Of the same size.
 
     Raises:
         UsageError: Their pictures differ in size.
@@ -71,7 +73,7 @@ def _stretches(
 def _pixels(
     result: list[Frame], reference: list[Frame], *, longest: int | None
 ) -> tuple[Pictures, Pictures]:
-    """Both stretches as RGB, shrunk where a longest side is given."""
+    """The frames of both as RGB, downscaled if a longest side is given."""
     from unflicker.frames.colour import proxy_size, small_rgb
 
     size = result[0].picture.size

@@ -1,4 +1,4 @@
-"""What the command line says, and where: messages on stderr, data on stdout."""
+"""Output of the command line: messages on stderr, data on stdout."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from unflicker.files.outputs import Read, Written, refuse_loss
 
 @dataclass(kw_only=True)
 class Talk:
-    """How much to say, and how to show progress; one for each call of the program."""
+    """Messages and progress of one call of the program."""
 
     quiet: bool = False
     progress: str = "auto"
     stop: Stop = field(default_factory=Stop)
 
     def say(self, message: str) -> None:
-        """A message for the user, on stderr."""
+        """Write a message for the user to stderr, unless quiet."""
         logging.getLogger("unflicker.cli").debug("said: %s", message)
         if not self.quiet:
             click.echo(message, err=True)
 
     def complain(self, message: str) -> None:
-        """An error, on stderr, even when quiet."""
+        """Write an error to stderr, even if quiet."""
         logging.getLogger("unflicker.cli").debug("error: %s", message)
         click.echo(f"unflicker: {message}", err=True)
 
@@ -43,17 +43,17 @@ class Talk:
         reads: Iterable[Read] = (),
         writes: Iterable[Written] = (),
     ) -> Talk:
-        """Set up logging as the options ask for, and return how to talk.
+        """Check the outputs of a command and set up logging by its options.
 
         Args:
-            given: The options by name.
+            given: Values of the options, by name.
             stop: Whether the user asked to stop.
             reads: Every file that the command reads.
-            writes: Every file that it writes but the log.
+            writes: Every file that it writes, without the log.
 
         Raises:
-            OutputError: A result, or the log, would replace something; nothing is written then.
-            UsageError: Two of them would become one file.
+            OutputError: An output, or the log, would replace a file; none is written then.
+            UsageError: Two outputs would become one file.
         """
         log_file = given.get("log_file")
         everything = [*writes, *_logs(log_file)]
@@ -71,19 +71,19 @@ def _logs(path: Path | None) -> list[Written]:
 
 
 class _ToStderr(logging.Handler):
-    """Writes through click, so that a progress bar is not torn apart."""
+    """Writes through click, so that messages do not interrupt a progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(self.format(record), err=True)
 
 
 def close_logging() -> None:
-    """Let go of the log file; log nowhere."""
+    """Close the log file; no messages are logged after it."""
     root = logging.getLogger("unflicker")
     for handler in list(root.handlers):
         root.removeHandler(handler)
         handler.close()
-    # Without any handler Python would print errors, and tracebacks, by itself.
+    # Without any handler Python would print errors, and tracebacks, on its own.
     root.addHandler(logging.NullHandler())
 
 
@@ -93,7 +93,7 @@ def _set_up_logging(verbose: int, *, log_file: Path | None) -> None:
     root.setLevel(logging.DEBUG)
     if verbose:
         console = _ToStderr(logging.INFO if verbose == 1 else logging.DEBUG)
-        # What `Talk` said is on the terminal already.
+        # The messages of `Talk` are on the terminal already.
         console.addFilter(lambda record: record.name != "unflicker.cli")
         console.setFormatter(logging.Formatter("%(name)s: %(message)s"))
         root.addHandler(console)

@@ -1,4 +1,4 @@
-"""The options that commands share, and what they mean as settings."""
+"""Options that commands share, and their conversion to settings."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ required_output = _option(
 
 range_options = with_options(
     [
-        _option("Input", "--start", type=Seconds(), default=0.0, help="Begin here (90 or 1:30)."),
-        _option("Input", "--duration", type=Seconds(), help="Take this much; else to the end."),
+        _option("Input", "--start", type=Seconds(), default=0.0, help="Start time (90 or 1:30)."),
+        _option("Input", "--duration", type=Seconds(), help="Length; else to the end."),
     ]
 )
 
 
 def preset_option(default: str) -> Any:
-    """How thorough to be; `default` is for people to read."""
+    """The option for the preset; `default` is its default in words."""
     return _option(
         "Correction",
         "--preset",
         type=click.Choice(list(PRESETS)),
         metavar="NAME",
-        help=f"{', '.join(PRESETS)}: how thorough.  [default: {default}]",
+        help=f"{', '.join(PRESETS)}; see `unflicker presets`.  [default: {default}]",
     )
 
 
@@ -63,14 +63,14 @@ _CORRECTION = (
         "--strength",
         type=click.FloatRange(0.0, 1.0),
         metavar="0..1",
-        help=f"How much of the flicker to remove.  [default: {_DEFAULTS.strength:g}]",
+        help=f"Share of the flicker to remove.  [default: {_DEFAULTS.strength:g}]",
     ),
     _option(
         "Correction",
         "--keep-slower-than",
         type=click.FloatRange(min=0.0, min_open=True),
         metavar="SECONDS",
-        help="Light that changes more slowly is wanted and stays.  "
+        help="Light changes that take longer are kept.  "
         f"[default: {_DEFAULTS.keep_slower_than_seconds:g}]",
     ),
     _option(
@@ -78,7 +78,7 @@ _CORRECTION = (
         "--flashes",
         type=click.Choice(FLASHES),
         metavar="WHAT",
-        help="keep flashes and lightning, or repair them as flicker.  "
+        help="keep flashes and lightning, or repair them like flicker.  "
         f"[default: {_DEFAULTS.tone.flashes}]",
     ),
     _option(
@@ -93,7 +93,7 @@ _CORRECTION = (
         "Correction",
         "--without",
         metavar="STAGE,STAGE",
-        help=f"Leave stages of the preset out: {', '.join(STAGES)}.",
+        help=f"Switch stages of the preset off: {', '.join(STAGES)}.",
     ),
     _option("Correction", "--strict", is_flag=True, help="Stop at the first damaged frame."),
     _option(
@@ -104,7 +104,7 @@ _CORRECTION = (
         "--threads",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Of all libraries together; 0 takes every core.",
+        help="Threads of all libraries together; 0 for one a core.",
     ),
 )
 think_options = with_options([preset_option("standard; fast without torch"), *_CORRECTION])
@@ -163,16 +163,16 @@ write_options = with_options(
             help="A file, or a folder (no suffix or a slash at its end).",
         ),
         overwrite_option,
-        _option("Output", "--skip-existing", is_flag=True, help="Leave films that are done."),
+        _option("Output", "--skip-existing", is_flag=True, help="Skip films that have a result."),
         _option("Output", "--report", metavar="FILE.html", help="Also write a page about the run."),
         _option("Output", "--sheet", metavar="FILE.png", help="Also write a before/after picture."),
-        _option("Output", "--dry-run", is_flag=True, help="Say what would be done, and stop."),
+        _option("Output", "--dry-run", is_flag=True, help="List the outputs, and stop."),
         _option(
             "Correction",
             "--mask",
             type=_FILE,
             metavar="FILE",
-            help="Correct only where it is white.",
+            help="A picture: correct where it is white only.",
         ),
         _option(
             "Correction",
@@ -187,14 +187,14 @@ write_options = with_options(
 
 talk_options = with_options(
     [
-        _option("Messages", "-v", "--verbose", count=True, help="Say more; twice, everything."),
-        _option("Messages", "-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+        _option("Messages", "-v", "--verbose", count=True, help="More messages; twice for all."),
+        _option("Messages", "-q", "--quiet", is_flag=True, help="Errors only."),
         _option(
             "Messages",
             "--log-file",
             type=_FILE,
             metavar="FILE",
-            help="Write all messages there too.",
+            help="Also write all messages to a file.",
         ),
         _option(
             "Messages",
@@ -208,7 +208,7 @@ talk_options = with_options(
 )
 
 PRESET_VARIABLE = "UNFLICKER_PRESET"
-"""The environment variable that names the preset where nobody else does."""
+"""The environment variable that names the default preset."""
 _FLAGS = {
     "strength": "strength",
     "keep_slower_than": "keep_slower_than_seconds",
@@ -222,7 +222,7 @@ _FLAGS = {
 
 
 def named_by_environment() -> str:
-    """The preset that the environment names; empty where it names none.
+    """The preset that the environment names; empty if it names none.
 
     Raises:
         UsageError: No preset has that name.
@@ -236,22 +236,22 @@ def named_by_environment() -> str:
 
 
 def fallen_back(given: dict[str, Any]) -> str:
-    """What to tell who gets preset `fast` for want of a library; empty where nobody does."""
+    """A note if preset `fast` replaces `standard` for a missing library; else empty."""
     chosen = given.get("preset") or given.get("plan") or named_by_environment()
     if chosen or usual_preset(guided=bool(given.get("original"))) == "standard":
         return ""
-    return "preset fast, for torch is not installed; standard: pip install 'unflicker[neural]'"
+    return "preset fast, since torch is not installed; standard: pip install 'unflicker[neural]'"
 
 
 def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
-    """The settings that the options of a command ask for; a flag wins over `--set`.
+    """The settings for the options of a command; a flag takes precedence over `--set`.
 
     Args:
-        given: The options by name.
-        preset: The command's own default; else the usual one.
+        given: Values of the options, by name.
+        preset: The command's own default; empty for the usual one.
 
     Raises:
-        UsageError: A setting that does not exist, or a value it cannot take.
+        UsageError: A setting does not exist, or its value is out of range.
     """
     guided = bool(given.get("original"))
     named = given.get("preset") or preset or named_by_environment()

@@ -1,4 +1,4 @@
-"""How the process behaves: memory is given back, threads sleep while waiting, no home is needed."""
+"""Process set-up: memory is returned, threads sleep while waiting, no home is needed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BYTES = 1024 * 1024
 _SPINS = "2000"
 _SPARE_BYTES = 8 * 1024 * 1024
-"""Small blocks keep this much for the next ones: to fetch it anew takes 3 % of the time at 480p."""
+"""Free memory kept for the next small blocks: fetching it again takes 3 % of the time at 480p."""
 
 
 def give_back_large_blocks() -> None:
-    """Have arrays above 1 MB returned to the system when freed, where glibc is in charge.
+    """Make glibc return arrays above 1 MB to the system when they are freed.
 
-    Left to itself, glibc keeps what several threads have freed: 70 MB more at 1080p. Were smaller
-    ones returned too, an atlas would take a third longer.
+    By default it keeps memory that several threads have freed: 70 MB more at 1080p. With a smaller
+    limit, an atlas would take a third longer.
     """
     if sys.platform != "linux":
         return
@@ -30,21 +30,21 @@ def give_back_large_blocks() -> None:
 
 
 def sleep_while_waiting() -> None:
-    """Have the compiled loops' threads sleep between two pictures, unless the user says otherwise.
+    """Let threads of compiled loops sleep between two pictures, unless the user has set otherwise.
 
-    OpenMP's spin instead for some milliseconds, which the encoder needs: 6 % of the time at 480p.
-    GNU's may spin for some microseconds: networks wait no longer than that between two layers, and
-    an atlas would take half as long again without. To be called before the first such loop.
+    By default OpenMP's threads spin for some milliseconds, in which the encoder could run: 6 % of
+    the time at 480p. GNU's may spin for some microseconds, as long as networks wait between two
+    layers; without that an atlas would take half as long again. Call it before the first such loop.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
 
 
 def do_without_a_home() -> None:
-    """Give libraries a place for their caches where the home cannot be written.
+    """Set a cache folder for libraries where the user's home cannot be written.
 
-    Without one matplotlib and fontconfig complain, and list all fonts anew in every run. To be
-    called before they load.
+    Without one matplotlib and fontconfig print warnings and list all fonts in every run. Call it
+    before they are loaded.
     """
     if is_home_writable():
         return

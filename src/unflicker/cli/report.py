@@ -1,4 +1,4 @@
-"""The command that makes tables and a site of what evaluate measured."""
+"""The command that writes the leaderboard: report."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _FOLDER = click.Path(path_type=Path)
     section="Output",
     type=_FOLDER,
     metavar="FOLDER",
-    help="Where tables/ and report/ go; else into the first folder.",
+    help="Folder of tables/ and report/; else the first FOLDER.",
 )
 @talk_options
 @click.pass_obj
 def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: Any) -> None:
-    """Make tables and a site of what evaluate measured.
+    """Write tables and web pages from the scores of evaluate.
 
-    Reads scores.jsonl and videos/ of each FOLDER; where several say the same, the later wins.
-    Writes tables/ (Markdown, CSV, LaTeX) and report/index.html, and replaces what it wrote before.
+    Reads scores.jsonl and videos/ of each FOLDER; of equal entries the last one is used.
+    Writes tables/ (Markdown, CSV, LaTeX) and report/index.html, and replaces earlier ones.
     For the page about one run of a film see `unflicker run --report`.
     """
     from unflicker.leaderboard import write_site

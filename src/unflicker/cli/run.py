@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 @talk_options
 @click.pass_obj
 def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
-    """Take the flicker out of films; `unflicker film.mp4` does the same.
+    """Remove flicker from films; `unflicker film.mp4` does the same.
 
-    film.mp4 becomes film_unflickered.mp4 beside it, with its sound, times and colours.
+    The result of film.mp4 is film_unflickered.mp4, with the same sound, times and colours.
     """
     _steady(films, given, stop=stop)
 
@@ -64,12 +64,12 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @talk_options
 @click.pass_obj
 def apply(stop: Stop, film: str, **given: Any) -> None:
-    """Correct a film with the grades that `unflicker analyze --plan` saved."""
+    """Correct a film with the plan that `unflicker analyze --plan` saved."""
     _steady([film], given, stop=stop)
 
 
 def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
-    """Plan the films, then run each and say what came of it."""
+    """Check all outputs, then run each film and print a summary."""
     settings = settings_from(given)
     if given.get("original") and len(films) > 1:
         raise UsageError(
@@ -96,7 +96,7 @@ def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
 
 
 def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> bool:
-    """Run one film; returns whether every frame of it was whole."""
+    """Run one film; returns whether all its frames were intact."""
     if given["skip_existing"] and job.target.exists():
         talk.say(f"{job.target} is already there: skipped")
         return True
@@ -127,7 +127,7 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
 
 
 def _tell(record: Record, *, job: Job, talk: Talk) -> None:
-    """Write what was asked for about the run, and sum it up."""
+    """Print a summary of the run, and write its report and before/after picture if asked for."""
     from unflicker import report
 
     for note in record.notes:

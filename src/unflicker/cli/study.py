@@ -1,4 +1,4 @@
-"""The command that asks people which result they prefer."""
+"""The command that runs a user study: study."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ def _names(text: str) -> tuple[str, ...]:
     cls=Command, example="unflicker study evaluation/ --methods fast,paper   ·   … --results"
 )
 @click.argument("folder", type=_FOLDER, metavar="FOLDER")
-@click.option(
-    "--methods", default="", metavar="NAME,NAME", help="Compare only these; else all there are."
-)
+@click.option("--methods", default="", metavar="NAME,NAME", help="Compare only these; else all.")
 @click.option("--against", metavar="NAME", help="Only pairs with this method.")
 @click.option(
     "--pairs-per-person",
@@ -43,7 +41,7 @@ def _names(text: str) -> tuple[str, ...]:
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="Questions with a known answer among them, to see who looks.",
+    help="Attention checks among them: questions with a known answer.",
 )
 @click.option(
     "--show-input",
@@ -56,43 +54,43 @@ def _names(text: str) -> tuple[str, ...]:
     "--answers",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Where answers are kept.  [default: FOLDER/study.sqlite]",
+    help="File of the answers.  [default: FOLDER/study.sqlite]",
 )
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Who may come: 127.0.0.1 only this machine, 0.0.0.0 all of the network.",
+    help="Who has access: 127.0.0.1 this machine only, 0.0.0.0 the whole network.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="0 takes a free one.",
+    help="0 for any free one.",
 )
-@click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser here.")
-@click.option("--results", is_flag=True, help="Print what people answered, and stop.")
+@click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser.")
+@click.option("--results", is_flag=True, help="Print the results so far, and stop.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(_FORMATS),
     default="table",
     show_default=True,
-    help="Of results; `answers` is a line for each answer, as CSV.",
+    help="Format of results; `answers` is CSV with a line for each answer.",
 )
 @click.option(
     "--attentive",
     is_flag=True,
-    help="Leave out of results who failed more than half of the checks.",
+    help="Exclude people who failed more than half of the checks.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Errors only.")
 @click.pass_obj
 def study(stop: Stop, folder: Path, **given: Any) -> None:
-    """Ask people which of two results they prefer, blind, in a browser.
+    """Run a user study: people choose in a browser, blind, which of two results they prefer.
 
-    FOLDER is what `unflicker evaluate` wrote: videos/EXAMPLE/METHOD.mp4. Ctrl-C ends the study;
-    the same command goes on with it.
+    FOLDER is an output of `unflicker evaluate`, with videos/EXAMPLE/METHOD.mp4. Ctrl-C ends the
+    study; the same command resumes it.
     """
     from unflicker.study import Answers, answers_file
 
@@ -129,7 +127,7 @@ def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None
 
 
 def _refuse_material(folder: Path, path: Path) -> None:
-    """Stop where answers would be kept in a file that people are asked about."""
+    """Refuse to keep answers in a file of the results."""
     places = [folder / "scores.jsonl", folder / "run.json", *folder.glob("videos/*/*")]
     written = Written(path=path, what="the file of answers", option="--answers", completes=True)
     refuse_loss(named("the results", *places), [written], overwrite=False)

@@ -23,9 +23,9 @@ def measure_suite(folder: Path | None, out: Path, given: dict[str, Any], *, stop
     """Run a suite and print its table.
 
     Args:
-        folder: Its clips; None for a suite that needs none.
+        folder: Folder of its clips; None for a suite that needs none.
         out: Folder of the results.
-        given: The options of `evaluate`, by name; `weights` and `split_file` as they are found.
+        given: Values of the options of `evaluate`, by name, with `weights` and `split_file`.
         stop: Whether the user asked to stop.
 
     Raises:
@@ -49,10 +49,10 @@ def measure_suite(folder: Path | None, out: Path, given: dict[str, Any], *, stop
 
 
 def refuse_options_of_suites(given: dict[str, Any]) -> None:
-    """Stop where an option of suites is given without one.
+    """Refuse options of suites without `--suite`.
 
     Raises:
-        UsageError: There is one.
+        UsageError: There is such an option.
     """
     names = [name for name in ("split", "settings") if given[name]]
     if names:
@@ -61,7 +61,7 @@ def refuse_options_of_suites(given: dict[str, Any]) -> None:
 
 
 def _options(out: Path, given: dict[str, Any]) -> Options:
-    """What is asked for, as a suite takes it."""
+    """The options of a suite."""
     from unflicker.evaluation.suites.suite import Options
 
     for name in _NOT_FOR_SUITES:

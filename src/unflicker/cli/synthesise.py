@@ -1,4 +1,4 @@
-"""The command that makes flicker."""
+"""The command that adds synthetic flicker: synthesise."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from unflicker.files.outputs import Written, named
     required=True,
     help="exposure, gamma, tint, saturation, hue, local, bands, film, held ...",
 )
-@click.option("--seed", type=int, default=0, help="Chooses among flickers of a kind.")
+@click.option("--seed", type=int, default=0, help="Seed of the random flicker.")
 @click.option(
     "--strength", type=click.FloatRange(min=0.0), default=1.0, metavar="N", help="1 is strong."
 )
@@ -42,7 +42,7 @@ from unflicker.files.outputs import Written, named
 @talk_options
 @click.pass_obj
 def synthesise(stop: Stop, film: str, output: Path, **given: Any) -> None:
-    """Add flicker of a known kind to a steady film; the part taken is held in memory."""
+    """Add synthetic flicker to a steady film; the selected part is held in memory."""
     import numpy as np
 
     from unflicker.frames.clip import Clip, from_float, to_float

@@ -1,4 +1,4 @@
-"""The commands that train networks."""
+"""The command that trains networks: train."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 def _usual(what: str) -> str:
-    """What is done where nothing is asked for, network by network."""
+    """The default of each network, for help."""
     return ", ".join(f"{name} {getattr(spec, what):,}" for name, spec in NETWORKS.items())
 
 
@@ -34,8 +34,7 @@ def _usual(what: str) -> str:
     multiple=True,
     type=_FOLDER,
     metavar="FOLDER",
-    help="Photographs and steady films to learn from; repeatable. "
-    "Folders named val and test are kept apart.",
+    help="Photographs and steady films; repeatable. Folders named val and test are not trained on.",
 )
 @click.option(
     "-o",
@@ -43,7 +42,7 @@ def _usual(what: str) -> str:
     required=True,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Where weights, log, plot and pictures go; a training there goes on.",
+    help="Folder of weights, log, plot and pictures; a training in it is resumed.",
 )
 @click.option("--steps", type=click.IntRange(min=1), help=f"{_usual('steps')}.")
 @click.option("--batch", type=click.IntRange(min=1), help=f"{_usual('batch')}.")
@@ -52,36 +51,36 @@ def _usual(what: str) -> str:
     type=click.IntRange(min=0),
     default=240,
     show_default=True,
-    help="Of neural-filter: clips to make of the photographs.",
+    help="Of neural-filter: Ken Burns clips to make from the photographs.",
 )
 @click.option(
     "--rate",
     type=click.FloatRange(min=0.0, min_open=True),
-    help="Of the paper's networks: learning rate that falls along a cosine; theirs is constant.",
+    help="Of the paper's networks: learning rate with cosine decay; theirs is constant.",
 )
 @click.option(
     "--crop",
     type=click.IntRange(min=16),
-    help="Of the paper's networks: px across and down of what is learned from.",
+    help="Of the paper's networks: width and height of training crops, in px.",
 )
 @click.option(
     "--begin-with",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Of the paper's networks: weights of an earlier training to begin with.",
+    help="Of the paper's networks: initial weights, of an earlier training.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of everything by chance.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all random numbers.")
 @click.option("--device", type=Device(), default="cpu", metavar="NAME", help="cpu or cuda:0.")
 @click.option(
     "--leave-out",
     default="",
     metavar="NAME,NAME",
-    help="Files never to look at, by name without its ending.",
+    help="Files not to use, by name without suffix.",
 )
 @talk_options
 @click.pass_obj
 def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
-    """Train a network; a second call with the same folder goes on where the first stopped."""
+    """Train a network; a second call with the same folder resumes a stopped training."""
     from unflicker import report
     from unflicker.compute.devices import chosen
     from unflicker.compute.weights import need_neural
@@ -121,7 +120,7 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
 
 
 def _written(network: str, out: Path) -> list[Written]:
-    """What a training writes, all of which may be there from before it was stopped."""
+    """The files that a training writes; they may exist if it is resumed."""
     weights = f"{network.replace('-', '_')}.safetensors"
     names = (weights, "training.png", "validation.png", "log.jsonl", "recipe.json", "split.json")
     return [Written(path=out / name, what="the file", completes=True) for name in names]

@@ -1,4 +1,4 @@
-"""Text from the command line as values: times, pairs, settings of any type."""
+"""Parses values of the command line: times, pairs, settings of any type."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Seconds(click.ParamType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return the seconds, or fail with what a time looks like."""
+        """Return the seconds, or fail with examples of a time."""
         if isinstance(value, float | int):
             return float(value)
         if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d*)?", value):
@@ -39,7 +39,7 @@ class Device(click.ParamType):
     name = "device"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, or fail with the names there are."""
+        """Return the name, or fail with the valid ones."""
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
             self.fail(f"{value!r} is no device; write auto, cpu, cuda or cuda:0", param, ctx)
         return value
@@ -47,6 +47,10 @@ class Device(click.ParamType):
 
 def pairs(texts: Iterable[str], *, flag: str) -> tuple[tuple[str, str], ...]:
     """`key=value` texts as pairs.
+
+    Args:
+        texts: As given on the command line.
+        flag: Name of the option, for messages.
 
     Raises:
         UsageError: A text without a key or an equals sign.
@@ -61,7 +65,7 @@ def pairs(texts: Iterable[str], *, flag: str) -> tuple[tuple[str, str], ...]:
 
 
 def shot_strengths(texts: Iterable[str]) -> dict[int, float]:
-    """`3=0.5` and `4=off` as strengths by the number of a shot.
+    """`3=0.5` and `4=off` as strengths by number of the shot.
 
     Raises:
         UsageError: No number of a shot, or no strength.
@@ -80,6 +84,10 @@ def shot_strengths(texts: Iterable[str]) -> dict[int, float]:
 def changed_settings(texts: Iterable[str], start: Settings) -> Settings:
     """Settings with `name=value` texts applied, each value read as its setting's type.
 
+    Args:
+        texts: As given on the command line.
+        start: The settings to change.
+
     Raises:
         UsageError: An unknown name (with the nearest known one) or a value of the wrong type.
     """
@@ -92,7 +100,7 @@ def changed_settings(texts: Iterable[str], start: Settings) -> Settings:
 
 
 def _read(text: str, *, name: str, default: Any) -> Any:
-    """One value by the type of its default; a default of none is a number that may be absent."""
+    """One value, read by the type of its default; a default of None is an optional number."""
     try:
         if isinstance(default, bool):
             return _truth(text)

@@ -1,4 +1,4 @@
-"""Frames into a new film, with progress."""
+"""Writes frames to a new film, with progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 def write_film(
     film: VideoSource, frames: Iterable[Frame], *, target: Path, given: dict[str, Any], talk: Talk
 ) -> None:
-    """Write frames as a film that is in all else as `film`, with a command's encoder options."""
+    """Write frames as a new film with the sound, times and metadata of another one.
+
+    Args:
+        film: The other film.
+        frames: In order.
+        target: The file to write.
+        given: Values of the command's options, by name.
+        talk: Shows progress and notes.
+    """
     from unflicker.video import open_writer
 
     encoding = settings_from(given).encoding

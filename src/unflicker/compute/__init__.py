@@ -1,1 +1,1 @@
-"""What there is to compute on: devices, threads, compiled kernels, weights."""
+"""Devices, threads, compiled kernels and network weights."""

@@ -1,7 +1,7 @@
-"""Where files are kept that can be made again: compiled code, a list of fonts.
+"""Cache folders, for files that can be made again: compiled code, a list of fonts.
 
-They go to the user's cache folder, else to a private folder among the temporary files, else
-nowhere. This is the one module that asks the environment where that is.
+They are in the user's cache folder, else in a private folder of the temporary folder, else there is
+none. This is the only module that reads the environment for it.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """A folder that this user may write, and nobody else; None where there is none.
+    """A folder that only this user may write; None where there is none.
 
     Args:
-        environment: Its `XDG_CACHE_HOME`, or else its home, says where users keep caches.
+        environment: Environment variables; `XDG_CACHE_HOME` names the folder of caches, else it is
+            in the user's home.
     """
     return next((place for place in _candidates(environment) if is_usable(place)), None)
 
 
 def is_usable(folder: Path, *, shared: bool = False) -> bool:
-    """Whether files can be made in a folder, which is made where it is missing.
+    """Whether files can be made in a folder; a missing folder is made, with its parents.
 
     Args:
-        folder: Its parent may be missing, too.
-        shared: Whether others may own it or write there. Code that others could have put there
-            must not be run.
+        folder: The folder to test.
+        shared: Whether it may belong to other users, or be writable by them. Code that others could
+            have put there must not be run.
     """
     try:
         folder.mkdir(mode=0o777 if shared else 0o700, parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def _candidates(environment: Mapping[str, str]) -> list[Path]:
 
 
 def is_home_writable(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether programs can keep settings and caches where they usually do."""
+    """Whether programs can write the usual folders of settings and caches."""
     home = _home()
     if home is None:
         return False
@@ -67,7 +68,7 @@ def is_home_writable(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def _users_caches(environment: Mapping[str, str]) -> Path | None:
-    """Where this user's caches lie by the custom of the system."""
+    """The usual folder of this user's caches on this system."""
     said = environment.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME", "")
     if Path(said).is_absolute():
         return Path(said)
@@ -76,7 +77,7 @@ def _users_caches(environment: Mapping[str, str]) -> Path | None:
 
 
 def _home() -> Path | None:
-    """The user's home, if it is there; a missing one is nobody's to make."""
+    """The user's home, if it exists; a missing one must not be made."""
     try:
         home = Path.home()
     except RuntimeError:
@@ -85,14 +86,14 @@ def _home() -> Path | None:
 
 
 def _can_be_made(folder: Path) -> bool:
-    """Whether a folder could be made or, where it is there, files in it."""
+    """Whether a folder could be made or, where it exists, files in it."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether a folder is this user's own, and others cannot write there."""
+    """Whether a folder belongs to this user, and others cannot write to it."""
     if not hasattr(os, "geteuid"):
         return True
     found = folder.lstat()

@@ -1,9 +1,9 @@
-"""Inner loops as machine code, kept from one run to the next wherever this user may write.
+"""Compiles inner loops to machine code, cached on disk where this user may write.
 
-numba's own cache stops the program where it finds no place to write or a damaged file, and two
-processes that compile at once can mix up its index. Here each compilation has one file, whose name
-says all that it depends on and whose first bytes are the checksum of the rest. What cannot be
-read is compiled again; what cannot be written stays in memory.
+numba's own cache stops the program where no folder can be written or a file is damaged, and two
+processes that compile at the same time can corrupt its index. Here each compilation has one file:
+its name is a hash of all that the code depends on, and its first bytes are the checksum of the
+others. Code that cannot be read is compiled again; code that cannot be written stays in memory.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _log = logging.getLogger(__name__)
 
 
 def compiled(**options: Any) -> Callable[[Callable], Any]:
-    """A decorator: the function as machine code, which runs without Python's lock.
+    """A decorator that compiles a function to machine code, which releases Python's lock.
 
     Args:
-        options: numba's, such as `parallel`, `fastmath` and `inline`.
+        options: Options of numba, such as `parallel`, `fastmath` and `inline`.
     """
 
     def compile_when_called(function: Callable) -> Any:
         made = numba.njit(nogil=True, **options)(function)
-        # Where the user has switched compiling off, numba returns the function itself.
+        # With compilation switched off by the user, numba returns the function itself.
         if made is not function:
             made._cache = _Kept(function)  # pyright: ignore - as its `enable_caching` does
         return made
@@ -51,7 +51,7 @@ def compiled(**options: Any) -> Callable[[Callable], Any]:
 
 
 class _Kept(NullCache):
-    """What numba asks of a cache, with one file for each compilation of a function."""
+    """A cache with the interface of numba's, and one file for each compilation of a function."""
 
     def __init__(self, function: Callable) -> None:
         self._function = function
@@ -59,15 +59,15 @@ class _Kept(NullCache):
 
     @property
     def cache_path(self) -> str | None:
-        """Where code is written, for numba's statistics."""
+        """The folder of written code, for numba's statistics."""
         folder = _written(self._source)
         return None if folder is None else str(folder)
 
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        """The code for a signature from its file; None where there is none that is whole."""
+        """The code for a signature from its file; None if there is no intact file."""
         target_context.refresh()
         for folder, _ in _places(self._source):
-            # Whatever is wrong with a file: the code is compiled again and the file replaced.
+            # After any fault of a file the code is compiled again and the file replaced.
             try:
                 path = folder / self._name(sig, target_context.codegen())
                 content = _checked(path.read_bytes())
@@ -79,11 +79,11 @@ class _Kept(NullCache):
         return None
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:
-        """Write the code for a signature, if it can be written."""
+        """Write the code for a signature, if the folder can be written."""
         folder = _written(self._source)
         if folder is None or data.lifted or data.library.has_dynamic_globals:
             return
-        # Whatever goes wrong, a full disk say: the code is in memory.
+        # After any fault, such as a full disk, the code is still in memory.
         try:
             name = self._name(sig, data.codegen)
             _write(folder / name, dumps(data._reduce()))
@@ -92,7 +92,7 @@ class _Kept(NullCache):
             _log.debug("compiled code cannot be kept in %s: %r", folder, fault)
 
     def _name(self, sig: Any, codegen: Any) -> str:
-        """A file's name: the function, its source, and what else its code depends on."""
+        """A file's name: the function, and hashes of its source and of what else it depends on."""
         depends = (
             str(sig),
             codegen.magic_tuple(),
@@ -105,7 +105,7 @@ class _Kept(NullCache):
         return f"{self._source.stem}.{self._function.__qualname__}"
 
     def _remove_older(self, folder: Path, name: str) -> None:
-        """Remove code of the same function that came of another source."""
+        """Remove code of the same function that was compiled from another source."""
         current = name.rpartition("-")[0]
         for file in folder.glob(f"{self._stem()}-*.nbc"):
             if not file.name.startswith(f"{current}-"):
@@ -113,16 +113,16 @@ class _Kept(NullCache):
 
 
 def _written(source: Path) -> Path | None:
-    """The folder that code of a source file is written to, if there is any."""
+    """The folder to which code of a source file is written; None if there is none."""
     folder, usable = _places(source)[-1]
     return folder if usable else None
 
 
 @lru_cache
 def _places(source: Path) -> tuple[tuple[Path, bool], ...]:
-    """Folders where code of a source file may lie, up to the first that can be written.
+    """Folders that may hold code of a source file, up to the first that can be written.
 
-    In one that cannot, an administrator may have put code that can be read.
+    A folder that cannot be written may hold code that an administrator has put there.
     """
     found = []
     for folder, usable in _candidates(source):
@@ -135,7 +135,8 @@ def _places(source: Path) -> tuple[tuple[Path, bool], ...]:
 def _candidates(source: Path) -> Iterator[tuple[Path, bool]]:
     """Folders in order of preference, and whether each can be written.
 
-    What `NUMBA_CACHE_DIR` names goes first, as with numba itself; then beside the source.
+    The folder of `NUMBA_CACHE_DIR` is the first, as with numba itself, then the source's
+    `__pycache__`.
     """
     own = f"{source.parent.name}_{_short(os.fsencode(source.parent.resolve()))}"
     asked = getattr(config, "CACHE_DIR", "")
@@ -165,7 +166,7 @@ def _checked(content: bytes) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file beside its name and rename it, so that no other process reads half of it."""
+    """Write a file under a temporary name and rename it, so that none reads it half-written."""
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         part.write_bytes(hashlib.sha256(content).digest() + content)

@@ -1,4 +1,4 @@
-"""What a run computes on and how it tells how far it is, resolved once at the edge."""
+"""Device and progress callback of a run, resolved once before it starts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from unflicker.progress import Progress, Report, silent
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunContext:
-    """What every stage of a run is handed."""
+    """Device and progress callback, passed to every stage of a run."""
 
     device: str = "cpu"
-    """"cpu" or "cuda:n": a device that works."""
+    """"cpu" or "cuda:n"; a device that was tested."""
     report: Report = silent
-    """Receives progress, from one thread at a time; stops the run by raising `Cancelled`."""
+    """Called with the progress by one thread at a time; stops the run by raising `Cancelled`."""
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, stage: str, *, done: int, total: int | None, unit: str = "frames") -> None:
-        """Say how far a stage is.
+        """Report the progress of a stage.
 
         Args:
-            stage: In one or two words, as "analyse" or "render".
-            done: So many units.
-            total: Units in all; None where nobody knows yet.
-            unit: What is counted.
+            stage: Name of the stage in one or two words, as "analyse" or "render".
+            done: Units done.
+            total: Units in total; None if not known yet.
+            unit: Name of the unit.
 
         Raises:
             Cancelled: The run is to stop.
@@ -39,27 +39,27 @@ class RunContext:
             self.report(Progress(stage=stage, done=done, total=total, unit=unit))
 
     def steps_of(self, stage: str) -> Callable[[int, int], None]:
-        """A function of steps done and steps in all that tells how far a stage is."""
+        """A function that reports a stage's progress from the steps done and the steps in total."""
         return lambda done, total: self.tell(stage, done=done, total=total, unit="steps")
 
 
 ON_THE_CPU = RunContext()
-"""Where nobody waits for progress, and nobody has a GPU."""
+"""The default context: the processor, without a progress callback."""
 
 
 @contextmanager
 def run_context(*, device: str, threads: int, report: Report = silent) -> Iterator[RunContext]:
-    """Resolve once what a run computes on.
+    """The context of a run: its device resolved, its threads limited until the block ends.
 
     Args:
-        device: As the setting `device`.
-        threads: As the setting `threads`, which holds until the block ends.
-        report: Receives progress.
+        device: As the setting `device`: auto, cpu, cuda or cuda:n.
+        threads: As the setting `threads`: threads of all libraries together; 0 for one a core.
+        report: Called with the progress.
 
     Raises:
         UsageError: No device has that name.
-        MissingError: The device is not there, or torch is not.
-        DeviceMemoryError: The device is full.
+        MissingError: The device is not available, or torch is not installed.
+        DeviceMemoryError: The device's memory is full.
     """
     with limited_threads(threads):
         yield RunContext(device=chosen(device), report=report)

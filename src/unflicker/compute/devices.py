@@ -1,4 +1,4 @@
-"""Which devices there are to compute on, and how many threads everything may take together."""
+"""Devices to compute on, and the limit on the threads of all libraries together."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from unflicker.compute.threads import limited_to, thread_count
 from unflicker.errors import DeviceMemoryError, MissingError, UsageError
 
 _NAMES = {"auto": "auto", "cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "nvidia": "cuda"}
-"""What people call devices, and what those are called here."""
+"""Common names of devices, and the value of the setting `device` for each."""
 _SIGNS_OF_A_GPU = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
-"""Where drivers on Linux show themselves: NVIDIA's, Windows' for its Linux, AMD's."""
+"""Device files of drivers on Linux: NVIDIA's, that of Windows for its Linux, AMD's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """Something that computes."""
+    """A processor or a GPU."""
 
     name: str
-    """As the setting `device` takes it: cpu, cuda:0."""
+    """Value of the setting `device`: cpu, cuda:0."""
     description: str
-    """What it is, for people."""
+    """Cores, or model and memory, for people."""
 
 
 def available() -> tuple[Device, ...]:
@@ -41,7 +41,7 @@ def available() -> tuple[Device, ...]:
     found = [Device(name="cpu", description=f"{os.cpu_count()} cores")]
     try:
         torch = import_module("torch")
-    except Exception:  # a torch that is there but broken is as good as none
+    except Exception:  # a torch that cannot be loaded cannot be used either
         return tuple(found)
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
@@ -51,16 +51,16 @@ def available() -> tuple[Device, ...]:
 
 
 def chosen(device: str) -> str:
-    """The device that a setting means: "cpu", or "cuda:n" where that GPU works.
+    """The device that a setting names: "cpu", or "cuda:n" where that GPU works.
 
     Args:
         device: auto (a GPU where torch finds one that works, else the processor), cpu, cuda (the
             first GPU) or cuda:n.
 
     Raises:
-        UsageError: Another word.
-        MissingError: A GPU is asked for, and torch or that GPU is not there.
-        DeviceMemoryError: That GPU's memory is taken already.
+        UsageError: No device has that name.
+        MissingError: A GPU is named, and torch is not installed or that GPU not available.
+        DeviceMemoryError: That GPU's memory is full.
     """
     if device == "cpu":
         return "cpu"
@@ -75,10 +75,10 @@ def chosen(device: str) -> str:
 
 
 def torch_library() -> Any:
-    """The module torch, which takes a second or two to load the first time.
+    """The module torch, loaded when first called, in a second or two.
 
     Raises:
-        MissingError: It is not installed, or cannot be loaded.
+        MissingError: torch is not installed, or cannot be loaded.
     """
     try:
         return import_module("torch")
@@ -96,16 +96,16 @@ def _first_gpu_if_it_works() -> str:
         return "cpu"
     try:
         return _working_gpu(0)
-    except Exception:  # whatever is wrong with it, the processor can do the work
+    except Exception:  # after any fault of the GPU the processor does the work
         return "cpu"
 
 
 def _working_gpu(index: int) -> str:
-    """The name of a GPU, once it has computed something.
+    """The name of a GPU, tested with one addition.
 
     Raises:
-        MissingError: It is not there, or torch cannot use it.
-        DeviceMemoryError: It is full.
+        MissingError: The GPU is not available, or torch cannot use it.
+        DeviceMemoryError: Its memory is full.
     """
     torch = torch_library()
     count = torch.cuda.device_count()
@@ -122,7 +122,7 @@ def _working_gpu(index: int) -> str:
         if "out of memory" in str(error):
             raise DeviceMemoryError(
                 f"the memory of {name} is full before the work starts; "
-                "end what else runs there, or pass cpu as the device"
+                "end other programs on it, or pass cpu as the device"
             ) from error
         raise MissingError(f"torch cannot use {name} ({error}); pass cpu as the device") from error
     return name
@@ -130,9 +130,12 @@ def _working_gpu(index: int) -> str:
 
 @contextmanager
 def limited_threads(threads: int) -> Iterator[int]:
-    """Share the cores: own loops take `threads` (0: all), libraries one inside each of those.
+    """Limit the threads of our loops until the block ends, and of libraries to one in each of them.
 
-    Two libraries that each take all cores are ten times slower than one.
+    Two libraries that each use all cores are ten times slower than one.
+
+    Args:
+        threads: Threads of our loops; 0 for one a core.
     """
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -145,10 +148,10 @@ def limited_threads(threads: int) -> Iterator[int]:
 
 @contextmanager
 def torch_sharing() -> Iterator[None]:
-    """Have torch take no more threads than work may be shared among, and then as many as before.
+    """Limit torch to `thread_count` threads until the block ends.
 
     Raises:
-        MissingError: It is not installed, or cannot be loaded.
+        MissingError: torch is not installed, or cannot be loaded.
     """
     torch = torch_library()
     before = torch.get_num_threads()

@@ -1,5 +1,6 @@
-"""Work done by other threads: how many there may be, an iterator that runs ahead, a function over
-many items, and how a thread whose work nobody waits for ends.
+"""Threads: their number, an iterator that runs ahead, parallel functions, abandoned work.
+
+Work is abandoned when its caller has left the block that started it; its threads then end.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ Result = TypeVar("Result")
 _END = object()
 _limit: ContextVar[int] = ContextVar("limit", default=0)
 _stops: ContextVar[tuple[threading.Event, ...]] = ContextVar("stops", default=())
-"""Set when nobody waits for this thread's work, or for that of a thread it works for."""
+"""Set when this thread's work, or that of a thread it works for, is abandoned."""
 
 
 def thread_count() -> int:
-    """How many threads work may be shared among: what `limited_to` allows, in the threads that
-    start here, too; without that as many as there are cores for this process.
+    """Number of threads for parallel work: the limit of `limited_to`, else the available cores.
+
+    The limit also holds in threads that are started here.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return _limit.get() or cores or 1
@@ -33,7 +35,11 @@ def thread_count() -> int:
 
 @contextmanager
 def limited_to(threads: int) -> Iterator[int]:
-    """Have work shared among `threads` at most (0: as many as there are cores)."""
+    """Limit parallel work to a number of threads until the block ends.
+
+    Args:
+        threads: Threads at most; 0 for one a core.
+    """
     before = _limit.set(max(threads, 0))
     try:
         yield thread_count()
@@ -42,25 +48,25 @@ def limited_to(threads: int) -> Iterator[int]:
 
 
 def check_stopped() -> None:
-    """End work that nobody waits for any more; cheap enough for every step of a loop.
+    """End abandoned work; cheap enough for every step of a loop.
 
     Raises:
-        Cancelled: Whoever asked for this thread's work has gone.
+        Cancelled: This thread's work is abandoned.
     """
     if any(stop.is_set() for stop in _stops.get()):
-        raise Cancelled("nobody waits for this any more")
+        raise Cancelled("this work was abandoned")
 
 
 @contextmanager
 def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item]]:
-    """The items in order, made by another thread up to `most` ahead.
+    """The items in order, computed by another thread up to `most` ahead.
 
-    What the thread raises is raised where the item would have come. Leaving the block early stops
-    the thread at its next item or `check_stopped`.
+    An exception of the thread is raised in place of its item. Leaving the block early stops the
+    thread at its next item or `check_stopped`.
 
     Args:
-        items: Made by the other thread.
-        most: Items that may wait to be taken.
+        items: Iterated by the other thread.
+        most: Items that wait in the queue at most; 1 or more.
     """
     waiting: queue.Queue[object] = queue.Queue(maxsize=most)
     stop = threading.Event()
@@ -75,7 +81,7 @@ def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item
         except BaseException as caught:
             fault.append(caught)
         finally:
-            if isinstance(items, Generator):  # what it has open is closed here, where it was opened
+            if isinstance(items, Generator):  # its files are closed in the thread that opened them
                 items.close()
         _put(waiting, _END, stop)
 
@@ -91,14 +97,14 @@ def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item
 
 
 def in_parallel(function: Callable[..., Result], *items: Iterable[Any]) -> Iterator[Result]:
-    """What a function gives for items, in order, worked on by `thread_count` threads.
+    """The results of a function for items, in order, computed by `thread_count` threads.
 
     Args:
-        function: Spends its time in libraries that let go of the interpreter.
+        function: Spends its time in libraries that release the interpreter's lock.
         items: Its arguments, as for `map`.
 
     Raises:
-        Cancelled: Nobody waits for the results (`check_stopped`).
+        Cancelled: The work is abandoned (`check_stopped`).
     """
     stops = _stops.get()
 

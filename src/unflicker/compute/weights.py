@@ -1,6 +1,6 @@
-"""The weights of networks: those that ship with the package, and those of one's own training.
+"""Network weights, shipped with the package or from a file.
 
-They are safetensors: numbers and names, nothing that could run.
+They are in safetensors format: numbers and names, no code.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from unflicker.settings import NEURAL_LIBRARIES
 _FOLDER = Path(__file__).parents[1] / "shipped"
 NEURAL_FILTER = "neural_filter.safetensors"
 SHIPPED = {NEURAL_FILTER: "e09f9e25959344e1699b1b2ee31431c377db70a47fb5e00f9d1894a00e833a36"}
-"""The files that ship, and the SHA-256 of each."""
+"""The shipped files, and the SHA-256 of each."""
 
 
 def need_neural() -> None:
-    """Stop before any work where what networks need is not installed.
+    """Refuse, before any work, to use networks without their libraries.
 
     Raises:
-        MissingError: torch or safetensors is not there.
+        MissingError: torch or safetensors is not installed.
     """
     for library in NEURAL_LIBRARIES:
         if find_spec(library) is None:
@@ -35,10 +35,14 @@ def need_neural() -> None:
 
 
 def weights_file(name: str, *, own: str = "") -> Path:
-    """The file of weights that ships, or one's own.
+    """Path of a shipped file of weights, or of another file in its place.
+
+    Args:
+        name: Name of a shipped file.
+        own: Path of the other file; empty for the shipped one.
 
     Raises:
-        MissingError: It is not there.
+        MissingError: There is no such file.
     """
     path = Path(own) if own else _FOLDER / name
     if not path.is_file():
@@ -49,14 +53,14 @@ def weights_file(name: str, *, own: str = "") -> Path:
 
 
 def weights_in(folder: Path, *, network: str) -> Path:
-    """The file of a network's weights in a folder, as its training names it.
+    """Path of a network's weights in a folder, by the name that its training gives it.
 
     Args:
-        folder: Where weights lie.
-        network: As `unflicker train` names it.
+        folder: A folder of weights.
+        network: Name of the network in `unflicker train`.
 
     Raises:
-        MissingError: It is not there.
+        MissingError: There is no such file.
     """
     path = folder / f"{network.replace('-', '_')}.safetensors"
     if not path.is_file():
@@ -71,31 +75,36 @@ def read_weights(name: str, *, own: str = "") -> dict[str, Any]:
     """Tensors by name, in single precision.
 
     Args:
-        name: Of a file that ships.
-        own: Path of a file to read in its stead; none where empty.
+        name: Name of a shipped file.
+        own: Path of another file to read in its place; empty for the shipped one.
 
     Raises:
-        MissingError: The file is not there.
-        InputError: It cannot be read, or is not the one that was shipped.
+        MissingError: There is no such file.
+        InputError: The file cannot be read, or differs from the one that was shipped.
     """
     need_neural()
     path = weights_file(name, own=own)
     if not own and hashlib.sha256(path.read_bytes()).hexdigest() != SHIPPED[name]:
         raise InputError(
-            f"the weights {path} are not those that were shipped; install unflicker anew"
+            f"the weights {path} are not those that were shipped; install unflicker again"
         )
     try:
         stored = import_module("safetensors.torch").load_file(str(path))
     except Exception as fault:  # the library has no common error
-        raise InputError(f"the weights {path} cannot be read: {fault}; train them anew") from fault
+        raise InputError(f"the weights {path} cannot be read: {fault}; train them again") from fault
     return {key: value.float() for key, value in stored.items()}
 
 
 def load_into(network: Any, weights: dict[str, Any], *, source: str) -> Any:
-    """The network with these weights, ready to be used.
+    """The network with these weights, in evaluation mode and without gradients.
+
+    Args:
+        network: A torch module; changed in place.
+        weights: Its tensors by name.
+        source: Name of the weights, for messages.
 
     Raises:
-        InputError: They are another network's.
+        InputError: The weights belong to another network.
     """
     try:
         network.load_state_dict(weights)

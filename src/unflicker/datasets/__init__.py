@@ -1,1 +1,1 @@
-"""Sets of flickering examples: built, found on disk, and read."""
+"""Data sets of flickering video: building, layouts on disk, and reading."""

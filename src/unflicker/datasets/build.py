@@ -1,6 +1,6 @@
-"""Building the synthetic part of a data set: steady clips, each made to flicker in every kind.
+"""Builds a data set of synthetic flicker: steady clips, each with every kind of flicker.
 
-What is whole is not built again, so a build that was stopped, or is asked for more kinds, goes on.
+Intact files are not built again, so a build that was stopped, or gets more kinds, is resumed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from unflicker.video import ArraySource, open_writer
 from unflicker.video.target import disk_error
 
 MADE_KINDS = (*KINDS, *ADDED_KINDS)
-"""Every kind of flicker that is made: our eight, and the paper's three."""
+"""Every kind of synthetic flicker: our eight, and the paper's three."""
 _LICENCES = "licences.json"
 _LOSSLESS = EncodingSettings(codec="ffv1")
 _SEEDS = 10_000
@@ -47,24 +47,24 @@ _SEEDS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is made of each clean clip."""
+    """The examples to make from each clean clip."""
 
     kinds: tuple[str, ...] = MADE_KINDS
     """Of `MADE_KINDS`."""
     names: tuple[str, ...] = ()
-    """Clips by file name without its ending; none is all of them."""
+    """Clips by file name without suffix; empty for all."""
     width_px: int = 640
-    """Wider clips are shrunk to this."""
+    """Wider clips are downscaled to this."""
     frames: int = 48
     """Frames from the beginning of each clip."""
     strength: float = 1.0
     """Factor on all flicker."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be made.
+        """Refuse unknown kinds, and numbers out of range.
 
         Raises:
-            UsageError: An unknown kind, or numbers that make no clip.
+            UsageError: A kind is unknown, or a number out of range.
         """
         unknown = [kind for kind in self.kinds if kind not in MADE_KINDS]
         if unknown or not self.kinds:
@@ -80,20 +80,20 @@ class Recipe:
 def build_dataset(
     clean: Path, out: Path, *, recipe: Recipe | None = None, progress: Report = silent
 ) -> Dataset:
-    """Make clean clips flicker; truth and flicker are kept as lossless files with a manifest.
+    """Add synthetic flicker to clean clips; both are stored losslessly, with a manifest.
 
     Args:
         clean: A folder of steady films, or of folders of pictures. `licences.json` in it may give
             the licence of each by name.
-        out: Where the data set goes; one that is there is completed.
-        recipe: What to make.
-        progress: Told after each file, and may cancel.
+        out: Folder of the data set; an existing one is completed.
+        recipe: The examples to make.
+        progress: Called after each file; may cancel.
 
     Returns:
-        The examples asked for, whether they were there or are new.
+        The examples of the recipe, existing ones included.
 
     Raises:
-        InputError: No such clips, or one that cannot be read.
+        InputError: There are no such clips, or one cannot be read.
         UsageError: The folder holds a data set of another size or strength.
         OutputError: The disk is full or the folder cannot be written.
     """
@@ -112,7 +112,7 @@ def build_dataset(
 
 
 def seed_of(name: str) -> int:
-    """The seed of a clip, so that it flickers alike in any selection."""
+    """The seed of a clip, so that its flicker is the same in any selection."""
     return zlib.crc32(name.encode()) % _SEEDS
 
 
@@ -134,7 +134,7 @@ def _chosen(clean: Path, names: tuple[str, ...]) -> dict[str, Path]:
 
 
 def _begun(out: Path, recipe: Recipe) -> dict:
-    """The manifest of the folder as it is, or a new one."""
+    """The existing manifest of the folder, or a new one."""
     same = {name: value for name, value in asdict(recipe).items() if name not in ("kinds", "names")}
     if (out / NAME).exists():
         content = read_manifest(out)
@@ -153,12 +153,12 @@ def _begun(out: Path, recipe: Recipe) -> dict:
 
 
 def _made(clip: _Source, out: Path, *, content: dict, recipe: Recipe) -> Iterator[str]:
-    """Write what is missing of a clip; yields its name, then that of each of its examples."""
+    """Write the missing files of a clip; yields its name, then that of each of its examples."""
     source = source_hash(clip.path)
     entry = _entry(content["clips"], clip.name)
     truth: Clip | None = None
     if entry is not None and entry["source_sha256"] != source:
-        # What was made of another clip of that name is made anew.
+        # Examples of another clip of that name are made again.
         content["examples"] = [made for made in content["examples"] if made["clip"] != clip.name]
         entry = None
     if entry is None or not is_whole(out, entry, file="truth"):
@@ -178,7 +178,7 @@ def _made(clip: _Source, out: Path, *, content: dict, recipe: Recipe) -> Iterato
 
 
 def _kept(truth: Clip, clip: _Source, *, source: str, out: Path) -> Entry:
-    """Write the clean clip; its entry in the manifest."""
+    """Write the clean clip, and return its entry in the manifest."""
     file = out / "clips" / clip.name / "truth.mkv"
     _write(truth, file)
     return {
@@ -196,7 +196,7 @@ def _kept(truth: Clip, clip: _Source, *, source: str, out: Path) -> Entry:
 
 
 def _flickering(truth: Clip, name: str, *, out: Path, recipe: Recipe) -> Entry:
-    """Make a clip flicker and write it; its entry in the manifest."""
+    """Add flicker to a clip and write it; return its entry in the manifest."""
     clip, kind = name.rsplit("/", 1)
     made = synthesise(truth, kind=kind, seed=seed_of(clip), strength=recipe.strength)
     file = out / "clips" / clip / f"{kind.replace(' ', '-')}.mkv"
@@ -215,7 +215,7 @@ def _flickering(truth: Clip, name: str, *, out: Path, recipe: Recipe) -> Entry:
 
 
 def rate_of(clip: Clip) -> float:
-    """Mean frames a second of a clip; 24 where there is no second frame."""
+    """Mean frames a second of a clip; 24 if it has one frame."""
     span = float(clip.seconds[-1] - clip.seconds[0]) if len(clip) > 1 else 0.0
     return round((len(clip) - 1) / span, 6) if span > 0 else 24.0
 
@@ -229,7 +229,7 @@ def _write(clip: Clip, file: Path) -> None:
 
 
 def _pixel_hash(clip: Clip) -> str:
-    """SHA-256 of the samples, which says on any machine whether two clips are the same."""
+    """SHA-256 of the samples, equal on any machine for equal clips."""
     return hashlib.sha256(np.ascontiguousarray(clip.pixels).tobytes()).hexdigest()
 
 
@@ -251,7 +251,7 @@ def _entry(entries: list[Entry], name: str) -> Entry | None:
 
 
 def _replace(entries: list[Entry], entry: Entry) -> None:
-    """Put an entry in the place of the one of its name, else at the end."""
+    """Replace the entry of the same name, or append it."""
     names = [known["name"] for known in entries]
     if entry["name"] in names:
         entries[names.index(entry["name"])] = entry

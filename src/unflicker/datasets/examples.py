@@ -1,4 +1,4 @@
-"""The nouns of a data set: examples of flicker, and where their files lie."""
+"""Types of a data set: examples of flicker and their files."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ CATEGORIES = (
     "slow motion",
     "generated",
 )
-"""Kinds of flickering video, as the paper sorts them."""
+"""Categories of flickering video, as in the paper."""
 REAL = CATEGORIES[2:]
-"""Those of which no steady version exists."""
+"""The categories without a steady version."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """One flickering video, and what is known about it."""
+    """One flickering video, with its ground truth or original if there is one."""
 
     name: str
     """Unique in the data set: "apple/bands", "bedroom/white balance", "oldfilm_street"."""
     clip: str
-    """The clip it was made of: "apple"."""
+    """The clip it was made from: "apple"."""
     category: str
     """One of `CATEGORIES`."""
     kind: str
-    """Of a synthetic one the flicker ("bands", "w10"), of a processed one the task; else ""."""
+    """Flicker of a synthetic example ("bands", "w10"), task of a processed one; else ""."""
     video: Path
-    """What flickers: a video file, or a folder of numbered pictures."""
+    """The flickering video: a file, or a folder of numbered pictures."""
     truth: Path | None = None
-    """The clean clip of a synthetic one."""
+    """Ground truth: the clean clip of a synthetic example."""
     original: Path | None = None
-    """The steady video that was processed, frame by frame."""
+    """The steady video that was processed frame by frame."""
     fps: float | None = None
-    """Frames a second, where the data set says so; None takes the file's word."""
+    """Frames a second, if the data set has it; None for that of the file."""
 
     def __post_init__(self) -> None:
         """Refuse a category that does not exist."""
@@ -49,10 +49,10 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """Examples that belong together."""
+    """The examples of one folder."""
 
     name: str
-    """What the set is: "synthetic", "real and processed", "Lai et al. 2018"."""
+    """Name of the set: "synthetic", "real and processed", "Lai et al. 2018"."""
     folder: Path
     examples: tuple[Example, ...]
 

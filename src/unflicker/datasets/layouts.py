@@ -1,6 +1,6 @@
-"""Data sets of others, and plain folders: which files belong together.
+"""Folder layouts of other data sets, and of plain folders.
 
-docs/data-set.md says what each layout is believed to be, and where that was read.
+docs/data-set.md describes each layout, with its source.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ BEGINNINGS = {
     "ai_": "generated",
     "generated_": "generated",
 }
-"""What the beginning of a file's name says it is. Lamps and mains light beat against the shutter:
-the paper's slow-motion videos flicker for that reason."""
+"""Category by the beginning of a file's name. Lamps and mains light beat against the shutter, which
+is the flicker of the paper's slow-motion videos."""
 TASKS = {
     "whitebalance": "white balance",
     "spatialwhitebalance": "white balance",
@@ -46,7 +46,7 @@ TASKS = {
     "colorization": "colourisation",
     "colourisation": "colourisation",
 }
-"""The paper's seven tasks, by how their folders and files are named."""
+"""The paper's seven tasks, by the names of their folders and files."""
 _FOLDERS = {
     "oldmovie": "old movie",
     "oldmovies": "old movie",
@@ -72,10 +72,10 @@ _DEPTH = 4
 def plain_folder(folder: Path) -> Dataset:
     """Real and processed videos: `flicker/`, and `processed/NAME_processed` with `NAME_original`.
 
-    Clean clips in `clean/` are not examples yet: build a data set of them first.
+    Clean clips in `clean/` are not examples: build a data set from them first.
 
     Raises:
-        InputError: A name that tells no category, or nothing that can be used.
+        InputError: A name has no known category, or there are no examples.
     """
     given = _categories(folder)
     examples = [
@@ -92,7 +92,7 @@ def lai_folder(folder: Path) -> Dataset:
     The folder may be that of `input` and `processed`, or one above: `test`, `data/test`.
 
     Raises:
-        InputError: No processed video, or one that has no input.
+        InputError: There is no processed video, or one has no input.
     """
     root = lai_root(folder)
     assert root is not None
@@ -118,7 +118,7 @@ def lai_folder(folder: Path) -> Dataset:
 
 
 def lai_root(folder: Path) -> Path | None:
-    """Where `input` and `processed` lie, or None where they do not."""
+    """The folder that holds `input` and `processed`; None if there is none."""
     places = (folder, folder / "test", folder / "data" / "test")
     return next((p for p in places if (p / "input").is_dir() and (p / "processed").is_dir()), None)
 
@@ -126,12 +126,12 @@ def lai_root(folder: Path) -> Path | None:
 def paper_folder(folder: Path) -> Dataset:
     """The paper's data: a folder for each category, in any usual spelling.
 
-    Real videos lie right in their folder. `processed/TASK/VIDEO` has its steady video in
-    `original/VIDEO` (or `input`) beside TASK or beside `processed`; `synthetic/w3/VIDEO` has its
-    truth in `truth/VIDEO` (or `gt`, `clean`) beside `w3`.
+    Real videos are directly in their folder. `processed/TASK/VIDEO` has its steady video in
+    `original/VIDEO` (or `input`), next to TASK or next to `processed`; `synthetic/w3/VIDEO` has its
+    ground truth in `truth/VIDEO` (or `gt`, `clean`), next to `w3`.
 
     Raises:
-        InputError: Nothing that can be used.
+        InputError: There are no examples.
     """
     examples: list[Example] = []
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
@@ -148,7 +148,7 @@ def paper_folder(folder: Path) -> Dataset:
 
 
 def has_paper_folders(folder: Path) -> bool:
-    """Whether there are folders named as the paper's categories."""
+    """Whether there are folders with the names of the paper's categories."""
     words = {_word(path.name) for path in folder.iterdir() if path.is_dir()}
     return bool(words & {*_FOLDERS, *_SYNTHETIC, *_PROCESSED})
 
@@ -184,14 +184,16 @@ def _steady(name: str, places: tuple[Path, ...]) -> Path | None:
 
 
 def _pairs(films: dict[str, Path]) -> Iterator[Example]:
-    """Of files named TASK_CLIP_processed and TASK_CLIP_original."""
+    """Examples from files named TASK_CLIP_processed and TASK_CLIP_original."""
     for name, path in films.items():
         if not name.endswith("_processed"):
             continue
         stem = name.removesuffix("_processed")
         original = films.get(f"{stem}_original")
         if original is None:
-            raise InputError(f"{path} has no steady video {stem}_original beside it; put it there")
+            raise InputError(
+                f"{path} has no steady video {stem}_original in its folder; put it there"
+            )
         task, _, clip = stem.partition("_")
         clip = clip or task
         yield Example(
@@ -205,7 +207,7 @@ def _pairs(films: dict[str, Path]) -> Iterator[Example]:
 
 
 def _films_below(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Every film under a folder, and the names of the folders that lead to it, its own last."""
+    """Every film under a folder, with the names of the folders down to it and its own."""
     waiting = [(folder, ())]
     while waiting:
         place, parts = waiting.pop(0)
@@ -218,7 +220,7 @@ def _films_below(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
 
 
 def _categories(folder: Path) -> dict[str, str]:
-    """What `categories.json`, in the folder or in its `flicker`, says of names."""
+    """Categories by name, from `categories.json` in the folder or in its `flicker`."""
     for place in (folder / "flicker" / "categories.json", folder / "categories.json"):
         if not place.exists():
             continue
@@ -264,7 +266,7 @@ def _paired(word: str) -> str:
 
 
 def _task(folder: str) -> str:
-    """The task in plain words; one we do not know keeps its own name, in words."""
+    """The task in plain words; an unknown one keeps the name of its folder."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]+", " ", folder).lower().strip()
     return TASKS.get(_word(folder), spaced)
 

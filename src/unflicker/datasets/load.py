@@ -1,4 +1,4 @@
-"""Data sets of flickering video, ours and those of others, and their examples as clips."""
+"""Loads the examples of a data set, ours or another, as clips."""
 
 from __future__ import annotations
 
@@ -47,29 +47,29 @@ class Loaded:
 
     example: Example
     video: Clip
-    """What flickers."""
+    """The flickering clip."""
     truth: Clip | None
     original: Clip | None
     fps: float
     """Frames a second."""
     paths_folder: Path | None = None
-    """Where the motion of the steady video is kept; None keeps it in memory only."""
+    """Cache folder for the motion of the steady video; None for no cache."""
 
     @property
     def steady(self) -> Clip | None:
-        """The steady video along whose motion results are judged, where there is one."""
+        """The steady video along whose motion results are assessed, if there is one."""
         return self.truth if self.truth is not None else self.original
 
     @cached_property
     def paths(self) -> Paths | None:
-        """Motion of the steady video, found when it is first asked for; None without one."""
+        """Motion of the steady video, estimated when first used; None without a steady video."""
         if self.steady is None:
             return None
         return paths_of(self.steady, keep_in=self.paths_folder)
 
     @cached_property
     def valid(self) -> Bool[np.ndarray, "time height width"] | None:
-        """Where the flicker lost nothing to black or white, of synthetic ones; None judges all."""
+        """Pixels that synthetic flicker did not clip; None, for all, without ground truth."""
         if self.truth is None:
             return None
         inside = (self.video.pixels > 0) & (self.video.pixels < 255)
@@ -77,14 +77,14 @@ class Loaded:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """The examples of a data set, in whichever layout its folder has.
+    """The examples of a data set, in any known layout.
 
     Args:
-        folder: One that `build_dataset` made; or with `flicker` and `processed` of real and
-            processed video; or in the layout of Lai et al. 2018, or of the paper's data.
+        folder: Made by `build_dataset`; or with `flicker` and `processed` of real and processed
+            video; or in the layout of Lai et al. 2018, or of the paper's data.
 
     Raises:
-        InputError: It is not there, or no layout fits.
+        InputError: There is no such folder, or no layout fits.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name one that holds a data set")
@@ -106,14 +106,19 @@ def read_dataset(folder: Path) -> Dataset:
 def load(
     example: Example, *, width_px: int, frames: int, paths_folder: Path | None = None
 ) -> Loaded:
-    """An example's first frames, shrunk to at most a width; never enlarged.
+    """An example's first frames as clips of one size and length.
 
-    The steady video is brought to the size of the flickering one, and both are cut to the shorter:
-    what was processed frame by frame may have lost a frame or two at its end. With a
-    `paths_folder` the motion of the steady video is kept there, for all examples of its clip.
+    The steady video is resampled to the size of the flickering one, and both are cut to the
+    shorter: processing frame by frame may lose a frame or two at the end.
+
+    Args:
+        example: Of a data set.
+        width_px: Wider videos are downscaled to this; narrower ones keep their size.
+        frames: Number of frames at most.
+        paths_folder: Cache folder for the steady video's motion, shared by all examples of a clip.
 
     Raises:
-        InputError: A film that cannot be read.
+        InputError: A film cannot be read.
     """
     fps = example.fps or float(open_video(example.video).rate)
     size = size_within(open_video(example.video).size, width_px)

@@ -1,7 +1,7 @@
-"""The manifest of a data set we built: what each file is, whence, and how to know it is whole.
+"""The manifest of a data set that we built: its files, their sources and hashes.
 
-Version 1, `manifest.json` (docs/data-set.md has every field). Paths in it are relative to its
-folder, so that a data set can be moved.
+It is `manifest.json`, version 1 (docs/data-set.md describes every field). Its paths are relative to
+its folder, so that a data set can be moved.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ NAME = "manifest.json"
 FORMAT, VERSION = "unflicker data set", 1
 
 Entry = dict[str, Any]
-"""One object of the manifest: of a clip or of an example."""
+"""One object of the manifest, for a clip or an example."""
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a folder.
 
     Raises:
-        InputError: It is none of ours, or of a later version.
+        InputError: There is none, or it has another format or version.
     """
     place = folder / NAME
     try:
@@ -46,7 +46,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Write the manifest whole or not at all.
+    """Write the manifest, completely or not at all.
+
+    Args:
+        folder: Of the data set.
+        content: As from `read_manifest`.
 
     Raises:
         OutputError: The disk is full or the folder cannot be written.
@@ -56,15 +60,19 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
 
 
 def built_dataset(folder: Path, *, names: set[str] | None = None) -> Dataset:
-    """The data set that a manifest describes, or only the examples named.
+    """The data set that a manifest describes.
+
+    Args:
+        folder: Of the data set.
+        names: Names of the examples to include; None for all.
 
     Raises:
-        InputError: The manifest is not ours.
+        InputError: The manifest has another format, or lacks a field.
     """
     content = read_manifest(folder)
     try:
         clips = {clip["name"]: clip for clip in content["clips"]}
-        # In the order of the clips, whichever was built last.
+        # In the order of the clips, not of building.
         entries = sorted(content["examples"], key=lambda made: list(clips).index(made["clip"]))
         examples = [_example(folder, made, clips[made["clip"]]) for made in entries]
     except (KeyError, TypeError, ValueError) as fault:
@@ -90,13 +98,24 @@ def source_hash(path: Path) -> str:
 
 
 def is_whole(folder: Path, entry: Entry, *, file: str) -> bool:
-    """Whether the file of an entry is there, with the bytes it was written with."""
+    """Whether the file of an entry exists and has its hash.
+
+    Args:
+        folder: Of the data set.
+        entry: Of a clip or an example.
+        file: The field of the entry with the file's path.
+    """
     path = folder / entry[file]
     return path.is_file() and file_hash(path) == entry[f"{file}_sha256"]
 
 
 def relative(path: Path, folder: Path) -> str:
-    """A place as the manifest writes it: from its folder, with slashes."""
+    """A path as in the manifest: relative to its folder, with slashes.
+
+    Args:
+        path: Of a file.
+        folder: Of the data set.
+    """
     return Path(os.path.relpath(path, folder)).as_posix()
 
 

@@ -1,6 +1,6 @@
-"""Where each point of a steady clip was before: the motion along which results are judged.
+"""The motion of a steady clip, along which results are assessed, with a cache on disk.
 
-It is the costly part of judging, the same for all results of a clip, so it can be kept on disk.
+It is the most expensive part of an assessment, and the same for all results of a clip.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from unflicker.metrics import Paths
 from unflicker.motion import estimate_motion, match
 
 _SEEN = 0.5
-"""From this visibility on a pixel counts as seen: the published errors know only yes and no."""
+"""Visibility above which a pixel is seen: in the published errors it is 0 or 1."""
 _MARK = "paths 1"
 
 
@@ -29,8 +29,8 @@ def paths_of(steady: Clip, *, keep_in: Path | None = None) -> Paths:
 
     Args:
         steady: The clean clip, or the original of a processed one.
-        keep_in: A folder where the motion is kept, in half precision, and looked for first; by
-            what the pixels are, so that all examples of a clip share it.
+        keep_in: Cache folder of motion, in half precision, with a hash of the pixels as its key, so
+            that all examples of a clip share it; None for no cache.
     """
     if keep_in is None:
         return _found(steady)
@@ -45,7 +45,7 @@ def paths_of(steady: Clip, *, keep_in: Path | None = None) -> Paths:
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **_packed(paths))
     write_whole(file, content.getvalue())
-    # As whoever comes later reads it, so that all results of a clip are judged alike.
+    # In half precision, as when read from the cache, so that all results are assessed alike.
     return _unpacked(_packed(paths))
 
 

@@ -1,4 +1,4 @@
-"""Films and folders of pictures as short clips."""
+"""Reads films and folders of pictures as short clips."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unflicker.video.target import CONTAINERS
 
 
 def is_film(path: Path) -> bool:
-    """Whether a file is a video by its ending, or a folder has pictures in it."""
+    """Whether a file has the suffix of a video, or a folder has pictures in it."""
     if path.name.startswith("."):
         return False
     if path.is_dir():
@@ -25,10 +25,10 @@ def is_film(path: Path) -> bool:
 
 
 def films_in(folder: Path) -> dict[str, Path]:
-    """The films right in a folder, by name without ending, in order; none if it is not there.
+    """The films in a folder, by name without suffix, in order; none if there is no such folder.
 
     Raises:
-        InputError: Two films of one name, such as apple.mp4 and apple.mov.
+        InputError: Two films have one name, such as apple.mp4 and apple.mov.
     """
     if not folder.is_dir():
         return {}
@@ -42,7 +42,12 @@ def films_in(folder: Path) -> dict[str, Path]:
 
 
 def size_within(size: tuple[int, int], width_px: int | None) -> tuple[int, int]:
-    """Height and width of a picture shrunk to at most a width, never enlarged."""
+    """Height and width of a picture downscaled to at most a width.
+
+    Args:
+        size: Height and width, in px.
+        width_px: Largest width; None for no limit.
+    """
     scale = min(1.0, (width_px or size[1]) / size[1])
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
@@ -59,13 +64,13 @@ def read_clip(
 
     Args:
         path: A video file, or a folder of pictures.
-        width_px: Wider films are shrunk to this; None keeps the width.
-        frames: At most so many; None is all.
-        size: Height and width to bring the frames to, instead of `width_px`.
-        fps: Frames a second; None takes the film's.
+        width_px: Wider films are downscaled to this; None for no limit.
+        frames: Number of frames at most; None for all.
+        size: Height and width of the result, in place of `width_px`.
+        fps: Frames a second; None for the film's.
 
     Raises:
-        InputError: It cannot be read, or has no frame.
+        InputError: The film cannot be read, or has no frame.
     """
     film: VideoSource = open_video(path)
     size = size or size_within(film.size, width_px)
@@ -74,5 +79,5 @@ def read_clip(
         for frame in islice(film.frames(), frames)
     ]
     if not pixels:
-        raise InputError(f"{path} has no frame; take it out of the folder, or get it again")
+        raise InputError(f"{path} has no frame; remove it from the folder, or get it again")
     return Clip.at_rate(np.stack(pixels), fps=fps or float(film.rate))

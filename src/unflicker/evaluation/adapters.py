@@ -1,4 +1,4 @@
-"""Methods that take settings as well as clips, as functions of clips and plain values."""
+"""Methods with settings, as functions of clips and plain values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unflicker.settings import Settings, replaced, without
 
 
 def unchanged(clip: Clip) -> Clip:
-    """The clip as it is: what every method is held against."""
+    """The clip itself: the input, to which every method is compared."""
     return clip
 
 
@@ -22,8 +22,8 @@ def settings_of(preset: str, *, left_out: str = "") -> Settings:
     """The settings of a preset of ours.
 
     Args:
-        preset: Its name.
-        left_out: A stage to leave out; none if empty.
+        preset: Name of the preset.
+        left_out: A stage to switch off; none if empty.
 
     Raises:
         UsageError: No preset or no stage has that name.
@@ -32,18 +32,24 @@ def settings_of(preset: str, *, left_out: str = "") -> Settings:
 
 
 def by_preset(clip: Clip, *, preset: str, without: str = "") -> Clip:
-    """The clip as a preset of ours makes it.
+    """The result of a preset of ours.
 
     Args:
         clip: One shot or several.
-        preset: Its name.
-        without: A stage to leave out.
+        preset: Name of the preset.
+        without: A stage to switch off; none if empty.
     """
     return _steadied(clip, settings_of(preset, left_out=without))
 
 
 def by_preset_guided(clip: Clip, original: Clip, *, preset: str) -> Clip:
-    """A processed clip as a preset of ours makes it, told the steady original."""
+    """The result of a preset of ours for a processed clip with its steady original.
+
+    Args:
+        clip: The processed clip.
+        original: Its steady original.
+        preset: Name of the preset.
+    """
     return _steadied(clip, settings_of(preset), original=original.pixels)
 
 
@@ -56,15 +62,16 @@ def paper(
     points: int,
     without: str = "",
 ) -> Clip:
-    """The clip as the reference system draws it anew.
+    """The result of the reference system, which redraws the clip.
 
     Args:
-        clip: What flickers.
+        clip: The flickering clip.
         neural_filter: Weights of its filter.
         refinement: Weights of its refinement.
-        steps: How long its atlas is fitted.
-        points: How many points each step looks at.
-        without: A stage to leave out; with the atlas goes the filter, too: the paper's ablation.
+        steps: Steps of the atlas's fit.
+        points: Points sampled in each step.
+        without: A stage to switch off; without the atlas the filter is off too: the paper's
+            ablation.
     """
     settings = replaced(
         settings_of("paper", left_out=without),
@@ -81,8 +88,14 @@ def paper(
 
 
 def video_prior(clip: Clip, original: Clip, *, effort: str) -> Clip:
-    """A processed clip as a network draws it that was fitted to it, at a named effort."""
-    # The package's name for it is the function; the efforts lie beside it.
+    """The result of a deep video prior, a network fitted to the clip.
+
+    Args:
+        clip: The processed clip.
+        original: Its steady original.
+        effort: Name of an effort: published, reduced or quick.
+    """
+    # The package exports the function; its module also has the efforts.
     prior = import_module("unflicker.baselines.video_prior")
     return prior.video_prior(clip, original, effort=prior.EFFORTS[effort])
 

@@ -1,4 +1,4 @@
-"""What a comparison runs on, and the most memory that a process has held."""
+"""Description of the machine, and peak memory of a process."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def machine() -> str:
 
 
 def restart_peak() -> None:
-    """Let the peak begin anew at what is held now, where the system can do that (Linux)."""
+    """Reset peak memory to the current use, if the system supports it (Linux)."""
     with contextlib.suppress(OSError):
         _CLEAR.write_text(_RESET_PEAK)
 
 
 def peak_mb() -> float:
-    """The peak of resident memory in MB, since `restart_peak` where the system can do that."""
+    """Peak of resident memory in MB, since `restart_peak` if the system supports it."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,8 +1,8 @@
-"""What a method is, how it is chosen by name, and how its function is loaded and called.
+"""Definition of a method, selection by name, and loading of its function.
 
 A method is a function from a clip to a clip of the same size and length; a guided one also takes
-the steady original. One of your own joins as `name=package.module:function`.
-`evaluation.registry` lists those that are known.
+the steady original. A method is added as `name=package.module:function`. `evaluation.registry` has
+the list of known methods.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from unflicker.errors import MissingError, UsageError
 
 INPUT = "input"
 EFFORTS = ("full", "reduced", "quick")
-"""How much methods may do that are fitted to each video: as published, or less."""
+"""Efforts of methods that are fitted to each video: as published, or less."""
 Family = Literal["input", "ours", "blind", "guided", "ablation"]
 FAMILIES: dict[Family, str] = {
     "ours": "ours",
@@ -32,50 +32,50 @@ FAMILIES: dict[Family, str] = {
     "ablation": "ours or the paper's with a part left out",
     "input": "nothing done",
 }
-"""What methods have in common, for people."""
+"""Families of methods, with their descriptions for people."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How a method is called at one effort."""
+    """Options and cost of a method at one effort."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Passed to it by keyword."""
+    """Keyword arguments of its function."""
     seconds_a_video: float = 0.0
-    """What a fit costs, whatever the length; on one core of the machine of docs/benchmark.md."""
+    """Cost of the fit, for any length; on one core of the machine of docs/benchmark.md."""
     width_px: int | None = None
-    """Videos are shrunk to this for it; None is as for the others."""
+    """Videos are downscaled to this; None for the width of the other methods."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """A way to steady a clip, and how it is called."""
+    """A method that removes flicker from a clip."""
 
     name: str
-    """As in scores and on the command line."""
+    """Name in scores and on the command line."""
     label: str
-    """Its name for people."""
+    """Name for people."""
     family: Family = "blind"
     about: str = ""
     """One line for people."""
     place: str = ""
-    """Where the function is: "package.module:function"; empty if only its results are known."""
+    """Its function, "package.module:function"; empty if only its results are known."""
     guided: bool = False
-    """Whether it also gets the steady original; then it runs on processed video only."""
+    """Whether it also takes the steady original; it then runs on processed video only."""
     source: str = ""
-    """Who published it, and when."""
+    """Authors and year of publication."""
     weights: Mapping[str, str] = field(default_factory=dict)
-    """Files of weights it needs, by the keyword under which it is given their paths."""
+    """Files of weights that it needs, by the keyword argument that gets the path."""
     needs: tuple[str, ...] = ()
-    """Libraries it needs beyond the package's own."""
+    """Libraries that it needs besides those of the package."""
     efforts: Mapping[str, Effort] = field(default_factory=lambda: {"full": Effort()})
-    """How it is called, by effort; one without the effort asked for takes its full one."""
+    """Its efforts; "full" replaces an effort that it does not have."""
     seconds_a_frame: float = 0.1
-    """At 480 x 270, on one core of the machine of docs/benchmark.md."""
+    """Cost at 480 x 270, on one core of the machine of docs/benchmark.md."""
     few_kinds: tuple[str, ...] = ()
-    """Kinds of made flicker on which it runs, being slow, unless asked for all; none is all."""
+    """Kinds of synthetic flicker on which a slow method runs by default; empty for all."""
     usual: bool = True
-    """Whether it runs unless others are asked for."""
+    """Whether it runs if no methods are named."""
 
     @property
     def ours(self) -> bool:
@@ -83,11 +83,17 @@ class Method:
         return self.family == "ours"
 
     def effort(self, asked: str) -> str:
-        """The effort it has for one that is asked for."""
+        """The given effort, or "full" if it does not have that one."""
         return asked if asked in self.efforts else "full"
 
     def seconds(self, *, effort: str, frames: int, width_px: int) -> float:
-        """What a video costs, roughly."""
+        """Estimated cost of a video, in seconds.
+
+        Args:
+            effort: One of its efforts.
+            frames: Of the video.
+            width_px: Of the video.
+        """
         size = (min(width_px, self.efforts[effort].width_px or width_px) / 480) ** 2
         return self.efforts[effort].seconds_a_video + frames * self.seconds_a_frame * size
 
@@ -103,16 +109,16 @@ class LeftOut:
 def chosen(
     words: Iterable[str], *, known: Mapping[str, Method], added: Iterable[str] = ()
 ) -> tuple[Method, ...]:
-    """The methods that are named, `input` first; the usual ones where none is.
+    """The named methods, `input` first; the usual ones if none is named.
 
     Args:
         words: Names of known methods, or "all".
-        known: By name.
-        added: Others, as `name=package.module:function`.
+        known: Known methods by name.
+        added: Other methods, as `name=package.module:function`.
 
     Raises:
-        UsageError: A name that does not exist; the message suggests the nearest.
-        MissingError: A function of one's own that cannot be loaded.
+        UsageError: No method has that name; the message suggests the nearest.
+        MissingError: The function of an added method cannot be loaded.
     """
     own = [parsed(text) for text in added]
     words = list(words)
@@ -129,11 +135,11 @@ def named(word: str, *, known: Mapping[str, Method]) -> Method:
     """The method of a name.
 
     Args:
-        word: Its name.
-        known: By name.
+        word: The name.
+        known: Known methods by name.
 
     Raises:
-        UsageError: There is none; the message suggests the nearest.
+        UsageError: No method has that name; the message suggests the nearest.
     """
     if word in known:
         return known[word]
@@ -145,19 +151,17 @@ def named(word: str, *, known: Mapping[str, Method]) -> Method:
 
 
 def parsed(text: str) -> Method:
-    """A method of one's own from `name=package.module:function`.
+    """An added method, from `name=package.module:function`.
 
-    It is guided if its function cannot be called without a second clip.
+    It is guided if its function has two required arguments.
 
     Raises:
-        UsageError: The text says something else.
+        UsageError: The text has another form.
         MissingError: There is no such function.
     """
     name, equals, place = text.partition("=")
     if not (name and equals and ":" in place):
-        raise UsageError(
-            f"a method of one's own is given as name=package.module:function; got {text!r}"
-        )
+        raise UsageError(f"a method is added as name=package.module:function; got {text!r}")
     function = loaded(place)
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [
@@ -181,7 +185,7 @@ def loaded(place: str) -> Callable[..., Any]:
     """The function at "package.module:function".
 
     Raises:
-        MissingError: The module or the function is not there.
+        MissingError: There is no such module or function.
     """
     module, _, function = place.partition(":")
     try:
@@ -193,10 +197,15 @@ def loaded(place: str) -> Callable[..., Any]:
 
 
 def callable_for(method: Method, *, effort: str, weights: Path | None) -> Callable[..., Any]:
-    """The function of a method, told its options and where its weights are.
+    """The function of a method, with its options and the paths of its weights bound.
+
+    Args:
+        method: The method.
+        effort: One of its efforts.
+        weights: Folder of weights; None if there is none.
 
     Raises:
-        MissingError: See `why_not`, or the function is not there.
+        MissingError: The method cannot run here (`why_not`), or has no such function.
     """
     why = why_not(method, weights=weights)
     if why:
@@ -206,28 +215,37 @@ def callable_for(method: Method, *, effort: str, weights: Path | None) -> Callab
 
 
 def why_not(method: Method, *, weights: Path | None) -> str:
-    """Why a method cannot run here; empty where nothing is known to be in its way."""
+    """The reason why a method cannot run here; empty if it can.
+
+    Args:
+        method: The method.
+        weights: Folder of weights; None if there is none.
+    """
     module = method.place.partition(":")[0]
     try:
         there = find_spec(module) is not None
     except ImportError:
         there = False
     if not there:
-        return f"its code, {module}, is not there"
+        return f"its code, {module}, is not installed"
     for library in method.needs:
         if find_spec(library) is None:
             return f"it needs {library}; install it with: pip install 'unflicker[neural]'"
     for name in method.weights.values():
         if not _file(weights, name).is_file():
-            where = weights or "any folder that is known"
+            where = weights or "any known folder"
             return f"its weights {name} are not in {where}; name the folder with --weights"
     return ""
 
 
 def version_of(method: Method, *, effort: str, weights: Path | None) -> str:
-    """The package's version, and a mark that changes with options, weights, and code of one's own.
+    """The package's version, with a hash of the options, the weights, and the code of an added
+    method, so that results of different versions are not mixed.
 
-    Results of another version are not taken for this one's.
+    Args:
+        method: The method.
+        effort: One of its efforts.
+        weights: Folder of weights; None if there is none.
     """
     mark = hashlib.sha256(repr(sorted(method.efforts[effort].options.items())).encode())
     for name in method.weights.values():

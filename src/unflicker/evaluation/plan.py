@@ -1,4 +1,4 @@
-"""What is to run: which methods on which examples, in which order, and how long that may take."""
+"""The jobs of a comparison, their order, and estimates of their time."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from unflicker.evaluation.results import Mark
 
 QUICK_KINDS = ("exposure", "local", "bands", "w3")
 QUICK_CLIPS = 3
-"""Clips of a quick run: the first ones; fits run on `QUICK_FITS` of a category, with one kind."""
+"""The first clips, on which a quick run is done; fits run on `QUICK_FITS` of them, and one kind."""
 QUICK_FITS = {"synthetic": 2, "processed": 1}
 QUICK_KIND_OF_FITS = "w3"
 SCORING_SECONDS = 0.12
-"""Reading, scoring and a viewing copy, for each frame at 480 x 270."""
+"""Cost of reading, scoring and encoding, for each frame at 480 x 270."""
 START_SECONDS = 8.0
-"""Starting a process and loading what it needs."""
+"""Cost of starting a process and loading its libraries."""
 _BATCH_SECONDS = 120.0
 _MOST_IN_BATCH = 24
 _SLOW_SECONDS = 1.0
-"""Methods that take longer for a frame come after all that are quicker."""
+"""Methods that take longer than this for a frame run after all faster ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """How much is done."""
+    """Size, length and effort of a comparison."""
 
     width_px: int = 448
-    """Wider videos are shrunk to this."""
+    """Wider videos are downscaled to this."""
     frames: int = 30
-    """Of each video, from its beginning."""
+    """Frames of each video, from its beginning."""
     effort: str = "reduced"
-    """What methods may do that are fitted to each video; see `methods.EFFORTS`."""
+    """Effort of methods that are fitted to each video; see `methods.EFFORTS`."""
     quick: bool = False
-    """Whether few clips and kinds must do."""
+    """Whether the comparison is limited to few clips and kinds."""
     every_kind: bool = False
-    """Whether slow methods, too, run on every kind of made flicker."""
+    """Whether slow methods also run on every kind of synthetic flicker."""
 
 
 QUICK = Scope(width_px=320, frames=24, effort="quick", quick=True)
@@ -52,12 +52,12 @@ class Job:
     example: Example
     mark: Mark
     seconds: float
-    """What it may take."""
+    """Estimated time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Jobs of one method that one process does."""
+    """Jobs of one method for one process."""
 
     method: Method
     effort: str
@@ -65,27 +65,27 @@ class Batch:
 
     @property
     def seconds(self) -> float:
-        """What it may take."""
+        """Estimated time."""
         return START_SECONDS + sum(job.seconds for job in self.jobs)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
-    """Everything that is to run."""
+    """All jobs of a comparison."""
 
     batches: tuple[Batch, ...]
-    """In the order in which they are begun."""
+    """In the order in which they are started."""
     done_before: int
-    """Jobs whose results are there."""
+    """Number of jobs with existing results."""
     left_out: tuple[LeftOut, ...]
 
     @property
     def jobs(self) -> int:
-        """How many jobs there are to do."""
+        """Number of jobs to run."""
         return sum(len(batch.jobs) for batch in self.batches)
 
     def minutes(self, at_once: int) -> float:
-        """What it may take with so many processes, on a machine like that of docs/benchmark.md."""
+        """Estimated minutes with so many processes, on the machine of docs/benchmark.md."""
         total = sum(batch.seconds for batch in self.batches)
         longest = max((batch.seconds for batch in self.batches), default=0.0)
         return max(total / max(at_once, 1), longest) / 60
@@ -99,14 +99,14 @@ def plan(
     weights: Path | None,
     done: set[Mark],
 ) -> Plan:
-    """What is left to do, cheap methods first, so that a run that is stopped is of use.
+    """The jobs without results, cheap methods first, so that a stopped run is useful.
 
     Args:
-        methods: Those that are wanted.
-        examples: All there are.
-        scope: How much is done.
-        weights: The folder of trained baselines' weights, where there is one.
-        done: What need not run again.
+        methods: The methods to compare.
+        examples: All examples.
+        scope: Size, length and effort.
+        weights: Folder of the weights of trained baselines; None if there is none.
+        done: Marks of jobs with existing results.
     """
     left_out, batches, before = [], [], 0
     for method in methods:
@@ -168,13 +168,13 @@ def _for_method(method: Method, examples: Sequence[Example], scope: Scope) -> li
 
 
 def _few_kinds(examples: Sequence[Example], wanted: tuple[str, ...]) -> set[str]:
-    """Some kinds of made flicker; in a data set that has none of them, all."""
+    """Some kinds of synthetic flicker; all, in a data set that has none of them."""
     kinds = {example.kind for example in examples if example.category == "synthetic"}
     return kinds & set(wanted) or kinds
 
 
 def _few_clips(examples: Sequence[Example]) -> set[str]:
-    """Those on which a quick run fits."""
+    """The clips on which methods that fit run in a quick comparison."""
     clips: dict[str, list[str]] = {}
     for example in examples:
         found = clips.setdefault(example.category, [])
@@ -184,7 +184,7 @@ def _few_clips(examples: Sequence[Example]) -> set[str]:
 
 
 def _batches(method: Method, jobs: Sequence[Job]) -> Iterator[Batch]:
-    """Jobs side by side that share a process, not for too long."""
+    """Groups of successive jobs that share a process, limited in time."""
     waiting: list[Job] = []
     for job in jobs:
         full = len(waiting) >= _MOST_IN_BATCH
@@ -201,7 +201,7 @@ def _batch(method: Method, jobs: Sequence[Job]) -> Batch:
 
 
 def _ordered(batches: Iterable[Batch], scope: Scope) -> list[Batch]:
-    """The input first, then quick methods one by one, then the others, long batches first."""
+    """The input first, then fast methods in order, then the others, long batches first."""
 
     def place(batch: Batch) -> tuple[bool, bool, float]:
         seconds = sum(job.seconds for job in batch.jobs) / len(batch.jobs) / scope.frames

@@ -1,4 +1,4 @@
-"""The registry of methods: what each is, its name for people, how it is called and what it costs.
+"""The registry of methods: name, description, function and cost of each.
 
 Costs are seconds on one core of the machine of docs/benchmark.md, at 480 x 270; only the order of
 work and the estimate of the whole depend on them.
@@ -14,24 +14,24 @@ _CALLED = "unflicker.evaluation.adapters"
 _BASELINES = "unflicker.baselines"
 _TORCH = ("torch", "safetensors")
 _FEW = ("w3",)
-"""The made flicker of slow methods: the paper's own, in the middle of its three."""
+"""The synthetic flicker on which slow methods run: the middle one of the paper's three."""
 _PAPER = {"neural_filter": "paper_filter.safetensors", "refinement": "paper_refinement.safetensors"}
 _FITS = {
     "full": Effort(options={"steps": 10_001, "points": 10_000}, seconds_a_video=15_000.0),
     "reduced": Effort(options={"steps": 200, "points": 1_000}, seconds_a_video=36.0),
     "quick": Effort(options={"steps": 100, "points": 500}, seconds_a_video=16.0),
 }
-"""How long the paper's atlas is fitted: as published, and as two cores can afford."""
+"""Efforts of the paper's atlas: as published, and feasible on two cores."""
 _PRESETS = ("fast", "standard", "best", "paper")
-"""What an ablation's name begins with."""
+"""Beginnings of the names of ablations."""
 _WITH_GUIDE = "+guide"
 
 
 def method_of(name: str) -> Method:
-    """The method of a name in scores; where the registry lacks it, what the name itself tells.
+    """The method of a name in scores; for one that is not in the registry, inferred from the name.
 
-    A known name with "+guide" behind it is ours and guided, a preset's with a part behind it is an
-    ablation, any other is a blind rival. Such a method has no function.
+    A known name followed by "+guide" is ours and guided, a preset's name followed by a part is an
+    ablation, any other is a blind baseline. Such a method has no function.
     """
     if name in METHODS:
         return METHODS[name]
@@ -48,7 +48,7 @@ def _with_guide(base: Method) -> Method:
         name=f"{base.name}{_WITH_GUIDE}",
         label=f"{base.label} + guide",
         family="ours",
-        about="and with the steady original",
+        about="with the steady original",
         guided=True,
     )
 
@@ -59,7 +59,7 @@ def _ablation(name: str) -> Method:
 
 
 def _ours(method: Method, *, preset: str, cost: tuple[float, float], without: str = "") -> Method:
-    """A preset of ours, as it is called; cost in seconds a video and a frame."""
+    """A preset of ours, with its function; cost in seconds a video and a frame."""
     options = {"preset": preset, **({"without": without} if without else {})}
     return replace(
         method,
@@ -79,7 +79,7 @@ def _preset(name: str, *, about: str, cost: tuple[float, float]) -> Method:
 
 
 def _paper(method: Method, *, without: str = "") -> Method:
-    """The reference system as it is called, whole or with a part left out."""
+    """The reference system with its function, complete or with a part left out."""
     efforts = {
         effort: Effort(
             options={**fit.options, **({"without": without} if without else {})},
@@ -213,4 +213,4 @@ _ALL = (
     *(_paper(_ablation(f"paper-without-{part}"), without=part) for part in ("atlas", "refinement")),
 )
 METHODS = {method.name: method for method in _ALL}
-"""By name, cheap ones first; last the ablations, which run when they are asked for."""
+"""All methods by name, cheap ones first; ablations last, which only run if named."""

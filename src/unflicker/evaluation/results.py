@@ -1,7 +1,7 @@
-"""The files of a folder of results, read and written here alone.
+"""Reads and writes the files of a folder of results.
 
-`scores.jsonl` has one object a line, appended whole; later lines win. It may be of several runs, on
-several days; a run does not repeat what is in it. `run.json` says what the last run was.
+`scores.jsonl` has one object a line, appended atomically; later lines replace earlier ones. It may
+hold several runs; a run does not repeat existing jobs. `run.json` has the metadata of the last run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCORES, VIDEOS = "scores.jsonl", "videos"
 _RUN = "run.json"
 FAILED, COST = "failed", "cost"
 _ENOUGH = 0.5
-"""Share of the examples of the method with most that another needs to be compared with it."""
+"""Share of the largest number of examples of a method that another needs to be compared."""
 
 Row = dict[str, Any]
 """One line: see `rows_of`."""
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """What has to be the same for a result to stand for another."""
+    """The key of a job: results with equal marks are interchangeable."""
 
     method: str
     example: str
@@ -45,12 +45,12 @@ def folder_name(example: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """What a file of scores says."""
+    """The lines of a file of scores."""
 
     rows: tuple[Row, ...]
     """In order; each has method, example, set and values."""
     skipped: tuple[str, ...]
-    """Lines that are no scores, such as one cut off, for people: "line 3 of out/scores.jsonl"."""
+    """Lines that cannot be read, such as truncated ones: "line 3 of out/scores.jsonl"."""
 
 
 def read_lines(folder: Path) -> Lines:
@@ -76,10 +76,10 @@ def read_lines(folder: Path) -> Lines:
 
 
 def read_rows(folder: Path) -> tuple[Row, ...]:
-    """The rows of a folder's scores, in order; none where nothing was scored yet.
+    """The rows of a folder's scores, in order; none if there is no file yet.
 
     Raises:
-        InputError: The file is there and cannot be read.
+        InputError: The file exists and cannot be read.
     """
     return read_lines(folder).rows if (folder / SCORES).exists() else ()
 
@@ -96,9 +96,9 @@ def _row_in(line: str) -> Row | None:
 
 
 def merged(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
-    """The rows that hold, by method, example and set.
+    """The valid rows by method, example and set.
 
-    A failure takes the scores before it with it, and scores the failure before them.
+    A failure removes earlier scores of the same job, and scores remove an earlier failure.
     """
     found: dict[tuple[str, str, str], Row] = {}
     for row in rows:
@@ -113,20 +113,17 @@ def merged(rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
 
 
 def on_enough(examples: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """Of each method's examples, those of methods that can be compared with the busiest one.
+    """The methods that have at least half as many examples as the one with most, with them.
 
     Args:
-        examples: By method, those it has scores of.
-
-    Returns:
-        The methods that have at least half as many examples as the one with most.
+        examples: By method, the examples with scores.
     """
     most = max((len(names) for names in examples.values()), default=0)
     return {name: some for name, some in examples.items() if some and len(some) >= _ENOUGH * most}
 
 
 def done_in(folder: Path) -> set[Mark]:
-    """What need not run again: whatever has its cost, which is written last."""
+    """Marks of the jobs with results: those with a cost, which is written last."""
     return {_mark(row) for (_, _, which), row in merged(read_rows(folder)).items() if which == COST}
 
 
@@ -136,7 +133,11 @@ def _mark(row: Row) -> Mark:
 
 
 def append_rows(folder: Path, rows: Iterable[Row]) -> None:
-    """Add lines at the end, all at once, so that a killed run leaves whole ones.
+    """Append lines to the scores in one write, so that a killed run leaves complete ones.
+
+    Args:
+        folder: Of the results.
+        rows: One for each line.
 
     Raises:
         OutputError: The disk is full or the folder cannot be written.
@@ -159,7 +160,7 @@ def append_rows(folder: Path, rows: Iterable[Row]) -> None:
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """What the last run into a folder says of itself; empty where it says nothing readable."""
+    """Metadata of the last run in a folder; empty if there is none that can be read."""
     try:
         found = json.loads((folder / _RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -168,7 +169,11 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 
 def write_run(folder: Path, content: Mapping[str, Any]) -> None:
-    """Keep what a run says of itself beside its scores.
+    """Write the metadata of a run into the folder of its scores.
+
+    Args:
+        folder: Of the results.
+        content: Plain values by name.
 
     Raises:
         OutputError: The disk is full or the folder cannot be written.

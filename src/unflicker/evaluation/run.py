@@ -1,8 +1,8 @@
-"""The story of a comparison.
+"""A comparison of methods.
 
     folder ─► examples ─► plan ─► processes ─► scores.jsonl, videos
 
-Stopped at any time, it goes on where it was; what is there is not done again.
+A comparison can be stopped at any time and resumed; existing results are kept.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from unflicker.progress import Progress, Report, silent
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """What is compared on what, and how."""
+    """The methods, examples and limits of a comparison."""
 
     folder: Path
     """A data set, or a folder with `clean`, `flicker` and `processed`."""
@@ -38,18 +38,18 @@ class Comparison:
     scope: Scope = field(default_factory=Scope)
     selection: Selection = field(default_factory=Selection)
     weights: Path | None = None
-    """Where the weights of trained baselines are."""
+    """Folder of the weights of trained baselines."""
     at_once: int = 1
-    """Processes side by side; several have one thread each, one has all."""
+    """Number of parallel processes; several have one thread each, one has all."""
     limit_seconds: float = 1800.0
-    """For one method on one example."""
+    """Time limit for one method on one example."""
     command: str = ""
-    """As it was asked for, to be kept with the results."""
+    """The command line, to be stored with the results."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """How a comparison ended."""
+    """The result of a comparison."""
 
     plan: Plan
     failed: tuple[str, ...]
@@ -58,16 +58,16 @@ class Outcome:
 
 
 def prepared(comparison: Comparison, *, dry: bool = False, progress: Report = silent) -> Plan:
-    """What there is to do; the synthetic part is built first, where it is not there.
+    """The plan of a comparison; synthetic examples are built first, if they are missing.
 
     Args:
-        comparison: What is compared.
-        dry: Whether nothing is built or written; then the plan cannot be carried out.
-        progress: Told how far the building is; may cancel it.
+        comparison: Methods and examples.
+        dry: Whether no file is built or written; the plan can then not be run.
+        progress: Called with the progress of building; may cancel it.
 
     Raises:
         InputError: The folder holds no data set.
-        UsageError: The results there are of another size.
+        UsageError: Existing results are of another size.
         OutputError: The disk is full or the folder cannot be written.
     """
     refuse_other_sizes(comparison)
@@ -95,12 +95,12 @@ def compare(
     progress: Report = silent,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Carry out a plan; scores and viewing copies are in the folder as soon as each job ends.
+    """Run a plan; scores and viewing copies are written when each job ends.
 
     Args:
-        comparison: What is compared.
+        comparison: Methods and examples.
         planned: From `prepared`.
-        progress: Told after each job; stops the work by raising `Cancelled`.
+        progress: Called after each job; stops the work by raising `Cancelled`.
         tell: Receives a line for each method left out and each job that failed.
 
     Raises:
@@ -130,7 +130,7 @@ def compare(
 
 
 class _Ledger:
-    """Keeps account of what ends while a comparison runs."""
+    """Records the jobs that end while a comparison runs."""
 
     def __init__(self, out: Path, planned: Plan, *, tell: Callable[[str], None]) -> None:
         self.left_out: dict[str, LeftOut] = {}
@@ -141,7 +141,7 @@ class _Ledger:
             self._leave_out(one)
 
     def enter(self, event: workers.Done | LeftOut) -> None:
-        """Write a job's lines, and tell what did not go well."""
+        """Write a job's lines, and report failures."""
         if isinstance(event, LeftOut):
             self._leave_out(event)
             return
@@ -158,7 +158,7 @@ class _Ledger:
 
 
 def refuse_other_sizes(comparison: Comparison) -> None:
-    """Stop where a folder's results could not stand beside new ones.
+    """Refuse a folder whose results cannot be compared with new ones.
 
     Raises:
         UsageError: They are of another width or number of frames.
@@ -187,7 +187,7 @@ def _make(folder: Path) -> None:
 
 
 def _write_run(comparison: Comparison, planned: Plan, left_out: Mapping[str, LeftOut]) -> None:
-    """Keep what was asked for, and of which machine, beside the results."""
+    """Write the options of the run, and its machine, into the folder of results."""
     content = {
         "command": comparison.command,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

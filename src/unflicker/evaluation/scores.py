@@ -1,4 +1,4 @@
-"""What a result is worth, in sets of numbers (docs/metrics.md has the meaning of each)."""
+"""Computes all metrics of a result, in sets (docs/metrics.md explains each)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unflicker.metrics import Paths
 from unflicker.motion import estimate_motion
 
 SETS = ("fidelity", "consistency", "visible", "perceptual")
-"""The sets of metrics there are."""
+"""The sets of metrics."""
 
 Scores = dict[str, dict[str, float]]
 """Metric set, then metric, then value."""
@@ -25,17 +25,17 @@ Scores = dict[str, dict[str, float]]
 def scores(
     result: Clip, loaded: Loaded, *, paths: Paths | None = None, sets: Sequence[str] = SETS
 ) -> Scores:
-    """Everything that can be measured of a result.
+    """All metrics of a result that can be computed, by set.
 
     Args:
-        result: What a method made of `loaded.video`: as many frames, of the same size.
+        result: Result of a method for `loaded.video`: as many frames, of the same size.
         loaded: The example.
-        paths: Motion of its steady video, where it has been found before; else found now.
-        sets: Which sets of metrics are wanted.
+        paths: Motion of its steady video; estimated if None.
+        sets: The sets of metrics to compute.
 
     Returns:
-        "fidelity" where the truth is known, "consistency" where a steady video is, "visible"
-        always, "perceptual" where its libraries are at hand and the truth is known.
+        "fidelity" with ground truth, "consistency" with a steady video, "visible" always,
+        "perceptual" with ground truth and if its libraries are installed.
 
     Raises:
         ValueError: The result has another size or number of frames, or a set does not exist.
@@ -55,7 +55,7 @@ def scores(
 
 
 def _measured(name: str, result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, float]:
-    """The values of a set; none where what they need is not known."""
+    """The values of a set; empty if they need ground truth or an original that is missing."""
     truth = loaded.truth
     if name == "visible":
         return _visible(result, loaded, paths=paths)
@@ -99,7 +99,7 @@ def _errors(clip: Clip, loaded: Loaded, *, paths: Paths) -> dict[str, float]:
 
 
 def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, float]:
-    """Visible flicker of the result, and how much of the input's is gone, along one motion."""
+    """Visible flicker of the result, and its reduction, along one motion."""
     after, before = _seen_flicker(result, loaded, paths=paths)
     return {
         "visible_flicker": after,
@@ -112,8 +112,8 @@ def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, 
 def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple[float, float]:
     """Visible flicker of result and input, shot by shot, weighted by their lengths.
 
-    Along the steady video's motion; where there is none, along the result's, in which it is
-    easiest to find.
+    Along the steady video's motion; without one, along the result's, in which motion is easiest to
+    estimate.
     """
     small = [metrics.on_proxies(clip) for clip in (result, loaded.video)]
     starts = shot_starts(loaded.steady or loaded.video)
@@ -136,7 +136,7 @@ def motion_back(frames: Float32[np.ndarray, "time height width 3"]) -> BackwardM
 
 
 def _motion(paths: Paths, start: int, stop: int, *, size: tuple[int, int]) -> BackwardMotion:
-    """The way back within a shot, at another size."""
+    """The backward motion within a shot, resampled."""
     part = slice(start, max(stop - 1, start))
     height, width = paths.back.shape[1:3]
     scale = np.array([size[1] / width, size[0] / height], np.float32)

@@ -1,4 +1,4 @@
-"""The examples of a comparison: a data set that is there, or what can be made of a folder."""
+"""The examples of a comparison: of an existing data set, or built from a folder."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from unflicker.progress import Report, silent
 DATASET = "dataset"
 _HELD_OUT = "held-out"
 HALVES = ("development", _HELD_OUT)
-"""Of clean clips: what settings are chosen on, and what published numbers come from."""
+"""Halves of the clean clips: for choosing settings, and for published numbers."""
 _QUICK_OF_A_CATEGORY = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Which of the examples."""
+    """A selection of examples."""
 
     kinds: tuple[str, ...] = ()
-    """Of made flicker; none is all."""
+    """Kinds of synthetic flicker; empty for all."""
     examples: tuple[str, ...] = ()
-    """Names, with * for anything; none is all."""
+    """Names, with * for anything; empty for all."""
     split: Path | None = None
-    """A JSON file whose "held-out" names clean clips: only those, where it names any that are."""
+    """A JSON file whose "held-out" lists clean clips; if it lists any of them, only those."""
 
     def wants(self, name: str) -> bool:
-        """Whether an example of that name is wanted."""
+        """Whether an example of that name is selected."""
         return not self.examples or any(fnmatchcase(name, one) for one in self.examples)
 
 
@@ -49,19 +49,19 @@ def examples_of(
     build: bool = True,
     progress: Report = silent,
 ) -> tuple[Example, ...]:
-    """The examples that are wanted; clean clips are first made to flicker, into `out/dataset`.
+    """The selected examples; synthetic ones are first built from clean clips, in `out/dataset`.
 
     Args:
         folder: A data set, or a folder with `clean`, `flicker` or `processed`.
-        out: Where the results go.
-        scope: How much is done.
-        selection: Which are wanted.
-        build: Whether clean clips are made to flicker; if not, their examples have no files.
-        progress: Told how far the building is; may cancel it.
+        out: Folder of the results.
+        scope: Size and length.
+        selection: The examples to include.
+        build: Whether synthetic examples are built; if not, they have no files.
+        progress: Called with the progress of building; may cancel it.
 
     Raises:
-        InputError: The folder holds no data set, or nothing of it is wanted.
-        UsageError: A kind of flicker that does not exist.
+        InputError: The folder holds no data set, or no example is selected.
+        UsageError: A kind of flicker does not exist.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name one that holds a data set")
@@ -89,7 +89,7 @@ def _chosen(
     asked, names = " ".join(selection.examples), [example.name for example in found]
     near = difflib.get_close_matches(asked, names, n=1, cutoff=0.0)
     hint = f"; did you mean {near[0]}? See" if near else "; see"
-    raise InputError(f"no example of {folder} is wanted{hint} --examples and --kinds")
+    raise InputError(f"no example of {folder} is selected{hint} --examples and --kinds")
 
 
 def _wanted(example: Example, selection: Selection) -> bool:
@@ -98,7 +98,7 @@ def _wanted(example: Example, selection: Selection) -> bool:
 
 
 def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe | None:
-    """What has to be made of clean clips; None where nothing has."""
+    """The examples to build from clean clips; None if there are none."""
     unknown = [kind for kind in selection.kinds if kind not in MADE_KINDS]
     if unknown and clean:
         near = difflib.get_close_matches(unknown[0], MADE_KINDS, n=1, cutoff=0.0)
@@ -122,7 +122,7 @@ def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe 
 
 
 def _promised(recipe: Recipe) -> list[Example]:
-    """The examples that a recipe will give, before they are made."""
+    """The examples of a recipe, before they are built."""
     return [
         Example(
             name=f"{name}/{kind}",
@@ -138,14 +138,14 @@ def _promised(recipe: Recipe) -> list[Example]:
 
 
 def held_out(clean: Iterable[str], split: Path | None) -> list[str]:
-    """The clean clips that a split file holds out; all of them if it names none, or is not there.
+    """The clean clips that a split file holds out; all if it lists none, or does not exist.
 
     Args:
         clean: Names of clips.
         split: JSON with a list of names for each half.
 
     Raises:
-        InputError: The file is there and cannot be read.
+        InputError: The file exists and cannot be read.
     """
     names = list(clean)
     if split is None or not split.is_file():
@@ -163,14 +163,14 @@ def half(split_file: Path | None, name: str) -> tuple[str, ...]:
 
     Raises:
         UsageError: There is no such half.
-        MissingError: The file is not there.
-        InputError: It cannot be read.
+        MissingError: There is no such file.
+        InputError: The file cannot be read.
     """
     if name not in HALVES:
         raise UsageError(f"no half of the clips is named {name}; there are {', '.join(HALVES)}")
     if split_file is None or not split_file.is_file():
         raise MissingError(
-            f"{split_file or 'split.json'}, which says which clips are {name}, is not there; "
+            f"{split_file or 'split.json'}, which lists the clips that are {name}, is missing; "
             "run in a checkout, or leave --split out"
         )
     try:
@@ -182,7 +182,7 @@ def half(split_file: Path | None, name: str) -> tuple[str, ...]:
 
 
 def _few(examples: Iterable[Example], *, every_kind: bool) -> Iterable[Example]:
-    """The fixed part of a data set that a quick run takes: the first clips, a few kinds."""
+    """The fixed part of a data set for a quick run: the first clips, a few kinds."""
     met: dict[str, list[str]] = {}
     for example in examples:
         made = example.category == "synthetic"

@@ -1,4 +1,4 @@
-"""A comparison in one table of text, for the end of a run; `unflicker report` makes the pages."""
+"""Means as a text table, for the end of a run; `unflicker report` writes the pages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SYNTHETIC, _PROCESSED, _REAL = "synthetic", "processed", "real"
 class _Column:
     head: str
     category: str
-    """The one it is of, "real" for all that have no steady version, or "" for all."""
+    """Its category, "real" for all without a steady version, or "" for all."""
     place: tuple[str, str]
     """Metric set and metric."""
     factor: float = 1.0
     digits: int = 2
     of_all: bool = True
-    """Whether it is over what all methods have, or over what those have that ran on most."""
+    """Whether means are over the examples of all methods, or of those that ran on most."""
 
 
 _COLUMNS = (
@@ -41,7 +41,7 @@ _COLUMNS = (
         head="E_warp ratio, processed", category=_PROCESSED, place=("consistency", "e_warp_ratio")
     ),
     _Column(
-        head="flicker gone %, real",
+        head="flicker removed %, real",
         category=_REAL,
         place=("visible", "visible_flicker_less"),
         factor=100.0,
@@ -53,11 +53,11 @@ _COLUMNS = (
 
 
 def summary(rows: Iterable[Row], order: Sequence[str] = ()) -> str:
-    """The means of each method, over those examples that all methods of a column have.
+    """The means of each method, over the examples that all methods of a column have.
 
     Args:
         rows: Lines of `scores.jsonl`.
-        order: Names of methods, in the order in which they are shown; others follow.
+        order: Names of methods, in the order of the table; others follow.
     """
     table = merged(rows)
     names = list(dict.fromkeys([*order, *(method for method, _, _ in table)]))
@@ -90,7 +90,7 @@ def _means(
         values = {name: one for name, one in values.items() if name in enough}
     shared = set.intersection(*(set(one) for one in values.values())) if values else set()
     if not column.category:
-        # What a method costs does not depend on the company it is in.
+        # The cost of a method does not depend on the methods it is compared with.
         return {name: _shown(list(one.values()), column) for name, one in values.items()}
     return {
         name: _shown([one[example] for example in shared], column)
@@ -120,9 +120,9 @@ def _count(table: dict[tuple[str, str, str], Row], name: str) -> str:
 
 def _notes(table: dict[tuple[str, str, str], Row]) -> list[str]:
     notes = [
-        "Means over the videos that all methods with a number in the column have; made flicker"
+        "Means over the videos that all methods with a number in the column have; synthetic flicker"
     ]
-    notes[0] += " first of methods that ran on most, then of all on the few that all have."
+    notes[0] += " first for methods that ran on most, then for all on the few that all have."
     failed = [f"{key[0]} on {key[1]}" for key in table if key[2] == FAILED]
     if failed:
         notes.append(f"Failed: {', '.join(failed)}.")
@@ -130,7 +130,7 @@ def _notes(table: dict[tuple[str, str, str], Row]) -> list[str]:
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Columns of text, the first two to the left, numbers to the right."""
+    """Columns of text, the first two aligned left, numbers aligned right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(

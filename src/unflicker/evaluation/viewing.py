@@ -1,4 +1,4 @@
-"""Viewing copies: what a browser plays, beside the scores that were computed before."""
+"""Encodes viewing copies for browsers; scores are computed before encoding."""
 
 from __future__ import annotations
 
@@ -17,12 +17,22 @@ _FOR_BROWSERS = EncodingSettings(
 
 
 def folder_of(example: Example, out: Path) -> Path:
-    """Where the viewing copies of an example lie."""
+    """The folder of an example's viewing copies.
+
+    Args:
+        example: The example.
+        out: Folder of the results.
+    """
     return out / VIDEOS / folder_name(example.name)
 
 
 def write_copy(clip: Clip, path: Path) -> None:
-    """A clip as H.264, 4:2:0, of even height and width: the last row or column may be cut off."""
+    """Write a clip as H.264, 4:2:0; an odd last row or column is cut off.
+
+    Args:
+        clip: The clip.
+        path: The file to write.
+    """
     height, width = (length - length % 2 for length in clip.pixels.shape[1:3])
     even = Clip(pixels=clip.pixels[:, :height, :width], seconds=clip.seconds)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +43,6 @@ def write_copy(clip: Clip, path: Path) -> None:
 
 
 def remove_unfinished(out: Path) -> None:
-    """Remove what processes that were ended had begun to write; nobody may be writing now."""
+    """Remove the unfinished files of ended processes; none may be running."""
     for part in (out / VIDEOS).glob("*/.*.part.mp4"):
         discard(part)

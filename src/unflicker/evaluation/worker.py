@@ -1,6 +1,6 @@
-"""One process's work: a batch of jobs of one method, each timed, then scored, then written to view.
+"""The work of one process: a batch of jobs of one method, each run, timed, scored and encoded.
 
-Heavy libraries are loaded inside, after the process has its number of threads.
+Large libraries are loaded inside, after the process has its number of threads.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from unflicker.frames.clip import Clip
 
 MOTION = ".motion"
-"""Where the motion of steady videos is kept while a comparison runs."""
+"""Cache folder of the motion of steady videos, removed after a comparison."""
 _WARM_UP_FRAMES, _WARM_UP_PX = 6, 128
 _WORTH_WARMING_SECONDS = 0.5
 _log = logging.getLogger(__name__)
@@ -33,22 +33,27 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What a process is told besides its batch."""
+    """Options of a process, besides its batch."""
 
     out: Path
-    """Where motion and viewing copies go."""
+    """Folder of the results, for motion and viewing copies."""
     weights: Path | None
     threads: int
-    """For everything; 0 takes every core."""
+    """Threads of the process; 0 for one a core."""
 
 
 def work(batch: Batch, bench: Bench, parent: Connection) -> None:
-    """Do a batch, telling the parent of each step.
+    """Run a batch, sending a message to the parent for each step.
 
-    Says ("ready",), then for each job ("begun", place) and ("done", place, rows), where rows may be
-    a failure; ("unfit", why) where the method cannot be loaded; ("end",) when all is done.
+    It sends ("ready",), then for each job ("begun", place) and ("done", place, rows), where rows
+    may be a failure; ("unfit", why) if the method cannot be loaded; ("end",) at the end.
+
+    Args:
+        batch: Jobs of one method.
+        bench: Options of the process.
+        parent: Receives the messages.
     """
-    # Ctrl-C is the parent's to answer: it ends this process, and tidies up what that leaves.
+    # The parent handles Ctrl-C: it ends this process, and removes its unfinished files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from unflicker.compute.devices import limited_threads
 
@@ -75,7 +80,12 @@ def work(batch: Batch, bench: Bench, parent: Connection) -> None:
 
 
 def failure(job: Job, error: str) -> Row:
-    """The line of a job that failed."""
+    """The line of a job that failed.
+
+    Args:
+        job: The job.
+        error: The message.
+    """
     return _row(job, FAILED, {}) | {"error": error}
 
 
@@ -90,7 +100,7 @@ def _tried(job: Job, method: Callable[..., Any], bench: Bench, *, warm_up: bool)
 def _measured(
     job: Job, method: Callable[..., Any], bench: Bench, *, warm_up: bool
 ) -> Iterator[Row]:
-    """Run a method on an example; its scores, and what it cost."""
+    """Run a method on an example; yields its scores and its cost."""
     from unflicker.datasets.load import load
     from unflicker.datasets.motion_cache import paths_of
     from unflicker.evaluation.scores import scores
@@ -120,7 +130,7 @@ def _measured(
 
 
 def _show(job: Job, result: Clip, loaded: Loaded, *, out: Path) -> None:
-    """Write the viewing copy; with the input's also that of the steady video."""
+    """Write the viewing copy; for the input also that of the steady video."""
     from unflicker.evaluation.viewing import folder_of, write_copy
 
     folder = folder_of(job.example, out)
@@ -131,7 +141,7 @@ def _show(job: Job, result: Clip, loaded: Loaded, *, out: Path) -> None:
 
 
 def _small(clip: Clip) -> Clip:
-    """A few small frames, to load and compile what a method needs before it is timed."""
+    """A few small frames, to load and compile the code of a method before it is timed."""
     from unflicker.frames.clip import Clip as Small
 
     step = max(1, -(-clip.pixels.shape[2] // _WARM_UP_PX))

@@ -1,4 +1,4 @@
-"""Processes at work: a fresh one for each batch, several at once; none can take the rest down."""
+"""Parallel processes, a new one for each batch, isolated from each other's crashes."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from unflicker.evaluation.worker import Bench, failure, work
 _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _START_SECONDS = 900.0
-"""Within which a process has to load what it needs."""
+"""Time limit for a process to load its libraries."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A job that ended, well or not."""
+    """A job that ended, with or without success."""
 
     job: Job
     rows: list[Row]
-    """Its lines; of one that failed, the failure."""
+    """Its lines, or that of its failure."""
 
 
 def carried_out(
     batches: Sequence[Batch], bench: Bench, *, at_once: int, limit_seconds: float
 ) -> Generator[Done | LeftOut, None, None]:
-    """Do batches, and tell of each job when it ends.
+    """Run batches, and yield each job when it ends.
 
-    A job that takes longer than the limit, or whose process dies, has failed; what was to come
-    after it in its batch is done by another process. Leaving early ends all processes.
+    A job that takes longer than the limit, or whose process dies, has failed; another process runs
+    the later jobs of its batch. Closing the generator ends all processes.
 
     Args:
-        batches: In the order in which they are begun.
-        bench: What each process is told.
-        at_once: How many processes work side by side.
-        limit_seconds: For one job.
+        batches: In the order in which they are started.
+        bench: Options of each process.
+        at_once: Number of parallel processes.
+        limit_seconds: Time limit of one job.
     """
     waiting, running = deque(batches), list[_Worker]()
     unfit = set[str]()
@@ -70,14 +70,14 @@ def carried_out(
 
 
 class _Worker:
-    """One process and its batch, as the parent sees them."""
+    """The parent's view of one process and its batch."""
 
     def __init__(self, batch: Batch, bench: Bench, *, limit_seconds: float) -> None:
         spawn = get_context("spawn")
         self.link, theirs = spawn.Pipe(duplex=False)
         self.over = False
         self.rest: Batch | None = None
-        """What is left for another process, once this one is over."""
+        """The remaining jobs for another process, after this one has ended."""
         self._batch, self._limit = batch, limit_seconds
         self._place: int | None = None
         self._next = 0
@@ -88,7 +88,7 @@ class _Worker:
         theirs.close()
 
     def heard(self) -> Iterator[Done | LeftOut]:
-        """What it has said since; and what has to be said of it if it died or is late."""
+        """The events since the last call, including a failure if the process died or is late."""
         try:
             while self.link.poll():
                 yield from self._understood(self.link.recv())
@@ -104,11 +104,11 @@ class _Worker:
             yield from self._given_up(f"not done in {minutes} minutes; allow more: --time-limit")
 
     def ask_to_end(self) -> None:
-        """Have the process end; nobody waits for it yet."""
+        """Send the process a signal to end, without waiting for it."""
         self._process.terminate()
 
     def stop(self) -> None:
-        """End the process, the hard way if it does not listen."""
+        """End the process, by force if it does not react."""
         self.ask_to_end()
         self._process.join(_GRACE_SECONDS)
         if self._process.is_alive():
@@ -133,7 +133,7 @@ class _Worker:
             self._process.join(_GRACE_SECONDS)
 
     def _given_up(self, error: str) -> Iterator[Done]:
-        """The job in hand has failed; the jobs after it are left for another process."""
+        """The failure of the current job; the jobs after it remain for another process."""
         self.over = True
         place = self._next if self._place is None else self._place
         job = self._batch.jobs[place]
@@ -150,7 +150,7 @@ class _Worker:
 
 @contextmanager
 def _environment(threads: int) -> Iterator[None]:
-    """What a process started here inherits: the number of threads of libraries."""
+    """The environment that a process started here inherits: the number of threads of libraries."""
     if not threads:
         yield
         return

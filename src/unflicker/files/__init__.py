@@ -1,1 +1,1 @@
-"""What a run may write, and how: nothing that it reads, and whole or not at all."""
+"""Output files: never an input, and written completely or not at all."""

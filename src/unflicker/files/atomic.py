@@ -1,4 +1,4 @@
-"""Small files written whole or not at all."""
+"""Writes small files completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from unflicker.files.outputs import is_stream
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file of known content, whole or not at all; missing folders are made.
+    """Write a file of known content, completely or not at all; missing folders are made.
 
     Args:
-        path: The file; what passes through, such as `/dev/stdout`, is written as it is.
-        content: All of it.
+        path: The file; a stream, such as `/dev/stdout`, is written directly.
+        content: The content of the file.
 
     Raises:
         OutputError: The folder cannot be written or the disk is full.
@@ -29,11 +29,11 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside its final name, which gets that name where the block ends well.
+    """A file under a temporary name, renamed to its final one if the block ends without exception.
 
     Args:
-        path: The final name; missing folders are made. What passes through, such as `/dev/stdout`
-            or a pipe, is written as it is.
+        path: The final name; missing folders are made. A stream, such as `/dev/stdout` or a pipe,
+            is written directly.
 
     Raises:
         OutputError: The folder cannot be written or the disk is full.
@@ -60,7 +60,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _umask() -> int:
-    """The permissions that new files do not get; the system tells only while setting it."""
+    """The permissions that new files do not get; it can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

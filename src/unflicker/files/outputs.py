@@ -1,7 +1,7 @@
-"""What a run may write: no file that it reads, no file twice, nothing that is there unasked.
+"""Refuses outputs that would replace an input, another output, or an existing file.
 
-Paths are compared by the file behind them, so links, hard links and other spellings of a name do
-not get past. Everything is checked before the first file is opened for writing.
+Paths are compared by the file behind them, so links, hard links and other spellings of a name are
+recognised. Everything is checked before the first file is opened for writing.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from unflicker.errors import OutputError, UsageError
 from unflicker.settings import Settings
 
 PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
-"""Files that are frames where they lie in a folder that is read as a film."""
+"""Suffixes of frames in a folder that is read as a film."""
 _STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ unflicker")
-"""How a line of our log files begins."""
+"""The start of a line in our log files."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """A file that a run reads, or a folder: then the pictures right in it."""
+    """A file that a run reads, or a folder with the pictures in it, without subfolders."""
 
     path: Path
     what: str
-    """In words, such as `the mask`."""
+    """Name for people, such as `the mask`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,35 +41,45 @@ class Written:
 
     path: Path
     what: str
-    """In words, such as `the report`."""
+    """Name for people, such as `the report`."""
     option: str = "-o"
-    """What names it on the command line."""
+    """The option of the command line that sets its path."""
     folder: bool = False
     """Whether it is a folder of files."""
     completes: bool = False
-    """Whether it may be there already: it is gone on with, or checked later."""
+    """Whether it may exist already: it is resumed, or checked later."""
     appends: bool = False
-    """Whether it is a log, which goes on below earlier ones."""
+    """Whether it is a log, which is appended to an earlier one."""
     of: Path | None = None
-    """The film that it is made of, where there are several."""
+    """The film that it is made from, where there are several."""
 
     def __str__(self) -> str:
-        """In words, with its path."""
+        """Its name for people, with its path."""
         return f"{self.what} {self.path}" + (f" of {self.of}" if self.of else "")
 
     @property
     def nameless(self) -> str:
-        """In words, without its path."""
+        """Its name for people, without its path."""
         return self.what + (f" of {self.of}" if self.of else "")
 
 
 def named(what: str, *paths: str | Path | None) -> list[Read]:
-    """The paths that are given, as files that are read."""
+    """The given paths as files that are read.
+
+    Args:
+        what: Name for people, such as `the mask`.
+        paths: Files or folders; None and empty ones are left out.
+    """
     return [Read(path=Path(path), what=what) for path in paths if path]
 
 
 def folders_in(folder: Path, *names: str) -> list[Written]:
-    """Folders that a run makes, or goes on with, in one that it is given."""
+    """Folders that a run makes or completes in another folder.
+
+    Args:
+        folder: The folder around them.
+        names: Their names in it.
+    """
     return [
         Written(path=folder / name, what="the folder", folder=True, completes=True)
         for name in names
@@ -83,7 +93,14 @@ def companions(
     original: str | Path | None = None,
     plan: str | Path | None = None,
 ) -> list[Read]:
-    """What a run reads beside its film; weights of one's own are among the settings."""
+    """The files that a run reads besides its film.
+
+    Args:
+        settings: Of the run; they may name files of weights.
+        mask: The mask, if there is one.
+        original: The steady original, if there is one.
+        plan: The plan to follow, if there is one.
+    """
     weights = (settings.neural_filter.weights, settings.refinement.weights)
     return [
         *named("the mask", mask),
@@ -94,16 +111,16 @@ def companions(
 
 
 def refuse_loss(reads: Iterable[Read], writes: Sequence[Written], *, overwrite: bool) -> None:
-    """Stop a run, before it has written anything, that would lose a file of the user's.
+    """Refuse a run, before it has written anything, that would replace a file of the user's.
 
     Args:
-        reads: Everything that it reads.
-        writes: Everything that it writes; where nothing is kept, `/dev/null` say, is allowed.
-        overwrite: Whether results of earlier runs may be replaced; what is read never is.
+        reads: All files that the run reads.
+        writes: All files that it writes; a device such as `/dev/null` is allowed.
+        overwrite: Whether existing outputs may be replaced; inputs never are.
 
     Raises:
-        UsageError: Two results would become one file.
-        OutputError: A result is something that is read, or is there already, or has no place.
+        UsageError: Two outputs would become one file.
+        OutputError: An output is an input, or exists already, or cannot be written there.
     """
     kept = [output for output in writes if not is_device(output.path)]
     _refuse_inputs(list(reads), kept)
@@ -115,13 +132,13 @@ def refuse_loss(reads: Iterable[Read], writes: Sequence[Written], *, overwrite: 
 
 
 def is_stream(path: str | Path) -> bool:
-    """Whether what is written to a path passes through, as with `/dev/stdout` or a pipe."""
+    """Whether a path is a stream, as `/dev/stdout` or a pipe, and not a file."""
     text = os.fspath(path)
     return is_device(path) or text in _STREAMS or text.startswith(_STREAMS[-2:])
 
 
 def is_device(path: str | Path) -> bool:
-    """Whether a path is there and neither a file nor a folder, as `/dev/null`."""
+    """Whether a path exists and is neither a file nor a folder, as `/dev/null`."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
@@ -131,10 +148,10 @@ def is_device(path: str | Path) -> bool:
 
 @contextmanager
 def made_folder(folder: Path) -> Iterator[None]:
-    """Make a folder with its parents; after an exception those that are empty are removed again.
+    """Make a folder with its parents; after an exception the empty ones are removed again.
 
     Raises:
-        OutputError: It cannot be made.
+        OutputError: The folder cannot be made.
     """
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
@@ -153,7 +170,7 @@ def made_folder(folder: Path) -> Iterator[None]:
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:
-    """Remove folders, the innermost first, until one is not empty."""
+    """Remove empty folders, the innermost first."""
     with contextlib.suppress(OSError):
         for folder in filter(Path.exists, folders):
             folder.rmdir()
@@ -182,7 +199,7 @@ def _refuse_inputs(reads: list[Read], writes: list[Written]) -> None:
 
 
 def _with_a_frame_of(output: Written, folders: dict[Hashable, Read]) -> Read | None:
-    """The folder of pictures that has a result for a frame, or would from now on."""
+    """The folder of pictures of which an output is a frame, or would become one."""
     if output.folder or not folders:
         return None
     real = Path(os.path.realpath(output.path))
@@ -223,7 +240,7 @@ def _refuse_two_alike(writes: list[Written]) -> None:
 
 
 def _refuse_place(output: Written) -> None:
-    """Stop where a result could not be written for want of a folder, or of permission."""
+    """Refuse an output whose folder cannot be made or written."""
     path = output.path
     folder = Path(os.path.realpath(path.parent))
     if path.is_dir() and not output.folder:
@@ -249,8 +266,8 @@ def _refuse_existing(output: Written, *, overwrite: bool) -> None:
     if output.appends:
         if path.exists() and not _is_log(path):
             raise OutputError(
-                f"{output} is there and holds something else than our log, "
-                f"which would be spoilt; choose another name with {output.option}"
+                f"{output} exists and is not a log of ours, so it is not appended to; "
+                f"choose another name with {output.option}"
             )
         return
     if overwrite or output.completes or not os.path.lexists(path):
@@ -264,22 +281,22 @@ def _refuse_existing(output: Written, *, overwrite: bool) -> None:
 
 
 def _is_log(path: Path) -> bool:
-    """Whether a file is empty or begins as our logs do."""
+    """Whether a file is empty or starts with a line of our logs."""
     try:
         with path.open("rb") as file:
             begin = file.read(200)
     except OSError as fault:
         raise OutputError(
-            f"the log {path} cannot be gone on with: {fault.strerror}; "
+            f"the log {path} cannot be appended to: {fault.strerror}; "
             "name another file with --log-file"
         ) from fault
     return not begin or _LOG_LINE.match(begin) is not None
 
 
 def _identity(path: str | Path) -> Hashable:
-    """The same for two paths that lead, or would lead, to one file.
+    """A value that is equal for two paths if they lead, or would lead, to one file.
 
-    A path may lead through a folder that is only to be made, as `new/../film.mp4` does.
+    A path may lead through a folder that does not exist yet, as `new/../film.mp4`.
     """
     real = os.path.realpath(path)
     try:
@@ -290,7 +307,7 @@ def _identity(path: str | Path) -> Hashable:
 
 
 def _spelt_alike(real: str) -> str:
-    """A name that is not there yet, as the file system tells names apart."""
+    """The name of a file that does not exist yet, folded as the file system compares names."""
     place = Path(real)
     while not place.exists() and place != place.parent:
         place = place.parent

@@ -1,4 +1,4 @@
-"""The tables of a site: who is compared with whom, on which examples, by which measures."""
+"""The tables of the leaderboard: their methods, examples and measures."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from unflicker.leaderboard.tables import Column, Row, Table
 MADE, PROCESSED = "synthetic", "processed"
 _RANK = m.Measure(of="", name="rank", label="mean place", best="low", digits=1)
 _WHAT = {
-    "made": "made flicker, whose truth is known",
-    "processed": "video that was processed frame by frame, whose steady original is known",
-    "real": "real flickering film, whose truth nobody knows",
+    "made": "synthetic flicker, with ground truth",
+    "processed": "video that was processed frame by frame, with its steady original",
+    "real": "real flickering film, without ground truth",
 }
 
 
@@ -35,20 +35,20 @@ class Board:
     sort: str
     """"made", "processed" or "real"."""
     leading: m.Measure
-    """By which its rows are ordered."""
+    """The measure by which its rows are ordered."""
     comparison: Comparison
     table: Table
     of_few: bool
-    """Whether it is there for methods that were tried on few examples."""
+    """Whether it is the second board, with methods that ran on few examples."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """What a board asks."""
+    """The definition of a board."""
 
     sort: str
     of: str
-    """A method takes part with the examples of which it has this set."""
+    """The set of metrics that a method needs to have for an example."""
     leading: m.Measure
     columns: tuple[m.Measure, ...]
 
@@ -78,10 +78,10 @@ _PLANS = (
 
 
 def boards(scores: Scores) -> list[Board]:
-    """A board for each sort of video that there are scores of.
+    """A board for each sort of video with scores.
 
-    Where some methods have too few examples for it, a second one follows, of all methods on what
-    all have.
+    If some methods have too few examples for it, a second board follows, of all methods on the
+    examples that all have.
     """
     made = []
     for plan in _PLANS:
@@ -92,22 +92,30 @@ def boards(scores: Scores) -> list[Board]:
 
 
 def sort_of(category: str) -> str:
-    """Which sort of video a category is."""
+    """The sort of video of a category: made, processed or real."""
     return {MADE: "made", PROCESSED: "processed"}.get(category, "real")
 
 
 def main_methods(scores: Scores) -> list[str]:
-    """All methods but those with a part left out."""
+    """All methods without ablations."""
     return [name for name in scores.methods if method_of(name).family != "ablation"]
 
 
 def kind_table(board: Board, measure: m.Measure) -> Table | None:
-    """Methods by kind, the mean over kinds and the mean place; None without kinds to tell apart."""
+    """Methods by kind of flicker, with the mean over examples and the mean rank.
+
+    Args:
+        board: Of one sort of video.
+        measure: The number in the table.
+
+    Returns:
+        None if there are fewer than two kinds, or no scores.
+    """
     return _parts_table(board.comparison, measure, part="kind", sort=board.sort)
 
 
 def category_table(scores: Scores) -> Table | None:
-    """How much less flicker is seen, by category of video."""
+    """Reduction of visible flicker, by category of video."""
     comparison = compared(
         scores, methods=main_methods(scores), examples=list(scores.examples), of="visible"
     )
@@ -115,7 +123,7 @@ def category_table(scores: Scores) -> Table | None:
 
 
 def ablation_table(scores: Scores) -> Table | None:
-    """Presets with parts left out beside the whole ones; None where there are none."""
+    """Ablations of presets, with the complete presets; None if there are none."""
     parts = [name for name in scores.methods if method_of(name).family == "ablation"]
     if not parts:
         return None
@@ -124,12 +132,12 @@ def ablation_table(scores: Scores) -> Table | None:
     plan = _PLANS[0]
     comparison = compared_all(scores, methods=methods, examples=list(scores.examples), of=plan.of)
     columns = (m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SHARPNESS, m.SPEED)
-    about = f"What each part is worth, on the same {_examples(comparison)}."
+    about = f"Ablation of each part, on the same {_examples(comparison)}."
     return _table("ablation", "Parts left out", about, comparison, columns, order=m.PSNR)
 
 
 def cost_table(scores: Scores) -> Table | None:
-    """Time and memory of every method on the examples that all have."""
+    """Time and memory of every method, on the examples that all have."""
     methods = [name for name in scores.methods if name != INPUT]
     comparison = compared(scores, methods=methods, examples=list(scores.examples), of="cost")
     if not comparison.methods:
@@ -142,7 +150,7 @@ def cost_table(scores: Scores) -> Table | None:
 def board_title(sort: str) -> str:
     """A heading in plain words."""
     return {
-        "made": "Made flicker",
+        "made": "Synthetic flicker",
         "processed": "Processed video",
         "real": "Real film",
         "all": "All sorts",
@@ -194,7 +202,7 @@ def _table(
     *,
     order: m.Measure,
 ) -> Table:
-    """The measures that anybody has, the best method first, the input last."""
+    """The measures with any scores, the best method first, the input last."""
     notes = Footnotes()
     cells = {
         method: {column: comparison.estimate(method, column) for column in columns}
@@ -225,7 +233,7 @@ def _ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
 def _parts_table(
     comparison: Comparison, measure: m.Measure, *, part: str, sort: str
 ) -> Table | None:
-    """Methods by kind or category: their mean in each, over all, and their mean place."""
+    """Methods by kind or category: their mean in each, over all, and their mean rank."""
     parts = parts_of(comparison, part=part)
     if len(parts) < 2 or not comparison.ranked(measure):
         return None
@@ -255,7 +263,12 @@ def _parts_table(
 
 
 def parts_of(comparison: Comparison, *, part: str) -> dict[str, Comparison]:
-    """The comparison for each kind or each category, in the order in which they were met."""
+    """The comparison for each kind or each category, in order of first appearance.
+
+    Args:
+        comparison: Of all examples.
+        part: "kind" or "category".
+    """
     names: dict[str, list[str]] = {}
     for name in comparison.examples:
         names.setdefault(getattr(comparison.scores.examples[name], part), []).append(name)

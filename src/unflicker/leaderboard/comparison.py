@@ -1,4 +1,4 @@
-"""Methods compared on the examples that all of them have, with means that say how sure they are."""
+"""Means of methods over the examples that all of them have, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -13,35 +13,40 @@ from unflicker.leaderboard.scores import INPUT, Scores
 
 _RESAMPLES = 2000
 _LEAST_CLIPS = 3
-"""With fewer clips an interval would say nothing."""
+"""With fewer clips an interval is unreliable."""
 _INTERVAL = (2.5, 97.5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A mean over examples, and where it would lie for other clips of this sort."""
+    """A mean over examples, with its confidence interval over clips."""
 
     mean: float
     low: float | None
     """Lower end of the 95 % interval by bootstrap over clips; None with too few of them."""
     high: float | None
     count: int
-    """Examples."""
+    """Number of examples."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Who is compared, and on what."""
+    """The methods and examples of a comparison."""
 
     scores: Scores
     methods: tuple[str, ...]
     examples: tuple[str, ...]
-    """What all of them have."""
+    """The examples that all of them have."""
     fewer: dict[str, int]
-    """Methods that have some of the examples but too few, and how many."""
+    """Methods with too few examples, and their number."""
 
     def values(self, method: str, measure: Measure) -> dict[str, float]:
-        """A method's numbers by example, where all methods that are measured so have one."""
+        """A method's numbers by example, for examples where all methods with this measure have one.
+
+        Args:
+            method: Name of a method.
+            measure: The number.
+        """
         own = self._given(method, measure)
         for other in self.methods:
             given = self._given(other, measure)
@@ -50,13 +55,24 @@ class Comparison:
         return own
 
     def estimate(self, method: str, measure: Measure) -> Estimate | None:
-        """The mean of a method's numbers; of its speed, one over the mean time."""
+        """The mean of a method's numbers; of its speed, one over the mean time.
+
+        Args:
+            method: Name of a method.
+            measure: The number.
+        """
         if measure == SPEED:
             return _inverse(self.estimate(method, SECONDS))
         return _estimated(self.values(method, measure), self.scores)
 
     def difference(self, method: str, other: str, measure: Measure) -> Estimate | None:
-        """The mean of what a method has more than another, example by example."""
+        """The mean difference of two methods, example by example.
+
+        Args:
+            method: Name of a method.
+            other: Name of the method to subtract.
+            measure: The number.
+        """
         one, two = self.values(method, measure), self.values(other, measure)
         both = {name: value - two[name] for name, value in one.items() if name in two}
         return _estimated(both, self.scores)
@@ -75,7 +91,7 @@ class Comparison:
 
     def _given(self, method: str, measure: Measure) -> dict[str, float]:
         if method == INPUT and measure.of == SECONDS.of:
-            return {}  # nothing is done to it, and that quickly
+            return {}  # the input has no processing time
         pairs = (
             (name, self.scores.value(method, name, of=measure.of, name=measure.name))
             for name in self.examples
@@ -86,9 +102,15 @@ class Comparison:
 def compared(
     scores: Scores, *, methods: Sequence[str], examples: Sequence[str], of: str
 ) -> Comparison:
-    """The methods that have scores of a set on enough of the examples, on what all of them have.
+    """The methods that have enough examples, compared on the examples that all of them have.
 
-    The others are named in `fewer`; how many are enough: `evaluation.results.on_enough`.
+    The others are listed in `fewer`; `evaluation.results.on_enough` defines enough.
+
+    Args:
+        scores: Of one or several runs.
+        methods: Names of methods.
+        examples: Names of examples.
+        of: The set of metrics that an example needs to have.
     """
     has = _having(scores, methods=methods, examples=examples, of=of)
     enough = list(on_enough(has))
@@ -99,9 +121,15 @@ def compared(
 def compared_all(
     scores: Scores, *, methods: Sequence[str], examples: Sequence[str], of: str
 ) -> Comparison:
-    """All methods that have any of the examples, on what all of them have.
+    """All methods that have any of the examples, compared on the examples that all of them have.
 
-    While they have none in common, the one with the fewest is named in `fewer` and left out.
+    While they have none in common, the one with the fewest is moved to `fewer`.
+
+    Args:
+        scores: Of one or several runs.
+        methods: Names of methods.
+        examples: Names of examples.
+        of: The set of metrics that an example needs to have.
     """
     has = _having(scores, methods=methods, examples=examples, of=of)
     kept, few = [method for method, names in has.items() if names], {}
@@ -113,7 +141,12 @@ def compared_all(
 
 
 def mean_ranks(comparisons: Sequence[Comparison], measure: Measure) -> dict[str, float]:
-    """The mean place of each method over several comparisons, 1 for the best."""
+    """The mean rank of each method over several comparisons, 1 for the best.
+
+    Args:
+        comparisons: Of kinds or categories.
+        measure: The number by which methods are ranked.
+    """
     places: dict[str, list[int]] = {}
     for comparison in comparisons:
         ranked = comparison.ranked(measure)
@@ -158,7 +191,7 @@ def _estimated(values: dict[str, float], scores: Scores) -> Estimate | None:
 
 
 def _interval(clips: list[np.ndarray]) -> tuple[float | None, float | None]:
-    """Percentiles of the mean when whole clips are drawn again: examples of one are not strangers.
+    """Percentiles of the mean by bootstrap over clips: examples of one clip are not independent.
 
     Source: Efron, Bootstrap methods: another look at the jackknife, 1979; by clusters as in
     Davison and Hinkley, Bootstrap methods and their application, 1997, section 3.8.

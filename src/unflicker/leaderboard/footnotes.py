@@ -1,4 +1,4 @@
-"""What must be said beside a method's numbers: effort reduced, fewer frames, failures."""
+"""Footnotes to a method's numbers: reduced effort, fewer frames, failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _USUAL_EFFORT = ("", "full", "default", "usual", "normal")
 
 
 class Footnotes:
-    """The footnotes of a table, each once, in the order in which they are first needed."""
+    """The footnotes of a table, each once, in order of first use."""
 
     def __init__(self) -> None:
         self._notes: dict[str, int] = {}
@@ -21,12 +21,18 @@ class Footnotes:
         return tuple(self._notes)
 
     def of(self, notes: list[str]) -> tuple[int, ...]:
-        """Their numbers."""
+        """The numbers of notes, which are added if they are new."""
         return tuple(self._notes.setdefault(note, len(self._notes) + 1) for note in notes)
 
 
 def marks(scores: Scores, method: str, examples: tuple[str, ...]) -> list[str]:
-    """What to say about a method's numbers on these examples; empty where there is nothing."""
+    """The notes on a method's numbers; empty if there are none.
+
+    Args:
+        scores: Of all methods.
+        method: Name of the method.
+        examples: Names of the examples.
+    """
     notes = reductions(scores, method, examples)
     failed = scores.failures().get(method, {})
     if failed:
@@ -36,7 +42,13 @@ def marks(scores: Scores, method: str, examples: tuple[str, ...]) -> list[str]:
 
 
 def reductions(scores: Scores, method: str, examples: tuple[str, ...]) -> list[str]:
-    """In which ways a method had it easier, or was allowed less, than the others."""
+    """Notes on examples where a method ran with less effort, or on other sizes, than the others.
+
+    Args:
+        scores: Of all methods.
+        method: Name of the method.
+        examples: Names of the examples.
+    """
     efforts: Counter[str] = Counter()
     smaller: Counter[str] = Counter()
     for name in examples:
@@ -57,7 +69,7 @@ def _tried(scores: Scores) -> set[tuple[str, str]]:
 
 
 def _picture_score(scores: Scores, method: str, example: str) -> Score | None:
-    """A score of its pictures, else of anything."""
+    """A score of its pictures, else of its cost."""
     found = scores.of(method, example)
     return next(
         (found[of] for of in ("visible", "consistency", "fidelity", "cost") if of in found), None

@@ -1,4 +1,4 @@
-"""Who wins, by how much, at what speed: in one sentence and a few numbers."""
+"""The leading method, its margin and its speed, in one sentence and a few numbers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Fact:
     meaning: str
 
 
-_SORTS = {"made": "made flicker", "processed": "processed video", "real": "real film"}
+_SORTS = {"made": "synthetic flicker", "processed": "processed video", "real": "real film"}
 
 
 def headline(board: Board) -> str:
-    """The winner, and its lead over the best of the other side (ours, or the rivals)."""
+    """The leading method, and its margin over the best of the other side (ours, or baselines)."""
     winner = _winner(board)
     if winner is None:
         return "Nothing but the input was measured."
@@ -31,13 +31,13 @@ def headline(board: Board) -> str:
     other = _opponent(board)
     text = f"On {_SORTS[board.sort]}, {winner.label} comes first: {_measured(board, place)}"
     if other is None:
-        return f"{text}, with nobody to compare with."
+        return f"{text}, without another method to compare with."
     lead = board.comparison.difference(winner.name, other.name, board.leading)
     return f"{text}, {_lead(board, lead)} {_name(winner, other)}{_pace(board, winner)}."
 
 
 def facts(board: Board) -> list[Fact]:
-    """The winner's numbers, and those of our fastest where it is not the winner."""
+    """The leading method's numbers, and those of our fastest if that is another."""
     winner = _winner(board)
     if winner is None:
         return []
@@ -60,7 +60,7 @@ def _winner(board: Board) -> Method | None:
 
 
 def _opponent(board: Board) -> Method | None:
-    """The best of the other side, or where there is none the second."""
+    """The best of the other side; if there is none, the second."""
     winner, *others = [row.method for row in board.table.rows if row.method.family != "input"]
     other_side = [method for method in others if method.ours != winner.ours]
     return next(iter([*other_side, *others]), None)
@@ -77,7 +77,7 @@ def _measured(board: Board, estimate: Estimate | None) -> str:
         return "not measured"
     shown = board.leading.shown(estimate.mean)
     if board.leading == m.SEEN_LESS:
-        return f"{shown}\u00a0% of the flicker gone"
+        return f"{shown}\u00a0% of the flicker removed"
     return (
         f"{shown}\u00a0{board.leading.unit}".strip()
         if board.leading.unit
@@ -92,14 +92,14 @@ def _lead(board: Board, lead: Estimate | None) -> str:
     unit = {"dB": "\u00a0dB", "%": " points"}.get(board.leading.unit, "")
     better = "above" if board.leading.best == "high" else "below"
     sure = lead.low is None or lead.high is None or lead.low * lead.high > 0
-    doubt = "" if sure else " (within what other clips might turn round)"
+    doubt = "" if sure else " (not significant: other clips might reverse it)"
     return f"{amount}{unit}{doubt} {better}"
 
 
 def _name(winner: Method, other: Method) -> str:
     if winner.ours == other.ours:
         return f"the next, {other.label}"
-    return f"our best, {other.label}" if other.ours else f"the best rival, {other.label}"
+    return f"our best, {other.label}" if other.ours else f"the best baseline, {other.label}"
 
 
 def _pace(board: Board, winner: Method) -> str:

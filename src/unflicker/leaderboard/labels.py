@@ -1,4 +1,4 @@
-"""Names beside the points of a plot, where they cover neither points nor each other."""
+"""Places names next to the points of a plot, where they cover neither points nor each other."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from unflicker.evaluation.methods import Method
 from unflicker.report.style import Palette
 
 _REACH_PT = (9.0, 16.0, 26.0, 40.0, 58.0)
-"""How far from its point a name may stand, the nearest first."""
+"""Distances of a name from its point, the nearest first."""
 _DIRECTIONS = 16
 _LEADER_PT = 14.0
-"""From this distance on a thin line joins name and point."""
+"""Distance above which a thin line joins name and point."""
 _POINT_PT = 8.0
 """Half the side of the square around a point that names keep free."""
 
@@ -28,13 +28,19 @@ class Point:
     x: float
     y: float
     marked: bool
-    """Whether a footnote is about it."""
+    """Whether it has a footnote."""
 
 
 def place_labels(figure: Any, ax: Any, points: Sequence[Point], palette: Palette) -> None:
-    """Write each method's name at the nearest free place; ours first, since theirs are read first.
+    """Write each method's name at the nearest free place, ours first.
 
-    Where none is free, the name takes the place where it covers least.
+    If none is free, the name is written where it covers least.
+
+    Args:
+        figure: A figure of matplotlib.
+        ax: Its axes, with the points drawn.
+        points: Methods with their coordinates in the axes.
+        palette: Colours.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # the axes stay where names were placed for them

@@ -1,4 +1,4 @@
-"""What each number means: its name, its unit, and whether high or low is good."""
+"""Measures: label, meaning, unit and direction of each metric."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ class Measure:
     """One number of a score."""
 
     of: str
-    """The set that it is in."""
+    """Its set of metrics."""
     name: str
     """Its name in the set."""
     label: str
     unit: str = ""
     best: Best = ""
-    """Which values are good; empty where none is."""
+    """Which values are good; empty if none are."""
     digits: int = 2
     significant: int = 0
-    """Digits shown where values span orders of magnitude; 0 leaves it to `digits`."""
+    """Significant digits, for values that span orders of magnitude; 0 to use `digits`."""
     factor: float = 1.0
-    """What it is multiplied by for people: 100 makes per cent of a share."""
+    """Factor for people: 100 turns a share into per cent."""
     meaning: str = ""
     """One sentence for the page."""
 
     def worse(self, value: float) -> float:
-        """A number that is the greater the worse the value is, for sorting."""
+        """A sort key: greater for worse values."""
         if self.best == "high":
             return -value
         return abs(value - 1.0) if self.best == "near 1" else value
 
     def shown(self, value: float | None) -> str:
-        """The number for people; a dash where there is none."""
+        """The number for people; a dash for None."""
         if value is None:
             return "–"
         value *= self.factor
@@ -58,7 +58,7 @@ PSNR = Measure(
     unit="dB",
     best="high",
     digits=1,
-    meaning="Nearness to the clean clip; three decibels are half the squared error.",
+    meaning="Peak signal-to-noise ratio to the clean clip; 3 dB are half the squared error.",
 )
 WARP_RATIO = Measure(
     of="consistency",
@@ -81,17 +81,17 @@ LAI_RATIO = Measure(
     name="lai_warp_ratio",
     label="Lai's warp ratio",
     best="low",
-    meaning="The same with squared errors of neighbouring frames, as Lai et al. 2018 have it.",
+    meaning="The same with squared errors of neighbouring frames, as in Lai et al. 2018.",
 )
 SEEN_LESS = Measure(
     of="visible",
     name="visible_flicker_less",
-    label="flicker gone",
+    label="flicker removed",
     unit="%",
     best="high",
     digits=0,
     factor=100.0,
-    meaning="How much less flicker the eye sees than in the input; needs no truth.",
+    meaning="Reduction of visible flicker, relative to the input; needs no ground truth.",
 )
 SEEN = Measure(
     of="visible",
@@ -99,8 +99,8 @@ SEEN = Measure(
     label="visible flicker",
     unit="ΔE",
     best="low",
-    meaning="What changes from frame to frame at one place in the scene, weighted by what the "
-    "eye sees; below 0.5 hardly visible.",
+    meaning="Change of light and colour from frame to frame at one point of the scene, weighted by "
+    "the eye's temporal sensitivity; below 0.5 hardly visible.",
 )
 SHARPNESS = Measure(
     of="fidelity",
@@ -132,7 +132,7 @@ SSIM = Measure(
     label="SSIM",
     best="high",
     digits=3,
-    meaning="Likeness of structure to the clean clip, at most 1.",
+    meaning="Structural similarity to the clean clip, at most 1.",
 )
 WORST_PSNR = Measure(
     of="fidelity",
@@ -166,7 +166,7 @@ LPIPS = Measure(
     label="LPIPS",
     best="low",
     digits=3,
-    meaning="Distance in a network's eyes.",
+    meaning="Perceptual distance to the clean clip, by a network.",
 )
 VMAF = Measure(
     of="perceptual",
@@ -183,7 +183,7 @@ SECONDS = Measure(
     unit="s a frame",
     best="low",
     significant=2,
-    meaning="Wall-clock time, setting up left out where a method tells it apart.",
+    meaning="Wall-clock time, without set-up if a method reports it separately.",
 )
 MEMORY = Measure(
     of="cost",
@@ -192,7 +192,7 @@ MEMORY = Measure(
     unit="MB",
     best="low",
     digits=0,
-    meaning="Peak of the process.",
+    meaning="Peak memory of the process.",
 )
 SETUP = Measure(
     of="cost",
@@ -201,7 +201,7 @@ SETUP = Measure(
     unit="s",
     best="low",
     digits=1,
-    meaning="Once for each video, before its first frame.",
+    meaning="Set-up time, once for each video.",
 )
 SPEED = Measure(
     of="cost",
@@ -210,7 +210,7 @@ SPEED = Measure(
     unit="frames/s",
     best="high",
     significant=2,
-    meaning="One over the mean time a frame takes.",
+    meaning="One over the mean time of a frame.",
 )
 MEASURES = (
     PSNR, POOLED_PSNR, WORST_PSNR, SSIM, SHARPNESS, DELTA_E,

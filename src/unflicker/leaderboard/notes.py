@@ -1,4 +1,4 @@
-"""The honest notes at the end of a site: what was done, what was reduced, what failed."""
+"""Notes on reduced and failed work, and on the runs, at the end of the leaderboard."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _LEFT_OUT = "left_out"
 
 @dataclass(frozen=True, kw_only=True)
 class Notes:
-    """What a reader must know."""
+    """The notes of a leaderboard."""
 
     reduced: tuple[str, ...]
     left_out: tuple[str, ...]
-    """Methods that could not run at all, and why."""
+    """Methods that could not run, and why."""
     failed: tuple[str, ...]
     skipped: tuple[str, ...]
     """Lines of the scores that could not be read."""
     runs: tuple[tuple[tuple[str, str], ...], ...]
-    """Of each run, what it says of itself, by name."""
+    """Metadata of each run, by name."""
     dates: str
     machines: tuple[str, ...]
     versions: tuple[str, ...]
-    """Of the package; what scores say after a plus is of one method."""
+    """Versions of the package, without the mark of a method after a plus."""
 
 
 def notes(scores: Scores) -> Notes:

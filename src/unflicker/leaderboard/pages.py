@@ -48,7 +48,7 @@ class Player:
 
     tracks: tuple[Track, ...]
     first: str
-    """Name of the one that is on the left of the slider at first."""
+    """Name of the track that is on the left of the slider at first."""
     second: str
     fps: float
 
@@ -60,7 +60,7 @@ class Curve:
     name: str
     label: str
     points: str
-    """As SVG wants them."""
+    """Coordinates as in SVG."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Chart:
     high: str
     last: int
     worst: float
-    """Where the worst moment is, in px of the chart."""
+    """Position of the worst moment, in px of the chart."""
     curves: tuple[Curve, ...]
 
 
@@ -88,10 +88,10 @@ def index_page(
     """The main page.
 
     Args:
-        boards: The leaderboards, the most telling first, each with its plots.
-        tables: More tables by where they stand: "few", "kinds", "category", "ablation", "cost".
+        boards: The leaderboards, the main one first, each with its plots.
+        tables: Further tables by section: "kinds", "category", "ablation", "cost".
         heading: The sentence at the top, and the numbers below it.
-        clips: "player" to begin with or None, "link" to its page, "rows" as `clip_rows` has them.
+        clips: "player" of the first example or None, "link" to its page, "rows" of `clip_rows`.
         notes: The notes at the end.
     """
     from markupsafe import Markup
@@ -123,9 +123,9 @@ def clip_page(
     """The page of one example.
 
     Args:
-        viewing: Its copies, read.
+        viewing: Its viewing copies.
         scores: All scores.
-        page: Where the page will be; links are relative to it.
+        page: Path of the page; links are relative to it.
         neighbours: The examples before and after it.
     """
     example = viewing.example
@@ -156,12 +156,12 @@ def _words() -> dict[str, Any]:
 
 
 def label_of(name: str) -> str:
-    """A copy's name for people."""
+    """Name of a viewing copy, for people."""
     return STEADY.get(name) or method_of(name).label
 
 
 def sections(table: Table) -> list[tuple[str, list[Row]]]:
-    """A table's rows, those of blind methods apart from those of guided ones, the input last."""
+    """A table's rows in sections: blind methods, guided methods, and the input."""
     groups: dict[str, list[Row]] = {"blind": [], "guided": [], "": []}
     for row in table.rows:
         name = "guided" if row.method.guided else "" if row.method.family == "input" else "blind"
@@ -169,8 +169,8 @@ def sections(table: Table) -> list[tuple[str, list[Row]]]:
     if not groups["guided"]:
         return [("", [*groups["blind"], *groups[""]])]
     heads = {
-        "blind": "Blind: they get the flickering video alone",
-        "guided": "Guided: they also get the steady original",
+        "blind": "Blind: methods that take the flickering video alone",
+        "guided": "Guided: methods that also take the steady original",
         "": "For comparison",
     }
     return [(heads[name], rows) for name, rows in groups.items() if rows]
@@ -178,7 +178,7 @@ def sections(table: Table) -> list[tuple[str, list[Row]]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """Which column has bars, and how long they are: per cent of the cell for a value of 1."""
+    """The column with bars, and their length: per cent of the cell for a value of 1."""
 
     measure: m.Measure
     factor: float
@@ -194,7 +194,12 @@ def leading_bar(board: Board) -> Bar:
 
 
 def player_of(viewing: Viewing, *, page: Path) -> Player:
-    """The copies as a player; it opens with the input and the best of ours, else of all."""
+    """The viewing copies as a player; it opens with the input and our best method, else the best.
+
+    Args:
+        viewing: An example's viewing copies.
+        page: Path of the page; links are relative to it.
+    """
     tracks = tuple(
         Track(
             name=copy.name,
@@ -213,21 +218,27 @@ def player_of(viewing: Viewing, *, page: Path) -> Player:
 def clip_scores(
     scores: Scores, example: Example, methods: Sequence[Method]
 ) -> list[tuple[m.Measure, dict[str, float | None]]]:
-    """For each measure that anybody has, the number of each method."""
+    """For each measure with any scores, the number of each method; None if it has none.
+
+    Args:
+        scores: All scores.
+        example: The example.
+        methods: The methods to show.
+    """
     columns = [
         (measure, {k.name: _value(scores, k.name, example, measure) for k in methods})
         for measure in _OF_A_CLIP
     ]
     filled_in = [pair for pair in columns if any(value is not None for value in pair[1].values())]
     known = {measure for measure, _ in filled_in}
-    # Two columns of sharpness would be mistaken for one another; the truth's is the one to trust.
+    # One column of sharpness avoids confusion; the one against the ground truth is more accurate.
     return [p for p in filled_in if p[0] != m.SHARPNESS_TO_INPUT or m.SHARPNESS not in known]
 
 
 def _best_first(
     names: Sequence[str], columns: Sequence[tuple[m.Measure, dict[str, float | None]]]
 ) -> list[str]:
-    """Methods by the first column's numbers; those without one after them, the input last."""
+    """Methods by the first column's numbers, then those without one, then the input."""
 
     def place(name: str) -> tuple[bool, float]:
         measure, found = columns[0]
@@ -247,7 +258,12 @@ def _value(scores: Scores, method: str, example: Example, measure: m.Measure) ->
 
 
 def clip_rows(scores: Scores, pages: dict[str, Viewing]) -> list[dict[str, Any]]:
-    """The examples by sort, each with its page if it has one, and by how much we lead there."""
+    """The list of examples, with their sort, page, and our best and the baselines' best number.
+
+    Args:
+        scores: All scores.
+        pages: Viewing copies by name of the example, for examples that have a page.
+    """
     rows = []
     for example in scores.examples.values():
         sort = sort_of(example.category)
@@ -273,7 +289,7 @@ def clip_rows(scores: Scores, pages: dict[str, Viewing]) -> list[dict[str, Any]]
 def _bests(
     scores: Scores, example: Example, measure: m.Measure
 ) -> tuple[float | None, float | None]:
-    """Our best blind number on an example, and the best of the blind rivals."""
+    """Our best blind number on an example, and the best of the blind baselines."""
     sides: dict[bool, list[float]] = {True: [], False: []}
     for name in main_methods(scores):
         method, value = method_of(name), _value(scores, name, example, measure)
@@ -285,17 +301,17 @@ def _bests(
 
 def _light_chart(viewing: Viewing) -> Chart | None:
     lines = {copy.name: copy.light for copy in viewing.copies}
-    about = "Mean luma of each frame. Fast swings are flicker; slow changes are meant and stay."
-    if "original" in lines:  # of another level: processing changed it
+    about = "Mean luma of each frame. Fast changes are flicker; slow ones are intended and kept."
+    if "original" in lines:  # processing changed its level
         lines = {name: light - light.mean() for name, light in lines.items()}
-        about = f"{about} Each about its own mean."
+        about = f"{about} Each relative to its own mean."
     return _chart("Light over time", about, lines, viewing)
 
 
 def _error_chart(viewing: Viewing) -> Chart | None:
     lines = {c.name: c.error_db for c in viewing.copies if c.error_db is not None}
-    about = "PSNR of each frame to the truth in dB (of the viewing copies); higher is better."
-    return _chart("Nearness by frame", about, lines, viewing) if lines else None
+    about = "PSNR of each frame in dB, from the viewing copies; higher is better."
+    return _chart("PSNR by frame", about, lines, viewing) if lines else None
 
 
 def _chart(title: str, about: str, lines: dict[str, np.ndarray], viewing: Viewing) -> Chart:

@@ -1,4 +1,4 @@
-"""The plots of a site: quality against speed, warping error against sharpness, bars by kind."""
+"""Plots of the leaderboard: quality against speed, warping error against sharpness, and by kind."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from unflicker.report.style import (
 _PANELS_A_ROW = 4
 _WIDTH_IN = 10.0
 _LEAST_SPANS = {"psnr": 3.0, "sharpness": 0.12, "e_warp_ratio": 0.5, "visible_flicker_less": 20.0}
-"""How much an axis shows at least, so that small differences look small."""
+"""The smallest range of an axis, so that small differences look small."""
 _MANY_DECADES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """A plot for the page and as files of its own."""
+    """A plot for the page and as separate files."""
 
     name: str
-    """Of its files, without an ending."""
+    """Name of its files, without suffix."""
     title: str
     about: str
     for_page: str
@@ -45,7 +45,7 @@ class Plot:
 
 
 def speed_plot(board: Board) -> Plot | None:
-    """Quality against frames a second, or None where fewer than two methods have both."""
+    """Quality against frames a second; None if fewer than two methods have both."""
     points = _points(board, m.SPEED, board.leading)
     if len(points) < 2:
         return None
@@ -73,7 +73,11 @@ def speed_plot(board: Board) -> Plot | None:
 
 
 def blur_plot(board: Board) -> Plot | None:
-    """Warping error against sharpness: who blurs lies to the left and gains nothing."""
+    """Warping error against sharpness: a method that blurs is on the left.
+
+    Returns:
+        None if fewer than two methods have both.
+    """
     sharpness = m.SHARPNESS if board.sort == "made" else m.SHARPNESS_TO_INPUT
     points = _points(board, sharpness, m.WARP_RATIO)
     if len(points) < 2:
@@ -98,14 +102,22 @@ def blur_plot(board: Board) -> Plot | None:
         return figure
 
     about = (
-        "Blur lowers the warping error too: what is low by blur lies to the left. "
+        "Blur lowers the warping error too: methods that blur are on the left. "
         "The star is the steady video."
     )
     return _drawn(draw, f"warp_against_sharpness_{_sort(board)}", ("Steady, or blurred?", about))
 
 
 def kind_bars(board: Board, measure: m.Measure) -> Plot | None:
-    """One panel for each kind, one bar for each method, in the leaderboard's order."""
+    """One panel for each kind of flicker, one bar for each method, in the leaderboard's order.
+
+    Args:
+        board: Of one sort of video.
+        measure: The number that bars show.
+
+    Returns:
+        None if there are fewer than two kinds, or no scores.
+    """
     parts = parts_of(board.comparison, part="kind")
     methods = [row.method for row in board.table.rows]
     if len(parts) < 2 or not board.comparison.ranked(measure):
@@ -114,7 +126,7 @@ def kind_bars(board: Board, measure: m.Measure) -> Plot | None:
     def draw(palette: Palette) -> Any:
         rows = -(-len(parts) // _PANELS_A_ROW)
         height = rows * (0.45 + 0.21 * len(methods))
-        # By hand: finding a layout for so many panels takes seconds.
+        # Set explicitly: automatic layout of so many panels takes seconds.
         figure = figure_of(width_in=_WIDTH_IN, height_in=height, layout=None)
         left = (0.2 + 0.068 * max(len(method.label) for method in methods)) / _WIDTH_IN
         edges = {"left": left, "right": 0.99, "bottom": 0.06 / height, "top": 1 - 0.3 / height}
@@ -160,7 +172,12 @@ def _bars(
 
 
 def colour_of(method: Method, palette: Palette) -> str:
-    """Ours, the input, and everybody else."""
+    """Colour of a method: one for ours, one for the input, one for all others.
+
+    Args:
+        method: The method.
+        palette: Colours.
+    """
     if method.ours:
         return palette.after
     return palette.before if method.family == "input" else palette.faint
@@ -210,13 +227,13 @@ def _direction(measure: m.Measure) -> str:
 
 
 def _wide_enough(limits: tuple[float, float], least: float) -> tuple[float, float]:
-    """The limits of an axis, moved apart where they show less than that."""
+    """The limits of an axis, extended to a smallest range."""
     missing = max(0.0, least - (limits[1] - limits[0])) / 2.0
     return limits[0] - missing, limits[1] + missing
 
 
 def _plain_ticks(axis: Any) -> None:
-    """Ticks of a logarithmic axis as people write them: 0.5, 1, 2, 5, 10."""
+    """Decimal ticks for a logarithmic axis: 0.5, 1, 2, 5, 10."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
@@ -231,7 +248,7 @@ def _sort(board: Board) -> str:
 
 
 def _drawn(draw: Callable[[Palette], Any], name: str, words: tuple[str, str]) -> Plot:
-    """The plot in the page's colours and on white; `words` are its title and what to see in it."""
+    """The plot in the page's colours and on white; `words` are its title and description."""
     with in_house_style():
         svg = as_svg(draw(STAND_INS), name=name)
     with in_house_style(ON_WHITE):

@@ -1,4 +1,4 @@
-"""The scores of runs as examples, methods and numbers; later lines win."""
+"""The scores of runs, merged, as examples, methods and numbers; later lines replace earlier."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from unflicker.evaluation.results import (
 
 __all__ = ["FAILED", "INPUT", "VIDEOS", "Example", "Score", "Scores", "read_scores"]
 _EQUAL_DB = 100.0
-"""PSNR of a result that is its truth bit for bit, where the formula gives infinity."""
+"""PSNR of a result that equals its ground truth, for which the formula gives infinity."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A flickering video that methods were tried on."""
+    """A flickering video on which methods ran."""
 
     name: str
     """Unique in its data set: "apple/bands"."""
     clip: str
-    """The clip that it was made of; several examples share it."""
+    """The clip from which it was made; several examples share it."""
     category: str
     kind: str
-    """Of made flicker which, of processed video which task, else empty."""
+    """Kind of synthetic flicker, or task of processed video; else empty."""
 
     @property
     def folder(self) -> str:
@@ -48,11 +48,11 @@ class Score:
     """One method's numbers of one set on one example."""
 
     values: dict[str, float]
-    """By name of the measure; what is not a finite number is not there."""
+    """By name of the measure; finite numbers only."""
     frames: int | None
     width: int | None
     effort: str
-    """How much the method was allowed to do; empty where it was what it does by itself."""
+    """Effort of a method that is fitted to each video; else empty."""
     error: str = ""
     date: str = ""
     machine: str = ""
@@ -64,31 +64,43 @@ class Scores:
     """The merged scores of one or several runs."""
 
     examples: dict[str, Example]
-    """By name: category by category, then as people count ("w3" before "w10")."""
+    """By name, sorted by category, then naturally ("w3" before "w10")."""
     methods: tuple[str, ...]
-    """In the order in which they were met."""
+    """In order of first appearance."""
     by_key: dict[tuple[str, str, str], Score]
     """By method, example and set."""
     skipped: tuple[str, ...] = ()
     """Lines that could not be read, for the notes."""
     runs: tuple[dict[str, Any], ...] = ()
-    """What `run.json` of each folder says."""
+    """Content of each folder's `run.json`."""
     _lookup: dict[tuple[str, str], dict[str, Score]] = field(default_factory=dict, repr=False)
 
     def of(self, method: str, example: str) -> dict[str, Score]:
-        """All sets of a method on an example."""
+        """All scores of a method on an example, by set.
+
+        Args:
+            method: Name of the method.
+            example: Name of the example.
+        """
         if not self._lookup:
             for (one, other, name), score in self.by_key.items():
                 self._lookup.setdefault((one, other), {})[name] = score
         return self._lookup.get((method, example), {})
 
     def value(self, method: str, example: str, *, of: str, name: str) -> float | None:
-        """One number, or None where it was not measured."""
+        """One number; None if it was not measured.
+
+        Args:
+            method: Name of the method.
+            example: Name of the example.
+            of: The set of metrics.
+            name: Name of the number in the set.
+        """
         score = self.by_key.get((method, example, of))
         return None if score is None else score.values.get(name)
 
     def failures(self) -> dict[str, dict[str, str]]:
-        """By method, the examples on which it failed and the errors."""
+        """The examples on which each method failed, with the errors."""
         found: dict[str, dict[str, str]] = {}
         for (method, example, name), score in self.by_key.items():
             if name == FAILED:
@@ -97,12 +109,12 @@ class Scores:
 
 
 def read_scores(*folders: Path) -> Scores:
-    """The scores of several folders as one; a later line for the same thing replaces an earlier.
+    """The scores of several folders, merged; a later line with the same key replaces an earlier.
 
-    A method that failed on an example has no scores there; if it succeeds later, it has not failed.
+    A failure on an example removes its earlier scores; a later success removes the failure.
 
     Raises:
-        InputError: A folder holds no scores, or none that can be read.
+        InputError: A folder has no scores, or none that can be read.
     """
     read = [read_lines(folder) for folder in folders]
     rows = [row for lines in read for row in lines.rows]
@@ -119,7 +131,7 @@ def read_scores(*folders: Path) -> Scores:
 
 
 def _in_order(examples: dict[str, Example]) -> dict[str, Example]:
-    """Whatever process was done first; categories as they were met."""
+    """The examples sorted by category, in order of first appearance, then by name."""
     categories = list(dict.fromkeys(example.category for example in examples.values()))
 
     def place(name: str) -> tuple[int, list[tuple[int, str]]]:

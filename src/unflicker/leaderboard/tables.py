@@ -1,4 +1,4 @@
-"""A table of methods and numbers, and as Markdown, CSV and LaTeX."""
+"""Tables of methods and numbers, as Markdown, CSV and LaTeX."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class Column:
 
     @property
     def title(self) -> str:
-        """Its label, and an arrow to where it is best."""
+        """Its label, with an arrow in the direction of better values."""
         return f"{self.label}\u00a0{_ARROWS[self.measure.best]}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A method's numbers, one for each column; None where there is none."""
+    """A method's numbers, one for each column; None for a missing one."""
 
     method: Method
     cells: tuple[Estimate | None, ...]
     marks: tuple[int, ...] = ()
-    """Which of the table's footnotes are about it, from 1."""
+    """Numbers of its footnotes, from 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,18 +60,18 @@ class Table:
     """Methods by measures."""
 
     name: str
-    """Of its files, without an ending."""
+    """Name of its files, without suffix."""
     title: str
     about: str
-    """What was compared on how much, in a sentence or two."""
+    """Its content and number of examples, in a sentence or two."""
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     sort: str = ""
-    """Of which sort of video it is, where it is of one: see `boards.Board`."""
+    """Its sort of video (see `boards.Board`); empty if it is of several."""
     footnotes: tuple[str, ...] = ()
 
     def best(self, index: int) -> float | None:
-        """The best mean of a column, the input's own left out."""
+        """The best mean of a column, without the input's."""
         measure = self.columns[index].measure
         means = [
             cell.mean
@@ -81,7 +81,12 @@ class Table:
         return min(means, key=measure.worse) if means and measure.best else None
 
     def is_best(self, row: Row, index: int) -> bool:
-        """Whether a row's number is the best of its column, as far as it is shown."""
+        """Whether a row's number is the best of its column, to the digits shown.
+
+        Args:
+            row: Of this table.
+            index: Of the column.
+        """
         cell, best = row.cells[index], self.best(index)
         if cell is None or best is None or row.method.family == "input":
             return False
@@ -156,7 +161,7 @@ def _shown(table: Table, row: Row, *, bold: Callable[[str], str]) -> list[str]:
 
 
 def _markdown(text: str) -> str:
-    """Text that neither ends a cell nor is taken for markup."""
+    """Text with the special characters of Markdown escaped."""
     flat = " ".join(text.split())
     for sign in "\\|*_`<[":
         flat = flat.replace(sign, f"\\{sign}")
@@ -164,5 +169,5 @@ def _markdown(text: str) -> str:
 
 
 def _latex(text: str) -> str:
-    """Text whose signs LaTeX does not take for commands."""
+    """Text with the special characters of LaTeX escaped."""
     return "".join(_LATEX_WORDS.get(sign, sign) for sign in " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""What the viewing copies of an example show: its worst moment in pictures, its light over time."""
+"""Reads an example's viewing copies: pictures of its worst moment, and its light over time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from unflicker.frames.clip import from_float
 from unflicker.leaderboard.scores import VIDEOS, Example
 from unflicker.report.curves import LUMA
 
-STEADY = {"truth": "the truth", "original": "the steady original"}
-"""Copies that no method made, by the names of their files."""
+STEADY = {"truth": "the ground truth", "original": "the steady original"}
+"""Copies of steady videos, by the names of their files."""
 _CELL_PX = 200
 _BESIDE_WORST = 2
 _SLICE_PX = (1000, 72)
 """Width and height of the picture of one column over time."""
 _GRID = (16, 9)
-"""Columns and rows of cells in which light is followed to find the worst moment."""
+"""Columns and rows of cells in which light is compared to find the worst moment."""
 _LINE_PX, _GROUND = 3, 24
 _QUALITY = 82
 _MOST_DB = 60.0
-"""Errors of H.264 copies mean nothing beyond this."""
+"""PSNR above this is not meaningful for H.264 copies."""
 
 Pixels = UInt8[np.ndarray, "_ _ _ 3"]
 Picture = UInt8[np.ndarray, "_ _ 3"]
@@ -41,21 +41,21 @@ class Copy:
     light: Float32[np.ndarray, " _"]
     """Mean luma of each frame in [0, 1]."""
     error_db: Float32[np.ndarray, " _"] | None
-    """PSNR of each frame to the truth, as far as the copies tell; None without a truth."""
+    """PSNR of each frame, measured on the copies; None without ground truth."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Viewing:
-    """An example's copies, and what they look like at its worst moment."""
+    """An example's viewing copies, and pictures of its worst moment."""
 
     example: Example
     copies: tuple[Copy, ...]
-    """The input first, what is steady last."""
+    """The input first, the steady video last."""
     fps: float
     worst: int
-    """The frame at which the input's light jumps most."""
+    """Index of the frame at which the input's light jumps most."""
     frames: tuple[int, ...]
-    """Those of the strips."""
+    """Indices of the frames in the strips."""
     strip: bytes
     """JPEG: a row for each copy, a column for each of `frames`."""
     slices: bytes
@@ -65,7 +65,12 @@ class Viewing:
 
 
 def copies_of(example: Example, folders: Sequence[Path]) -> dict[str, Path]:
-    """The videos of an example by name; those of later folders win."""
+    """The videos of an example by name.
+
+    Args:
+        example: The example.
+        folders: Of runs; a video of a later folder replaces one of an earlier.
+    """
     found: dict[str, Path] = {}
     for folder in folders:
         place = folder / VIDEOS / example.folder
@@ -74,7 +79,7 @@ def copies_of(example: Example, folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def view(example: Example, paths: dict[str, Path]) -> Viewing:
-    """Read the copies, in their order.
+    """Read the viewing copies of an example, in order.
 
     Args:
         example: The example.
@@ -108,7 +113,12 @@ def view(example: Example, paths: dict[str, Path]) -> Viewing:
 
 
 def worst_moment(source: Pixels, reference: Pixels | None) -> int:
-    """The frame whose light jumps most: against what is steady, else against its neighbours."""
+    """Index of the frame whose light jumps most.
+
+    Args:
+        source: The input.
+        reference: A steady video to compare with; None to compare with neighbouring frames.
+    """
     cells = _cells(source)
     if len(cells) < 3:
         return 0
@@ -139,7 +149,7 @@ def _psnr_by_frame(pixels: Pixels, truth: Pixels) -> Float32[np.ndarray, " _"]:
 
 
 def _read(path: Path) -> tuple[Pixels, float]:
-    """A video's frames, shrunk, and its rate."""
+    """A video's frames, downscaled, and its rate."""
     from unflicker.frames.colour import proxy_size, small_rgb
     from unflicker.metrics import PROXY_PX
     from unflicker.video import open_video
@@ -170,7 +180,7 @@ def _strip(pixels: Pixels, frames: Sequence[int]) -> Picture:
 
 
 def _slice(pixels: Pixels) -> Picture:
-    """The middle column of each frame beside that of the one before: flicker shows as stripes."""
+    """The middle columns of all frames side by side: flicker shows as stripes."""
     middle = pixels.shape[2] // 2
     columns = np.ascontiguousarray(pixels[:, :, middle].swapaxes(0, 1))
     width, height = _SLICE_PX
@@ -179,7 +189,7 @@ def _slice(pixels: Pixels) -> Picture:
 
 
 def _stacked(rows: list[Picture]) -> bytes:
-    """Rows of equal size, one over the other, with a thin line under each."""
+    """Rows stacked at equal size, with a thin line under each."""
     height, width = rows[0].shape[:2]
     line = np.full((_LINE_PX, width, 3), _GROUND, np.uint8)
     parts = []

@@ -1,4 +1,4 @@
-"""Writes a site and its tables beside the scores that they are made of."""
+"""Writes the tables and pages of the leaderboard."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
     """Write the tables (`out/tables`) and the site (`out/report`) of one or several runs.
 
     Args:
-        out: Where to write; the videos stay where they are and are linked from there.
-        folders: What `unflicker evaluate` wrote, each with `scores.jsonl` and, where there are
-            any, `videos`; where two say the same, the later folder wins. None: `out` itself.
-        report: Receives progress, counted in examples.
+        out: Folder to write to; videos are linked, not copied.
+        report: Called with the progress, in examples.
+        folders: Outputs of `unflicker evaluate`, each with `scores.jsonl` and possibly `videos`; of
+            equal entries the last one is used. Without any: `out` itself.
 
     Returns:
         The main page, `out/report/index.html`.
 
     Raises:
         InputError: There are no scores, or a viewing copy cannot be read.
-        OutputError: Something cannot be written.
+        OutputError: A file cannot be written.
     """
     sources = folders or (out,)
     scores = read_scores(*sources)
     boards = b.boards(scores)
     if not boards:
         raise InputError(
-            "there are scores, but of no method beside the input; evaluate some with --methods"
+            "there are scores of the input, but of no other method; evaluate some with --methods"
         )
     tables = _tables(scores, boards)
     plots = [(board, _plots(board)) for board in boards]
@@ -161,7 +161,7 @@ def _at(scores: Scores, shown: Sequence[str], index: int) -> Example | None:
 def _ordered(
     paths: dict[str, Path], boards: Sequence[b.Board], example: Example
 ) -> dict[str, Path]:
-    """The input, the methods as on their board, others, what is steady."""
+    """The input, the methods in the order of their board, others, then the steady video."""
     sort = b.sort_of(example.category)
     board = next((board for board in boards if board.sort == sort), None)
     ranked = [row.method.name for row in board.table.rows] if board else []

@@ -130,8 +130,13 @@ def squared_warping_error(
 ) -> float:
     """Mean squared change of a point's colour from one frame to the next, 0 to 1.
 
-    As `warping_error`, but of squared differences: large ones weigh more. `lai_warp` is the
-    published measure, which weighs pairs alike and knows only seen and unseen pixels.
+    As `warping_error`, but of squared differences, so large ones weigh more. `lai_warp` is the
+    published measure: it weights pairs equally and visibility is 0 or 1.
+
+    Args:
+        pictures: Frames to assess.
+        flows: From each frame but the first back to the frame before it, in px, x first.
+        visible: Visibility of each pixel of frame t in frame t-1, 0 to 1.
     """
     pixels = as_pixels(pictures)
     earlier = range(len(pixels))
@@ -222,12 +227,12 @@ def _mean_change(
     """The weighted mean over all pairs of each frame t+1 and the frame `earlier[t]`.
 
     Args:
-        pixels: The clip to judge.
+        pixels: The clip to assess.
         earlier: For each pair, the frame with which the later one is compared.
         flows: From each later frame to that one, in px, x first.
-        visible: How far each pixel is seen there, 0 to 1.
-        valid: Pixels to judge; None judges all.
-        power: Of absolute differences, before channels are averaged.
+        visible: Visibility of each pixel there, 0 to 1.
+        valid: Pixels that count; all if None.
+        power: Exponent of absolute differences, before channels are averaged.
     """
     if len(flows) != max(len(pixels) - 1, 0) or len(visible) != len(flows):
         raise ValueError(f"{len(flows)} flows for {len(pixels)} frames; pass one less than frames")
@@ -237,7 +242,7 @@ def _mean_change(
         laid_over = warp(to_float(pixels[before]), flow)
         difference = (np.abs(to_float(pixels[now]) - laid_over) ** power).mean(axis=2)
         if valid is not None:
-            # A pixel that mixes in a lost one is lost too.
+            # A pixel interpolated from an invalid one is invalid too.
             known = warp(valid[before].astype(np.float32), flow) > 0.999
             seen = seen * (known & valid[now])
         change += float(np.sum(difference * seen, dtype=np.float64))

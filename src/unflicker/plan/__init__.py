@@ -1,4 +1,4 @@
-"""What is to be done to a film: frame by frame and shot by shot, at full strength."""
+"""The correction of a film at full strength, for each frame and each shot."""
 
 from unflicker.plan.edit import write_edited
 from unflicker.plan.file import Plan, PlanWriter

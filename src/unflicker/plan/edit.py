@@ -1,4 +1,4 @@
-"""A plan changed by hand: the same frames, other shots."""
+"""Writes a plan with edited shots and the same frames."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def write_edited(plan: Plan, path: Path, *, shots: Sequence[ShotPlan]) -> None:
         write_edited(plan, Path("edited.plan"), shots=shots)
 
     Args:
-        plan: What is changed; its file is left as it is.
+        plan: The plan to edit; its file is not changed.
         path: The file to write.
-        shots: As many as the plan has, with the same frames.
+        shots: As many as in the plan, with the same frames.
 
     Raises:
-        UsageError: There are more or fewer shots, or they have other frames.
+        UsageError: The number of shots or their frames differ.
         OutputError: The file cannot be written.
     """
     before = [(shot.start, shot.stop) for shot in plan.shots]

@@ -1,7 +1,7 @@
-"""A plan as other programs read it: a table, JSON, look-up tables.
+"""Exports a plan for other programs: as a table, JSON or look-up tables.
 
-Only what concerns the whole picture fits into a `.cube` file; gains by place, refinement and what
-is kept stay in the plan.
+A `.cube` file can only hold the correction of the whole picture: gains by place, refinement and
+kept parts are left out.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from unflicker.plan.plan import FramePlan
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _CUBE_1D, _CUBE_3D = 1024, 33
-"""Entries of a table: as many as common programs take."""
+"""Entries of a table, as common programs expect."""
 _ROWS, _COLUMNS = 6, 8
 
 
 def frame_numbers(plan: Plan) -> Iterator[dict[str, Any]]:
-    """What a plan says of each frame, in numbers, in order.
+    """The numbers of each frame of a plan, in order.
 
     `gain_red`, `gain_green` and `gain_blue` are of the whole picture at middle grey,
     `gain_by_place_least` and `_most` of 6 × 8 parts of it, all in stops of linear light;
@@ -62,8 +62,8 @@ def write_csv(plan: Plan, path: Path) -> None:
     """Write `frame_numbers` as a table, one line a frame.
 
     Args:
-        plan: What is written.
-        path: The file.
+        plan: The plan to export.
+        path: The file to write.
 
     Raises:
         OutputError: The file cannot be written.
@@ -79,11 +79,11 @@ def write_csv(plan: Plan, path: Path) -> None:
 
 
 def write_json(plan: Plan, path: Path) -> None:
-    """Write what a plan says of itself, of its shots and, as `frame_numbers`, of its frames.
+    """Write the metadata of a plan, its shots, and the `frame_numbers` of its frames.
 
     Args:
-        plan: What is written.
-        path: The file.
+        plan: The plan to export.
+        path: The file to write.
 
     Raises:
         OutputError: The file cannot be written.
@@ -94,15 +94,15 @@ def write_json(plan: Plan, path: Path) -> None:
 
 
 def write_cubes(plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "frame") -> int:
-    """Write the part of each grade that concerns the whole picture as `.cube` files.
+    """Write the correction of the whole picture as `.cube` files.
 
     Args:
-        plan: What is written.
-        folder: Where `frame_000000.cube` and so on go, or `shot_000.cube`.
+        plan: The plan to export.
+        folder: Folder for `frame_000000.cube` and so on, or `shot_000.cube`.
         per: One file for each frame; or for each shot, the mean of its frames.
 
     Returns:
-        How many files were written: none for a frame whose whole picture is left alone.
+        Number of files; a frame has none if its whole picture is not corrected.
 
     Raises:
         OutputError: A file cannot be written.
@@ -120,15 +120,17 @@ def write_cubes(plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "fr
 
 
 def cube_text(grade: Grade, meaning: ColourMeaning, *, title: str) -> str:
-    """The part of a grade that concerns the whole picture, as a `.cube` file.
+    """A grade's correction of the whole picture, as a `.cube` file.
 
     Args:
-        grade: Its gains by place are left out.
-        meaning: Of the stored values that the table takes and gives, RGB in [0, 1].
-        title: For people.
+        grade: Gains by place are left out.
+        meaning: Meaning of the stored values to which the table applies, RGB in [0, 1].
+        title: Title of the table.
 
     Returns:
-        A table of one dimension, or of three where channels are mixed.
+        A 1D table, or a 3D one if channels are mixed.
+
+    Source: Adobe, Cube LUT Specification 1.0 (2013).
     """
     whole = grade.of_whole_picture()
     if whole.mixes:
@@ -176,13 +178,13 @@ def _mean_grade(frames: Iterator[FramePlan]) -> Grade:
 
 
 def _stored(light: Float32[np.ndarray, "..."], meaning: ColourMeaning) -> np.ndarray:
-    """The inverse of `to_working`, by table where it is no identity."""
+    """The inverse of `to_working`, by a table."""
     ramp = np.linspace(0.0, 1.0, 1 << 14, dtype=np.float32)
     return np.clip(np.interp(light, to_working(ramp, meaning), ramp), 0.0, 1.0)
 
 
 def _short(value: Any) -> Any:
-    """A number as short as it is exact enough; what is not known as nothing."""
+    """A number rounded to five digits; None if it is not finite."""
     if not isinstance(value, float):
         return value
     return round(value, 5) if np.isfinite(value) else None

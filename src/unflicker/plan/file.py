@@ -1,10 +1,10 @@
-"""A plan in a file: to be looked at, edited, or followed later, from any frame on.
+"""A plan in a file, to be inspected, edited or followed, with random access to its frames.
 
-A zip archive. `plan.json` says what it is, of which film, and what its shots are. Every 64 frames
-share some NumPy files, named after the first of them: curves, gains, where channels are mixed the
-logarithms of the matrices, and `frames`, a table of all other numbers. What many frames share, what
-they keep as it is (`mask.Kept`) and where their texture flickers, has a file wherever it changes.
-All is written as a stream, so no film is too long for it.
+The file is a zip archive. `plan.json` has its version, its film and its shots. Each group of 64
+frames has NumPy files, named by its first frame: curves, gains, the logarithms of the matrices if
+channels are mixed, and `frames`, a table of all other numbers. What many frames share, the kept
+parts (`mask.Kept`) and the places where texture flickers, has a file wherever it changes. The
+archive is written as a stream, so a film may have any length.
 """
 
 from __future__ import annotations
@@ -50,17 +50,16 @@ _TABLE = np.dtype(
         ("damaged", "?"),
     ]
 )
-"""Numbers of a frame beside its grade, as `FramePlan` names them."""
+"""Numbers of a frame besides its grade, by their names in `FramePlan`."""
 _PLAIN = [name for name in _TABLE.names or () if name != "texture_amount"]
 Shared = TypeVar("Shared")
 
 
 class PlanWriter:
-    """Writes plans of frames one after the other; nothing is left under the final name if it
-    fails."""
+    """Writes the plans of frames one after the other; after a failure no file is left."""
 
     def __init__(self, path: Path, *, about: dict[str, Any]) -> None:
-        """Begin a plan; `about` is stored with it (source, film, settings)."""
+        """Prepare a plan; `about` is stored with it (source, film, settings)."""
         self._path = path
         self._part = path if is_stream(path) else path.with_name(f".{path.name}.part")
         self._open = ExitStack()
@@ -72,7 +71,7 @@ class PlanWriter:
         self._shots: list[ShotPlan] = []
 
     def __enter__(self) -> PlanWriter:
-        """Open the file beside its final name."""
+        """Open the file under a temporary name in the same folder."""
         try:
             self._open.enter_context(made_folder(self._part.parent))
             place: Any = self._part
@@ -102,7 +101,7 @@ class PlanWriter:
             self._flush()
 
     def tell_shots(self, shots: Sequence[ShotPlan]) -> None:
-        """What the shots are, once all are known."""
+        """Set the shots, once all are known."""
         self._shots = list(shots)
 
     def __exit__(
@@ -111,10 +110,15 @@ class PlanWriter:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Name the file if all went well, else remove it.
+        """Rename the file to its final name; after an exception, remove it.
+
+        Args:
+            kind: Type of the exception that ended the block; None without one.
+            fault: That exception.
+            trace: Its traceback.
 
         Raises:
-            OutputError: The disk is full or gone.
+            OutputError: The disk is full or not available.
         """
         try:
             self._finish(whole=kind is None)
@@ -156,7 +160,7 @@ class PlanWriter:
 
 
 class _Passing:
-    """A stream to which is only written: a device says that it can go back, and does not."""
+    """A stream without seeking: a device claims to be seekable, and is not."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.write, self.flush = stream.write, stream.flush
@@ -186,13 +190,13 @@ def _table(frames: Sequence[FramePlan]) -> Shaped[np.ndarray, " frames"]:
 
 
 class Plan:
-    """A plan in a file: what it says of itself, and the plan of any frame."""
+    """A plan in a file: its metadata, its shots, and the plan of any frame."""
 
     def __init__(self, path: Path) -> None:
         """Open a plan.
 
         Raises:
-            InputError: It is not there, or is no plan that can be read.
+            InputError: There is no such file, or it cannot be read as a plan.
         """
         self.path = path
         with _readable(path):
@@ -214,34 +218,34 @@ class Plan:
 
     @cached_property
     def shots(self) -> tuple[ShotPlan, ...]:
-        """Its shots; none in plans before version 3."""
+        """The shots of the film; none in plans before version 3."""
         with _readable(self.path):
             return tuple(ShotPlan.from_dict(shot) for shot in self.about.get("shots", []))
 
     @property
     def colour_meaning(self) -> ColourMeaning:
-        """What the stored values of its film mean, as far as a plan says it."""
+        """The meaning of its film's stored values, as far as it is stored."""
         told = self.about.get("film", {})
         return ColourMeaning(matrix="identity", transfer=told.get("transfer", "power"))
 
     def shot_at(self, frame: int) -> int:
-        """The number of the shot that a frame is in, from 0; 0 in plans before version 3.
+        """The number of a frame's shot, from 0; 0 in plans before version 3.
 
         Args:
-            frame: Its index.
+            frame: Index of the frame.
         """
         return max(0, bisect_right([shot.start for shot in self.shots], frame) - 1)
 
     def __len__(self) -> int:
-        """How many frames it has."""
+        """Number of frames."""
         return int(self.about.get("frames", 0))
 
     def __getitem__(self, index: int) -> FramePlan:
-        """The plan of one frame, in whatever order they are asked for.
+        """The plan of one frame, in any order.
 
         Raises:
-            IndexError: There are not so many.
-            InputError: The file is damaged there.
+            IndexError: The plan has fewer frames.
+            InputError: The file is damaged.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"frame {index} of a plan of {len(self)}")
@@ -307,7 +311,7 @@ class Plan:
 
 
 class _Changing(Generic[Shared]):
-    """What many frames share, stored wherever it changes; the same object for all of them."""
+    """A value shared by many frames and stored wherever it changes; one object for all of them."""
 
     def __init__(
         self, archive: zipfile.ZipFile, ending: str, read: Callable[[bytes], Shared]
@@ -318,7 +322,7 @@ class _Changing(Generic[Shared]):
         self._last: tuple[int, Shared | None] = (-1, None)
 
     def at(self, index: int) -> Shared | None:
-        """What a frame has; None where nothing."""
+        """The value of a frame, by its index; None if it has none."""
         place = bisect_right(self._starts, index) - 1
         if place < 0:
             return None
@@ -342,7 +346,7 @@ def _finite(array: np.ndarray, name: str) -> np.ndarray:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """What goes wrong inside becomes one clear line."""
+    """Turn any fault of reading into an `InputError`."""
     try:
         yield
     except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as fault:

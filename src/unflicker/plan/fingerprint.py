@@ -1,4 +1,4 @@
-"""Whether a frame is the one that a plan was made of, by its mean light."""
+"""Recognises by its mean light whether a frame is the one for which a plan was made."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from unflicker.frames.picture import Picture
 from unflicker.plan.plan import FramePlan
 
 SPARSE = (slice(None, None, 2), slice(None, None, 2))
-"""Every other pixel across and down tells the mean of a picture."""
+"""Every other pixel across and down, which is enough for the mean of a picture."""
 _FIRST_FRAMES, _EVERY_FRAMES = 4, 48
-"""Frames that are compared: the first ones, and one in so many."""
+"""The frames that are compared: so many at the beginning, then one in so many."""
 _SAME = 0.002
-"""Difference of mean light: the same film differs by rounding, half a code of 8 bits at the most;
-the same film encoded again may pass, and may well follow the plan."""
+"""Difference of mean light for the same frame: rounding differs by half a code of 8 bits at most. A
+film that was encoded again may pass, and the plan fits it."""
 
 
 def mean_light(light: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, " 3"]:
@@ -26,12 +26,12 @@ def mean_light(light: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarr
 
 
 def is_of(picture: Picture, frame: FramePlan, *, proxy_px: int) -> bool:
-    """Whether a picture is the frame's, as far as its mean light tells; looked at now and then.
+    """Whether a picture has the mean light that its plan stores; True for frames not compared.
 
     Args:
-        picture: As it came.
-        frame: What is planned for it.
-        proxy_px: Longest side of the proxies by which it was planned.
+        picture: The decoded frame, uncorrected.
+        frame: Plan of the frame.
+        proxy_px: Longest side of the proxies from which the plan was made, in px.
     """
     looked_at = frame.index < _FIRST_FRAMES or frame.index % _EVERY_FRAMES == 0
     if not looked_at or frame.damaged or not np.isfinite(frame.mean_before).all():

@@ -1,5 +1,7 @@
-"""What is to be done to one frame and to one shot. All of it at full strength: strength, masks and
-what a user overrides are applied once, when frames are rendered."""
+"""The correction of one frame and of one shot, at full strength.
+
+Strength, masks and a user's overrides are applied when frames are rendered.
+"""
 
 from __future__ import annotations
 
@@ -21,71 +23,71 @@ def _nothing() -> Float32[np.ndarray, " 3"]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FramePlan:
-    """All that is to be done to one frame, and what was seen of it."""
+    """The correction of one frame, and measurements of the frame."""
 
     index: int
     grade: Grade
     seconds: float = np.nan
-    """When the frame is shown; NaN where a plan of an earlier version does not say."""
+    """Presentation time; NaN in plans of earlier versions."""
     mean_before: Float32[np.ndarray, " 3"] = field(default_factory=_nothing)
     """Mean red, green and blue of its proxy, in working light; NaN likewise."""
     mean_after: Float32[np.ndarray, " 3"] = field(default_factory=_nothing)
     """The same with the grade applied."""
     texture: TextureFlicker = NO_FLICKER
-    """What the refinement has to do."""
+    """Flicker of texture, for the refinement."""
     kept: Kept | None = None
-    """What of it is not the scene; None where all is."""
+    """The parts that are not corrected, such as overlays; None if all is corrected."""
     starts_shot: bool = False
     repeats: bool = False
     """Whether it shows the same picture as the frame before."""
     keeps_light: bool = False
-    """Whether its light is an event of the film, a flash: then nothing evens it out."""
+    """Whether its light is an event of the film, a flash, and is not corrected."""
     damaged: bool = False
     light_scale: float = 1.0
-    """By how much its light was multiplied to be looked at (`analyse_window.light_scale`)."""
+    """Factor of its light in analysis (`analysis.analyse_window.light_scale`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShotPlan:
-    """One shot: frames `start` to `stop` (not included), its flicker, and what was chosen."""
+    """One shot: frames `start` to `stop` (exclusive), its flicker, and the stages in use."""
 
     start: int
     stop: int
     diagnosis: Diagnosis
     guided: bool = False
-    """Whether an atlas added to what tone found, in a window at least."""
+    """Whether an atlas adds to the correction by tone, in at least one window."""
     calmed: bool = False
-    """Whether texture is to be calmed, in a window at least."""
+    """Whether texture is corrected, in at least one window."""
     visible_before: float = np.nan
-    """Visible flicker in ΔE (`metrics.visible_flicker`) as it came, mean over its windows."""
+    """Visible flicker of the input in ΔE (`metrics.visible_flicker`), mean over its windows."""
     visible_after: float = np.nan
-    """The same with the plan followed at full strength, as the proxies tell."""
+    """The same with the plan applied at full strength, measured on the proxies."""
     strength: float = 1.0
-    """Share of the correction that this shot gets, 0 to 1: for people to change. Rendering
-    multiplies it with the strength of the run."""
+    """Share of the correction that this shot gets, 0 to 1; may be edited. Rendering multiplies it
+    by the strength of the run."""
 
     def __post_init__(self) -> None:
-        """Refuse a strength that makes no sense."""
+        """Refuse a strength out of range."""
         if not 0.0 <= self.strength <= 1.0:
             raise ValueError(f"a shot at strength {self.strength}; pass 0 to 1")
 
     @property
     def corrected_by(self) -> str:
-        """The stages that do something, for people."""
+        """Names of the stages in use, for people."""
         parts = self.guided * ["atlas"] + self.calmed * ["refinement"]
         model = self.diagnosis.model
         return " + ".join(parts if parts and model == "nothing" else [model, *parts])
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The shot as plain values, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> ShotPlan:
-        """The way back.
+        """The shot from plain values, the inverse of `to_dict`.
 
         Raises:
-            ValueError: These are no such values.
+            ValueError: A field is missing or unknown.
         """
         try:
             return cls(**{**given, "diagnosis": Diagnosis(**given["diagnosis"])})

@@ -1,4 +1,4 @@
-"""What a run did: gathered while it goes on, kept in a few hundred bytes a frame."""
+"""The record of a run, in a few hundred bytes a frame."""
 
 from unflicker.recording.record import Record, Still
 from unflicker.recording.recorder import Followed, Recorder

@@ -1,4 +1,4 @@
-"""What a run did, in numbers and pictures: the pipeline fills it, the report shows it."""
+"""The record of a run, in numbers and pictures: filled by the pipeline, shown by the report."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ class Still:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
-    """Everything a run can say about itself."""
+    """The results and measurements of one run."""
 
     source: str
     output: str
     seconds: Float32[np.ndarray, " time"]
-    """When each frame is shown."""
+    """Presentation time of each frame."""
     mean_before: Float32[np.ndarray, "time 3"]
-    """Mean red, green and blue of each frame in [0, 1], as stored, before."""
+    """Mean red, green and blue of each input frame, in stored light."""
     mean_after: Float32[np.ndarray, "time 3"]
+    """The same of each output frame."""
     correction_stops: Float32[np.ndarray, "time rows columns"]
-    """Light added (positive) or taken in each part of the picture, in stops."""
+    """Gain in each part of the picture, in stops of linear light."""
     shots: tuple[ShotPlan, ...]
     visible_flicker_before: float
     """In ΔE, see `metrics.visible_flicker`."""
@@ -44,5 +45,5 @@ class Record:
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    """What the user should know: streams left out, an encoder changed, interlacing seen."""
+    """Notes for the user: streams left out, another encoder used, interlaced video."""
     wall_seconds: float = 0.0

@@ -1,6 +1,6 @@
-"""Keeps account of a run while it goes on, in a few hundred bytes a frame.
+"""Records a run while it is in progress, in a few hundred bytes a frame.
 
-What analysis expects is kept until rendering has measured it on the output.
+Values predicted by analysis are replaced when rendering has measured them on the output.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from unflicker.video import VideoSource
 
 _MAP = {"rows": 6, "columns": 8}
 _DARK = 0.01
-"""Added to both sides of a ratio of light: near black, it says nothing."""
+"""Added to both sides of a ratio of light, which is unreliable near black."""
 _STILLS = 4
 _STILL_WIDTH_PX = 640
 _APART_SECONDS = 0.5
@@ -37,12 +37,12 @@ _LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
 
 @dataclass(kw_only=True, eq=False)
 class _Shot:
-    """A shot while its windows come in."""
+    """A shot whose windows are being analysed."""
 
     start: int
     windows: list[SteadyTone] = field(default_factory=list)
     visible: list[tuple[float, float, int]] = field(default_factory=list)
-    """Visible flicker before and after, and the frames it stands for."""
+    """Visible flicker before and after, and the number of frames it represents."""
     course: Course | None = None
     guided: bool = False
     calmed: bool = False
@@ -50,12 +50,12 @@ class _Shot:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Followed:
-    """How far the plan of a frame was followed."""
+    """The plan of a frame, and the strength at which it was applied."""
 
     plan: FramePlan
     strength: float
     share: Share | None
-    """How much of it each pixel takes; all of it where None."""
+    """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
 
     @property
     def by_place(self) -> Float32[np.ndarray, "rows columns"] | np.float32:
@@ -69,7 +69,7 @@ class Followed:
 
 
 class Recorder:
-    """Hears what is thought and sees what is done; gives the record in the end."""
+    """Collects plans, findings and results during a run, and makes the record of it."""
 
     def __init__(self, film: VideoSource, settings: Settings, *, output: str) -> None:
         self._film, self._settings, self._output = film, settings, output
@@ -88,11 +88,11 @@ class Recorder:
 
     @property
     def shots(self) -> tuple[ShotPlan, ...]:
-        """Those that are over."""
+        """The shots that are completely analysed."""
         return tuple(self._shots)
 
     def heard(self, planned: FramePlan | Finding) -> None:
-        """Take note of a frame's plan, or of what a window showed."""
+        """Take note of a frame's plan, or of a window's finding."""
         if isinstance(planned, Finding):
             self._heard_of_window(planned)
             return
@@ -104,7 +104,7 @@ class Recorder:
             self._damaged.append(planned.index)
 
     def heard_of_shots(self, shots: Sequence[ShotPlan]) -> None:
-        """Take note of the shots of a plan that was made before."""
+        """Take note of the shots of a plan from a file."""
         self._shots += shots
         self._cuts_known = bool(shots)  # plans before version 3 know none
         self._visible += [
@@ -112,7 +112,12 @@ class Recorder:
         ]
 
     def redrawn(self, frame: Frame, picture: Picture) -> None:
-        """Take note of a frame that was drawn anew, without a grade."""
+        """Measure a frame that was redrawn without a grade.
+
+        Args:
+            frame: As decoded.
+            picture: As written.
+        """
         size = _MAP["rows"], _MAP["columns"]
         before, after = (
             small_rgb(each, size=size).mean(axis=-1) + _DARK for each in (frame.picture, picture)
@@ -129,9 +134,9 @@ class Recorder:
         """Measure a frame and its result.
 
         Args:
-            frame: As decoded; told to `heard` before.
+            frame: As decoded; its plan was passed to `heard` before.
             result: As written.
-            followed: How far its plan was followed.
+            followed: Its plan, and the strength at which it was applied.
         """
         index = frame.index
         self._seconds[index] = frame.seconds
@@ -160,7 +165,7 @@ class Recorder:
         self._stills = sorted([*rest, (change, still)], key=lambda s: -s[0])[:_STILLS]
 
     def record(self, *, notes: tuple[str, ...]) -> Record:
-        """Everything kept."""
+        """The record of the run, with these notes for the user."""
         self._visible_flicker.ends_shot()
         before, after = self._visible_flicker.mean
         if np.isnan(before):
@@ -186,14 +191,14 @@ class Recorder:
         )
 
     def _expected(self) -> tuple[float, float]:
-        """Visible flicker before and after as analysis expects it at full strength."""
+        """Visible flicker before and after, as predicted by analysis at full strength."""
         weights = np.array([frames for *_, frames in self._visible] or [1.0])
         visible = np.array([pair[:2] for pair in self._visible] or [(np.nan, np.nan)])
         before, after = np.average(visible, axis=0, weights=weights)
         return float(before), float(after)
 
     def _measured_shots(self) -> Iterator[ShotPlan]:
-        """The shots with the visible flicker that was measured, where it was."""
+        """The shots, with visible flicker as measured where it was."""
         for number, shot in enumerate(self._shots):
             before, after = self._visible_flicker.of_shot(number)
             if np.isnan(before):
@@ -202,7 +207,7 @@ class Recorder:
                 yield replace(shot, visible_before=before, visible_after=after)
 
     def _suggestions(self) -> tuple[str, ...]:
-        """Options that this film is better off with."""
+        """Suggested options for this film."""
         drifts = [shot.diagnosis.exposure_drift_stops for shot in self._shots]
         if self._settings.tone.lock_exposure or not any(drifts):
             return ()

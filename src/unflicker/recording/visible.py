@@ -1,4 +1,4 @@
-"""Visible flicker of a video, measured on what was decoded and on what is written."""
+"""Visible flicker of a video, measured on the decoded and on the written frames."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from unflicker.motion import estimate_motion
 from unflicker.plan import FramePlan
 
 _EVERY_FRAMES, _MEASURED_FRAMES = 120, 25
-"""The first so many of every so many frames of a shot are looked at: a fifth of a film, at a tenth
-of the cost of its analysis."""
+"""Of every 120 frames of a shot the first 25 are measured: a fifth of a film, at a tenth of the
+cost of its analysis."""
 _FOLLOWED_PX, _MEASURED_PX = 256, 128
-"""Longest sides at which motion is found, and flicker measured; as in analysis."""
+"""Longest sides at which motion is estimated, and flicker measured; as in analysis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,22 +28,22 @@ class Visible:
     before: float
     after: float
     frames: int
-    """For how many frames it stands."""
+    """Number of frames it represents."""
 
 
 @dataclass(kw_only=True, eq=False)
 class VisibleFlicker:
-    """Looks at frames and results as they pass; measures a stretch of each shot now and then."""
+    """Measures visible flicker before and after, on samples of each shot."""
 
     by_shot: list[list[Visible]] = field(default_factory=list)
-    """What was measured, shot by shot."""
+    """The measurements of each shot."""
     _seconds: list[float] = field(default_factory=list)
     _before: list[Float32[np.ndarray, "height width 3"]] = field(default_factory=list)
     _after: list[Float32[np.ndarray, "height width 3"]] = field(default_factory=list)
     _place: int = 0
-    """Of the next frame in its shot."""
+    """Place of the next frame in its shot."""
     _held: int = 0
-    """Frames since the last stretch began."""
+    """Frames since the last sample started."""
 
     def saw(self, frame: Frame, result: Picture, plan: FramePlan) -> None:
         """Take note of a frame.
@@ -51,7 +51,7 @@ class VisibleFlicker:
         Args:
             frame: As decoded.
             result: As written.
-            plan: Of the frame; repeats, flashes and damaged frames are not looked at.
+            plan: Of the frame; repeats, flashes and damaged frames are not measured.
         """
         if plan.starts_shot or not self.by_shot:
             self.ends_shot()
@@ -72,16 +72,16 @@ class VisibleFlicker:
         self._after.append(before if same else small_rgb(result, size=size))
 
     def ends_shot(self) -> None:
-        """Measure what is held; no frame of this shot comes any more."""
+        """Measure the frames in memory, at the end of a shot."""
         self._measure()
 
     @property
     def mean(self) -> tuple[float, float]:
-        """Visible flicker before and after, over all shots; NaN where nothing was measured."""
+        """Visible flicker before and after, over all shots; NaN without measurements."""
         return _mean([each for shot in self.by_shot for each in shot])
 
     def of_shot(self, number: int) -> tuple[float, float]:
-        """The same of one shot, by its number from 0."""
+        """Visible flicker before and after of one shot, by its number from 0."""
         return _mean(self.by_shot[number] if number < len(self.by_shot) else [])
 
     def _measure(self) -> None:

@@ -1,1 +1,1 @@
-"""Pass 2: full-size frames, each corrected by its plan."""
+"""Pass 2: frames at full resolution, each corrected by its plan."""

@@ -35,14 +35,14 @@ def render_arrays(
     *,
     originals: Iterable[Picture | None] = (),
 ) -> Iterator[Pixels]:
-    """Pictures in order, without their flicker.
+    """Pictures in order, without flicker, of the same shape and type.
 
     Args:
         arrays: RGB or grey; uint8, uint16 or float32 in [0, 1]; read once, in order.
         film: The same pictures as a source.
-        settings: How.
-        context: Device, progress.
-        originals: The same pictures of the steady original, as far as there is one.
+        settings: Of the run.
+        context: Device and progress.
+        originals: The same pictures of the steady original; may end earlier; empty without one.
     """
     if settings.redraws:
         yield from _redrawn(arrays, film, settings, context)
@@ -60,7 +60,7 @@ def _graded(
     arrays: Iterable[Pixels], plans: Iterator[FramePlan], strength: float
 ) -> Iterator[tuple[Pixels, FramePlan, Share | None]]:
     shares = FullShares(None)
-    # Plans come first: the analysis has read every picture that has one.
+    # Plans come first: a picture has been read by the analysis when its plan is there.
     for plan, array in zip(plans, arrays, strict=True):
         share = shares.of_size(array.shape[:2], plan.kept)
         grade = plan.grade.scaled(strength)
@@ -112,7 +112,7 @@ def _redrawn(
 
 
 def _with(grade: Grade, array: Pixels, *, share: Share | None) -> Pixels:
-    """A picture with its grade, as its own type."""
+    """A picture with its grade applied, in its own type."""
     if array.ndim == 3:
         graded = apply_to_light(array, grade)
     else:

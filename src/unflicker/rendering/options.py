@@ -1,4 +1,4 @@
-"""What concerns one run and not the method."""
+"""Options of one run that are not settings of the method."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from unflicker.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Which part of a video is read, and what else a run reads and writes."""
+    """The part of a video to process, and the other files to read and write."""
 
     overwrite: bool = False
     """Whether an existing output may be replaced."""
     start_seconds: float = 0.0
-    """Where in the film to begin."""
+    """Time in the film at which to start."""
     duration_seconds: float | None = None
-    """How much of it to take; None is to the end."""
+    """Length of the part to process; None for all to the end."""
     plan: Path | None = None
-    """A plan to follow, from `save_plan`; then nothing is analysed."""
+    """A plan to follow, from `save_plan`; the film is then not analysed."""
     save_plan: Path | None = None
-    """Where to keep the plan."""
+    """File in which to save the plan."""
     mask: Path | None = None
-    """A picture: correct only where it is white."""
+    """A picture of correction shares: white is corrected, black is not."""
     shot_strengths: Mapping[int, float] = field(default_factory=dict)
     """Share of the correction that single shots get, 0 to 1, by their number from 0; multiplied
-    with the run's strength. For these shots it takes the place of what a plan says."""
+    by the run's strength. It replaces the strengths that a plan has for these shots."""
     original: Path | None = None
     """The steady original of a film that was processed frame by frame."""
 
     def __post_init__(self) -> None:
-        """Refuse strengths that make no sense."""
+        """Refuse strengths out of range."""
         for shot, strength in self.shot_strengths.items():
             if shot < 0 or not 0.0 <= strength <= 1.0:
                 raise UsageError(

@@ -1,4 +1,4 @@
-"""The plan that a rendering follows: found while it goes on, or read from a file."""
+"""The plan that rendering follows: from the analysis in progress, or from a file."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from unflicker.settings import Settings, replaced, to_dict
 from unflicker.video import VideoSource
 
 _DECIDED = ("refinement.used", "proxy.width_px")
-"""Settings that a plan decides where it is followed."""
+"""Settings that are taken from the plan that is followed."""
 _SAME_SECONDS = 0.005
-"""Between a film and its plan: containers round times, to whole milliseconds at the coarsest."""
+"""Tolerance of times between a film and its plan: containers round to milliseconds at worst."""
 _AGAIN = "make the plan again from this film and this part of it"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Planned:
-    """What a rendering follows."""
+    """A plan and settings, for rendering."""
 
     frames: Iterator[FramePlan]
-    """In order."""
+    """The plan of each frame, in order."""
     settings: Settings
-    """Those of the run, with what the plan decides."""
+    """Those of the run, with those that are taken from the plan."""
     shot_strengths: Mapping[int, float]
-    """Share of the correction that single shots get; all of it where none is named."""
+    """Share of the correction that single shots get, 0 to 1; 1 for shots without an entry."""
 
 
 @contextmanager
@@ -49,17 +49,17 @@ def planned(
     recorder: Recorder,
     context: RunContext,
 ) -> Iterator[Planned]:
-    """The plan of each frame, and what else a rendering follows.
+    """The plan of each frame, with the settings and strengths for rendering.
 
     Args:
-        film: What is analysed, a window ahead of who takes the plans, in a thread of its own.
+        film: Analysed in another thread, a window ahead of the iteration.
         settings: Of the run.
-        options: Name a plan to follow, or where to save the one that is found.
-        recorder: Told of all.
-        context: Of the run.
+        options: May name a plan to follow, or a file to save the plan in.
+        recorder: Receives every plan and finding.
+        context: Device and progress.
 
     Raises:
-        InputError: The plan that is named cannot be followed.
+        InputError: The named plan cannot be followed.
     """
     if options.plan is not None:
         yield _followed(film, settings, options, recorder)
@@ -77,7 +77,7 @@ def planned(
 def _followed(
     film: VideoSource, settings: Settings, options: RunOptions, recorder: Recorder
 ) -> Planned:
-    """The plan that the options name."""
+    """The plan that is named in the options."""
     assert options.plan is not None
     plan = Plan(options.plan)
     recorder.heard_of_shots(plan.shots)
@@ -129,7 +129,7 @@ def frame_by_frame(
 
 
 def _about(film: VideoSource, settings: Settings, *, guided: bool) -> dict[str, Any]:
-    """What a plan says of itself."""
+    """The metadata of a plan."""
     height, width = film.size
     return {
         "source": film.name,
@@ -155,10 +155,10 @@ def _known_shots(strengths: Mapping[int, float], plan: Plan) -> Mapping[int, flo
 
 
 def _as_planned(film: VideoSource, settings: Settings, plan: Plan, *, guided: bool) -> Settings:
-    """The settings with what a plan decides: a film is rendered by the method that analysed it.
+    """The settings with those of a plan: a film is rendered by the method that analysed it.
 
     Raises:
-        InputError: The plan is of a film of another size, or was made with an original that is not
+        InputError: The plan is of a film of another size, or was made with an original and none is
             passed.
     """
     about, (height, width) = plan.about, film.size

@@ -1,4 +1,4 @@
-"""Pass 2 for a video: full-size frames, each corrected by its plan, or redrawn by networks."""
+"""Pass 2 for a video: frames at full resolution, corrected by plans or redrawn by networks."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def render_film(
     recorder: Recorder,
     context: RunContext,
 ) -> Iterator[Iterator[Frame]]:
-    """The frames of a film in order, without their flicker.
+    """The frames of a film in order, without flicker.
 
     Args:
-        film: Read twice, side by side.
-        settings: How.
-        options: What of it, and what else to read and write.
-        recorder: Told of each frame.
-        context: Device, progress.
+        film: Read twice at the same time, by analysis and by rendering.
+        settings: Of the run.
+        options: The part of the film to process, and other files to read and write.
+        recorder: Receives each frame.
+        context: Device and progress.
 
     Raises:
-        UsageError: A plan is named, and the method has none.
+        UsageError: A plan is named, and the method has no plans.
         InputError: The mask or the plan is not of this film.
     """
     mask = read_mask(options.mask, size=film.size) if options.mask else None
@@ -51,25 +51,25 @@ def render_film(
 
 
 def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
-    """Refuse a method that has no plans where one is asked for.
+    """Refuse a method without plans where a plan is needed.
 
     Args:
         settings: Of the run.
-        options: Ask for a plan or not; a plan is what is wanted if None.
+        options: May name a plan; None if a plan is needed in any case.
 
     Raises:
-        UsageError: It redraws frames.
+        UsageError: The method redraws frames and a plan is needed.
     """
     asked = options is None or options.plan or options.save_plan
     if settings.redraws and asked:
         raise UsageError(
-            "preset paper draws frames anew and has no grades to look at, keep or apply; "
+            "preset paper redraws frames and has no grades to inspect, save or apply; "
             "use --preset fast or standard"
         )
 
 
 def _items(film: VideoSource, planned: Planned, *, mask: Share | None) -> Iterator[Item]:
-    """Each frame with its plan, and where and how much of it is followed."""
+    """Each frame with its plan, strength and correction shares."""
     shares, settings, shot = FullShares(mask), planned.settings, -1
     proxy_px = settings.proxy.width_px
     for frame, plan in frame_by_frame(film, planned.frames, proxy_px=proxy_px):

@@ -2,9 +2,9 @@
 
     items = through(items, [Grading(device=…), Refinement(…)])
 
-A stage is called with an iterator and returns one; each item that goes in comes out once, in order,
-after at most `look_ahead_frames` more have gone in. To add a stage, write a callable with that
-attribute and name it in `after_grading`.
+A stage is called with an iterator and returns one. Each item comes out once, in order, after at
+most `look_ahead_frames` more have been read. To add a stage, write a callable with that attribute
+and name it in `after_grading`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Item:
     """A frame on its way through the stages of rendering, and its plan."""
 
     frame: Frame
-    """As the source has it."""
+    """The frame of the source, uncorrected."""
     plan: FramePlan
     picture: Picture
-    """What the stages before have made of it."""
+    """The result of the stages before."""
     strength: float = 1.0
-    """How much of its plan is followed, 0 to 1."""
+    """Strength of the correction, 0 to 1."""
     share: Share | None = None
-    """How much of a correction each pixel takes, 0 to 1; all of it where None."""
+    """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
 
 
 @runtime_checkable
@@ -48,8 +48,7 @@ class Stage(Protocol):
 
     @property
     def look_ahead_frames(self) -> int:
-        """How many more items it may take before it gives one back; two more where a picture is
-        shown again."""
+        """Items that it may read ahead; more where a picture is repeated."""
         ...
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
@@ -58,7 +57,12 @@ class Stage(Protocol):
 
 
 def through(items: Iterator[Item], stages: Sequence[Stage]) -> Iterator[Item]:
-    """The items after all stages, which work one after the other on each."""
+    """The items after all stages.
+
+    Args:
+        items: Frames and their plans, in order.
+        stages: Applied in order.
+    """
     for stage in stages:
         items = stage(items)
     return items
@@ -103,15 +107,14 @@ class Grading:
 
 @dataclass(frozen=True, kw_only=True)
 class Refinement:
-    """Removes flicker of texture where the plan has found any."""
+    """Removes flicker of texture where the plan has any."""
 
     proxy_px: int
-    """Longest side of the proxies on which motion is found."""
+    """Longest side of the proxies on which motion is estimated."""
     look_ahead_frames: int = 1
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
-        """The items, each with its picture refined; a picture that is shown again gets the same
-        answer again."""
+        """The items, each with its picture refined; a repeat gets the same result again."""
         waiting: deque[list[Item]] = deque()
         pictures = refined(
             self._new_ones(items, waiting),
@@ -128,7 +131,7 @@ class Refinement:
 
     @staticmethod
     def _new_ones(items: Iterator[Item], waiting: deque[list[Item]]) -> Iterator[Graded]:
-        """Each picture that is no repeat of the one before; all items go to `waiting`."""
+        """Each picture that does not repeat the previous one; all items are put into `waiting`."""
         for item in items:
             plan = item.plan
             if waiting and plan.repeats and same_samples(item.picture, waiting[-1][0].picture):

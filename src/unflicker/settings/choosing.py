@@ -1,4 +1,4 @@
-"""From what a caller asks for to a tree of settings."""
+"""Builds a settings tree from what a caller passes."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from unflicker.settings.presets import PRESETS, STAGES, neural_installed
 from unflicker.settings.schema import Settings, describe, replaced
 
 _OF_A_RUN = ("strength", "keep_slower_than_seconds", "device", "threads", "strict", "encoding.")
-"""Settings that no preset has an opinion on."""
+"""Settings that no preset sets."""
 
 
 def usual_preset(*, guided: bool = False) -> str:
-    """The preset where none is asked for: the best picture that what is installed allows.
+    """The default preset: `standard`, or `fast` where its libraries are not installed.
 
     Args:
-        guided: Whether the film comes with its steady original, which takes networks' place.
+        guided: Whether the film comes with its steady original, which replaces the networks.
     """
     return "standard" if guided or neural_installed() else "fast"
 
 
 def usual_settings(*, guided: bool = False) -> Settings:
-    """The settings where none are asked for; see `usual_preset`."""
+    """The default settings; see `usual_preset`."""
     return Settings.from_preset(usual_preset(guided=guided))
 
 
 def preset_of(settings: Settings) -> str:
-    """The preset that these settings follow, whatever its strength, device and encoder; "custom"
-    where they follow none."""
+    """The preset that settings equal but for strength, device and encoder; "custom" if none."""
     of = _of_the_method(settings)
     named = (name for name in PRESETS if _of_the_method(Settings.from_preset(name)) == of)
     return next(named, "custom")
@@ -48,17 +47,17 @@ def asked_for(
     keep_slower_than: float | None = None,
     guided: bool = False,
 ) -> Settings:
-    """The settings that a caller asks for: a whole tree, or a preset and what is asked beside it.
+    """The settings of a run: a given tree or a preset, with single values replaced.
 
     Args:
-        settings: The tree, if there is one; then no preset may be named.
-        preset: Its name; as `usual_preset` if None.
-        strength: As in `Settings`; that of the tree or of the preset if None.
-        keep_slower_than: Seconds, likewise.
+        settings: A settings tree; excludes `preset`.
+        preset: Name of a preset; as `usual_preset` if None.
+        strength: 0 to 1; the value of the tree or of the preset if None.
+        keep_slower_than: Seconds, above 0; likewise.
         guided: As for `usual_preset`.
 
     Raises:
-        UsageError: Both a tree and a preset, or a value that makes no sense.
+        UsageError: Both a tree and a preset were passed, or a value is out of range.
     """
     if settings is not None and preset is not None:
         raise UsageError(
@@ -72,7 +71,11 @@ def asked_for(
 
 
 def without(settings: Settings, stages: Iterable[str]) -> Settings:
-    """The settings with some stages left out.
+    """The settings with some stages switched off.
+
+    Args:
+        settings: A settings tree.
+        stages: Names of stages, as in `STAGES`.
 
     Raises:
         UsageError: No stage has that name; the message suggests the nearest.

@@ -1,4 +1,4 @@
-"""The presets as data: what each changes of the tree's defaults."""
+"""The presets as data: their differences from the defaults."""
 
 from __future__ import annotations
 
@@ -38,18 +38,19 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "window.frames": 200,
     },
 }
-"""What each preset changes of the defaults; `paper` is Lei et al. 2023, its layers Kasten et al."""
+"""Differences of each preset from the defaults; `paper` is Lei et al. 2023, with the layers of
+Kasten et al. 2021."""
 STAGES = {
     "tone": "tone.used",
     "atlas": "atlas.used",
     "neural-filter": "neural_filter.used",
     "refinement": "refinement.used",
 }
-"""The stages that can be left out, and the setting that does it."""
+"""The stages that can be switched off, and the setting of each."""
 NEURAL_LIBRARIES = ("torch", "safetensors")
-"""What atlases and networks need."""
+"""Libraries that atlases and networks need."""
 
 
 def neural_installed() -> bool:
-    """Whether atlases and networks can be used here."""
+    """Whether the libraries for atlases and networks are installed."""
     return all(find_spec(library) for library in NEURAL_LIBRARIES)

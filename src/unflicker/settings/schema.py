@@ -1,6 +1,6 @@
 """The tree of settings. No torch, no NumPy: the command line loads this to print help.
 
-Each field says what it does, its unit and where its default comes from; `describe` lists them.
+Each field has a sentence with its effect, unit and source; `describe` lists them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unflicker.settings.presets import PRESETS, neural_installed
 METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
 USUAL_KEEP_SECONDS = 2.0
-"""Light changes that take longer than this are wanted, unless somebody asks for more."""
+"""Light changes that take longer than this, in seconds, are kept by default."""
 
 
 def _setting(default: Any = MISSING, sentence: str = "", **given: Any) -> Any:
@@ -31,29 +31,30 @@ def _need(holds: bool, name: str, got: Any, wanted: str) -> None:  # noqa: FBT00
 
 @dataclass(frozen=True, kw_only=True)
 class ProxySettings:
-    """The small pictures on which all thinking is done."""
+    """The downscaled frames on which analysis runs."""
 
     width_px: int = _setting(
-        256, "Longest side of the proxy in px; larger sees smaller lamps, at more time a frame."
+        256,
+        "Longest side of the proxy in px; larger resolves smaller lamps, at more time a frame.",
     )
 
     def __post_init__(self) -> None:
-        """Refuse proxies that show nothing or are no proxies."""
+        """Refuse proxies that are too small, or no smaller than the film."""
         _need(32 <= self.width_px <= 2048, "proxy.width_px", self.width_px, "32 to 2048")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToneSettings:
-    """The functions in which light is described (`tone.light_field`)."""
+    """The basis functions of the illumination model (`tone.illumination`)."""
 
     used: bool = _setting(
-        default=True, sentence="Whether light is corrected by tone; if not, it is only looked at."
+        default=True, sentence="Whether light is corrected by tone; if not, it is only analysed."
     )
     waves_across: int = _setting(
-        9, "Cosines of light over the width; 1 for none. More see smaller lamps."
+        9, "Cosines of light over the width; 1 for none. More resolve smaller lamps."
     )
     waves_down: int = _setting(
-        11, "Cosines of light over the height; 1 for none. More see narrower bands."
+        11, "Cosines of light over the height; 1 for none. More resolve narrower bands."
     )
     tone_powers: int = _setting(
         3, "Powers of log tone for the whole picture; 0 for gain alone, 1 adds gamma."
@@ -66,11 +67,11 @@ class ToneSettings:
         3, "Contrast may differ by place in waves of order below this; 0 for not at all."
     )
     flashes: str = _setting(
-        "keep", "Flashes of light that are clearly no flicker: keep them, or repair them as such."
+        "keep", "Flashes of light that clearly belong to the scene: keep them, or repair them."
     )
 
     def __post_init__(self) -> None:
-        """Refuse counts that no field can have."""
+        """Refuse counts that no illumination model can have."""
         _need(1 <= self.waves_across <= 32, "tone.waves_across", self.waves_across, "1 to 32")
         _need(1 <= self.waves_down <= 32, "tone.waves_down", self.waves_down, "1 to 32")
         _need(0 <= self.tone_powers <= 5, "tone.tone_powers", self.tone_powers, "0 to 5")
@@ -80,13 +81,15 @@ class ToneSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowSettings:
-    """The stretches in which long shots are thought about."""
+    """The windows in which long shots are analysed."""
 
-    frames: int = _setting(80, "Frames thought about together; memory grows with it.")
-    overlap_frames: int = _setting(8, "Frames shared by neighbouring windows, which fade there.")
+    frames: int = _setting(80, "Frames analysed together; memory grows with it.")
+    overlap_frames: int = _setting(
+        8, "Frames shared by neighbouring windows, over which they are crossfaded."
+    )
 
     def __post_init__(self) -> None:
-        """Refuse windows that could not go on."""
+        """Refuse windows that are too short, or no longer than their overlap."""
         _need(self.frames >= 8, "window.frames", self.frames, "8 or more")
         fits = 0 <= self.overlap_frames < self.frames
         _need(fits, "window.overlap_frames", self.overlap_frames, "0 to less than window.frames")
@@ -94,43 +97,43 @@ class WindowSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class AtlasSettings:
-    """One steady picture of a whole shot (`atlas`), and what it is fitted to."""
+    """The atlas of a shot (`atlas`), its fit and its loss functions."""
 
     used: bool = _setting(
         default_factory=neural_installed,
         sentence="Whether an atlas of each shot adds to tone; by default where torch is installed.",
     )
-    window_frames: int = _setting(120, "Frames of one atlas that `unflicker atlas` draws.")
+    window_frames: int = _setting(120, "Frames of each atlas that `unflicker atlas` writes.")
     kind: str = _setting("grid", "Fields of the atlas: grid, or mlp as in the reference system.")
     layers: int = _setting(1, "Layers of the atlas: 1, 2, or 0 for what explains the shot better.")
-    cell_px: float = _setting(4.0, "How far nodes of a frame's mesh lie apart, in px of the proxy.")
+    cell_px: float = _setting(4.0, "Distance of the nodes of a frame's mesh, in px of the proxy.")
     texels_per_px: float = _setting(1.5, "Texels of the atlas for each px of the proxy.")
-    rounds: int = _setting(2, "How often frames are matched to the atlas before it is fitted.")
+    rounds: int = _setting(2, "Rounds in which frames are matched to the atlas before the fit.")
     steps: int = _setting(200, "Steps of the fit at most.")
-    points: int = _setting(7_000, "Points of the shot that each step looks at.")
+    points: int = _setting(7_000, "Points of the shot that each step samples.")
     learning_rate: float = _setting(1e-4, "Adam's rate for networks; grids have their own.")
     colour: float = _setting(1.0, "Weight of the colour loss.")
-    outlier: float = _setting(0.02, "Colour error from which it is robust; 0 squares all.")
+    outlier: float = _setting(0.02, "Colour error above which that loss is robust; 0 for never.")
     gradient: float = _setting(1.0, "Weight of the loss on colour differences over one px.")
     flow: float = _setting(0.005, "Weight of the flow loss, for each px.")
     longest_stride: int = _setting(
-        1, "Frames over which the flow loss looks at most, in steps of 1, 4, 16; 1 for neighbours."
+        1, "Longest stride of the flow loss in frames, of 1, 4, 16 and so on; 1 for neighbours."
     )
     rigidity: float = _setting(0.0, "Weight of the rigidity loss over one px.")
     global_rigidity: float = _setting(0.0, "Weight of the rigidity loss over many px.")
-    global_rigidity_px: float = _setting(100.0, "Over how many px that loss looks.")
-    global_rigidity_steps: int = _setting(5_000, "For how many steps that loss is there.")
+    global_rigidity_px: float = _setting(100.0, "Distance of that loss, in px.")
+    global_rigidity_steps: int = _setting(5_000, "Steps in which that loss is used.")
     bending: float = _setting(3e-4, "Weight of the bending of a grid's mesh.")
     evenness: float = _setting(0.01, "Weight of the unevenness of slow light.")
     alpha_flow: float = _setting(0.005, "Weight of the alpha flow loss.")
-    bootstrapping: float = _setting(0.003, "Weight of the loss that holds alpha to its mask.")
-    bootstrapping_steps: int = _setting(200, "For how many steps that loss is there.")
+    bootstrapping: float = _setting(0.003, "Weight of the loss between alpha and its mask.")
+    bootstrapping_steps: int = _setting(200, "Steps in which that loss is used.")
     sparsity: float = _setting(0.0, "Weight of the loss on colours that a layer hides.")
     log_every: int = _setting(10, "Steps between entries in a fit's log.")
-    seed: int = _setting(0, "Of the sampled points; the same seed gives the same atlas.")
+    seed: int = _setting(0, "Seed of the sampled points; the same seed gives the same atlas.")
 
     def __post_init__(self) -> None:
-        """Refuse what no atlas can be made with."""
+        """Refuse values with which no atlas can be fitted."""
         _need(self.kind in ("grid", "mlp"), "atlas.kind", self.kind, "grid or mlp")
         _need(self.window_frames >= 1, "atlas.window_frames", self.window_frames, "1 or more")
         _need(0 <= self.layers <= 8, "atlas.layers", self.layers, "0 (choose) to 8")
@@ -146,34 +149,37 @@ class AtlasSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class NeuralFilterSettings:
-    """From a frame and its guide to the guide's light (`neural_filter`)."""
+    """Transfer of the atlas guide's light to the frame (`neural_filter`)."""
 
     used: bool = _setting(
-        default=True, sentence="Whether a trained network reads the guide, or a closed form."
+        default=True,
+        sentence="Whether a trained network transfers the guide's light, or a closed form.",
     )
-    weights: str = _setting("", "Weights of one's own; empty takes what ships (paper has none).")
+    weights: str = _setting(
+        "", "File of other weights; empty for those of the package (paper has none)."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefinementSettings:
-    """Texture that flickers from frame to frame (`refinement`)."""
+    """Removal of flicker of texture (`refinement`)."""
 
     used: bool = _setting(
         default_factory=neural_installed,
-        sentence="Whether flickering texture of processed and generated video is calmed; "
-        "by default where torch is installed, as the atlas.",
+        sentence="Whether flickering texture of processed and generated video is corrected; "
+        "by default where torch is installed, as for the atlas.",
     )
     weights: str = _setting("", "Weights of preset paper's refinement, a safetensors file.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
-    """How the result is written. Empty means: as the source is."""
+    """Encoding of the result; an empty value keeps the source's."""
 
     codec: str = _setting("", "Encoder by FFmpeg's name; empty keeps the source's family.")
     crf: float | None = _setting(
         None,
-        "Quality of the encoder, lower is better; none takes the encoder's high-quality value.",
+        "Quality of the encoder, lower is better; none for the encoder's high-quality value.",
     )
     pix_fmt: str = _setting("", "Pixel format by FFmpeg's name; empty keeps the source's.")
     options: tuple[tuple[str, str], ...] = _setting((), "Further options for the encoder.")
@@ -181,19 +187,19 @@ class EncodingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything a run can be told."""
+    """All settings of a run, as one tree."""
 
     method: str = _setting(
         "grade",
         "How frames are corrected: grade, or redraw by networks as in the reference system.",
     )
-    strength: float = _setting(1.0, "How much of the flicker to take out, 0 to 1; 0 copies.")
+    strength: float = _setting(1.0, "Share of the flicker to remove, 0 to 1; 0 copies.")
     keep_slower_than_seconds: float = _setting(
         USUAL_KEEP_SECONDS,
-        "Light changes that take longer than this are wanted and stay, in seconds.",
+        "Light changes that take longer than this are kept, in seconds.",
     )
-    device: str = _setting("auto", "Where grades are applied: auto, cpu, cuda or cuda:n.")
-    threads: int = _setting(0, "Threads of every library together; 0 takes all cores.")
+    device: str = _setting("auto", "Device that applies grades: auto, cpu, cuda or cuda:n.")
+    threads: int = _setting(0, "Threads of all libraries together; 0 for one a core.")
     strict: bool = _setting(default=False, sentence="Whether a damaged frame stops the work.")
     proxy: ProxySettings = field(default_factory=ProxySettings)
     window: WindowSettings = field(default_factory=WindowSettings)
@@ -204,19 +210,19 @@ class Settings:
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
     def __post_init__(self) -> None:
-        """Refuse values that make no sense, before any work."""
+        """Refuse values out of range, before any work."""
         _need(self.method in METHODS, "method", self.method, " or ".join(METHODS))
         _need(0.0 <= self.strength <= 1.0, "strength", self.strength, "0 to 1")
         slow = self.keep_slower_than_seconds
         _need(0.0 < slow < float("inf"), "keep_slower_than_seconds", slow, "seconds above 0")
         locks = self.tone.lock_exposure and self.redraws
-        wanted = "False with preset paper, which draws frames anew and has no grades"
+        wanted = "False with preset paper, which redraws frames and has no grades"
         _need(not locks, "tone.lock_exposure", self.tone.lock_exposure, wanted)
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
     @property
     def redraws(self) -> bool:
-        """Whether networks draw each frame anew; then there are no grades."""
+        """Whether networks redraw each frame; then there are no grades."""
         return self.method == "redraw"
 
     @classmethod
@@ -224,12 +230,12 @@ class Settings:
         """The settings of a preset with some of them changed.
 
         Args:
-            name: Of the preset.
-            changes: Values by name; of a part of the tree with two underscores for the dot, as
+            name: Name of the preset.
+            changes: Values by name; in a part of the tree, with two underscores for the dot, as
                 `tone__flashes="repair"`.
 
         Raises:
-            UsageError: No preset or no setting has that name, or a value makes no sense.
+            UsageError: No preset or no setting has that name, or a value is out of range.
         """
         _need(name in PRESETS, "preset", name, ", ".join(PRESETS))
         given = {key.replace("__", "."): value for key, value in changes.items()}
@@ -237,7 +243,12 @@ class Settings:
 
 
 def describe(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
-    """Every setting of a tree: dotted name, value, sentence."""
+    """Every setting of a tree: dotted name, value, sentence.
+
+    Args:
+        settings: A settings tree, or a part of one.
+        prefix: Put before each name; the part's own name and a dot.
+    """
     for item in dataclasses.fields(settings):
         value = getattr(settings, item.name)
         if dataclasses.is_dataclass(value):
@@ -247,7 +258,7 @@ def describe(settings: Any, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
 
 
 def to_dict(settings: Settings) -> dict[str, Any]:
-    """The settings as plain values by dotted name, to write beside an output."""
+    """The settings as plain values by dotted name, to be stored with an output."""
     return {name: value for name, value, _ in describe(settings)}
 
 
@@ -259,7 +270,7 @@ def replaced(settings: Settings, changes: Mapping[str, Any]) -> Settings:
         changes: Values by dotted name, as `tone.flashes`; or whole parts, as `tone`.
 
     Raises:
-        UsageError: A name that does not exist; the message suggests the nearest.
+        UsageError: No setting has that name; the message suggests the nearest.
     """
     known = [name for name, _, _ in describe(settings)]
     known += [part.name for part in dataclasses.fields(settings)]

@@ -1,7 +1,7 @@
-"""A plain transcode, decode and encode and no more: the yardstick of `unflicker`'s speed.
+"""A plain transcode, decoding and encoding alone: the reference for `unflicker`'s speed.
 
-Run as a file by itself (`python transcode.py SOURCE TARGET --codec libx264`) it loads PyAV alone,
-so that its time and memory are those of a transcode.
+Run as a file (`python transcode.py SOURCE TARGET --codec libx264`), it loads PyAV alone, so that
+its time and memory are those of a transcode.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def transcode(source: Path, target: Path, *, codec: str, options: dict[str, str]) -> None:
-    """Write a film anew, picture by picture; times are kept.
+    """Encode a film again, picture by picture; presentation times are kept.
 
     Args:
-        source: The film.
-        target: The new one.
+        source: The film to read.
+        target: The film to write.
         codec: FFmpeg's name of the encoder.
-        options: Its options.
+        options: Options of the encoder, by FFmpeg's names.
     """
     with av.open(str(source)) as film, av.open(str(target), "w") as result:
         stream = film.streams.video[0]
@@ -38,7 +38,7 @@ def transcode(source: Path, target: Path, *, codec: str, options: dict[str, str]
         writer.pix_fmt = stream.pix_fmt
         writer.codec_context.time_base = stream.time_base
         for frame in film.decode(stream):
-            # The kind of picture is for the encoder to choose, as in any new encode.
+            # The encoder chooses the picture type, as in any new encode.
             frame.pict_type = PictureType.NONE
             result.mux(writer.encode(frame))
         result.mux(writer.encode(None))
@@ -47,12 +47,12 @@ def transcode(source: Path, target: Path, *, codec: str, options: dict[str, str]
 def encode(
     pictures: Iterable[np.ndarray], target: Path, *, size: tuple[int, int], fps: int
 ) -> None:
-    """Write pictures as a film in H.264, quickly and well, 8 bits 4:2:0.
+    """Write pictures as a film in H.264, 8 bits 4:2:0, with preset veryfast at CRF 20.
 
     Args:
         pictures: uint8 RGB of (height, width, 3).
-        target: The film.
-        size: Height and width.
+        target: The film to write.
+        size: Height and width, in px.
         fps: Frames a second.
     """
     with av.open(str(target), "w") as result:
@@ -72,9 +72,9 @@ def scaled_pictures(path: Path, *, size: tuple[int, int], frames: int) -> Iterat
     """The first pictures of a film as uint8 RGB, scaled to a height and width by FFmpeg.
 
     Args:
-        path: The film.
-        size: Height and width.
-        frames: At most so many.
+        path: The film to read.
+        size: Height and width, in px.
+        frames: Number of pictures at most.
     """
     height, width = size
     with av.open(str(path)) as film:

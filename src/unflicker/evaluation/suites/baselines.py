@@ -2,7 +2,7 @@
 
 The folder holds `processed`, pairs `NAME_processed`, `NAME_original`. Warping error of neighbours
 along the original's motion: masked L1 and squared; visible flicker; sharpness over the input's and
-PSNR to the input, which say what was given up. Time is the processor's, of one frame.
+PSNR to the input, as measures of lost detail. Time is processor time of one frame.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def _rows(folder: Path, options: Options) -> Iterator[Row]:
 
 
 def _methods(options: Options) -> dict[str, _Guided]:
-    """The methods that are asked for, each as a function of a processed clip and its original.
+    """The selected methods, each as a function of a processed clip and its original.
 
-    A method fitted to each video runs at every effort it has but the full one, unless it is named.
+    A method that is fitted to each video runs at each of its efforts except the full one.
     """
     found: dict[str, _Guided] = {_ORIGINAL: lambda _, original: original}
     for method in asked_for(options, usual=_USUAL, guided=True):
@@ -117,7 +117,7 @@ def _table(rows: Sequence[Row], _: Options) -> str:
 
 PAIRS = Suite(
     name="baselines",
-    about="blind and guided methods on processed pairs: warping errors, what is left, cost",
+    about="blind and guided methods on processed pairs: warping errors, visible flicker, cost",
     takes=("methods", "own", "weights", "clips", "width_px", "frames"),
     rows=_rows,
     table=_table,

@@ -1,4 +1,4 @@
-"""The films that suites run on: which of a folder, how they are read, and sheets to look at."""
+"""Films that a suite runs on: selection, reading, contact sheets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PROCESSED, _ORIGINAL = "_processed", "_original"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NamedClip:
-    """A clip, and what it is called."""
+    """A clip with its name."""
 
     name: str
     clip: Clip
@@ -42,12 +42,16 @@ class Pair:
 
 
 def chosen_films(folder: Path, options: Options) -> dict[str, Path]:
-    """The films of a folder that are wanted, by name.
+    """The selected films of a folder, by name.
+
+    Args:
+        folder: Of films.
+        options: Names of clips, and the half of the split.
 
     Raises:
-        InputError: There is none, or a clip that is named is not there.
-        UsageError: A half of the split that does not exist.
-        MissingError: A half is asked for and the file of the split is not there.
+        InputError: No film is selected, or a named clip is missing.
+        UsageError: There is no such half of the split.
+        MissingError: A half is named and the file of the split is missing.
     """
     files = films_in(folder)
     if options.split:
@@ -64,34 +68,49 @@ def chosen_films(folder: Path, options: Options) -> dict[str, Path]:
 
 
 def middle(clip: Clip, *, frames: int) -> range:
-    """The indices of so many consecutive frames around the middle of a clip."""
+    """The indices of consecutive frames around the middle of a clip.
+
+    Args:
+        clip: The clip.
+        frames: Number of frames at most.
+    """
     first = max(0, len(clip) // 2 - frames // 2)
     return range(first, min(first + frames, len(clip)))
 
 
 def is_wanted(name: str, options: Options) -> bool:
-    """Whether the options want the film of a name."""
+    """Whether a film is selected.
+
+    Args:
+        name: Of the film.
+        options: Names of clips.
+    """
     return not options.clips or any(fnmatchcase(name, one) for one in options.clips)
 
 
 def half_of(split_file: Path | None, clip: str) -> str:
-    """The half a clip is in; "other" where it is in none, or nobody knows."""
+    """The half of a clip; "other" if it is in none, or there is no split file.
+
+    Args:
+        split_file: JSON with a list of names for each half.
+        clip: Name of the clip.
+    """
     if split_file is None or not split_file.is_file():
         return "other"
     return next((name for name in HALVES if clip in half(split_file, name)), "other")
 
 
 def read(path: Path, *, width_px: int, frames: int, first: int = 0) -> NamedClip:
-    """Some frames of a film with 8 bits a sample, shrunk to at most a width.
+    """Some frames of a film with 8 bits a sample, downscaled to at most a width.
 
     Args:
         path: A video file, or a folder of pictures.
-        width_px: Wider films are shrunk to this.
-        frames: At most so many.
-        first: The frame with which they begin.
+        width_px: Wider films are downscaled to this.
+        frames: Number of frames at most.
+        first: Index of the first frame.
 
     Raises:
-        InputError: It cannot be read, or has no frame there.
+        InputError: The film cannot be read, or has no frame of that index.
     """
     fps = float(open_video(path).rate)
     whole = read_clip(path, width_px=width_px, frames=first + frames, fps=fps)
@@ -104,6 +123,11 @@ def read(path: Path, *, width_px: int, frames: int, first: int = 0) -> NamedClip
 def each(films: dict[str, Path], options: Options, *, stage: str) -> Iterator[Path]:
     """The films one by one, with progress.
 
+    Args:
+        films: By name.
+        options: Receive the progress.
+        stage: Name of the stage, for progress.
+
     Raises:
         Cancelled: The user stopped the work.
     """
@@ -115,10 +139,14 @@ def each(films: dict[str, Path], options: Options, *, stage: str) -> Iterator[Pa
 
 
 def pair_films(folder: Path, options: Options) -> dict[str, Path]:
-    """The processed films of a folder's pairs that are wanted, by name without `_processed`.
+    """The selected processed films of a folder of pairs, by name without `_processed`.
+
+    Args:
+        folder: With pairs `NAME_processed`, `NAME_original`.
+        options: Names of clips.
 
     Raises:
-        InputError: One has no original beside it.
+        InputError: One has no original in the folder.
     """
     films = films_in(folder)
     found = {
@@ -128,7 +156,9 @@ def pair_films(folder: Path, options: Options) -> dict[str, Path]:
     }
     for name, path in found.items():
         if name + _ORIGINAL not in films:
-            raise InputError(f"{path} has no steady video {name}{_ORIGINAL} beside it")
+            raise InputError(
+                f"{path} has no steady video {name}{_ORIGINAL} in its folder; put it there"
+            )
     return found
 
 
@@ -137,12 +167,12 @@ def read_pair(path: Path, *, width_px: int, frames: int, first: int = 0) -> Pair
 
     Args:
         path: The processed film.
-        width_px: Wider films are shrunk to this.
-        frames: At most so many.
-        first: The frame with which they begin.
+        width_px: Wider films are downscaled to this.
+        frames: Number of frames at most.
+        first: Index of the first frame.
 
     Raises:
-        InputError: One cannot be read.
+        InputError: One of them cannot be read.
     """
     name = path.stem.removesuffix(_PROCESSED)
     original = films_in(path.parent)[name + _ORIGINAL]

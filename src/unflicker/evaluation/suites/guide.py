@@ -1,11 +1,11 @@
-"""Suite `guide`: what a guide is worth; processed video without and with its steady original.
+"""Suite `guide`: processed video without and with its steady original.
 
 The folder holds `processed` (pairs `NAME_processed`, `NAME_original`) and `clean` (steady clips, of
 which the development half gets synthetic processing flicker). Of each: warping errors along the
 original's motion to the frame before and to the first frame (masked L1, in 1/10000), the squared
 one to the frame before (in 1/10000), sharpness and contrast over the processed video's. The rows
-`original` and `processed` say where things stand: an error is to be read beside the original's own
-times how much sharper the processed video is.
+`original` and `processed` are for reference: compare an error with the original's own, multiplied
+by the ratio of sharpness of the processed video and the original.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _IN_TEN_THOUSANDTHS = 1e4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Ways:
-    """Along which errors are measured, each a flow and how far it is seen."""
+    """Motion along which errors are measured: flow and visibility."""
 
     before: dict[str, np.ndarray]
     """To the frame before."""
@@ -103,7 +103,7 @@ def _rows(folder: Path, options: Options) -> Iterator[Row]:
 
 
 def _results(pair: Pair, settings: dict[str, Settings]) -> Iterator[tuple[str, Clip]]:
-    """What stands by itself, then each preset without and with the guide."""
+    """The original and the processed video, then each preset without and with the original."""
     given = pair.processed
     yield "original", pair.original
     yield "processed", given.clip
@@ -127,7 +127,7 @@ def _measured(given: NamedClip, method: str, result: Clip, ways: _Ways) -> Row:
 
 
 def _pairs(folder: Path, options: Options) -> dict[str, Callable[[], Pair]]:
-    """Everything that is wanted, by name; each is read when it is asked for."""
+    """The selected pairs by name, as functions that read them."""
     size: dict[str, Any] = {
         "width_px": options.width_px or _WIDTH_PX,
         "frames": options.frames or _FRAMES,
@@ -165,7 +165,7 @@ def _table(rows: Sequence[Row], _: Options) -> str:
 
 GUIDE = Suite(
     name="guide",
-    about="processed video without and with its steady original as a guide",
+    about="processed video without and with its steady original",
     takes=("methods", "clips", "width_px", "frames", "first"),
     rows=_rows,
     table=_table,

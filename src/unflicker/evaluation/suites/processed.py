@@ -107,7 +107,7 @@ def _measured(
 def _errors(
     result: Clip, given: Clip, original: Clip | None, *, motion: BackwardMotion | None
 ) -> dict[str, float]:
-    """Warping errors of result, input and original, and what is left; none without a motion."""
+    """Warping errors of result, input and original, and the remaining share; empty for None."""
     if original is None or motion is None:
         return {}
     after, before, own = (

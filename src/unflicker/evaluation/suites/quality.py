@@ -1,4 +1,4 @@
-"""Suite `quality`: how well methods restore clean clips that were made to flicker."""
+"""Suite `quality`: restoration of clean clips from synthetic flicker."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from unflicker.motion import estimate_motion
 from unflicker.synthesis import KINDS, SyntheticFlicker, mean_grade, sunset, synthesise, ungraded
 
 ORACLE = "known"
-"""The one method that is told the truth: no method can be better without guessing right."""
+"""The oracle, which inverts the synthetic flicker: an upper limit for all methods."""
 _WIDTH_PX, _FRAMES = 640, 48
 _USUAL = (INPUT, *BASELINES, "fast", "standard")
 
@@ -62,7 +62,7 @@ def _kinds(options: Options) -> tuple[str, ...]:
 def _measured(
     clip: NamedClip, *, methods: dict[str, Blind], oracle: bool, kinds: tuple[str, ...]
 ) -> Iterator[Row]:
-    """All measurements on one clip: each kind of flicker, then what must stay as it is."""
+    """All measurements on one clip: each kind of flicker, then the cases without flicker."""
     motion = estimate_motion(clip.clip.as_float())
     # The seed belongs to the clip's name, so that a clip flickers alike in any selection.
     seed = zlib.crc32(clip.name.encode()) % 10_000
@@ -77,7 +77,7 @@ def _measured(
 
 
 def _steady_case(clip: Clip, *, case: str, seed: int) -> tuple[Clip, Clip]:
-    """What a method is given, and what should come out."""
+    """The input of a method, and the ideal result."""
     if case == "clean":
         return clip, clip
     dusk = sunset(clip)
@@ -119,9 +119,9 @@ def _made_rows(
 
 
 def undone(made: SyntheticFlicker) -> Clip:
-    """The oracle's result: the true grades inverted, all but their mean over the clip.
+    """The oracle's result: the true grades inverted, except their mean over the clip.
 
-    No blind method can know that mean.
+    No blind method can recover that mean.
     """
     keep = mean_grade(made.grades)
     dtype = made.clip.pixels.dtype
@@ -141,7 +141,7 @@ def _timed(method: Blind, clip: Clip) -> tuple[Clip, dict[str, float]]:
 
 QUALITY = Suite(
     name="quality",
-    about="clean clips made to flicker: PSNR, warping error, sharpness and SSIM by kind",
+    about="synthetic flicker on clean clips: PSNR, warping error, sharpness and SSIM by kind",
     takes=(
         "methods", "own", "weights", "clips", "split", "kinds", "width_px", "frames", "judge",
     ),

@@ -1,4 +1,4 @@
-"""The tables of suite `quality` by kind of flicker, and the aims held against them."""
+"""Tables of suite `quality` by kind of flicker, and its aims."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from unflicker.evaluation.suites.tables import aim, markdown
 from unflicker.synthesis import KINDS
 
 STEADY_CASES = ("clean", "sunset", "sunset + exposure")
-"""What must stay as it is; the last has flicker that must go, and a sunset that must stay."""
+"""Cases without flicker to remove; the last has flicker and a sunset, which must be kept."""
 _LEAST_DB = {"clean": 50.0, "sunset": 45.0, "sunset + exposure": 36.0}
 _RIVALS = ("ffmpeg-deflicker", "ffmpeg-tmidequalizer", "histogram")
 
 
 def quality_table(rows: Sequence[Row], *, judge: str) -> str:
-    """PSNR, steadiness, sharpness and SSIM by kind; then what must stay; then the aims.
+    """PSNR, steadiness, sharpness and SSIM by kind; then the steady cases; then the aims.
 
     Args:
         rows: All measurements.
-        judge: The method held against the aims.
+        judge: Name of the method that is checked against the aims.
     """
     clips = len({row["clip"] for row in rows})
     parts = [
@@ -52,7 +52,7 @@ def _reach(rows: Sequence[Row], *, method: str) -> str:
     lines = [f"Aims, for {method}:", "", aim("mean PSNR over the kinds", mean, at_least=36.0)]
     best = max(_mean_psnr(rows, method=rival) for rival in _RIVALS)
     if np.isfinite(best):
-        lines.append(aim("PSNR above the best rival", mean - best, at_least=4.5))
+        lines.append(aim("PSNR above the best baseline", mean - best, at_least=4.5))
     lines += _single_models(rows, found)
     # Grain makes film unsteady and sharp, whatever becomes of its light.
     warping, sharpness = (

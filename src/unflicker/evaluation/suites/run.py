@@ -1,4 +1,4 @@
-"""The story of a suite: options in, rows measured one by one, a table and the rows written down."""
+"""Runs a suite: options in, rows measured one by one, rows and table written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from unflicker.files.atomic import write_whole
 
 SUITES = {suite.name: suite for suite in (QUALITY, REAL, PROCESSED, GUIDE, SPEED, WANTED, PAIRS)}
 SETTABLE = ("first", "seeds", "judge", "film", "sizes", "lengths", "runs", "by_place")
-"""Options that are given as NAME=VALUE, being of one suite or two."""
+"""Options that are set as NAME=VALUE, of one suite or two."""
 _TRUE, _FALSE = ("yes", "true", "1"), ("no", "false", "0")
 
 
@@ -33,7 +33,7 @@ def suite_of(name: str) -> Suite:
     """The suite of a name.
 
     Raises:
-        UsageError: There is none; the message suggests the nearest.
+        UsageError: No suite has that name; the message suggests the nearest.
     """
     if name in SUITES:
         return SUITES[name]
@@ -100,7 +100,7 @@ def run_suite(suite: Suite, folder: Path | None, options: Options) -> str:
 
 
 def _refuse_meaningless(suite: Suite, options: Options) -> None:
-    """Stop where something is asked for that the suite would pass over."""
+    """Refuse options that the suite would ignore."""
     always = ("out", "progress", "tell", "split_file", "weights")
     for field in dataclasses.fields(options):
         if field.name in (*suite.takes, *always):

@@ -1,4 +1,4 @@
-"""What a suite is: a benchmark with a protocol of its own, as rows of numbers and a table of them.
+"""Definition of a suite: a benchmark with its own protocol, as rows of numbers and a table.
 
 folder, options ─► rows ─► table
 """
@@ -26,7 +26,7 @@ _EFFORT = "reduced"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Options:
-    """What a suite is asked for; each suite takes some of it (`Suite.takes`)."""
+    """Options of suites; each suite takes some of them (`Suite.takes`)."""
 
     out: Path
     """Folder of the results; contact sheets go into a folder there named after the suite."""
@@ -53,7 +53,7 @@ class Options:
     seeds: int = 2
     """Draws of each event."""
     judge: str = "fast"
-    """The method held against the aims."""
+    """Name of the method that is checked against the aims."""
     film: Path | None = None
     """The film whose pictures are sped through; None draws a landscape."""
     sizes: tuple[str, ...] = ("1080p", "480p")

@@ -1,6 +1,6 @@
-"""Suite `wanted`: how much of wanted light a method keeps, alone and under flicker.
+"""Suite `wanted`: how much of intended light a method keeps, alone and under flicker.
 
-Lightning, flashes, strobes, fades, dissolves and fire (`synthesis.events`) are put on steady clips.
+Clean clips get lightning, flashes, strobes, fades, dissolves and fire (`synthesis.events`).
 """
 
 from __future__ import annotations
