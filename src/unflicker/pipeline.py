@@ -96,7 +96,7 @@ def run(
         for frame in frames:
             writer.write(frame)
             context.tell("render", done=frame.index + 1, total=film.estimated_frames)
-    return recorder.record(notes=(*film.notes, *writer.notes))
+    return recorder.record(notes=(*film.notes, *writer.notes, *_unknown_shots(options, recorder)))
 
 
 def analyze(
@@ -245,6 +245,15 @@ def _refuse_loss(
     plans = [] if saved is None else [Written(path=saved, what="the plan", option="--plan")]
     reads = [*named("the film", source), *beside]
     refuse_loss(reads, [*results, *plans], overwrite=options.overwrite)
+
+
+def _unknown_shots(options: RunOptions, recorder: Recorder) -> tuple[str, ...]:
+    """A note for shots that were named and are not in the film, which only its end shows."""
+    count = len(recorder.shots)
+    unknown = [str(shot) for shot in sorted(options.shot_strengths) if shot >= count]
+    if not unknown:
+        return ()
+    return (f"no shot {', '.join(unknown)}: the film has {count}, numbered from 0",)
 
 
 def _refuse_rate(fps: float) -> None:

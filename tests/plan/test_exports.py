@@ -159,6 +159,11 @@ def test_shots_that_are_not_there_and_strengths_that_are_none_are_refused(
     options = RunOptions(plan=plan.path, shot_strengths={2: 0.5})
     with pytest.raises(UsageError, match=r"no shot 2: the plan .* has 2, numbered from 0"):
         unflicker.run(film, tmp_path / "out.mkv", settings=FAST, options=options)
+    record = unflicker.run(
+        film, tmp_path / "out.mkv", settings=FAST, options=RunOptions(shot_strengths={2: 0.5})
+    )
+    assert "no shot 2: the film has 2, numbered from 0" in record.notes
+    (tmp_path / "out.mkv").unlink()
     with pytest.raises(UsageError, match=r"shot 0 at strength 1\.5"):
         RunOptions(shot_strengths={0: 1.5})
     with pytest.raises(UsageError, match="change strengths alone"):

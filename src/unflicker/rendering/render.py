@@ -60,10 +60,11 @@ def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
     Raises:
         UsageError: The method redraws frames and a plan is needed.
     """
-    asked = options is None or options.plan or options.save_plan
+    asked = options is None or options.plan or options.save_plan or options.shot_strengths
     if settings.redraws and asked:
         raise UsageError(
-            "preset paper redraws frames and has no grades to inspect, save or apply; "
+            "preset paper redraws frames and has no grades to inspect, save, apply or "
+            "change by shot; "
             "use --preset fast or standard"
         )
 
