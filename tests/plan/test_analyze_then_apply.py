@@ -52,3 +52,15 @@ def test_analyzed_then_applied_is_as_run_in_every_preset(
     assert applied.visible_flicker_after == pytest.approx(ran.visible_flicker_after)
     np.testing.assert_array_equal(applied.mean_after, ran.mean_after)
     np.testing.assert_array_equal(applied.correction_stops, ran.correction_stops)
+
+
+def test_an_mp4_has_the_same_bytes_however_often_it_is_made(tmp_path) -> None:
+    clip = synthesise(panning(time=16, size=SIZE), kind="exposure", seed=5).clip
+    source, plan = write(tmp_path / "film.mkv", clip), tmp_path / "film.plan"
+    unflicker.analyze(source, options=RunOptions(save_plan=plan))
+    for number in range(3):
+        unflicker.run(source, tmp_path / f"run{number}.mp4")
+        unflicker.run(source, tmp_path / f"apply{number}.mp4", options=RunOptions(plan=plan))
+    files = {path.read_bytes() for path in tmp_path.glob("*.mp4")}
+    assert len(files) == 1
+    assert len(list(tmp_path.glob("*.mp4"))) == 6

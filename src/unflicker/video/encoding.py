@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+from unflicker.compute.threads import thread_count
 from unflicker.frames.picture import Frame, Matrix, Picture
 from unflicker.settings import EncodingSettings
 from unflicker.video.container import open_output
@@ -112,6 +113,8 @@ class Encoding:
         stream.height, stream.width = film.size
         stream.pix_fmt = candidate.pixel_format
         stream.thread_type = "AUTO"
+        # x264 with a number of its own choice gives other bytes from run to run (decision 18).
+        stream.codec_context.thread_count = thread_count()
         self._time_base = 1 / rate if self._counted else traits.time_base
         stream.codec_context.time_base = self._time_base
         stream.time_base = self._time_base
