@@ -220,6 +220,7 @@ def test_a_grade_is_never_wild_whatever_comes() -> None:
     frames = random.integers(0, 256, (12, 40, 60, 3)).astype(np.uint8)
     frames[3], frames[7] = 0, 255
     looked = looked_at(frames)
+    assert len(looked.grades) == len(frames)
     for grade in looked.grades:
         assert np.isfinite(grade.curves).all()
         assert np.abs(grade.log_gain).max() <= 1.6
