@@ -38,6 +38,7 @@ DOCUMENTED = {
     "compute",
     "datasets",
     "evaluation",
+    "jobs",
     "files",
     "leaderboard",
     "plan",

@@ -112,7 +112,7 @@ def compare(
     threads = 1 if comparison.at_once > 1 else 0
     bench = Bench(out=comparison.out, weights=comparison.weights, threads=threads)
     progress(Progress(stage="evaluate", done=0, total=planned.jobs))
-    events = workers.carried_out(
+    events = workers.compared(
         planned.batches, bench, at_once=comparison.at_once, limit_seconds=comparison.limit_seconds
     )
     try:

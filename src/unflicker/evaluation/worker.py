@@ -11,14 +11,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unflicker.evaluation.machine import machine, peak_mb, restart_peak
-from unflicker.evaluation.methods import INPUT, callable_for
-from unflicker.evaluation.plan import Batch, Job
+from unflicker.evaluation.methods import INPUT, Method, callable_for
+from unflicker.evaluation.plan import Job
 from unflicker.evaluation.results import COST, FAILED, Row
+from unflicker.jobs.job import Tell
 
 if TYPE_CHECKING:
     from unflicker.datasets.load import Loaded
@@ -42,16 +42,15 @@ class Bench:
     """Threads of the process; 0 for one a core."""
 
 
-def work(batch: Batch, bench: Bench, parent: Connection) -> None:
-    """Run a batch, sending a message to the parent for each step.
-
-    It sends ("ready",), then for each job ("begun", place) and ("done", place, rows), where rows
-    may be a failure; ("unfit", why) if the method cannot be loaded; ("end",) at the end.
+def work(jobs: tuple[Job, ...], tell: Tell, *, method: Method, effort: str, bench: Bench) -> None:
+    """Run the jobs of a method; the result of each is its rows, which may be a failure.
 
     Args:
-        batch: Jobs of one method.
+        jobs: In order.
+        tell: Receives ("ready",), then what `jobs.job.Tell` says.
+        method: Of all the jobs; unfit if it cannot be loaded.
+        effort: Of the method.
         bench: Options of the process.
-        parent: Receives the messages.
     """
     # The parent handles Ctrl-C: it ends this process, and removes its unfinished files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -60,23 +59,23 @@ def work(batch: Batch, bench: Bench, parent: Connection) -> None:
     with limited_threads(bench.threads):
         try:
             began = time.perf_counter()
-            method = callable_for(batch.method, effort=batch.effort, weights=bench.weights)
-            for library in batch.method.needs:
+            called = callable_for(method, effort=effort, weights=bench.weights)
+            for library in method.needs:
                 __import__(library)
             loading = time.perf_counter() - began
         except Exception as fault:
-            parent.send(("unfit", _words(fault)))
+            tell(("unfit", _words(fault)))
             return
-        parent.send(("ready",))
-        for place, job in enumerate(batch.jobs):
-            parent.send(("begun", place))
-            warm = place == 0 and batch.method.seconds_a_frame <= _WORTH_WARMING_SECONDS
-            rows = _tried(job, method, bench, warm_up=warm)
+        tell(("ready",))
+        for place, job in enumerate(jobs):
+            tell(("begun", place))
+            warm = place == 0 and method.seconds_a_frame <= _WORTH_WARMING_SECONDS
+            rows = _tried(job, called, bench, warm_up=warm)
             for row in rows:
                 if row["set"] == COST:
                     row["values"]["setup_seconds"] = round(loading, 3)
-            parent.send(("done", place, rows))
-    parent.send(("end",))
+            tell(("done", place, rows))
+    tell(("end",))
 
 
 def failure(job: Job, error: str) -> Row:

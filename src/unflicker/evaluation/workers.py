@@ -1,27 +1,18 @@
-"""Parallel processes, a new one for each batch, isolated from each other's crashes."""
+"""The jobs of a comparison in parallel processes."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
-from multiprocessing.connection import wait
-from typing import Any
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 
 from unflicker.evaluation.methods import LeftOut
 from unflicker.evaluation.plan import Batch, Job
 from unflicker.evaluation.results import Row
 from unflicker.evaluation.worker import Bench, failure, work
-
-_GRACE_SECONDS = 5.0
-_POLL_SECONDS = 0.5
-_START_SECONDS = 900.0
-"""Time limit for a process to load its libraries."""
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+from unflicker.jobs import job as jobs
+from unflicker.jobs.local import carried_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +24,10 @@ class Done:
     """Its lines, or that of its failure."""
 
 
-def carried_out(
+def compared(
     batches: Sequence[Batch], bench: Bench, *, at_once: int, limit_seconds: float
 ) -> Generator[Done | LeftOut, None, None]:
-    """Run batches, and yield each job when it ends.
-
-    A job that takes longer than the limit, or whose process dies, has failed; another process runs
-    the later jobs of its batch. Closing the generator ends all processes.
+    """Run batches, and yield each job when it ends; closing the generator ends all processes.
 
     Args:
         batches: In the order in which they are started.
@@ -47,120 +35,21 @@ def carried_out(
         at_once: Number of parallel processes.
         limit_seconds: Time limit of one job.
     """
-    waiting, running = deque(batches), list[_Worker]()
-    unfit = set[str]()
-    try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                batch = waiting.popleft()
-                if batch.method.name not in unfit:
-                    running.append(_Worker(batch, bench, limit_seconds=limit_seconds))
-            wait([worker.link for worker in running], timeout=_POLL_SECONDS)
-            for event in (event for worker in running for event in worker.heard()):
-                if isinstance(event, LeftOut):
-                    unfit.add(event.name)
-                yield event
-            waiting.extendleft(worker.rest for worker in running if worker.rest is not None)
-            running = [worker for worker in running if not worker.over]
-    finally:
-        for worker in running:
-            worker.ask_to_end()
-        for worker in running:
-            worker.stop()
-
-
-class _Worker:
-    """The parent's view of one process and its batch."""
-
-    def __init__(self, batch: Batch, bench: Bench, *, limit_seconds: float) -> None:
-        spawn = get_context("spawn")
-        self.link, theirs = spawn.Pipe(duplex=False)
-        self.over = False
-        self.rest: Batch | None = None
-        """The remaining jobs for another process, after this one has ended."""
-        self._batch, self._limit = batch, limit_seconds
-        self._place: int | None = None
-        self._next = 0
-        self._since = time.monotonic()
-        self._process = spawn.Process(target=work, args=(batch, bench, theirs), daemon=True)
-        with _environment(bench.threads):
-            self._process.start()
-        theirs.close()
-
-    def heard(self) -> Iterator[Done | LeftOut]:
-        """The events since the last call, including a failure if the process died or is late."""
-        try:
-            while self.link.poll():
-                yield from self._understood(self.link.recv())
-        except EOFError:
-            self._process.join(_GRACE_SECONDS)
-            if not self.over:
-                yield from self._given_up(self._last_words())
-        allowed = self._limit if self._place is not None else _START_SECONDS
-        late = time.monotonic() - self._since > allowed
-        if late and not self.over:
-            self.stop()
-            minutes = f"{allowed / 60:g}"
-            yield from self._given_up(f"not done in {minutes} minutes; allow more: --time-limit")
-
-    def ask_to_end(self) -> None:
-        """Send the process a signal to end, without waiting for it."""
-        self._process.terminate()
-
-    def stop(self) -> None:
-        """End the process, by force if it does not react."""
-        self.ask_to_end()
-        self._process.join(_GRACE_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self.link.close()
-
-    def _understood(self, message: tuple[Any, ...]) -> Iterator[Done | LeftOut]:
-        word, *rest = message
-        self._since = time.monotonic()
-        if word == "begun":
-            self._place = rest[0]
-        elif word == "done":
-            self._place, self._next = None, rest[0] + 1
-            yield Done(job=self._batch.jobs[rest[0]], rows=rest[1])
-        elif word == "unfit":
-            self.over = True
-            yield LeftOut(name=self._batch.method.name, why=rest[0])
-        elif word == "end":
-            self.over = True
-        if self.over:
-            self._process.join(_GRACE_SECONDS)
-
-    def _given_up(self, error: str) -> Iterator[Done]:
-        """The failure of the current job; the jobs after it remain for another process."""
-        self.over = True
-        place = self._next if self._place is None else self._place
-        job = self._batch.jobs[place]
-        later = self._batch.jobs[place + 1 :]
-        self.rest = replace(self._batch, jobs=later) if later else None
-        yield Done(job=job, rows=[failure(job, error)])
-
-    def _last_words(self) -> str:
-        code = self._process.exitcode
-        if code is not None and code < 0:
-            return f"its process was ended by signal {-code}; memory may have run out"
-        return f"its process ended by itself, with code {code}"
-
-
-@contextmanager
-def _environment(threads: int) -> Iterator[None]:
-    """The environment that a process started here inherits: the number of threads of libraries."""
-    if not threads:
-        yield
-        return
-    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            with suppress(KeyError):
-                del os.environ[name]
-            if value is not None:
-                os.environ[name] = value
+    given = [
+        jobs.Batch(
+            name=batch.method.name,
+            jobs=batch.jobs,
+            work=partial(work, method=batch.method, effort=batch.effort, bench=bench),
+        )
+        for batch in batches
+    ]
+    events = carried_out(given, at_once=at_once, limit_seconds=limit_seconds, threads=bench.threads)
+    with closing(events):
+        for event in events:
+            if isinstance(event, jobs.Unfit):
+                yield LeftOut(name=event.name, why=event.why)
+            elif isinstance(event, jobs.Failed):
+                hint = "; allow more: --time-limit" if event.late else ""
+                yield Done(job=event.job, rows=[failure(event.job, event.why + hint)])
+            else:
+                yield Done(job=event.job, rows=event.result)

@@ -1,0 +1,1 @@
+"""Independent pieces of work, done side by side by processes."""
