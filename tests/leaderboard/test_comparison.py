@@ -5,9 +5,9 @@ import pytest
 from made_scores import CLIPS, DECIBELS, SECONDS, line, made_lines, write_lines
 
 from unflicker.leaderboard import measures as m
-from unflicker.leaderboard.boards import ablation_table, boards, cost_table, kind_table
 from unflicker.leaderboard.comparison import compared, compared_all, mean_ranks
 from unflicker.leaderboard.headline import facts, headline
+from unflicker.leaderboard.leaderboards import ablation_table, boards, cost_table, kind_table
 from unflicker.leaderboard.scores import read_scores
 
 

@@ -6,7 +6,7 @@ import io
 import pytest
 from made_scores import made_lines, write_lines
 
-from unflicker.leaderboard.boards import boards
+from unflicker.leaderboard.leaderboards import boards
 from unflicker.leaderboard.scores import read_scores
 from unflicker.leaderboard.tables import as_csv, as_latex, as_markdown
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from unflicker.tone.flicker import Flicker, Pace, separate
 from unflicker.tone.illumination import IlluminationModel
-from unflicker.tone.trajectory import TonePath
+from unflicker.tone.trajectory import IlluminationTrajectory
 
 FIELD = IlluminationModel(height=90, width=160, waves_across=3, waves_down=4, contrast_waves=0)
 TIME = 48
@@ -21,7 +21,7 @@ def path(light: np.ndarray) -> np.ndarray:
 
 
 def found(values: np.ndarray, *, keep_slower_frames: float = 48.0) -> Flicker:
-    path = TonePath(light=values, free=values)
+    path = IlluminationTrajectory(light=values, free=values)
     return separate(path, FIELD, pace=Pace(keep_slower_frames=keep_slower_frames))
 
 

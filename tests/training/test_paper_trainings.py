@@ -18,7 +18,7 @@ from unflicker.paper.convlstm import load_refinement  # noqa: E402
 from unflicker.paper.unet import load_unet  # noqa: E402
 from unflicker.progress import silent  # noqa: E402
 from unflicker.training import checkpoint, paper_filter, recurrent  # noqa: E402
-from unflicker.training.clips import ClipData, kept_films, made_to_flicker  # noqa: E402
+from unflicker.training.clips import ClipData, kept_films, with_synthetic_flicker  # noqa: E402
 from unflicker.training.loop import Training  # noqa: E402
 from unflicker.training.networks import NETWORKS, trainer  # noqa: E402
 from unflicker.training.paper_filter import PhotoData  # noqa: E402
@@ -207,7 +207,7 @@ def test_films_are_read_once(data, tmp_path):
 def test_a_filter_leaves_less_than_there_was():
     clean = panning(time=4, size=(48, 64)).as_float()
     random = np.random.default_rng(2)
-    clips = [made_to_flicker(random, clean) for _ in range(40)]
+    clips = [with_synthetic_flicker(random, clean) for _ in range(40)]
     flicker, rest = (
         np.mean([np.abs(getattr(clip, part) - clean).mean() for clip in clips])
         for part in ("frames", "filtered")
@@ -218,7 +218,7 @@ def test_a_filter_leaves_less_than_there_was():
 def test_clips_come_processed_where_that_is_asked_for():
     clean = panning(time=4, size=(48, 64)).as_float()
     one, other = (
-        made_to_flicker(np.random.default_rng(4), clean, processed_share=share).frames
+        with_synthetic_flicker(np.random.default_rng(4), clean, processed_share=share).frames
         for share in (0.0, 1.0)
     )
     assert not np.array_equal(one, other)

@@ -16,7 +16,7 @@ from unflicker.progress import silent  # noqa: E402
 from unflicker.training.data import FilterData, photo_sample, split_files  # noqa: E402
 from unflicker.training.distortions import lit_otherwise, spoilt  # noqa: E402
 from unflicker.training.footage import guided_footage, guided_photographs  # noqa: E402
-from unflicker.training.ken_burns import panned  # noqa: E402
+from unflicker.training.ken_burns import ken_burns  # noqa: E402
 from unflicker.training.loop import Training, rate_share  # noqa: E402
 from unflicker.training.neural_filter import train_neural_filter  # noqa: E402
 from unflicker.training.photos import PHOTO_ENDINGS, stored_photo  # noqa: E402
@@ -169,7 +169,7 @@ def test_a_wrong_guide_comes_without_trust():
 
 
 def test_a_clip_made_of_photographs_moves_and_keeps_its_light():
-    clip = panned(np.random.default_rng(3), scenery(1), scenery(2), frames=12, size=(144, 256))
+    clip = ken_burns(np.random.default_rng(3), scenery(1), scenery(2), frames=12, size=(144, 256))
     assert np.abs(np.diff(clip, axis=0)).mean() > 0.003
     levels = clip.mean(axis=(1, 2, 3))
     assert np.abs(np.diff(np.log(levels))).max() < 0.02

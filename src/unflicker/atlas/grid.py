@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unflicker.atlas.canvas import Canvas
-from unflicker.atlas.initialisation import Sketch
+from unflicker.atlas.initialisation import Initialisation
 from unflicker.atlas.light import SlowLight
 from unflicker.atlas.mesh import Mesh
 
@@ -24,7 +24,7 @@ class GridLayer(nn.Module):
     painted from the frames nor drawn upon, and initial pictures need none (decision 6).
     """
 
-    def __init__(self, sketch: Sketch) -> None:
+    def __init__(self, sketch: Initialisation) -> None:
         """Start from an initialisation."""
         super().__init__()
         self.mesh: Mesh = sketch.mesh

@@ -35,7 +35,7 @@ _MOST_TEXELS = 2_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sketch:
+class Initialisation:
     """One layer of an atlas: the mapping of each frame, and its picture."""
 
     mesh: Mesh
@@ -77,9 +77,9 @@ class Seen:
         return replace(self, painted=self.counts)
 
 
-def sketched(
+def initialised(
     seen: Seen, *, mesh: Mesh, texels_per_px: float, knots_apart: float, rounds: int, match: Match
-) -> Sketch:
+) -> Initialisation:
     """The initialisation of an atlas of one layer.
 
     Args:
@@ -98,7 +98,7 @@ def sketched(
     return sketch
 
 
-def matched(sketch: Sketch, seen: Seen, match: Match) -> Sketch:
+def matched(sketch: Initialisation, seen: Seen, match: Match) -> Initialisation:
     """The layer after each frame has been registered to its picture and painted again.
 
     Args:
@@ -148,7 +148,7 @@ def _carried(
 
 
 def _matched(
-    seen: Seen, sketch: Sketch, match: Match
+    seen: Seen, sketch: Initialisation, match: Match
 ) -> Float32[np.ndarray, "time rows columns 2"]:
     """Mappings updated by the flow from each frame to the atlas's rendering."""
 
@@ -166,7 +166,7 @@ def painted(
     mesh: Mesh,
     light: SlowLight,
     texels_per_px: float,
-) -> Sketch:
+) -> Initialisation:
     """A layer's initialisation from frames and their mappings, by robust averaging.
 
     Args:
@@ -192,7 +192,7 @@ def painted(
     return sketch
 
 
-def repainted(sketch: Sketch, seen: Seen) -> Sketch:
+def repainted(sketch: Initialisation, seen: Seen) -> Initialisation:
     """The layer with its picture painted from other frames or other parts of them.
 
     Args:
@@ -214,7 +214,7 @@ def _laid(
     places: np.ndarray,
     weight: np.ndarray,
     on: tuple[Mesh, Canvas, SlowLight],
-) -> Sketch:
+) -> Initialisation:
     """All frames, without slow light, painted on the canvas."""
     mesh, canvas, light = on
     painting = Painting(canvas)
@@ -222,7 +222,7 @@ def _laid(
     for t, frame in enumerate(seen.frames):
         check_stopped()
         painting.add(frame / light.gain(t, size=size), places[t], weight[t])
-    return Sketch(
+    return Initialisation(
         mesh=mesh,
         nodes=nodes,
         canvas=canvas,
@@ -231,7 +231,7 @@ def _laid(
     )
 
 
-def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
+def flicker_of(seen: Seen, sketch: Initialisation) -> SlowLight:
     """Difference of each frame's light from the initialisation's, region by region.
 
     Args:
@@ -243,7 +243,7 @@ def flicker_of(seen: Seen, sketch: Sketch) -> SlowLight:
     return flicker_in(frames, flat * slow, regions)
 
 
-def _compared(seen: Seen, sketch: Sketch) -> tuple[np.ndarray, ...]:
+def _compared(seen: Seen, sketch: Initialisation) -> tuple[np.ndarray, ...]:
     """Sums over regions of frames, of the picture without light, and of weights; and the weight of
     each pixel, less for outliers."""
     size = sketch.mesh.height, sketch.mesh.width

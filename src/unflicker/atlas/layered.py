@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.atlas.initialisation import Match, Seen, Sketch, matched, repainted
+from unflicker.atlas.initialisation import Initialisation, Match, Seen, matched, repainted
 from unflicker.atlas.layers import settled, shares
 from unflicker.frames.flow import Motion
 
@@ -23,7 +23,7 @@ class Layered:
     masks: tuple[Float32[np.ndarray, "time height width"], ...]
     """Of the layers above the lowest."""
     seen: tuple[Seen, ...]
-    sketches: list[Sketch]
+    sketches: list[Initialisation]
     shown: Float32[np.ndarray, "time height width"]
     """0 for held-out frames."""
 
@@ -52,7 +52,7 @@ class Layered:
         """How far each pixel belongs to each layer."""
         return [seen.counts for seen in self.seen]
 
-    def sketched(self, sketch: Callable[[Seen], Sketch]) -> Layered:
+    def initialised(self, sketch: Callable[[Seen], Initialisation]) -> Layered:
         """With an initialisation of each layer."""
         return replace(self, sketches=[sketch(seen) for seen in self.seen])
 
@@ -80,7 +80,7 @@ class Layered:
         )
         return replace(self, masks=masks, seen=seen)
 
-    def _errors(self, layer: Sketch) -> np.ndarray:
+    def _errors(self, layer: Initialisation) -> np.ndarray:
         frames = self.seen[0].frames
         errors = np.empty(frames.shape[:3], np.float32)
         for t, frame in enumerate(frames):

@@ -12,7 +12,14 @@ from unflicker.atlas import mlp
 from unflicker.atlas.fields import Atlas, every_point
 from unflicker.atlas.fit import FitLog, Shot, Tell, Ways, fit, nobody
 from unflicker.atlas.grid import GridAlpha, GridLayer, GridLight
-from unflicker.atlas.initialisation import Match, Seen, Sketch, flicker_of, repainted, sketched
+from unflicker.atlas.initialisation import (
+    Initialisation,
+    Match,
+    Seen,
+    flicker_of,
+    initialised,
+    repainted,
+)
 from unflicker.atlas.layered import Layered
 from unflicker.atlas.layers import moving_masks
 from unflicker.atlas.mesh import Mesh
@@ -150,8 +157,8 @@ def _on_grids(footage: Footage, settings: AtlasSettings, match: Match) -> _Built
     frames, motion, masks = footage.frames, footage.motion, footage.masks
     mesh = Mesh(height=frames.shape[1], width=frames.shape[2], cell_px=settings.cell_px)
 
-    def sketch(seen: Seen) -> Sketch:
-        return sketched(
+    def sketch(seen: Seen) -> Initialisation:
+        return initialised(
             seen,
             mesh=mesh,
             texels_per_px=settings.texels_per_px,
@@ -170,7 +177,7 @@ def _on_grids(footage: Footage, settings: AtlasSettings, match: Match) -> _Built
     one = Seen(frames=frames, motion=motion, counts=everything, painted=shown)
     single = sketch(one)
     layered = Layered.of(frames, motion, found, shown)
-    layered = layered.sketched(sketch).settled().matched_again(match).settled()
+    layered = layered.initialised(sketch).settled().matched_again(match).settled()
     held_out = single_psnr, layered_psnr = (
         _psnr(frames, [single], [everything], held),
         _psnr(frames, layered.sketches, layered.shares, held),
@@ -190,7 +197,7 @@ def _found_masks(motion: Motion, settings: AtlasSettings) -> _Masks:
 
 
 def _psnr(
-    frames: np.ndarray, layers: list[Sketch], shares: list[np.ndarray], held: np.ndarray
+    frames: np.ndarray, layers: list[Initialisation], shares: list[np.ndarray], held: np.ndarray
 ) -> float:
     """PSNR of held-out frames in dB."""
     errors = []
@@ -203,7 +210,7 @@ def _psnr(
     return float(-10.0 * np.log10(np.mean(errors) + 1e-10))
 
 
-def _grid_atlas(layers: list[Sketch], masks: _Masks, lowest: Seen) -> Atlas:
+def _grid_atlas(layers: list[Initialisation], masks: _Masks, lowest: Seen) -> Atlas:
     size = layers[0].mesh.height, layers[0].mesh.width
     half = max(1, size[0] // 2), max(1, size[1] // 2)
     slow = layers[0].light

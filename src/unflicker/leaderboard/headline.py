@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from unflicker.evaluation.methods import Method
 from unflicker.leaderboard import measures as m
-from unflicker.leaderboard.boards import Board
 from unflicker.leaderboard.comparison import Estimate
+from unflicker.leaderboard.leaderboards import Leaderboard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Fact:
 _SORTS = {"made": "synthetic flicker", "processed": "processed video", "real": "real film"}
 
 
-def headline(board: Board) -> str:
+def headline(board: Leaderboard) -> str:
     """The leading method, and its margin over the best of the other side (ours, or baselines)."""
     winner = _winner(board)
     if winner is None:
@@ -36,7 +36,7 @@ def headline(board: Board) -> str:
     return f"{text}, {_lead(board, lead)} {_name(winner, other)}{_pace(board, winner)}."
 
 
-def facts(board: Board) -> list[Fact]:
+def facts(board: Leaderboard) -> list[Fact]:
     """The leading method's numbers, and those of our fastest if that is another."""
     winner = _winner(board)
     if winner is None:
@@ -54,25 +54,25 @@ def facts(board: Board) -> list[Fact]:
     return [fact for fact in found if fact is not None]
 
 
-def _winner(board: Board) -> Method | None:
+def _winner(board: Leaderboard) -> Method | None:
     ranked = [row.method for row in board.table.rows if row.method.family != "input"]
     return ranked[0] if ranked else None
 
 
-def _opponent(board: Board) -> Method | None:
+def _opponent(board: Leaderboard) -> Method | None:
     """The best of the other side; if there is none, the second."""
     winner, *others = [row.method for row in board.table.rows if row.method.family != "input"]
     other_side = [method for method in others if method.ours != winner.ours]
     return next(iter([*other_side, *others]), None)
 
 
-def _fastest_of_ours(board: Board) -> Method | None:
+def _fastest_of_ours(board: Leaderboard) -> Method | None:
     ranked = board.comparison.ranked(m.SPEED)
     ours = {row.method.name: row.method for row in board.table.rows if row.method.ours}
     return next((ours[name] for name, _ in ranked if name in ours), None)
 
 
-def _measured(board: Board, estimate: Estimate | None) -> str:
+def _measured(board: Leaderboard, estimate: Estimate | None) -> str:
     if estimate is None:
         return "not measured"
     shown = board.leading.shown(estimate.mean)
@@ -85,7 +85,7 @@ def _measured(board: Board, estimate: Estimate | None) -> str:
     )
 
 
-def _lead(board: Board, lead: Estimate | None) -> str:
+def _lead(board: Leaderboard, lead: Estimate | None) -> str:
     if lead is None:
         return "against"
     amount = board.leading.shown(abs(lead.mean))
@@ -102,12 +102,12 @@ def _name(winner: Method, other: Method) -> str:
     return f"our best, {other.label}" if other.ours else f"the best baseline, {other.label}"
 
 
-def _pace(board: Board, winner: Method) -> str:
+def _pace(board: Leaderboard, winner: Method) -> str:
     speed = board.comparison.estimate(winner.name, m.SPEED)
     return "" if speed is None else f", at {m.SPEED.shown(speed.mean)} frames a second"
 
 
-def _fact(board: Board, method: Method, measure: m.Measure) -> Fact | None:
+def _fact(board: Leaderboard, method: Method, measure: m.Measure) -> Fact | None:
     estimate = board.comparison.estimate(method.name, measure)
     if estimate is None:
         return None
@@ -118,7 +118,7 @@ def _fact(board: Board, method: Method, measure: m.Measure) -> Fact | None:
     return Fact(value=shown, unit=measure.unit, meaning=f"{measure.label}{span}, {method.label}")
 
 
-def _quick_fact(board: Board, quick: Method) -> Fact | None:
+def _quick_fact(board: Leaderboard, quick: Method) -> Fact | None:
     speed = board.comparison.estimate(quick.name, m.SPEED)
     quality = board.comparison.estimate(quick.name, board.leading)
     if speed is None:
@@ -129,7 +129,7 @@ def _quick_fact(board: Board, quick: Method) -> Fact | None:
     return Fact(value=shown, unit=m.SPEED.unit, meaning=f"{quick.label}, {amount}{unit}")
 
 
-def _lead_fact(board: Board, winner: Method, other: Method) -> Fact | None:
+def _lead_fact(board: Leaderboard, winner: Method, other: Method) -> Fact | None:
     lead = board.comparison.difference(winner.name, other.name, board.leading)
     if lead is None:
         return None

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from unflicker.evaluation.registry import method_of
-from unflicker.leaderboard.boards import PROCESSED, main_methods
 from unflicker.leaderboard.footnotes import reductions
+from unflicker.leaderboard.leaderboards import PROCESSED, main_methods
 from unflicker.leaderboard.scores import Scores
 
 _MOST_ERRORS = 3

@@ -15,8 +15,8 @@ import numpy as np
 from unflicker.evaluation.methods import FAMILIES, Method
 from unflicker.evaluation.registry import method_of
 from unflicker.leaderboard import measures as m
-from unflicker.leaderboard.boards import Board, main_methods, sort_of
 from unflicker.leaderboard.headline import Fact
+from unflicker.leaderboard.leaderboards import Leaderboard, main_methods, sort_of
 from unflicker.leaderboard.notes import Notes
 from unflicker.leaderboard.plots import Plot
 from unflicker.leaderboard.scores import INPUT, Example, Scores
@@ -79,7 +79,7 @@ class Chart:
 
 def index_page(
     *,
-    boards: Sequence[tuple[Board, Sequence[Plot]]],
+    boards: Sequence[tuple[Leaderboard, Sequence[Plot]]],
     tables: Mapping[str, Sequence[Table]],
     heading: tuple[str, Sequence[Fact]],
     clips: dict[str, Any],
@@ -187,7 +187,7 @@ class Bar:
         return max(0.0, min(100.0, self.factor * value))
 
 
-def leading_bar(board: Board) -> Bar:
+def leading_bar(board: Leaderboard) -> Bar:
     """Bars of the board's leading measure; the longest fills its cell."""
     means = [estimate.mean for _, estimate in board.comparison.ranked(board.leading)]
     return Bar(measure=board.leading, factor=100.0 / max([*means, 1e-9]))

@@ -9,8 +9,8 @@ from typing import Any
 from unflicker.evaluation.methods import Method
 from unflicker.evaluation.registry import method_of
 from unflicker.leaderboard import measures as m
-from unflicker.leaderboard.boards import Board, parts_of
 from unflicker.leaderboard.labels import Point, place_labels
+from unflicker.leaderboard.leaderboards import Leaderboard, parts_of
 from unflicker.report.style import (
     ON_WHITE,
     STAND_INS,
@@ -44,7 +44,7 @@ class Plot:
     png: bytes
 
 
-def speed_plot(board: Board) -> Plot | None:
+def speed_plot(board: Leaderboard) -> Plot | None:
     """Quality against frames a second; None if fewer than two methods have both."""
     points = _points(board, m.SPEED, board.leading)
     if len(points) < 2:
@@ -72,7 +72,7 @@ def speed_plot(board: Board) -> Plot | None:
     return _drawn(draw, f"quality_against_speed_{_sort(board)}", ("Quality against speed", about))
 
 
-def blur_plot(board: Board) -> Plot | None:
+def blur_plot(board: Leaderboard) -> Plot | None:
     """Warping error against sharpness: a method that blurs is on the left.
 
     Returns:
@@ -108,7 +108,7 @@ def blur_plot(board: Board) -> Plot | None:
     return _drawn(draw, f"warp_against_sharpness_{_sort(board)}", ("Steady, or blurred?", about))
 
 
-def kind_bars(board: Board, measure: m.Measure) -> Plot | None:
+def kind_bars(board: Leaderboard, measure: m.Measure) -> Plot | None:
     """One panel for each kind of flicker, one bar for each method, in the leaderboard's order.
 
     Args:
@@ -183,7 +183,7 @@ def colour_of(method: Method, palette: Palette) -> str:
     return palette.before if method.family == "input" else palette.faint
 
 
-def _points(board: Board, x: m.Measure, y: m.Measure) -> list[Point]:
+def _points(board: Leaderboard, x: m.Measure, y: m.Measure) -> list[Point]:
     found = []
     for row in board.table.rows:
         name = row.method.name
@@ -243,7 +243,7 @@ def _plain_ticks(axis: Any) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _sort(board: Board) -> str:
+def _sort(board: Leaderboard) -> str:
     return f"{board.sort}_few" if board.of_few else board.sort
 
 

@@ -67,7 +67,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     sort: str = ""
-    """Its sort of video (see `boards.Board`); empty if it is of several."""
+    """Its sort of video (see `boards.Leaderboard`); empty if it is of several."""
     footnotes: tuple[str, ...] = ()
 
     def best(self, index: int) -> float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from unflicker.errors import InputError
 from unflicker.files.atomic import write_whole
-from unflicker.leaderboard import boards as b
+from unflicker.leaderboard import leaderboards as b
 from unflicker.leaderboard import measures as m
 from unflicker.leaderboard.headline import facts, headline
 from unflicker.leaderboard.notes import notes
@@ -78,7 +78,7 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
     return index
 
 
-def _tables(scores: Scores, boards: Sequence[b.Board]) -> dict[str, list[Table]]:
+def _tables(scores: Scores, boards: Sequence[b.Leaderboard]) -> dict[str, list[Table]]:
     kinds = [
         b.kind_table(board, measure)
         for board in boards
@@ -121,7 +121,7 @@ def _every_number(scores: Scores) -> str:
     return out.getvalue()
 
 
-def _plots(board: b.Board) -> list[Plot]:
+def _plots(board: b.Leaderboard) -> list[Plot]:
     measures = () if board.of_few else _KIND_MEASURES[board.sort]
     bars = [kind_bars(board, measure) for measure in measures]
     made = [speed_plot(board), blur_plot(board), *bars]
@@ -130,7 +130,7 @@ def _plots(board: b.Board) -> list[Plot]:
 
 def _write_clips(
     scores: Scores,
-    boards: Sequence[b.Board],
+    boards: Sequence[b.Leaderboard],
     folders: Sequence[Path],
     site: Path,
     report: Report,
@@ -159,7 +159,7 @@ def _at(scores: Scores, shown: Sequence[str], index: int) -> Example | None:
 
 
 def _ordered(
-    paths: dict[str, Path], boards: Sequence[b.Board], example: Example
+    paths: dict[str, Path], boards: Sequence[b.Leaderboard], example: Example
 ) -> dict[str, Path]:
     """The input, the methods in the order of their board, others, then the steady video."""
     sort = b.sort_of(example.category)

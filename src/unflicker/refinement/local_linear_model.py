@@ -30,7 +30,7 @@ _REST_MIDDLE, _REST_SPAN = 32768.0, 32767.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Likeness:
+class LocalLinearModel:
     """The local linear model of a picture's planes given those of its original, in values of [0,
     1]."""
 
@@ -40,7 +40,9 @@ class Likeness:
     """The residual, as a picture of 16 bits whose middle is zero."""
 
 
-def likeness(picture: Picture, original: Picture, *, cells: tuple[int, int]) -> Likeness:
+def local_linear_model(
+    picture: Picture, original: Picture, *, cells: tuple[int, int]
+) -> LocalLinearModel:
     """The local linear model of a picture given its original.
 
     Args:
@@ -65,14 +67,16 @@ def likeness(picture: Picture, original: Picture, *, cells: tuple[int, int]) -> 
         rests.append(_as_samples(value - _follows(steady, slopes[-1], levels[-1])))
     layout = replace(picture.layout, depth=16, alpha=False)
     rest = Picture(planes=tuple(rests), layout=layout, meaning=picture.meaning)
-    return Likeness(slope=np.stack(slopes, -1), level=np.stack(levels, -1), rest=rest)
+    return LocalLinearModel(slope=np.stack(slopes, -1), level=np.stack(levels, -1), rest=rest)
 
 
-def picture_of(likeness: Likeness, original: Picture, *, into: Picture, amount: float) -> Picture:
+def picture_of(
+    local_linear_model: LocalLinearModel, original: Picture, *, into: Picture, amount: float
+) -> Picture:
     """The picture that a local linear model predicts, blended into another one.
 
     Args:
-        likeness: The model.
+        local_linear_model: The model.
         original: The frame's original.
         into: Picture to blend into; its transparency is kept.
         amount: 0 gives `into`, 1 the prediction.
@@ -80,8 +84,12 @@ def picture_of(likeness: Likeness, original: Picture, *, into: Picture, amount: 
     planes, peak = list(into.planes), into.layout.peak
     for index, middle in enumerate(_middles(into)):
         steady = _values(original, index, middle)
-        value = _follows(steady, likeness.slope[..., index], likeness.level[..., index])
-        value += (likeness.rest.planes[index].astype(np.float32) - _REST_MIDDLE) / _REST_SPAN
+        value = _follows(
+            steady, local_linear_model.slope[..., index], local_linear_model.level[..., index]
+        )
+        value += (
+            local_linear_model.rest.planes[index].astype(np.float32) - _REST_MIDDLE
+        ) / _REST_SPAN
         samples = (value + middle) * np.float32(peak)
         if amount < 1.0:
             samples = into.planes[index] + np.float32(amount) * (samples - into.planes[index])

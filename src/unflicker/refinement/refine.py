@@ -20,8 +20,8 @@ from unflicker.refinement.alignment import refined_flow
 from unflicker.refinement.light import SmoothLight
 from unflicker.refinement.mixing import Neighbour, mixed
 from unflicker.refinement.neighbour_weights import Way, taken_from
-from unflicker.refinement.views import Look
-from unflicker.refinement.with_original import BesideOriginal, Side
+from unflicker.refinement.views import View
+from unflicker.refinement.with_original import RefinementWithOriginal, Side
 
 Follow = Callable[[Float32[np.ndarray, "two rows columns 3"]], Motion]
 """Estimates the motion between two proxies."""
@@ -81,9 +81,9 @@ class _Link:
 class _Refiner:
     follow: Follow
     proxy_px: int
-    _before: Look | None = None
+    _before: View | None = None
     """The previous frame of the same shot."""
-    _now: Look | None = None
+    _now: View | None = None
     """The next frame, if it was read already."""
     _link: _Link | None = None
     """Motion between these two, if it was needed."""
@@ -91,7 +91,7 @@ class _Refiner:
     _where: Float32[np.ndarray, "rows columns"] = field(default_factory=lambda: _NOWHERE)
     """Share of the refinement, by cells of the picture."""
     _light: SmoothLight = field(default_factory=SmoothLight)
-    _beside: BesideOriginal = field(default_factory=BesideOriginal)
+    _beside: RefinementWithOriginal = field(default_factory=RefinementWithOriginal)
 
     def next(self, now: Graded, *, after: Graded | None) -> Picture:
         """The next picture refined; `after` follows it in its shot."""
@@ -114,8 +114,8 @@ class _Refiner:
         self._before, self._now, self._link = look, look_after, link_after
         return result
 
-    def _look(self, graded: Graded) -> Look:
-        return Look(
+    def _look(self, graded: Graded) -> View:
+        return View(
             picture=graded.picture,
             original=graded.original,
             proxy_px=self.proxy_px,
@@ -123,7 +123,7 @@ class _Refiner:
         )
 
     def _forget(self) -> None:
-        self._light, self._beside = SmoothLight(), BesideOriginal()
+        self._light, self._beside = SmoothLight(), RefinementWithOriginal()
 
     def _fade(self, now: Graded) -> None:
         wanted = 1.0 if now.texture_flickers else 0.0
@@ -133,7 +133,7 @@ class _Refiner:
         where = where * np.float32(wanted)
         self._where = self._where + np.clip(where - self._where, -most, most, dtype=np.float32)
 
-    def _linked(self, before: Look, after: Look) -> _Link:
+    def _linked(self, before: View, after: View) -> _Link:
         motion = self.follow(np.stack([before.steady_light, after.steady_light]))
         forth = refined_flow(motion.forward[0], before.steady_fine, after.steady_fine)
         back = refined_flow(motion.backward[0], after.steady_fine, before.steady_fine)
@@ -144,8 +144,8 @@ class _Refiner:
 
     def _refined(
         self,
-        look: Look,
-        look_after: Look | None,
+        look: View,
+        look_after: View | None,
         link_after: _Link | None,
         *,
         strength: float,
@@ -178,13 +178,13 @@ def _taken_within(
     return replace(side, taken=replace(side.taken, share=side.taken.share * share))
 
 
-def _side(other: Look | None, way: Way | None) -> Side | None:
+def _side(other: View | None, way: Way | None) -> Side | None:
     if other is None or way is None or other.beside is None:
         return None
     return Side(look=other, way=way)
 
 
-def _neighbour(other: Look | None, look: Look, way: Way | None) -> Neighbour | None:
+def _neighbour(other: View | None, look: View, way: Way | None) -> Neighbour | None:
     if other is None or way is None:
         return None
     taken = taken_from(other.light, look.light, way)

@@ -11,11 +11,11 @@ from jaxtyping import Float32
 from unflicker.frames.colour import from_rgb, proxy_size, small_rgb, to_working
 from unflicker.frames.picture import Picture
 from unflicker.refinement.alignment import fine_luma
-from unflicker.refinement.local_linear_model import Likeness, likeness
+from unflicker.refinement.local_linear_model import LocalLinearModel, local_linear_model
 
 
 @dataclass(kw_only=True, eq=False)
-class Look:
+class View:
     """A picture and the quantities derived from it, computed on first use."""
 
     picture: Picture
@@ -47,11 +47,11 @@ class Look:
         return fine_luma(self.picture if self.beside is None else self.beside)
 
     @cached_property
-    def likeness(self) -> Likeness:
+    def local_linear_model(self) -> LocalLinearModel:
         """The picture's local linear model given its original."""
         assert self.beside is not None
         cells = self.steady_light.shape[0], self.steady_light.shape[1]
-        return likeness(self.picture, self.beside, cells=cells)
+        return local_linear_model(self.picture, self.beside, cells=cells)
 
     def _proxy(self, picture: Picture) -> Float32[np.ndarray, "rows columns 3"]:
         size = proxy_size(picture.size, self.proxy_px)

@@ -14,10 +14,10 @@ from jaxtyping import Float32
 
 from unflicker.frames.flow import warp
 from unflicker.frames.picture import Picture
-from unflicker.refinement.local_linear_model import Likeness, picture_of
+from unflicker.refinement.local_linear_model import LocalLinearModel, picture_of
 from unflicker.refinement.mixing import Neighbour, mixed
 from unflicker.refinement.neighbour_weights import MOST, Taken, Way, taken_from
-from unflicker.refinement.views import Look
+from unflicker.refinement.views import View
 
 _MEMORY = 0.9
 """Decay per frame of the local linear model."""
@@ -30,19 +30,19 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 class Side:
     """A frame's neighbour and the motion to it."""
 
-    look: Look
+    look: View
     way: Way
 
 
-class BesideOriginal:
+class RefinementWithOriginal:
     """The memory of a shot; a new one starts with every shot."""
 
     def __init__(self) -> None:
         """Begin a shot."""
-        self._before: Likeness | None = None
+        self._before: LocalLinearModel | None = None
 
     def refined(
-        self, look: Look, *, past: Side | None, future: Side | None, amount: float
+        self, look: View, *, past: Side | None, future: Side | None, amount: float
     ) -> Picture:
         """The next picture of the shot, refined; all views have their originals.
 
@@ -55,12 +55,14 @@ class BesideOriginal:
         assert look.beside is not None
         back, forth = _shared(past, look), _shared(future, look)
         steady = mixed(look.beside, past=_own(past, back), future=_own(future, forth), amount=1.0)
-        known = self._steadied(look.likeness, past, back)
+        known = self._steadied(look.local_linear_model, past, back)
         rest = _calmed_rest(look, (past, back), (future, forth), before=self._before)
         self._before = replace(known, rest=rest)
         return picture_of(self._before, steady, into=look.picture, amount=amount)
 
-    def _steadied(self, now: Likeness, past: Side | None, back: Taken | None) -> Likeness:
+    def _steadied(
+        self, now: LocalLinearModel, past: Side | None, back: Taken | None
+    ) -> LocalLinearModel:
         """Slope and level of earlier frames, where the original shows the same places."""
         if self._before is None or past is None or back is None:
             return now
@@ -81,27 +83,31 @@ class BesideOriginal:
 
 
 def _calmed_rest(
-    look: Look,
+    look: View,
     past: tuple[Side | None, Taken | None],
     future: tuple[Side | None, Taken | None],
     *,
-    before: Likeness | None,
+    before: LocalLinearModel | None,
 ) -> Picture:
     """The rest, averaged with earlier ones and slightly with the next."""
     sides = []
     for (side, taken), most, rest in (
         (past, _REST_OF_PAST, before.rest if before is not None else None),
-        (future, _REST_OF_FUTURE, future[0].look.likeness.rest if future[0] is not None else None),
+        (
+            future,
+            _REST_OF_FUTURE,
+            future[0].look.local_linear_model.rest if future[0] is not None else None,
+        ),
     ):
         if side is None or taken is None or rest is None:
             sides.append(None)
             continue
         shared = replace(taken, share=taken.share * np.float32(most / MOST))
         sides.append(Neighbour(picture=rest, taken=shared, way=side.way))
-    return mixed(look.likeness.rest, past=sides[0], future=sides[1], amount=1.0)
+    return mixed(look.local_linear_model.rest, past=sides[0], future=sides[1], amount=1.0)
 
 
-def _shared(side: Side | None, look: Look) -> Taken | None:
+def _shared(side: Side | None, look: View) -> Taken | None:
     """Weights of a neighbour, by the similarity of the originals."""
     return None if side is None else taken_from(side.look.steady_light, look.steady_light, side.way)
 

@@ -20,7 +20,11 @@ from unflicker.tone.grading import grade_of
 from unflicker.tone.highlights import with_highlights
 from unflicker.tone.illumination import IlluminationModel
 from unflicker.tone.mixing import MIXING
-from unflicker.tone.trajectory import TonePath, frame_quantiles, tone_path
+from unflicker.tone.trajectory import (
+    IlluminationTrajectory,
+    frame_quantiles,
+    illumination_trajectory,
+)
 
 Originals = Float32[np.ndarray, "known height width 3"] | None
 _FEWEST_FRAMES = 4
@@ -298,11 +302,15 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
 ) -> Flicker:
     if len(light) < _FEWEST_FRAMES:
         still = np.zeros((len(light), 3, field.size))
-        return separate(TonePath(light=still, free=still), field, pace=Pace(keep_slower_frames=1.0))
+        return separate(
+            IlluminationTrajectory(light=still, free=still),
+            field,
+            pace=Pace(keep_slower_frames=1.0),
+        )
     seen = correspondences(light, motion) if seen is None else seen
     if original is None:
         quantiles = frame_quantiles(light, scene=motion.scene)
-        path = tone_path(seen, field, quantiles=quantiles, again=again)
+        path = illumination_trajectory(seen, field, quantiles=quantiles, again=again)
         return separate(
             path,
             field,
@@ -314,7 +322,7 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
     known = len(original)
     part = Motion(forward=motion.forward[: known - 1], backward=motion.backward[: known - 1])
     seen = relative(seen, correspondences(original, part))
-    return beyond_original(tone_path(seen, field, quantiles=None, again=again), field)
+    return beyond_original(illumination_trajectory(seen, field, quantiles=None, again=again), field)
 
 
 def _is_possible(found: Flicker) -> bool:

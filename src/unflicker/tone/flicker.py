@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float, Int
 from unflicker.tone.changes import Changes, find_changes
 from unflicker.tone.fades import tones_without
 from unflicker.tone.illumination import IlluminationModel, tone_of
-from unflicker.tone.trajectory import TonePath
+from unflicker.tone.trajectory import IlluminationTrajectory
 from unflicker.tone.variogram import variances, wiener
 
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]])
@@ -103,7 +103,7 @@ class Pace:
 
 
 def separate(
-    path: TonePath,
+    path: IlluminationTrajectory,
     field: IlluminationModel,
     *,
     pace: Pace,
@@ -114,7 +114,7 @@ def separate(
     """The part of an illumination trajectory that is flicker.
 
     Args:
-        path: From `tone_path`.
+        path: From `illumination_trajectory`.
         field: The functions its coefficients belong to.
         pace: How slow light must be to be kept.
         brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
@@ -144,7 +144,7 @@ def separate(
     )
 
 
-def _none(path: TonePath) -> Flicker:
+def _none(path: IlluminationTrajectory) -> Flicker:
     nothing = np.zeros_like(path.light)
     return Flicker(coefficients=nothing, steps=np.zeros(0, int), flickering=0.0, drifting=0.0)
 
@@ -210,7 +210,7 @@ def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray,
     return (stays - usual) @ light
 
 
-def beyond_original(path: TonePath, field: IlluminationModel) -> Flicker:
+def beyond_original(path: IlluminationTrajectory, field: IlluminationModel) -> Flicker:
     """All of a path relative to a steady original except its mean, as flicker.
 
     Intended changes are in the original, so everything else is flicker, however slow.

@@ -33,7 +33,7 @@ from unflicker.tone.trajectory import (
     OUTLIER_DEVIATIONS,
     REFITS,
     Equations,
-    TonePath,
+    IlluminationTrajectory,
     refitted,
     solved,
 )
@@ -109,7 +109,7 @@ def mixing_of(
 
 
 def _flicker_of(
-    path: TonePath, *, pace: Pace, changes: Changes | None
+    path: IlluminationTrajectory, *, pace: Pace, changes: Changes | None
 ) -> Float[np.ndarray, "time 3 mixing"]:
     """The flicker in a path's mixing: as by `separate`, and every step.
 
@@ -118,7 +118,7 @@ def _flicker_of(
     """
     stairs = _stairs(path.light[..., _CURVE:])
     still = np.concatenate([np.zeros_like(path.light[..., :_CURVE]), stairs], axis=2)
-    smooth = TonePath(light=path.light - still, free=path.free - still)
+    smooth = IlluminationTrajectory(light=path.light - still, free=path.free - still)
     changes = None if changes is None else changes.at_same_tones()
     flicker = separate(smooth, _AS_POWERS, pace=pace, changes=changes)
     return flicker.coefficients[..., _CURVE:] + stairs - stairs.mean(axis=0)
@@ -207,7 +207,7 @@ def _points(seen: list[Correspondences]) -> _Points:
     return _Points(before=before, after=after, trust=trust)
 
 
-def _path(points: _Points, *, mixes: bool = True) -> TonePath:
+def _path(points: _Points, *, mixes: bool = True) -> IlluminationTrajectory:
     """Exposure, powers of tone, saturation and hue of every frame; the latter two are fixed where
     nothing mixes."""
     expected = _EXPECTED.copy()
@@ -224,7 +224,7 @@ def _path(points: _Points, *, mixes: bool = True) -> TonePath:
             precision = refitted(path, equations, precision, unknown) * _WEIGHT
             path = solved(equations, precision, summed=summed)
     free = solved(equations, unknown * FREEDOM, summed=summed)
-    return TonePath(light=path, free=free)
+    return IlluminationTrajectory(light=path, free=free)
 
 
 def _equations(points: _Points, path: _Path) -> Equations:

@@ -49,7 +49,7 @@ BEST_AGREEMENT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TonePath:
+class IlluminationTrajectory:
     """The light of each frame of a shot, as coefficients of an illumination model."""
 
     light: Float[np.ndarray, "time 3 size"]
@@ -58,14 +58,14 @@ class TonePath:
     """With a weak prior: it drifts, and its drift separates noise from flicker."""
 
 
-def tone_path(
+def illumination_trajectory(
     correspondences: list[Correspondences],
     field: IlluminationModel,
     *,
     quantiles: Float[np.ndarray, "time levels 3"] | None,
     flicker: float = 0.2,
     again: bool = False,
-) -> TonePath:
+) -> IlluminationTrajectory:
     """The illumination trajectory of a shot.
 
     Args:
@@ -81,7 +81,7 @@ def tone_path(
         still = np.zeros((len(correspondences) + 1, 3, field.size))
         equations = _reweighted(correspondences, still, quantiles, field)
         path = solved(equations, unknown, summed=field.whole)
-        return TonePath(light=path, free=path)
+        return IlluminationTrajectory(light=path, free=path)
     path = solved(_reweighted(correspondences, None, quantiles, field), unknown, summed=field.whole)
     equations = _reweighted(correspondences, path, quantiles, field)
     precision = unknown
@@ -89,7 +89,7 @@ def tone_path(
         precision = refitted(path, equations, precision, unknown)
         path = solved(equations, precision, summed=field.whole)
     free = solved(equations, unknown * FREEDOM, summed=field.whole)
-    return TonePath(light=path, free=free)
+    return IlluminationTrajectory(light=path, free=free)
 
 
 def frame_quantiles(

@@ -23,7 +23,7 @@ from unflicker.progress import Progress, Report
 from unflicker.synthesis import KINDS, processed, synthesise
 from unflicker.training.distortions import uneven_light
 from unflicker.training.footage import first_frames
-from unflicker.training.ken_burns import panned
+from unflicker.training.ken_burns import ken_burns
 from unflicker.training.paper_networks import ClipBatch
 from unflicker.training.photos import by_chance, part_of
 from unflicker.video import open_video
@@ -90,7 +90,9 @@ class ClipData:
         """The clips of a step's batch."""
         random = np.random.default_rng([self.seed, step])
         return [
-            made_to_flicker(random, self._steady(random), processed_share=self.processed_share)
+            with_synthetic_flicker(
+                random, self._steady(random), processed_share=self.processed_share
+            )
             for _ in range(self.batch)
         ]
 
@@ -102,7 +104,7 @@ class ClipData:
         own, other = (
             part_of(random, by_chance(random, self.photos), (whole, whole)) for _ in range(2)
         )
-        clip = panned(random, own, other, frames=self.frames, size=(whole, whole))
+        clip = ken_burns(random, own, other, frames=self.frames, size=(whole, whole))
         inner = slice(_MARGIN_PX, -_MARGIN_PX)
         return np.ascontiguousarray(clip[:, inner, inner])
 
@@ -140,7 +142,7 @@ def _channels_first(clips: Sequence[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(clips).transpose(0, 1, 4, 2, 3).copy())
 
 
-def made_to_flicker(
+def with_synthetic_flicker(
     random: np.random.Generator,
     clean: Float32[np.ndarray, "time height width 3"],
     *,

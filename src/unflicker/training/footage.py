@@ -32,7 +32,7 @@ from unflicker.neural_filter.network import removed_light, seen_size
 from unflicker.progress import Progress, Report
 from unflicker.settings import Settings
 from unflicker.synthesis import KINDS, synthesise
-from unflicker.training.ken_burns import panned
+from unflicker.training.ken_burns import ken_burns
 from unflicker.training.photos import by_chance
 from unflicker.video import VideoSource, open_video
 
@@ -129,7 +129,7 @@ def _of_photos(
 ) -> Iterator[Guided]:
     own, other = (by_chance(random, photos) for _ in range(2))
     size = PANNED_SIZES[random.integers(len(PANNED_SIZES))]
-    pixels = panned(random, to_float(own), to_float(other), frames=PANNED_FRAMES, size=size)
+    pixels = ken_burns(random, to_float(own), to_float(other), frames=PANNED_FRAMES, size=size)
     clip = Clip.at_rate(from_float(pixels, dtype=np.uint16), fps=25.0)
     case = CASES[random.integers(len(CASES))]
     yield from _made(clip, case, seed=int(random.integers(1 << 30)), fps=25.0, settings=settings)

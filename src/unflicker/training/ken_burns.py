@@ -18,7 +18,7 @@ _OBJECTS = (0, 0, 1, 1, 2)
 _NOISE = 0.006
 
 
-def panned(
+def ken_burns(
     random: np.random.Generator,
     photo: Float32[np.ndarray, "h w 3"],
     other: Float32[np.ndarray, "_h _w 3"],

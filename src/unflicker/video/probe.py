@@ -25,7 +25,7 @@ _PACKETS_TO_FIRST_FRAME = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Probe:
     """Properties of a file from its first frames."""
 
     traits: Traits
@@ -60,7 +60,7 @@ def is_cover(stream: VideoStream) -> bool:
     return bool(stream.disposition.value & 0x400)
 
 
-def look_at(path: Path) -> Look:
+def look_at(path: Path) -> Probe:
     """Open a file, decode its first frames, and return its properties.
 
     Raises:
@@ -78,7 +78,7 @@ def look_at(path: Path) -> Look:
             *_format_notes(first, stream),
             *_other_video_notes(container, stream),
         )
-    return Look(traits=traits, first=first, notes=notes)
+    return Probe(traits=traits, first=first, notes=notes)
 
 
 def _first_frames(

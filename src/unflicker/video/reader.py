@@ -17,7 +17,7 @@ from unflicker.errors import InputError
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
 from unflicker.video.container import open_source
 from unflicker.video.pixel_formats import planes_of, reformatted, stored_format
-from unflicker.video.probe import Look, look_at, main_stream
+from unflicker.video.probe import Probe, look_at, main_stream
 from unflicker.video.traits import Cut, Traits
 
 _OUTPUT_CORRUPT = 8
@@ -81,7 +81,9 @@ class FileSource:
                 f"{self._path} has no frame in the part asked for; check --start and --duration"
             )
 
-    def _fill_in(self, look: Look, *, start_seconds: float, duration_seconds: float | None) -> None:
+    def _fill_in(
+        self, look: Probe, *, start_seconds: float, duration_seconds: float | None
+    ) -> None:
         with open_source(self._path) as container:
             stream = main_stream(container, path=self._path)
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)

@@ -29,7 +29,7 @@ _WHAT = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Board:
+class Leaderboard:
     """Methods compared on one sort of video."""
 
     sort: str
@@ -77,7 +77,7 @@ _PLANS = (
 )  # fmt: skip
 
 
-def boards(scores: Scores) -> list[Board]:
+def boards(scores: Scores) -> list[Leaderboard]:
     """A board for each sort of video with scores.
 
     If some methods have too few examples for it, a second board follows, of all methods on the
@@ -101,7 +101,7 @@ def main_methods(scores: Scores) -> list[str]:
     return [name for name in scores.methods if method_of(name).family != "ablation"]
 
 
-def kind_table(board: Board, measure: m.Measure) -> Table | None:
+def kind_table(board: Leaderboard, measure: m.Measure) -> Table | None:
     """Methods by kind of flicker, with the mean over examples and the mean rank.
 
     Args:
@@ -162,7 +162,7 @@ def _compared(scores: Scores, plan: _Plan) -> Comparison:
     return compared(scores, methods=main_methods(scores), examples=examples, of=plan.of)
 
 
-def _board(scores: Scores, plan: _Plan, *, fewer: bool) -> Board | None:
+def _board(scores: Scores, plan: _Plan, *, fewer: bool) -> Leaderboard | None:
     comparison = _compared(scores, plan)
     name, title = f"leaderboard_{plan.sort}", board_title(plan.sort)
     if fewer:
@@ -176,7 +176,7 @@ def _board(scores: Scores, plan: _Plan, *, fewer: bool) -> Board | None:
     if comparison.fewer:
         about += f" Tried on fewer, so not here: {_few(comparison)}."
     table = _table(name, title, about, comparison, plan.columns, order=plan.leading)
-    return Board(
+    return Leaderboard(
         sort=plan.sort, leading=plan.leading, comparison=comparison, table=table, of_few=fewer
     )
 
