@@ -27,6 +27,8 @@ _LUMA_WEIGHTS = {
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in the luma that analysis and grades use, whatever the film's
 matrix."""
+SHOWN_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+"""BT.709 weights of the mean luma in reports and exports."""
 WORKING_POWER = 1.0 / 2.4
 """Working light is linear light to this power: the inverse of BT.1886's display."""
 

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from unflicker.frames.clip import from_float
+from unflicker.frames.colour import SHOWN_LUMA
 from unflicker.leaderboard.scores import VIDEOS, Example
-from unflicker.report.curves import LUMA
 
 STEADY = {"truth": "the ground truth", "original": "the steady original"}
 """Copies of steady videos, by the names of their files."""
@@ -132,7 +132,7 @@ def worst_moment(source: Pixels, reference: Pixels | None) -> int:
 
 
 def _copy(name: str, path: Path, pixels: Pixels, truth: Pixels | None) -> Copy:
-    light = pixels.mean(axis=(1, 2), dtype=np.float32) @ LUMA / 255.0
+    light = pixels.mean(axis=(1, 2), dtype=np.float32) @ SHOWN_LUMA / 255.0
     error = None if truth is None else _psnr_by_frame(pixels, truth)
     return Copy(name=name, path=path, light=light.astype(np.float32), error_db=error)
 
@@ -163,7 +163,7 @@ def _read(path: Path) -> tuple[Pixels, float]:
 
 def _cells(pixels: Pixels) -> Float32[np.ndarray, "_ _ _"]:
     grey = [cv2.resize(frame, _GRID, interpolation=cv2.INTER_AREA) for frame in pixels]
-    return np.stack(grey).astype(np.float32) @ LUMA
+    return np.stack(grey).astype(np.float32) @ SHOWN_LUMA
 
 
 def _frames_around(worst: int, count: int) -> tuple[int, ...]:

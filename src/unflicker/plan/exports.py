@@ -18,13 +18,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.files.atomic import write_whole
-from unflicker.frames.colour import ColourMeaning, linear_stops, to_working
+from unflicker.frames.colour import SHOWN_LUMA, ColourMeaning, linear_stops, to_working
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.plan.file import Plan
 from unflicker.plan.plan import FramePlan
 
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _CUBE_1D, _CUBE_3D = 1024, 33
 """Entries of a table, as common programs expect."""
 _ROWS, _COLUMNS = 6, 8
@@ -44,8 +43,8 @@ def frame_numbers(plan: Plan) -> Iterator[dict[str, Any]]:
             "frame": frame.index,
             "seconds": frame.seconds,
             "shot": plan.shot_at(frame.index),
-            "luma_before": float(_LUMA @ frame.mean_before),
-            "luma_after": float(_LUMA @ frame.mean_after),
+            "luma_before": float(SHOWN_LUMA @ frame.mean_before),
+            "luma_after": float(SHOWN_LUMA @ frame.mean_after),
             "gain_red": float(red),
             "gain_green": float(green),
             "gain_blue": float(blue),

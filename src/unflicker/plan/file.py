@@ -228,13 +228,17 @@ class Plan:
         told = self.about.get("film", {})
         return ColourMeaning(matrix="identity", transfer=told.get("transfer", "power"))
 
+    @cached_property
+    def _shot_starts(self) -> list[int]:
+        return [shot.start for shot in self.shots]
+
     def shot_at(self, frame: int) -> int:
         """The number of a frame's shot, from 0; 0 in plans before version 3.
 
         Args:
             frame: Index of the frame.
         """
-        return max(0, bisect_right([shot.start for shot in self.shots], frame) - 1)
+        return max(0, bisect_right(self._shot_starts, frame) - 1)
 
     def __len__(self) -> int:
         """Number of frames."""

@@ -21,7 +21,7 @@ from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.mask import Share
 from unflicker.plan import FramePlan, ShotPlan
 from unflicker.recording.record import Record, Still
-from unflicker.recording.visible import VisibleFlicker
+from unflicker.recording.visible import Visible, VisibleFlicker, mean_visible
 from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
 from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
 from unflicker.video import VideoSource
@@ -41,8 +41,8 @@ class _Shot:
 
     start: int
     windows: list[SteadyTone] = field(default_factory=list)
-    visible: list[tuple[float, float, int]] = field(default_factory=list)
-    """Visible flicker before and after, and the number of frames it represents."""
+    visible: list[Visible] = field(default_factory=list)
+    """Of each window."""
     course: Course | None = None
     guided: bool = False
     calmed: bool = False
@@ -81,7 +81,6 @@ class Recorder:
         self._damaged: list[int] = []
         self._shot: _Shot | None = None
         self._shots: list[ShotPlan] = []
-        self._visible: list[tuple[float, float, int]] = []
         self._stills: list[tuple[float, Still]] = []
         self._visible_flicker = VisibleFlicker()
         self._cuts_known = True
@@ -107,9 +106,6 @@ class Recorder:
         """Take note of the shots of a plan from a file."""
         self._shots += shots
         self._cuts_known = bool(shots)  # plans before version 3 know none
-        self._visible += [
-            (shot.visible_before, shot.visible_after, shot.stop - shot.start) for shot in shots
-        ]
 
     def redrawn(self, frame: Frame, picture: Picture) -> None:
         """Measure a frame that was redrawn without a grade.
@@ -192,10 +188,16 @@ class Recorder:
 
     def _expected(self) -> tuple[float, float]:
         """Visible flicker before and after, as predicted by analysis at full strength."""
-        weights = np.array([frames for *_, frames in self._visible] or [1.0])
-        visible = np.array([pair[:2] for pair in self._visible] or [(np.nan, np.nan)])
-        before, after = np.average(visible, axis=0, weights=weights)
-        return float(before), float(after)
+        return mean_visible(
+            [
+                Visible(
+                    before=shot.visible_before,
+                    after=shot.visible_after,
+                    frames=shot.stop - shot.start,
+                )
+                for shot in self._shots
+            ]
+        )
 
     def _measured_shots(self) -> Iterator[ShotPlan]:
         """The shots, with visible flicker as measured where it was."""
@@ -229,7 +231,9 @@ class Recorder:
             self._shot = _Shot(start=finding.start)
         frames = finding.stop - finding.start - finding.overlap
         self._shot.windows.append(finding.tone)
-        self._shot.visible.append((finding.visible_before, finding.visible_after, frames))
+        self._shot.visible.append(
+            Visible(before=finding.visible_before, after=finding.visible_after, frames=frames)
+        )
         if finding.course is not None:
             known = self._shot.course
             overlap = int((finding.roles.votes < finding.overlap).sum())
@@ -239,22 +243,18 @@ class Recorder:
         self._shot.guided |= finding.guide_gain is not None
         self._shot.calmed |= finding.texture.amount > 0.0
         if finding.ends_shot:
-            frames = [seen for *_, seen in self._shot.visible]
-            before, after = np.average(
-                [seen[:2] for seen in self._shot.visible], axis=0, weights=frames
-            )
+            before, after = mean_visible(self._shot.visible)
             self._shots.append(
                 ShotPlan(
                     start=self._shot.start,
                     stop=finding.stop,
-                    diagnosis=self._diagnosis(finding.fps, visible=float(before)),
+                    diagnosis=self._diagnosis(finding.fps, visible=before),
                     guided=self._shot.guided,
                     calmed=self._shot.calmed,
-                    visible_before=float(before),
-                    visible_after=float(after),
+                    visible_before=before,
+                    visible_after=after,
                 )
             )
-            self._visible += self._shot.visible
             self._shot = None
 
     def _diagnosis(self, fps: float, *, visible: float) -> Diagnosis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,11 +79,11 @@ class VisibleFlicker:
     @property
     def mean(self) -> tuple[float, float]:
         """Visible flicker before and after, over all shots; NaN without measurements."""
-        return _mean([each for shot in self.by_shot for each in shot])
+        return mean_visible([each for shot in self.by_shot for each in shot])
 
     def of_shot(self, number: int) -> tuple[float, float]:
         """Visible flicker before and after of one shot, by its number from 0."""
-        return _mean(self.by_shot[number] if number < len(self.by_shot) else [])
+        return mean_visible(self.by_shot[number] if number < len(self.by_shot) else [])
 
     def _measure(self) -> None:
         if len(self._after) >= 3:
@@ -101,7 +102,8 @@ class VisibleFlicker:
         self._seconds, self._before, self._after, self._held = [], [], [], 0
 
 
-def _mean(measured: list[Visible]) -> tuple[float, float]:
+def mean_visible(measured: Sequence[Visible]) -> tuple[float, float]:
+    """Visible flicker before and after, weighted by frames; NaN without measurements."""
     if not measured:
         return float("nan"), float("nan")
     weights = [each.frames for each in measured]

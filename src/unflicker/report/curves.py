@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32, Int
 
+from unflicker.frames.colour import SHOWN_LUMA
 from unflicker.recording.record import Record
 
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _FLOOR = 1.0 / 512.0
 """Added before a logarithm, so that black has a colour balance of 0."""
 
 
 def luma(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:
     """Mean luma of each frame in [0, 1], from mean RGB."""
-    return mean @ LUMA
+    return mean @ SHOWN_LUMA
 
 
 def warmth(mean: Float32[np.ndarray, "time 3"]) -> Float32[np.ndarray, " time"]:
