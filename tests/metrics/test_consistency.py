@@ -11,6 +11,7 @@ from unflicker.metrics import (
     over_own,
     sharpness_ratio,
     squared_warping_error,
+    vbench_flickering_gain,
     warping_error,
     warping_error_ratio,
     warping_error_to_first,
@@ -212,3 +213,17 @@ def test_paths_of_another_clip_are_refused():
 def test_a_single_frame_has_neither_published_error():
     assert e_warp(sliding()[:1], paths=paths_back([])) == 0.0
     assert lai_warp(sliding()[:1], paths=paths_back([])) == 0.0
+
+
+def test_vbench_counts_flicker_and_not_the_motion_that_both_have():
+    steady = sliding()
+    light = np.array([0.0, 0.1, 0.0, 0.1, 0.0], np.float32)[:, None, None, None]
+    plain = np.full_like(steady, 0.4)
+    assert vbench_flickering_gain(plain, plain + light) == pytest.approx(10.0, abs=1e-4)
+    assert vbench_flickering_gain(plain + light, plain) == pytest.approx(-10.0, abs=1e-4)
+    assert vbench_flickering_gain(steady, steady) == 0.0
+    assert 0 < vbench_flickering_gain(steady, steady + light) < 10
+
+
+def test_vbench_sees_no_flicker_in_a_single_frame():
+    assert vbench_flickering_gain(sliding()[:1], 0.5 * sliding()[:1]) == 0.0

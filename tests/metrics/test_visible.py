@@ -6,7 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from unflicker.metrics import visible_flicker, visible_flicker_by_frame
+from unflicker.metrics import (
+    VisibleStrength,
+    mean_strength,
+    visible_flicker,
+    visible_flicker_by_frame,
+    visible_strength,
+)
 from unflicker.metrics.visible import eye_sensitivity
 from unflicker.motion import estimate_motion
 
@@ -113,6 +119,69 @@ def test_what_is_not_seen_in_both_frames_does_not_count():
     assert visible_flicker(frames, motion=motion, fps=24) < 0.05
 
 
+def lamp(*, time: int = 48, step: int = 0) -> np.ndarray:
+    """A lamp of 3 % of the picture that flickers by 8 ΔE before a steady wall."""
+    wall = cv2.resize(grey(np.array([50.0]))[0], (256, 144))
+    frames = np.repeat(wall[None], time, axis=0)
+    lit = grey(np.array([58.0]))[0, 0, 0]
+    for index in range(0, time, 2):
+        frames[index, 40:65, 100 + step * index : 144 + step * index] = lit
+    return frames
+
+
+def test_a_small_lamp_hardly_counts_in_the_mean_and_fully_in_the_worst_tenth():
+    frames = lamp()
+    found = visible_strength(frames, motion=Still.of(frames), fps=24)
+    whole = seen(50 + 8.0 * (np.arange(48) % 2))
+    # The neighbourhood over which flicker is averaged softens the lamp's edges.
+    assert found.mean == pytest.approx(whole * np.sqrt(0.03), rel=0.2)
+    assert found.worst_tenth == pytest.approx(whole * np.sqrt(0.3), rel=0.2)
+    assert found.mean == visible_flicker(frames, motion=Still.of(frames), fps=24)
+
+
+def test_a_steady_clip_has_no_worst_tenth_either():
+    frames = lamp()[1:2].repeat(12, axis=0)
+    found = visible_strength(frames, motion=Still.of(frames), fps=24)
+    assert (found.mean, found.worst_tenth) == pytest.approx((0, 0), abs=1e-4)
+
+
+def test_flicker_of_the_whole_picture_is_as_strong_in_its_worst_tenth():
+    frames = grey(50 + 4.0 * (np.arange(48) % 2))
+    found = visible_strength(frames, motion=Still.of(frames), fps=24)
+    assert found.worst_tenth == pytest.approx(found.mean, rel=0.01)
+    assert found.worst_tenth >= found.mean
+
+
+def test_motion_is_not_flicker_in_the_worst_tenth():
+    noise = np.random.default_rng(0).random((HEIGHT, WIDTH + 48, 3), np.float32)
+    wide = 0.3 + 0.4 * cv2.GaussianBlur(noise, (0, 0), 2)
+    frames = np.stack([wide[:, 2 * t : 2 * t + WIDTH] for t in range(24)])
+    motion = Still.of(frames, flow=(2.0, 0.0))
+    motion.visible_backward[:, :, -2:] = 0
+    assert visible_strength(frames, motion=motion, fps=24).worst_tenth < 0.2
+
+
+def test_a_lamp_that_moves_through_the_picture_is_found_where_it_was():
+    frames, still = lamp(step=2), lamp()
+    moving, fixed = (visible_strength(f, motion=Still.of(f), fps=24) for f in (frames, still))
+    assert moving.worst_tenth > 2 * moving.mean
+    assert moving.worst_tenth < fixed.worst_tenth
+
+
+def test_places_that_are_never_seen_are_no_worst_tenth():
+    frames = lamp()
+    motion = Still.of(frames)
+    motion.visible_backward[:, 30:75, 90:154] = 0
+    assert visible_strength(frames, motion=motion, fps=24).worst_tenth < 0.05
+
+
+def test_shots_count_by_their_frames():
+    one, other = VisibleStrength(mean=1.0, worst_tenth=4.0), VisibleStrength(mean=0, worst_tenth=0)
+    both = mean_strength([one, other], frames=[10, 30])
+    assert (both.mean, both.worst_tenth) == pytest.approx((0.5, 2.0))
+    assert mean_strength([], frames=[]) == VisibleStrength(mean=0.0, worst_tenth=0.0)
+
+
 def test_the_worst_moment_is_found():
     light = np.full(30, 50.0)
     light[17] = 60.0
@@ -125,7 +194,8 @@ def test_the_worst_moment_is_found():
 @pytest.mark.parametrize("time", [0, 1, 2])
 def test_clips_too_short_to_flicker_have_none(time):
     frames = grey(np.array([40.0, 60.0]))[:time]
-    assert visible_flicker(frames, motion=Still.of(frames), fps=24) == 0.0
+    found = visible_strength(frames, motion=Still.of(frames), fps=24)
+    assert (found.mean, found.worst_tenth) == (0.0, 0.0)
 
 
 def test_a_motion_of_another_length_is_refused():

@@ -7,6 +7,7 @@ from unflicker.metrics.consistency import (
     lai_warp,
     over_own,
     squared_warping_error,
+    vbench_flickering_gain,
     warping_error,
     warping_error_ratio,
     warping_error_to_first,
@@ -20,18 +21,29 @@ from unflicker.metrics.fidelity import (
     ssim,
     worst_psnr,
 )
+from unflicker.metrics.level import level_free_psnr, level_free_psnr_of
 from unflicker.metrics.perceptual import lpips, perceptual_measures, vmaf
 from unflicker.metrics.pictures import PROXY_PX, on_proxies
-from unflicker.metrics.visible import visible_flicker, visible_flicker_by_frame
+from unflicker.metrics.visible import (
+    VisibleStrength,
+    mean_strength,
+    visible_flicker,
+    visible_flicker_by_frame,
+    visible_strength,
+)
 
 __all__ = [
     "PROXY_PX",
     "Paths",
+    "VisibleStrength",
     "contrast_ratio",
     "delta_e",
     "e_warp",
     "lai_warp",
+    "level_free_psnr",
+    "level_free_psnr_of",
     "lpips",
+    "mean_strength",
     "on_proxies",
     "over_own",
     "perceptual_measures",
@@ -41,8 +53,10 @@ __all__ = [
     "sharpness_ratio",
     "squared_warping_error",
     "ssim",
+    "vbench_flickering_gain",
     "visible_flicker",
     "visible_flicker_by_frame",
+    "visible_strength",
     "vmaf",
     "warping_error",
     "warping_error_ratio",

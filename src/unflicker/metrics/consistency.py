@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float32
 
 from unflicker.frames.clip import to_float
 from unflicker.frames.flow import warp
-from unflicker.metrics.pictures import Pictures, as_pixels
+from unflicker.metrics.pictures import Pictures, as_pixels, pairs_of_frames
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +87,32 @@ def lai_warp(
     """
     near = _pair_errors(pictures, paths, valid=valid, to_first=False)
     return _mean([np.square(error).mean() for error in near])
+
+
+def vbench_flickering_gain(result: Pictures, given: Pictures) -> float:
+    """VBench's temporal flickering of the result minus that of its input, in points of 100.
+
+    The score is 100 less the mean absolute difference of neighbouring frames, in per cent of white.
+    Motion lowers it as flicker does, so scores of different clips are not comparable; the
+    difference on one clip is. Above 0 is steadier, or blurred, or frozen.
+
+    Args:
+        result: Frames to assess.
+        given: The input, of the same size and length.
+
+    Source: Huang et al., VBench: comprehensive benchmark suite for video generative models, CVPR
+    2024, temporal flickering.
+    """
+    changes = np.zeros(2)
+    before = None
+    for pair in pairs_of_frames(result, given):
+        if before is not None:
+            changes += [
+                np.abs(a - b).mean(dtype=np.float64) for a, b in zip(pair, before, strict=True)
+            ]
+        before = pair
+    after, own = 100 * changes / max(len(as_pixels(result)) - 1, 1)
+    return float(own - after)
 
 
 def over_own(error: float, own: float) -> float:

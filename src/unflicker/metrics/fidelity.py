@@ -29,6 +29,11 @@ def psnr_by_frame(result: Pictures, reference: Pictures) -> Float64[np.ndarray, 
     errors = [
         np.mean((a - b) ** 2, dtype=np.float64) for a, b in pairs_of_frames(result, reference)
     ]
+    return decibels(np.array(errors))
+
+
+def decibels(errors: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
+    """Mean squared errors as PSNR in dB, at most 100; the peak is 1."""
     return np.minimum(CAP_DECIBEL, -10 * np.log10(np.maximum(errors, 1e-12)))
 
 
@@ -55,7 +60,7 @@ def pooled_psnr(result: Pictures, reference: Pictures) -> float:
     errors = [
         np.mean((a - b) ** 2, dtype=np.float64) for a, b in pairs_of_frames(result, reference)
     ]
-    return float(min(CAP_DECIBEL, -10 * np.log10(max(float(np.mean(errors)), 1e-12))))
+    return float(decibels(np.mean(errors, keepdims=True))[0])
 
 
 def worst_psnr(result: Pictures, reference: Pictures) -> float:
