@@ -200,12 +200,6 @@ def test_analyze_writes_a_file_but_never_over_another(call, pipeline, film, tmp_
     assert call("analyze", film, "-o", target)[0] == 4
 
 
-def test_metrics_without_a_reference_gives_visible_flicker(call, pipeline, film):
-    code, out, _ = call("metrics", film)
-    assert code == 0
-    assert json.loads(out)["visible_flicker_delta_e"] == 3.0
-
-
 def test_progress_as_json_is_one_object_a_line(call, pipeline, film):
     def report(progress):
         for done in range(200):

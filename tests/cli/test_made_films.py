@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from unflicker.cli.measure import visible_in
 from unflicker.frames.clip import Clip
 from unflicker.frames.colour import to_rgb
 from unflicker.settings import EncodingSettings
@@ -87,6 +88,7 @@ def test_a_film_is_as_near_as_can_be_to_itself(call, pipeline, steady):
     assert code == 0
     assert numbers["frames_compared"] == 8
     assert (numbers["psnr_db"], numbers["ssim"]) == (100.0, 1.0)
+    assert numbers["level_free_psnr_db"] == 100.0
     assert numbers["warping_error"] == numbers["warping_error_of_reference"]
 
 
@@ -95,7 +97,33 @@ def test_a_flickering_film_is_farther_from_its_original(call, pipeline, steady, 
     call("synthesise", steady, "--kind", "exposure", "-o", target)
     numbers = json.loads(call("metrics", target, "--reference", steady)[1])
     assert numbers["psnr_db"] < 40
+    assert numbers["level_free_psnr_db"] < 45
     assert numbers["warping_error"] > 2 * numbers["warping_error_of_reference"]
+
+
+def test_another_level_costs_no_level_free_decibels(call, pipeline, steady, tmp_path):
+    dark = write((read(steady) ** 1.3 * 255).astype(np.uint8), tmp_path / "dark.mp4")
+    numbers = json.loads(call("metrics", dark, "--reference", steady)[1])
+    assert numbers["psnr_db"] < 25
+    assert numbers["level_free_psnr_db"] > 40
+
+
+def test_a_lamp_shows_in_the_worst_tenth_of_the_picture(call, pipeline, steady, tmp_path):
+    pixels = np.repeat(read(steady)[:1], 24, axis=0)
+    pixels[::2, 20:40, 30:44] += 0.2
+    lit = write((pixels.clip(0, 1) * 255).astype(np.uint8), tmp_path / "lamp.mp4")
+    numbers = json.loads(call("metrics", lit)[1])
+    mean = numbers["visible_flicker_delta_e"]
+    assert mean > 0.3
+    assert numbers["visible_flicker_worst_tenth_delta_e"] > 2 * mean
+
+
+def test_a_cut_is_no_flicker(steady):
+    one = read(steady)[:1].repeat(12, axis=0)
+    film = ArraySource(Clip.at_rate(np.concatenate([one, 0.5 * one]), fps=25.0))
+    cut = visible_in(film, starts=[0, 12])
+    assert (cut.mean, cut.worst_tenth) == pytest.approx((0, 0), abs=1e-3)
+    assert visible_in(film, starts=[0]).mean > 1
 
 
 def test_films_of_different_size_cannot_be_measured(call, pipeline, steady, tmp_path):

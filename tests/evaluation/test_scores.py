@@ -51,8 +51,13 @@ def test_the_truth_scores_best_in_everything(found):
     assert truth["fidelity"]["ssim"] == pytest.approx(1.0)
     for name in ("e_warp_ratio", "lai_warp_ratio"):
         assert truth["consistency"][name] == pytest.approx(1.0, abs=1e-6)
+    assert truth["fidelity"]["level_free_psnr"] == 100.0
     assert truth["visible"]["visible_flicker_less"] > 0.7
-    for name in ("psnr", "pooled_psnr", "worst_psnr", "ssim"):
+    assert (
+        truth["visible"]["worst_tenth_flicker"] < found["input"]["visible"]["worst_tenth_flicker"]
+    )
+    assert truth["visible"]["vbench_flickering_gain"] > 0
+    for name in ("psnr", "pooled_psnr", "level_free_psnr", "worst_psnr", "ssim"):
         assert truth["fidelity"][name] > found["input"]["fidelity"][name]
     for name in ("e_warp", "lai_warp"):
         assert truth["consistency"][name] < found["input"]["consistency"][name]
@@ -61,6 +66,8 @@ def test_the_truth_scores_best_in_everything(found):
 def test_the_input_is_no_gain_over_itself(found):
     visible = found["input"]["visible"]
     assert visible["visible_flicker_less"] == pytest.approx(0.0, abs=1e-9)
+    assert visible["vbench_flickering_gain"] == 0.0
+    assert visible["worst_tenth_flicker"] >= visible["visible_flicker"]
     for name in ("sharpness_to_input", "contrast_to_input"):
         assert visible[name] == pytest.approx(1.0, abs=1e-9)
     assert found["input"]["consistency"]["e_warp_ratio"] > 2
@@ -68,7 +75,7 @@ def test_the_input_is_no_gain_over_itself(found):
 
 def test_blur_raises_no_score_but_the_warping_errors_and_shows_in_sharpness(found):
     blur, truth = found["blurred"], found["truth"]
-    for name in ("psnr", "pooled_psnr", "worst_psnr", "ssim", "sharpness"):
+    for name in ("psnr", "pooled_psnr", "level_free_psnr", "worst_psnr", "ssim", "sharpness"):
         assert blur["fidelity"][name] < truth["fidelity"][name]
     assert blur["fidelity"]["delta_e"] > truth["fidelity"]["delta_e"]
     # The warping errors can be gamed: below the steady clip's own is the warning.

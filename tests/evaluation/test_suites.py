@@ -99,6 +99,8 @@ def test_quality_scores_each_method_on_each_kind_and_the_oracle_is_best(data, tm
     assert "Aims, for fast:" in text
     assert "PSNR of sunset + exposure, worst clip" in text
     assert table(tmp_path, "quality")[0] == ["", "exposure", "bands", "mean"]
+    assert "Level-free PSNR in dB" in text
+    assert of["lime", "bands", "known"]["level_free_psnr"] > 30
     assert text in capsys.readouterr().out
 
 
@@ -127,6 +129,8 @@ def test_real_tells_visible_flicker_before_and_after_and_shows_the_worst(data, t
     )
     assert {row["clip"] for row in rows} == {"ai_ship", "oldfilm_street"}
     assert all(row["after"] < row["before"] for row in rows)
+    assert all(row["worst_tenth_before"] >= row["before"] for row in rows)
+    assert all(row["worst_tenth_after"] >= row["after"] for row in rows)
     assert is_picture(tmp_path / "real" / "oldfilm_street.png")
     verdicts = {row[0]: row[-1] for row in table(tmp_path, "real")[2:]}
     assert verdicts["ai_ship"] == "none set"
@@ -143,7 +147,25 @@ def test_processed_holds_the_refinement_off_against_on(data, tmp_path):
     ]
     assert "left" in rows[0]
     assert "left" not in rows[2]
+    assert all(row["worst_tenth"] >= row["seen"] and "vbench_gain" in row for row in rows)
     assert is_picture(tmp_path / "processed" / "style_bike.png")
+
+
+@pytest.mark.parametrize("suite", ["quality", "real", "processed"])
+def test_rows_from_before_a_measure_have_dashes_or_no_table(data, tmp_path, suite):
+    folder = {"quality": data / "clean", "real": data / "flicker", "processed": data}[suite]
+    chosen = ["--kinds", "bands"] if suite == "quality" else []
+    method = "fast" if suite == "processed" else "input"
+    rows = measured(suite, folder, tmp_path, "--methods", method, *chosen)
+    new = ("level_free", "worst_tenth", "vbench")
+    older = [{k: v for k, v in row.items() if not k.startswith(new)} for row in rows]
+    text = SUITES[suite].table(older, Options(out=tmp_path))
+    assert ("–" in text) == (suite != "quality")
+    assert "Level-free" not in text
+    some = SUITES[suite].table(
+        [rows[0], *({**row, "method": "older"} for row in older)], Options(out=tmp_path)
+    )
+    assert "–" in some
 
 
 def test_guide_measures_presets_without_and_with_the_original(data, tmp_path):

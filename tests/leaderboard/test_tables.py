@@ -60,3 +60,21 @@ def test_strange_names_are_escaped_in_latex_and_markdown(strange):
     assert r"\& \{x\}\textbackslash{} \#1 \$" in latex
     markdown = as_markdown(strange)
     assert r"my\_filter \| \<b>50%" in markdown
+
+
+def test_a_measure_that_older_scores_lack_is_blank_for_them(tmp_path):
+    lines = made_lines()
+    assert "level-free" not in as_markdown(
+        boards(read_scores(write_lines(tmp_path, lines)))[0].table
+    )
+    for entry in lines:
+        if entry["set"] == "fidelity" and entry["method"] == "fast":
+            entry["values"]["level_free_psnr"] = 41.0
+        if entry["set"] == "visible" and entry["method"] != "histogram":
+            entry["values"]["worst_tenth_flicker"] = 2.5
+    text = as_markdown(boards(read_scores(write_lines(tmp_path, lines)))[0].table)
+    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
+    assert "| level-free PSNR, dB ↑ |" in rows["method"].replace("\u00a0", " ")
+    assert "| visible, worst tenth, ΔE ↓ |" in rows["method"].replace("\u00a0", " ")
+    assert "| **41.0** |" in rows["unflicker fast"]
+    assert "| 32.0 | – |" in rows["histogram"]

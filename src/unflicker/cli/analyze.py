@@ -84,21 +84,24 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
 @click.pass_obj
 def metrics(stop: Stop, film: str, **given: Any) -> None:
     """Measure visible flicker of a film, and its distance to a steady reference, as JSON."""
+    from unflicker.cli.measure import nearness, visible_in
+    from unflicker.video import open_video
+
     reads = [*_read(film, given), *named("the reference", given["reference"])]
     talk = Talk.of(given, stop=stop, reads=reads)
     record = _analyzed(film, given, talk=talk)
+    part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
+    opened = open_video(film, **part)
+    visible = visible_in(opened, starts=[shot.start for shot in record.shots])
     numbers: dict[str, Any] = {
         "film": film,
         "frames": len(record.seconds),
-        "visible_flicker_delta_e": round(record.visible_flicker_before, 4),
+        "visible_flicker_delta_e": round(visible.mean, 4),
+        "visible_flicker_worst_tenth_delta_e": round(visible.worst_tenth, 4),
     }
     if given["reference"] is not None:
-        from unflicker.cli.measure import nearness
-        from unflicker.video import open_video
-
-        part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
         numbers["reference"] = given["reference"]
-        numbers |= nearness(open_video(film, **part), open_video(given["reference"], **part))
+        numbers |= nearness(opened, open_video(given["reference"], **part))
     click.echo(json.dumps(numbers, indent=2, ensure_ascii=False))
 
 

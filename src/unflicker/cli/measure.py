@@ -1,4 +1,4 @@
-"""Distance of a film to its steady reference, a few frames of both at a time."""
+"""Visible flicker of a film, and its distance to a steady reference, a few frames at a time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from unflicker.errors import UsageError
 
 if TYPE_CHECKING:
     from unflicker.frames.picture import Frame
+    from unflicker.metrics import VisibleStrength
     from unflicker.video import VideoSource
 
+Picture = Float32[np.ndarray, "height width 3"]
 Pictures = Float32[np.ndarray, "time height width 3"]
 
 _STRETCH_FRAMES = 12
+_TRACKED_FRAMES = 120
+"""Most frames of a shot in which visible flicker is measured at once."""
 
 
 def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | int]:
-    """PSNR (dB), SSIM, sharpness and warping error of a film against its steady reference.
+    """PSNR, level-free PSNR (dB), SSIM, sharpness and warping error against a steady reference.
 
     Args:
         result: The film, compared from its beginning to the end of the shorter of the two.
@@ -41,8 +45,7 @@ def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | i
     scores, warping, lengths = [], [], []
     for one, other in _stretches(result.frames(), reference.frames()):
         full, small = (_pixels(one, other, longest=px) for px in (None, metrics.PROXY_PX))
-        scores.append([measure(*full) for measure in (metrics.psnr, metrics.ssim)])
-        scores[-1].append(metrics.sharpness_ratio(*full))
+        scores.append([metrics.psnr(*full), metrics.ssim(*full), metrics.sharpness_ratio(*full)])
         lengths.append(len(one))
         if len(one) > 1:
             motion = estimate_motion(small[1])
@@ -55,11 +58,62 @@ def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | i
     return {
         "frames_compared": sum(lengths),
         "psnr_db": round(float(psnr), 3),
+        "level_free_psnr_db": round(_level_free_psnr(result, reference), 3),
         "ssim": round(float(ssim), 5),
         "sharpness_ratio": round(float(sharpness), 4),
         "warping_error": round(float(error), 6),
         "warping_error_of_reference": round(float(clean), 6),
     }
+
+
+def visible_in(film: VideoSource, *, starts: Iterable[int]) -> VisibleStrength:
+    """Visible flicker of all frames of a film, along its own motion; no shot reaches into another.
+
+    Args:
+        film: Any.
+        starts: Index of the first frame of each shot.
+    """
+    from unflicker import metrics
+    from unflicker.motion import estimate_motion
+
+    strengths, lengths = [], []
+    for seconds, pictures in _tracked(film, cuts=set(starts)):
+        fps = (len(seconds) - 1) / max(seconds[-1] - seconds[0], 1e-6)
+        motion = estimate_motion(pictures).back(0, len(pictures) - 1, size=pictures.shape[1:3])
+        strengths.append(metrics.visible_strength(pictures, motion=motion, fps=fps))
+        lengths.append(len(seconds))
+    return metrics.mean_strength(strengths, frames=lengths)
+
+
+def _tracked(film: VideoSource, *, cuts: set[int]) -> Iterator[tuple[list[float], Pictures]]:
+    """Times and proxies of consecutive frames of one shot, at least three."""
+    from unflicker.frames.colour import proxy_size, small_rgb
+    from unflicker.metrics import PROXY_PX
+
+    size = proxy_size(film.size, PROXY_PX)
+    seconds: list[float] = []
+    pictures: list[np.ndarray] = []
+    for index, frame in enumerate(film.frames()):
+        if index in cuts or len(seconds) == _TRACKED_FRAMES:
+            if len(seconds) > 2:
+                yield seconds, np.stack(pictures)
+            seconds, pictures = [], []
+        seconds.append(frame.seconds)
+        pictures.append(small_rgb(frame.picture, size=size))
+    if len(seconds) > 2:
+        yield seconds, np.stack(pictures)
+
+
+def _level_free_psnr(result: VideoSource, reference: VideoSource) -> float:
+    """The level-free PSNR of full-size frames, to the end of the shorter film."""
+    from unflicker.frames.colour import to_rgb
+    from unflicker.metrics import level_free_psnr_of
+
+    def pairs() -> Iterator[tuple[Picture, Picture]]:
+        for one, other in zip(result.frames(), reference.frames(), strict=False):
+            yield np.clip(to_rgb(one.picture), 0, 1), np.clip(to_rgb(other.picture), 0, 1)
+
+    return level_free_psnr_of(pairs)
 
 
 def _stretches(

@@ -75,6 +75,7 @@ def _fidelity(result: Clip, truth: Clip) -> dict[str, float]:
         "psnr": metrics.psnr(result, truth),
         "pooled_psnr": metrics.pooled_psnr(result, truth),
         "worst_psnr": metrics.worst_psnr(result, truth),
+        "level_free_psnr": metrics.level_free_psnr(result, truth),
         "ssim": metrics.ssim(result, truth),
         "sharpness": metrics.sharpness_ratio(result, truth),
         "delta_e": metrics.delta_e(result, truth),
@@ -102,14 +103,18 @@ def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, 
     """Visible flicker of the result, and its reduction, along one motion."""
     after, before = _seen_flicker(result, loaded, paths=paths)
     return {
-        "visible_flicker": after,
-        "visible_flicker_less": 1 - after / before if before > 1e-9 else 0.0,
+        "visible_flicker": after.mean,
+        "visible_flicker_less": 1 - after.mean / before.mean if before.mean > 1e-9 else 0.0,
+        "worst_tenth_flicker": after.worst_tenth,
+        "vbench_flickering_gain": metrics.vbench_flickering_gain(result, loaded.video),
         "sharpness_to_input": metrics.sharpness_ratio(result, loaded.video),
         "contrast_to_input": metrics.contrast_ratio(result, loaded.video),
     }
 
 
-def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple[float, float]:
+def _seen_flicker(
+    result: Clip, loaded: Loaded, *, paths: Paths | None
+) -> tuple[metrics.VisibleStrength, metrics.VisibleStrength]:
     """Visible flicker of result and input, shot by shot, weighted by their lengths.
 
     Along the steady video's motion; without one, along the result's, in which motion is easiest to
@@ -117,17 +122,20 @@ def _seen_flicker(result: Clip, loaded: Loaded, *, paths: Paths | None) -> tuple
     """
     small = [metrics.on_proxies(clip) for clip in (result, loaded.video)]
     starts = shot_starts(loaded.steady or loaded.video)
-    squares = np.zeros(2)
-    for start, stop in zip(starts, [*starts[1:], len(result)], strict=True):
+    shots = list(zip(starts, [*starts[1:], len(result)], strict=True))
+    seen: tuple[list[metrics.VisibleStrength], ...] = ([], [])
+    for start, stop in shots:
         if paths is None:
             motion = motion_back(small[0][start:stop])
         else:
             motion = _motion(paths, start, stop, size=small[0].shape[1:3])
-        for place, frames in enumerate(small):
-            seen = metrics.visible_flicker(frames[start:stop], motion=motion, fps=loaded.fps)
-            squares[place] += (stop - start) * seen**2
-    after, before = np.sqrt(squares / max(len(result), 1))
-    return float(after), float(before)
+        for found, frames in zip(seen, small, strict=True):
+            found.append(
+                metrics.visible_strength(frames[start:stop], motion=motion, fps=loaded.fps)
+            )
+    lengths = [stop - start for start, stop in shots]
+    after, before = (metrics.mean_strength(found, frames=lengths) for found in seen)
+    return after, before
 
 
 def motion_back(frames: Float32[np.ndarray, "time height width 3"]) -> BackwardMotion:

@@ -58,21 +58,22 @@ _PLANS = (
         sort="made",
         of="fidelity",
         leading=m.PSNR,
-        columns=(m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SSIM, m.DELTA_E, m.SHARPNESS, m.LPIPS, m.VMAF,
-                 m.SPEED, m.MEMORY),
+        columns=(m.PSNR, m.LEVEL_FREE_PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SEEN_WORST, m.SSIM,
+                 m.DELTA_E, m.SHARPNESS, m.LPIPS, m.VMAF, m.SPEED, m.MEMORY),
     ),
     _Plan(
         sort="processed",
         of="consistency",
         leading=m.WARP_RATIO,
-        columns=(m.WARP_RATIO, m.LAI_RATIO, m.SEEN_LESS, m.SHARPNESS_TO_INPUT, m.CONTRAST_TO_INPUT,
-                 m.SPEED, m.MEMORY),
+        columns=(m.WARP_RATIO, m.LAI_RATIO, m.SEEN_LESS, m.SEEN_WORST, m.VBENCH_GAIN,
+                 m.SHARPNESS_TO_INPUT, m.CONTRAST_TO_INPUT, m.SPEED, m.MEMORY),
     ),
     _Plan(
         sort="real",
         of="visible",
         leading=m.SEEN_LESS,
-        columns=(m.SEEN_LESS, m.SEEN, m.SHARPNESS_TO_INPUT, m.CONTRAST_TO_INPUT, m.SPEED, m.MEMORY),
+        columns=(m.SEEN_LESS, m.SEEN, m.SEEN_WORST, m.VBENCH_GAIN, m.SHARPNESS_TO_INPUT,
+                 m.CONTRAST_TO_INPUT, m.SPEED, m.MEMORY),
     ),
 )  # fmt: skip
 
@@ -131,7 +132,7 @@ def ablation_table(scores: Scores) -> Table | None:
     methods = [name for name in scores.methods if name in (*wholes, *parts, INPUT)]
     plan = _PLANS[0]
     comparison = compared_all(scores, methods=methods, examples=list(scores.examples), of=plan.of)
-    columns = (m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SHARPNESS, m.SPEED)
+    columns = (m.PSNR, m.LEVEL_FREE_PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SHARPNESS, m.SPEED)
     about = f"Ablation of each part, on the same {_examples(comparison)}."
     return _table("ablation", "Parts left out", about, comparison, columns, order=m.PSNR)
 

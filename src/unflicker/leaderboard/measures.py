@@ -60,6 +60,17 @@ PSNR = Measure(
     digits=1,
     meaning="Peak signal-to-noise ratio to the clean clip; 3 dB are half the squared error.",
 )
+LEVEL_FREE_PSNR = Measure(
+    of="fidelity",
+    name="level_free_psnr",
+    label="level-free PSNR",
+    unit="dB",
+    best="high",
+    digits=1,
+    meaning="PSNR of all frames together, after a curve a channel and a smooth field of gains were "
+    "fitted to the clean clip and removed. Both are constant over the clip: a level that a blind "
+    "method cannot know.",
+)
 WARP_RATIO = Measure(
     of="consistency",
     name="e_warp_ratio",
@@ -101,6 +112,24 @@ SEEN = Measure(
     best="low",
     meaning="Change of light and colour from frame to frame at one point of the scene, weighted by "
     "the eye's temporal sensitivity; below 0.5 hardly visible.",
+)
+SEEN_WORST = Measure(
+    of="visible",
+    name="worst_tenth_flicker",
+    label="visible, worst tenth",
+    unit="ΔE",
+    best="low",
+    meaning="Visible flicker over the tenth of the picture where it is strongest, so that a small "
+    "lamp counts.",
+)
+VBENCH_GAIN = Measure(
+    of="visible",
+    name="vbench_flickering_gain",
+    label="VBench gain",
+    unit="points",
+    best="high",
+    meaning="VBench's temporal flickering minus the input's, of 100 points. It counts motion too, "
+    "so only the difference on one clip is shown; blur raises it.",
 )
 SHARPNESS = Measure(
     of="fidelity",
@@ -213,8 +242,8 @@ SPEED = Measure(
     meaning="One over the mean time of a frame.",
 )
 MEASURES = (
-    PSNR, POOLED_PSNR, WORST_PSNR, SSIM, SHARPNESS, DELTA_E,
+    PSNR, LEVEL_FREE_PSNR, POOLED_PSNR, WORST_PSNR, SSIM, SHARPNESS, DELTA_E,
     WARP_RATIO, WARP, LAI_RATIO,
-    SEEN, SEEN_LESS, SHARPNESS_TO_INPUT, CONTRAST_TO_INPUT,
+    SEEN, SEEN_LESS, SEEN_WORST, VBENCH_GAIN, SHARPNESS_TO_INPUT, CONTRAST_TO_INPUT,
     LPIPS, VMAF, SPEED, SECONDS, MEMORY, SETUP,
 )  # fmt: skip

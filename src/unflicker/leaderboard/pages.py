@@ -27,8 +27,9 @@ from unflicker.report.style import filled
 CLIPS, PICTURES, PLOTS = "clips", "pictures", "plots"
 _FOLDER = Path(__file__).parent
 _CURVE_SIZE = (1000.0, 200.0)
-_OF_A_CLIP = (m.PSNR, m.WORST_PSNR, m.WARP_RATIO, m.SEEN, m.SEEN_LESS, m.SHARPNESS,
-              m.SHARPNESS_TO_INPUT, m.CONTRAST_TO_INPUT, m.SPEED)  # fmt: skip
+_OF_A_CLIP = (m.PSNR, m.LEVEL_FREE_PSNR, m.WORST_PSNR, m.WARP_RATIO, m.SEEN, m.SEEN_WORST,
+              m.SEEN_LESS, m.SHARPNESS, m.SHARPNESS_TO_INPUT, m.CONTRAST_TO_INPUT,
+              m.SPEED)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 The folder holds `processed` (pairs `NAME_processed`, `NAME_original`) and `flicker` (`ai_*`). Of a
 pair: the masked L1 warping error to the frame before, along the original's motion; "left" is the
-part above the original's own error, over that of the processed video. Of all: visible flicker,
-sharpness and contrast, over the input's.
+part above the original's own error, over that of the processed video. Of all: visible flicker over
+the picture and over its worst tenth; the gain in VBench's temporal flickering; sharpness and
+contrast, over the input's.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,14 +29,15 @@ from unflicker.evaluation.suites.films import (
     write_sheet,
 )
 from unflicker.evaluation.suites.suite import Options, Row, Suite, presets
-from unflicker.evaluation.suites.tables import markdown
+from unflicker.evaluation.suites.tables import markdown, number
 from unflicker.frames.clip import Clip
 from unflicker.frames.flow import BackwardMotion
 from unflicker.metrics import (
     contrast_ratio,
     on_proxies,
     sharpness_ratio,
-    visible_flicker,
+    vbench_flickering_gain,
+    visible_strength,
     warping_error,
 )
 from unflicker.pipeline import deflicker
@@ -96,6 +99,7 @@ def _measured(
             "stage": stage,
             **_errors(result, given, original, motion=motion),
             **_seen(given, result, fps=clip.fps),
+            "vbench_gain": vbench_flickering_gain(result, given),
             "sharpness": sharpness_ratio(result, given),
             "contrast": contrast_ratio(result, given),
             "milliseconds_a_frame": spent,
@@ -122,9 +126,15 @@ def _seen(before: Clip, after: Clip, *, fps: float) -> dict[str, float]:
     """Visible flicker of both along the result's motion, where it is easiest to find."""
     small = on_proxies(after)
     motion = motion_back(small)
-    first = visible_flicker(on_proxies(before), motion=motion, fps=fps)
-    second = visible_flicker(small, motion=motion, fps=fps)
-    return {"seen_before": first, "seen": second, "seen_less": 1 - second / max(first, 1e-9)}
+    first = visible_strength(on_proxies(before), motion=motion, fps=fps)
+    second = visible_strength(small, motion=motion, fps=fps)
+    return {
+        "seen_before": first.mean,
+        "seen": second.mean,
+        "seen_less": 1 - second.mean / max(first.mean, 1e-9),
+        "worst_tenth_before": first.worst_tenth,
+        "worst_tenth": second.worst_tenth,
+    }
 
 
 def _table(rows: Sequence[Row], _: Options) -> str:
@@ -135,13 +145,17 @@ def _table(rows: Sequence[Row], _: Options) -> str:
             shown = f"{row['error_before']:.4f} → {row['error']:.4f} ({row['own']:.4f})"
             left = f"{row['left']:.2f}"
         seen = f"{row['seen_before']:.2f} → {row['seen']:.2f}"
+        worst = [row.get(name, math.nan) for name in ("worst_tenth_before", "worst_tenth")]
+        seen_worst = " → ".join(map(number, worst))
+        gain = number(row.get("vbench_gain", math.nan))
         kept = [f"{row['sharpness']:.3f}", f"{row['contrast']:.3f}"]
         spent = f"{row['milliseconds_a_frame']:.0f}"
         less = f"{row['seen_less']:.0%}"
-        body.append([row["clip"], row["stage"], shown, left, seen, less, *kept, spent])
+        flicker = [seen, less, seen_worst, gain]
+        body.append([row["clip"], row["stage"], shown, left, *flicker, *kept, spent])
     head = [
-        "film", "stage", "warping error", "left", "visible flicker", "less by", "sharpness",
-        "contrast", "ms a frame",
+        "film", "stage", "warping error", "left", "visible flicker", "less by", "worst tenth",
+        "VBench gain", "sharpness", "contrast", "ms a frame",
     ]  # fmt: skip
     aims = f"Aims: {_LEFT_AIM} left of a pair; generated {_FALL_AIM:.0%} less.\n"
     return f"{markdown(head=head, body=body)}\n{aims}"

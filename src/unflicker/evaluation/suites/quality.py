@@ -18,7 +18,7 @@ from unflicker.evaluation.suites.quality_tables import STEADY_CASES, quality_tab
 from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite, blind_methods
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.flow import Motion
-from unflicker.metrics import psnr, sharpness_ratio, ssim, warping_error
+from unflicker.metrics import level_free_psnr, psnr, sharpness_ratio, ssim, warping_error
 from unflicker.motion import estimate_motion
 from unflicker.synthesis import KINDS, SyntheticFlicker, mean_grade, sunset, synthesise, ungraded
 
@@ -110,6 +110,7 @@ def _made_rows(
             **spent,
             "seed": made.seed,
             "psnr": psnr(result, clip),
+            "level_free_psnr": level_free_psnr(result, clip),
             "ssim": ssim(result, clip),
             "warping_ratio": warping_error(result, **paths) / own,
             "warping_clean": own,

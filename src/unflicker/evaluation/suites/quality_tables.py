@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unflicker.evaluation.suites.suite import Row
-from unflicker.evaluation.suites.tables import aim, markdown
+from unflicker.evaluation.suites.tables import aim, markdown, number
 from unflicker.synthesis import KINDS
 
 STEADY_CASES = ("clean", "sunset", "sunset + exposure")
@@ -17,7 +17,7 @@ _RIVALS = ("ffmpeg-deflicker", "ffmpeg-tmidequalizer", "histogram")
 
 
 def quality_table(rows: Sequence[Row], *, judge: str) -> str:
-    """PSNR, steadiness, sharpness and SSIM by kind; then the steady cases; then the aims.
+    """PSNR, level-free PSNR, steadiness, sharpness, SSIM by kind; the steady cases; the aims.
 
     Args:
         rows: All measurements.
@@ -27,6 +27,13 @@ def quality_table(rows: Sequence[Row], *, judge: str) -> str:
     parts = [
         f"Means over {clips} clips.",
         _table(rows, value="psnr", title="PSNR in dB, higher is better", digits=1),
+        _table(
+            rows,
+            value="level_free_psnr",
+            title="Level-free PSNR in dB, over all frames together: a constant curve a channel and "
+            "a constant field of gains are removed first",
+            digits=1,
+        ),
         _table(
             rows,
             value="warping_ratio",
@@ -112,16 +119,21 @@ def _methods(rows: Sequence[Row]) -> list[str]:
 def _table(
     rows: Sequence[Row], *, value: str, title: str, digits: int, apart: tuple[str, ...] = ()
 ) -> str:
-    """One table: a line for each method, a column for each kind, their mean at the end."""
-    kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
+    """One table: a line for each method, a column for each kind, their mean at the end.
+
+    A dash where a method was not measured; empty if none was.
+    """
+    measured = {row["kind"] for row in rows if value in row}
+    kinds = [kind for kind in KINDS if kind in measured]
     if not kinds:
         return ""
     body = []
     for method in _methods(rows):
         found = _mean_by_kind(rows, method=method, value=value)
-        mean = np.mean([found[kind] for kind in kinds if kind not in apart] or [np.nan])
-        cells = [f"{found[kind]:.{digits}f}" for kind in kinds]
-        body.append([method, *cells, f"**{mean:.{digits}f}**"])
+        counted = [found.get(kind, np.nan) for kind in kinds if kind not in apart]
+        mean = float(np.mean(counted or [np.nan]))
+        cells = [number(found.get(kind, np.nan), digits=digits) for kind in kinds]
+        body.append([method, *cells, f"**{number(mean, digits=digits)}**"])
     return markdown(title=title, head=["", *kinds, "mean"], body=body)
 
 

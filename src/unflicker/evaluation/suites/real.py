@@ -12,8 +12,14 @@ import numpy as np
 from unflicker.evaluation.scores import motion_back
 from unflicker.evaluation.suites.films import NamedClip, chosen_films, each, read, write_sheet
 from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite, blind_methods
-from unflicker.evaluation.suites.tables import markdown, verdict
-from unflicker.metrics import on_proxies, visible_flicker, visible_flicker_by_frame
+from unflicker.evaluation.suites.tables import markdown, number, verdict
+from unflicker.metrics import (
+    VisibleStrength,
+    mean_strength,
+    on_proxies,
+    visible_flicker_by_frame,
+    visible_strength,
+)
 
 _WIDTH_PX, _FRAMES = 640, 150
 _SHEET_FRAMES = 6
@@ -41,27 +47,28 @@ def _measured(clip: NamedClip, method: Blind, *, sheet: Path) -> Row:
     small = {"before": on_proxies(clip.clip), "after": on_proxies(after)}
     stretches = _shots(small["before"])
     # The motion comes from the steadied film, where it is easiest to find, for both.
-    found = {"before": 0.0, "after": 0.0}
+    found: dict[str, list[VisibleStrength]] = {"before": [], "after": []}
     by_frame = np.zeros(len(clip.clip))
     for start, stop in stretches:
         motion = motion_back(small["after"][start:stop])
-        share = (stop - start) / len(clip.clip)
         for name, frames in small.items():
-            value = visible_flicker(frames[start:stop], motion=motion, fps=clip.fps)
-            found[name] += share * value**2
+            found[name].append(visible_strength(frames[start:stop], motion=motion, fps=clip.fps))
         given = small["before"][start:stop]
         by_frame[start:stop] = visible_flicker_by_frame(given, motion=motion, fps=clip.fps)
     first = max(0, min(int(by_frame.argmax()) - _SHEET_FRAMES // 2, len(after) - _SHEET_FRAMES))
     write_sheet(sheet, [clip.clip, after], frames=range(first, first + _SHEET_FRAMES))
-    before, left = (float(np.sqrt(found[name])) for name in ("before", "after"))
+    lengths = [stop - start for start, stop in stretches]
+    before, left = (mean_strength(found[name], frames=lengths) for name in ("before", "after"))
     return {
         "clip": clip.name,
         "frames": len(clip.clip),
         "fps": clip.fps,
         "shots": len(stretches),
-        "before": before,
-        "after": left,
-        "fall": 1 - left / max(before, 1e-9),
+        "before": before.mean,
+        "after": left.mean,
+        "fall": 1 - left.mean / max(before.mean, 1e-9),
+        "worst_tenth_before": before.worst_tenth,
+        "worst_tenth_after": left.worst_tenth,
     }
 
 
@@ -86,12 +93,16 @@ def _table(rows: Sequence[Row], _: Options) -> str:
         aimed = row["clip"].startswith(_AIMED_AT)
         word = verdict(met=row["fall"] >= _FALL_AIM) if aimed else "none set"
         numbers = [f"{row['before']:.2f}", f"{row['after']:.2f}", f"{100 * row['fall']:.0f} %"]
+        worst = (row.get(f"worst_tenth_{when}", np.nan) for when in ("before", "after"))
+        numbers += map(number, worst)
         name = [row["method"]] if several else []
         body.append([row["clip"], *name, str(row["frames"]), *numbers, word])
-    head = ["film", *(["method"] if several else []), "frames", "before", "after", "less by"]
-    return markdown(
-        title="Visible flicker in ΔE, before and after", head=[*head, "aim (60 %)"], body=body
-    )
+    head = [
+        "film", *(["method"] if several else []), "frames", "before", "after", "less by",
+        "worst tenth before", "worst tenth after", "aim (60 %)",
+    ]  # fmt: skip
+    title = "Visible flicker in ΔE over the picture and over its worst tenth, before and after"
+    return markdown(title=title, head=head, body=body)
 
 
 REAL = Suite(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 
@@ -17,6 +18,16 @@ def markdown(*, head: Sequence[str], body: Iterable[Sequence[str]], title: str =
     lines += [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(cells)} |" for cells in body]
     return "\n".join(lines) + "\n"
+
+
+def number(value: float, *, digits: int = 2) -> str:
+    """A number for a cell; a dash for NaN, which stands for what was not measured.
+
+    Args:
+        value: Any.
+        digits: After the point.
+    """
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def verdict(*, met: bool) -> str:
