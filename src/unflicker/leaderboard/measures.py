@@ -67,7 +67,7 @@ LEVEL_FREE_PSNR = Measure(
     unit="dB",
     best="high",
     digits=1,
-    meaning="PSNR of all frames together, after a curve a channel and a smooth field of gains were "
+    meaning="PSNR after a curve a channel and a smooth field of gains were "
     "fitted to the clean clip and removed. Both are constant over the clip: a level that a blind "
     "method cannot know.",
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, Shaped
+from jaxtyping import Float32, Float64
 
 from unflicker.metrics.fidelity import decibels
 from unflicker.metrics.pictures import Pictures, pairs_of_frames
@@ -22,8 +22,9 @@ CURVE_BINS = 32
 FIELD_DEGREE = 5
 """Degree of the field of log gains, a polynomial of the place, in either direction."""
 _SAMPLES_ACROSS, _MOST_POINTS = 64, 400_000
-"""Points of a frame in a row; points of all frames, beyond which every second frame is dropped."""
-_MOST_ROUNDS, _SETTLED = 16, 5e-4
+"""Points of a frame in a row; points of all frames, beyond which half of the frames are dropped."""
+_GOLDEN = (5**0.5 - 1) / 2
+_LEAST_ROUNDS, _MOST_ROUNDS, _SETTLED = 8, 16, 5e-4
 """Rounds of the fit, and the change of log gain below which it ends."""
 _LEAST_SLOPE = 0.05
 """Slope below which a curve cannot be inverted: clipped values, mapped to their mean truth."""
@@ -40,6 +41,9 @@ _Curve = tuple[Float64[np.ndarray, " _"], Float64[np.ndarray, " _"]]
 """Truth at the knots, and what the result shows for it; both rising, equally many."""
 
 Pair = tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]]
+"""A frame of the result and of the truth, RGB in [0, 1]."""
+Points = Float32[np.ndarray, "points 3"]
+"""RGB of the sampled places of a frame."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,8 +54,6 @@ class Level:
     """Of red, green and blue."""
     log_gain: Float64[np.ndarray, " terms"]
     """Coefficients of the field, which the channels share."""
-    share: float
-    """Factor on the frame after both were removed, for the least squared error."""
 
     def removed(
         self, frame: Float32[np.ndarray, "height width 3"]
@@ -60,7 +62,7 @@ class Level:
         height, width = frame.shape[:2]
         log_gain = np.concatenate([[0.0], self.log_gain]).reshape((FIELD_DEGREE + 1,) * 2)
         field = _polynomials(_centres(height)) @ log_gain @ _polynomials(_centres(width)).T
-        free = self.share * _inverted(frame / _gains(field)[..., None], self.curves)
+        free = _inverted(frame / _gains(field)[..., None], self.curves)
         return np.clip(free, 0, 1).astype(np.float32)
 
 
@@ -72,10 +74,9 @@ class LevelFit:
     """
 
     def __init__(self) -> None:
-        self._result: list[Shaped[np.ndarray, "rows columns 3"]] = []
-        self._truth: list[Shaped[np.ndarray, "rows columns 3"]] = []
+        self._frames: list[tuple[float, Points, Points]] = []
         self._size = (0, 0)
-        self._every, self._seen = 1, 0
+        self._seen, self._share = 0, 1.0
 
     def saw(
         self,
@@ -89,14 +90,17 @@ class LevelFit:
             truth: Of the same size.
         """
         self._size = result.shape[:2]
-        if self._seen % self._every == 0:
-            rows, columns = (_picked(length) for length in self._places)
-            for kept, frame in ((self._result, result), (self._truth, truth)):
-                kept.append(frame[rows][:, columns].copy())
+        # Not every second frame: flicker that alternates would show one of its levels alone.
+        draw = self._seen * _GOLDEN % 1
         self._seen += 1
-        if sum(points.shape[0] * points.shape[1] for points in self._result) > _MOST_POINTS:
-            self._result, self._truth = self._result[::2], self._truth[::2]
-            self._every *= 2
+        if draw >= self._share:
+            return
+        rows, columns = (_picked(length) for length in self._places)
+        points = [frame[rows][:, columns].reshape(-1, 3) for frame in (result, truth)]
+        self._frames.append((draw, points[0], points[1]))
+        if len(self._frames) * len(points[0]) > _MOST_POINTS:
+            self._share /= 2
+            self._frames = [kept for kept in self._frames if kept[0] < self._share]
 
     @property
     def _places(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -107,34 +111,29 @@ class LevelFit:
 
     def level(self) -> Level:
         """The level by alternating robust least squares: curves, then the field, and again."""
-        result, truth = (
-            np.stack(kept).reshape(len(kept), -1, 3) for kept in (self._result, self._truth)
-        )
+        result, truth = (np.stack([kept[k] for kept in self._frames]) for k in (1, 2))
         terms = _terms(
             *(_centres(length)[_picked((length, step))] for length, step in self._places)
         )
         curves: list[_Curve | None] = [None] * 3
         log_gain, found = np.zeros(terms.shape[1]), []
-        for _ in range(_MOST_ROUNDS):
+        for done in range(_MOST_ROUNDS):
             values = result / _gains(terms @ log_gain)[:, None]
             found = [_curve(truth[..., c], values[..., c], before=curves[c]) for c in range(3)]
             expected = np.stack([np.interp(truth[..., c], *found[c]) for c in range(3)], axis=-1)
             before, log_gain = log_gain, _field(terms, result, expected, before=log_gain)
-            if np.abs(log_gain - before).max() < _SETTLED:
+            if done >= _LEAST_ROUNDS and np.abs(log_gain - before).max() < _SETTLED:
                 break
             curves[:] = found
-        undone = _inverted(result / _gains(terms @ log_gain)[:, None], found)
-        share = np.sum(undone * truth) / max(float(np.sum(undone**2)), 1e-9)
         red, green, blue = found
-        return Level(curves=(red, green, blue), log_gain=log_gain, share=float(share))
+        return Level(curves=(red, green, blue), log_gain=log_gain)
 
 
 def level_free_psnr(result: Pictures, truth: Pictures) -> float:
-    """PSNR in dB over all frames after a constant level was removed; 0 to 100, higher is better.
+    """Mean over frames of their PSNR in dB after a constant level was removed; 0 to 100.
 
-    The level (see `Level`) is fitted to the whole clip, and removed only if that lowers the error,
-    so the value is never below that of `pooled_psnr`, with which it is comparable. The mean of
-    decibels over frames would not do: it rewards a level that makes one frame exact.
+    The level (see `Level`) is fitted to the whole clip, and removed only if that raises the mean,
+    so the value is never below that of `psnr`.
 
     Args:
         result: Frames to assess.
@@ -156,7 +155,7 @@ def level_free_psnr_of(read: Callable[[], Iterable[Pair]]) -> float:
         [np.mean((frame - truth) ** 2, dtype=np.float64) for frame in (one, level.removed(one))]
         for one, truth in read()
     ]
-    return float(decibels(np.mean(errors, axis=0)).max())
+    return float(decibels(np.array(errors)).mean(axis=0).max())
 
 
 def _picked(axis: tuple[int, int]) -> slice:

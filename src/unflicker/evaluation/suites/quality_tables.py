@@ -30,8 +30,8 @@ def quality_table(rows: Sequence[Row], *, judge: str) -> str:
         _table(
             rows,
             value="level_free_psnr",
-            title="Level-free PSNR in dB, over all frames together: a constant curve a channel and "
-            "a constant field of gains are removed first",
+            title="Level-free PSNR in dB: a constant curve a channel and a constant field of gains "
+            "are removed first",
             digits=1,
         ),
         _table(
