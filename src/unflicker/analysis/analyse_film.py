@@ -16,6 +16,7 @@ from unflicker.analysis.analyse_window import Finding, analyse_window, light_sca
 from unflicker.analysis.atlas_window import CorrectedWindow, guided_gain
 from unflicker.analysis.crossfade import Crossfade, LevelHold
 from unflicker.analysis.exposure_window import ExposureWindows
+from unflicker.analysis.fine_window import with_fine_light
 from unflicker.analysis.original import refuse_another
 from unflicker.analysis.proxy import proxies_of
 from unflicker.analysis.roles import Roles
@@ -23,6 +24,7 @@ from unflicker.analysis.tone_window import keep_frames
 from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
 from unflicker.compute.context import ON_THE_CPU, RunContext
 from unflicker.compute.threads import running_ahead
+from unflicker.fine_light import cells_of
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.grade.mask import keep_places
@@ -72,7 +74,7 @@ class _Joined:
 
     def __init__(self, settings: Settings, context: RunContext) -> None:
         self._settings, self._context = settings, context
-        self._tone, self._guided = Crossfade(), Crossfade()
+        self._tone, self._fine, self._guided = Crossfade(), Crossfade(), Crossfade()
         self._locking = ExposureWindows(settings)
         self._levels: LevelHold | None = None
         self._before, self._scale, self._starts_shot = _Before(), 1.0, True
@@ -87,13 +89,15 @@ class _Joined:
         self._standing = finding.standing
         overlap = 0 if window.ends_shot else self._settings.window.overlap_frames
         finding, light = self._levelled(shown, finding, overlap)
+        fine = self._fine.faded(_fine_or_zeros(finding, shown), overlap)
         gain = self._guided.faded(_gain_or_zeros(finding), overlap)
         exposure = self._locking.exposure_of(
             shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
         )
         yield finding
         for place in range(len(light) - overlap):
-            grade = grade_of(light[place], finding.tone.field).followed_by(gain[place])
+            grade = grade_of(light[place], finding.tone.field)
+            grade = grade.followed_by(fine[place][:, :, None]).followed_by(gain[place])
             if exposure is not None:
                 grade = self._locking.locked(grade, exposure[place])
             repeats = self._before.repeats(place, finding.roles)
@@ -167,6 +171,8 @@ def _guided(window: Window, finding: Finding, settings: Settings, context: RunCo
     pictures = usable_pictures(window)[0]
     came = np.stack([pictures[place] for place in roles.votes])
     corrected = CorrectedWindow.of(came, finding.tone, fps=finding.fps, at=roles.votes)
+    if finding.fine_gain is not None:
+        with_fine_light(corrected.light, finding.fine_gain[roles.votes])
     if finding.kept:
         keep_places(corrected.light, list(came), [finding.kept[place] for place in roles.votes])
     gain, visible = guided_gain(corrected, settings, context)
@@ -174,6 +180,15 @@ def _guided(window: Window, finding: Finding, settings: Settings, context: RunCo
         return finding
     gain = roles.spread(gain)
     return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
+
+
+def _fine_or_zeros(finding: Finding, window: Window) -> Float32[np.ndarray, "time rows columns 3"]:
+    if finding.fine_gain is None:
+        height, width = window.frames[0].pixels.shape[:2]
+        return np.zeros((finding.stop - finding.start, *cells_of((height, width)), 3), np.float32)
+    gain = finding.fine_gain.copy()
+    gain[finding.roles.keep_light] = 0.0
+    return gain
 
 
 def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns bins 3"]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.analysis.fine_window import FineWindow, fine_window, with_fine_light
 from unflicker.analysis.original import usable_originals
 from unflicker.analysis.roles import Roles
 from unflicker.analysis.scene import not_scene, scene_without
@@ -58,8 +59,10 @@ class Finding:
     """Change of light, content and view over its frames, to recognise automatic exposure."""
     texture: TextureFlicker = NO_FLICKER
     """Flicker of texture, and its places."""
+    fine_gain: Float32[np.ndarray, "time rows columns 3"] | None = None
+    """Log gain by cells after the correction by tone; None if there is none."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
-    """Log gain that an atlas adds to the correction by tone; None if it adds none."""
+    """Log gain that an atlas adds to these corrections; None if it adds none."""
     kept: tuple[Kept | None, ...] = ()
     """The part of each frame that is not the scene; empty if there is none in the window."""
     standing: Standing | None = None
@@ -67,7 +70,8 @@ class Finding:
 
     def without_tone(self) -> Finding:
         """The same finding without correction by tone."""
-        return replace(self, tone=self.tone.unapplied(), visible_after=self.visible_before)
+        tone, before = self.tone.unapplied(), self.visible_before
+        return replace(self, tone=tone, fine_gain=None, visible_after=before)
 
 
 def analyse_window(
@@ -91,9 +95,11 @@ def analyse_window(
     found = with_matrix(plain, looked)
     tone, motion = found.tone, found.motion
     corrects = bool(tone.coefficients.any())
+    fine = _fine(looked, tone, motion, voting) if settings.fine_light.used else None
     texture = NO_FLICKER
     if settings.refinement.used:
-        texture = _texture(looked, tone, motion, voting if corrects else ())
+        texture = _texture(looked, _Corrected(tone=tone, fine=fine, kept=voting), motion)
+    visible_after = found.visible_after if corrects else found.visible_before
     return Finding(
         start=window.start,
         stop=window.stop,
@@ -102,10 +108,11 @@ def analyse_window(
         tone=_spread(tone, roles),
         fps=looked.fps,
         visible_before=found.visible_before,
-        visible_after=found.visible_after if corrects else found.visible_before,
+        visible_after=visible_after * (fine.left if fine is not None else 1.0),
         roles=roles,
         course=course_of(looked.pictures, motion),
         texture=texture,
+        fine_gain=None if fine is None else roles.spread(fine.log_gain),
         kept=kept,
         standing=standing,
     )
@@ -161,18 +168,51 @@ def _fps(window: Window) -> float:
     return float(1.0 / np.median(gaps)) if len(gaps) else 24.0
 
 
-def _texture(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Corrected:
+    """What is known of the light of a window's measured frames."""
+
+    tone: SteadyTone
+    fine: FineWindow | None
+    kept: tuple[Kept | None, ...]
+
+    @property
+    def flickers(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self.tone.coefficients.any()) or self.fine is not None
+
+    def light(
+        self, pictures: list[Float32[np.ndarray, "height width 3"]], *, first: int, stop: int
+    ) -> Float32[np.ndarray, "some height width 3"]:
+        """Some of the frames, corrected."""
+        came = pictures[first:stop]
+        light = np.stack(came)
+        if self.tone.coefficients.any():
+            self.tone.apply(light, first=first)
+        if self.fine is not None:
+            with_fine_light(light, self.fine.log_gain[first:stop])
+        if self.flickers:
+            keep_places(light, came, self.kept[first:stop])
+        return light
+
+
+def _fine(
     looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
-) -> TextureFlicker:
-    """Flicker of texture after correction by tone, beyond the original's if there is one."""
+) -> FineWindow | None:
+    """The correction of fine light after tone; None beside an original, whose light is intended."""
+    if looked.originals or len(looked.pictures) < 2:
+        return None
+    corrected = _Corrected(tone=tone, fine=None, kept=kept)
+    light = corrected.light(looked.pictures, first=0, stop=len(looked.pictures))
+    return fine_window(light, motion, fps=looked.fps)
+
+
+def _texture(looked: Looked, corrected: _Corrected, motion: Motion) -> TextureFlicker:
+    """Flicker of texture after correction of light, beyond the original's if there is one."""
     pictures, originals = looked.pictures, looked.originals
 
-    def corrected(t: int) -> Triple:
-        light = np.stack(pictures[t - 1 : t + 2])
-        if tone.coefficients.any():
-            tone.apply(light, first=t - 1)
-            keep_places(light, pictures[t - 1 : t + 2], kept[t - 1 : t + 2])
-        return triple(light, t)
+    def ours(t: int) -> Triple:
+        return triple(corrected.light(pictures, first=t - 1, stop=t + 2), t)
 
     def triple(light: Float32[np.ndarray, "3 height width 3"], t: int) -> Triple:
         return Triple(
@@ -185,11 +225,10 @@ def _texture(
 
     if not originals:
         looked_at = middles(len(pictures), most=LOOKED_AT)
-        flickers = bool(tone.coefficients.any())
-        return texture_flicker((corrected(t) for t in looked_at), light_flickers=flickers)
+        return texture_flicker((ours(t) for t in looked_at), light_flickers=corrected.flickers)
     looked_at = middles(len(originals))
     beyond = texture_beyond(
-        (corrected(t) for t in looked_at),
+        (ours(t) for t in looked_at),
         (triple(np.stack(originals[t - 1 : t + 2]), t) for t in looked_at),
     )
     return TextureFlicker(amount=beyond)

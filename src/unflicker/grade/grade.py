@@ -84,11 +84,19 @@ class Grade:
         """This grade followed by gains by place and tone, as one pair of curves and grid.
 
         Later gains are selected by the tone after this grade's gains. Exact for grey at the grid's
-        cells and bins; both grids must have the same cells and bins, or this one a single cell.
+        cells and bins. The result has the finer cells of both grids. They must have the same bins,
+        or one of them a single one.
         """
         if not log_gain.any():
             return self
-        first = np.broadcast_to(self.log_gain, log_gain.shape)
+        rows, columns, bins = (
+            max(one, other)
+            for one, other in zip(self.log_gain.shape[:3], log_gain.shape[:3], strict=True)
+        )
+        first, log_gain = (
+            np.broadcast_to(_at_cells(gain, (rows, columns)), (rows, columns, bins, 3))
+            for gain in (self.log_gain, log_gain)
+        )
         later = log_gain if not first.any() else _at_tone_after(log_gain, first)
         # In half precision, so that a plan on disk holds exactly what a run would apply.
         both = (first + later).astype(np.float16).astype(np.float32)
@@ -173,6 +181,19 @@ def curve_inputs() -> Float32[np.ndarray, " knots"]:
 def bin_luma(bins: int) -> Float32[np.ndarray, " bins"]:
     """The luma in [0, 1] at which the tone bins of a grid lie: even in its square root."""
     return (np.linspace(0.0, 1.0, bins) ** 2 if bins > 1 else np.ones(1)).astype(np.float32)
+
+
+def _at_cells(
+    log_gain: Float32[np.ndarray, "rows columns bins 3"], cells: tuple[int, int]
+) -> Float32[np.ndarray, "rows_ columns_ bins 3"]:
+    """Gains at the centres of other cells, as they are applied there; a single cell as it is."""
+    if log_gain.shape[:2] in (cells, (1, 1)):
+        return log_gain
+    planes = [
+        cv2.resize(np.ascontiguousarray(plane), cells[::-1], interpolation=cv2.INTER_LINEAR)
+        for plane in np.moveaxis(log_gain, 2, 0)
+    ]
+    return np.stack(planes, axis=2)
 
 
 def _at_tone_after(

@@ -29,6 +29,7 @@ from unflicker.metrics.visible import (
     mean_strength,
     visible_flicker,
     visible_flicker_by_frame,
+    visible_flicker_by_place,
     visible_strength,
 )
 
@@ -56,6 +57,7 @@ __all__ = [
     "vbench_flickering_gain",
     "visible_flicker",
     "visible_flicker_by_frame",
+    "visible_flicker_by_place",
     "visible_strength",
     "vmaf",
     "warping_error",

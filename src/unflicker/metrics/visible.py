@@ -140,6 +140,20 @@ def visible_flicker_by_frame(
     return np.sqrt(measured.squares / np.maximum(measured.weights, 1e-9))
 
 
+def visible_flicker_by_place(
+    frames: Float32[np.ndarray, "time height width 3"], *, motion: FollowedMotion, fps: float
+) -> Float64[np.ndarray, "height width"]:
+    """Visible flicker of each place of the picture in ΔE; 0 where motion is unknown.
+
+    Args:
+        frames: RGB stored values, in [0, 1].
+        motion: Between them.
+        fps: Frames a second.
+    """
+    measured = _measured(frames, motion, fps)
+    return np.sqrt(measured.power / np.maximum(measured.amount, 1e-9))
+
+
 def eye_sensitivity(hertz: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
     """Sensitivity to sinusoidal flicker, 0 to about 0.75: the curve that the filters follow."""
     high = hertz**2 / (hertz**2 + ADAPTATION_HERTZ**2)

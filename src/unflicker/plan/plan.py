@@ -54,6 +54,8 @@ class ShotPlan:
     start: int
     stop: int
     diagnosis: Diagnosis
+    fine_light: bool = False
+    """Whether light is also corrected by small places, in at least one window."""
     guided: bool = False
     """Whether an atlas adds to the correction by tone, in at least one window."""
     calmed: bool = False
@@ -74,7 +76,8 @@ class ShotPlan:
     @property
     def corrected_by(self) -> str:
         """Names of the stages in use, for people."""
-        parts = self.guided * ["atlas"] + self.calmed * ["refinement"]
+        parts = self.fine_light * ["fine light"] + self.guided * ["atlas"]
+        parts += self.calmed * ["refinement"]
         model = self.diagnosis.model
         return " + ".join(parts if parts and model == "nothing" else [model, *parts])
 

@@ -44,6 +44,7 @@ class _Shot:
     visible: list[Visible] = field(default_factory=list)
     """Of each window."""
     course: Course | None = None
+    fine_light: bool = False
     guided: bool = False
     calmed: bool = False
 
@@ -240,6 +241,7 @@ class Recorder:
             self._shot.course = (
                 known.followed_by(finding.course, overlap) if known else finding.course
             )
+        self._shot.fine_light |= finding.fine_gain is not None
         self._shot.guided |= finding.guide_gain is not None
         self._shot.calmed |= finding.texture.amount > 0.0
         if finding.ends_shot:
@@ -249,6 +251,7 @@ class Recorder:
                     start=self._shot.start,
                     stop=finding.stop,
                     diagnosis=self._diagnosis(finding.fps, visible=before),
+                    fine_light=self._shot.fine_light,
                     guided=self._shot.guided,
                     calmed=self._shot.calmed,
                     visible_before=before,

@@ -17,6 +17,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "paper": {
         "method": "redraw",
+        "fine_light.used": False,
         "atlas.used": True,
         "atlas.kind": "mlp",
         "atlas.steps": 10_001,
@@ -42,6 +43,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 Kasten et al. 2021."""
 STAGES = {
     "tone": "tone.used",
+    "fine-light": "fine_light.used",
     "atlas": "atlas.used",
     "neural-filter": "neural_filter.used",
     "refinement": "refinement.used",

@@ -96,6 +96,16 @@ class WindowSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FineLightSettings:
+    """Correction of light by small places (`fine_light`)."""
+
+    used: bool = _setting(
+        default=True,
+        sentence="Whether light of places too small for tone, such as lamps, is corrected.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class AtlasSettings:
     """The atlas of a shot (`atlas`), its fit and its loss functions."""
 
@@ -204,6 +214,7 @@ class Settings:
     proxy: ProxySettings = field(default_factory=ProxySettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)
+    fine_light: FineLightSettings = field(default_factory=FineLightSettings)
     atlas: AtlasSettings = field(default_factory=AtlasSettings)
     neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)

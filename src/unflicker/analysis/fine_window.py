@@ -1,0 +1,111 @@
+"""Fine light in one window: the gains that tone cannot give, where they visibly reduce flicker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from unflicker.fine_light import FineLight, fine_light
+from unflicker.frames.flow import Motion, resized
+from unflicker.metrics import visible_flicker_by_place
+
+_MEASURED_FRAMES = 32
+_FALL_FROM, _FALL_TO = 0.35, 0.6
+"""Share of a place's visible power that must go, from and to which it is corrected. Where motion is
+at fault it hardly falls: 0.85 to 1 is left on steady clips, 0.1 to 0.3 on lamps (lab notebook)."""
+_SEEN_FROM, _SEEN_TO = 0.08, 0.2
+"""Visible flicker of a place in ΔE, likewise."""
+_LEAST_FALL = 0.15
+"""ΔE by which the worst tenth of the picture must improve, as for other corrections."""
+_WORST = 0.1
+_SMOOTH_SHARE = 3 / 128
+"""Deviation of the neighbourhood in which places are judged, in widths of the picture."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FineWindow:
+    """The fine light of a window, where it is earned."""
+
+    log_gain: Float32[np.ndarray, "time rows columns 3"]
+    left: float
+    """Visible flicker after it, as a share of that before, in the whole picture."""
+
+
+def fine_window(
+    light: Float32[np.ndarray, "time height width 3"], motion: Motion, *, fps: float
+) -> FineWindow | None:
+    """The gains that reduce visible flicker of a window; None if nowhere by enough.
+
+    Args:
+        light: Proxies in working light, corrected by tone.
+        motion: Between them.
+        fps: Frames a second.
+    """
+    found = fine_light(light, motion)
+    if found is None:
+        return None
+    before, after = _visible(light, motion, found, fps=fps)
+    fall = 1.0 - after**2 / np.maximum(before**2, 1e-9)
+    worth = _risen(fall, _FALL_FROM, _FALL_TO) * _risen(before, _SEEN_FROM, _SEEN_TO)
+    rows, columns = found.shared.shape
+    worth = cv2.resize(worth.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    share = worth * found.shared
+    in_cells = [
+        cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA) for part in (before, after)
+    ]
+    left = in_cells[0] + (in_cells[1] - in_cells[0]) * share
+    if _worst(in_cells[0]) - _worst(left) < _LEAST_FALL:
+        return None
+    ratio = float(np.sqrt((left**2).mean() / max(float((in_cells[0] ** 2).mean()), 1e-9)))
+    return FineWindow(log_gain=found.log_gain * share[..., None], left=min(ratio, 1.0))
+
+
+def with_fine_light(
+    light: Float32[np.ndarray, "time height width 3"],
+    log_gain: Float32[np.ndarray, "time rows columns 3"],
+) -> None:
+    """Apply gains by cells to proxies, in place.
+
+    Args:
+        light: In working light.
+        log_gain: For each of them.
+    """
+    height, width = light.shape[1:3]
+    for picture, gain in zip(light, log_gain, strict=True):
+        dense = cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)
+        np.minimum(picture * np.exp(dense), 1.0, out=picture)
+
+
+def _visible(
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    found: FineLight,
+    *,
+    fps: float,
+) -> tuple[Float64[np.ndarray, "rows columns"], Float64[np.ndarray, "rows columns"]]:
+    """Visible flicker by place in the middle of a window, without and with all gains."""
+    first = max(0, (len(light) - _MEASURED_FRAMES) // 2)
+    last = min(first + _MEASURED_FRAMES, len(light)) - 1
+    size = max(1, light.shape[1] // 2), max(1, light.shape[2] // 2)
+    shown = resized(light[first : last + 1], size)
+    back = motion.back(first, last, size=size)
+    before = visible_flicker_by_place(shown, motion=back, fps=fps)
+    with_fine_light(shown, found.log_gain[first : last + 1])
+    after = visible_flicker_by_place(shown, motion=back, fps=fps)
+    deviation = _SMOOTH_SHARE * size[1]
+    power = [cv2.GaussianBlur(part**2, (0, 0), deviation) for part in (before, after)]
+    return np.sqrt(power[0]), np.sqrt(power[1])
+
+
+def _worst(values: np.ndarray) -> float:
+    """The root mean square of the worst tenth."""
+    count = max(1, round(_WORST * values.size))
+    return float(np.sqrt((np.sort(values.ravel())[-count:] ** 2).mean()))
+
+
+def _risen(values: np.ndarray, least: float, most: float) -> np.ndarray:
+    share = np.clip((values - least) / (most - least), 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)

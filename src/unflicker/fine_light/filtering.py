@@ -1,0 +1,95 @@
+"""Fine light of a window: each cell's light, averaged over time along the motion.
+
+The average goes both ways, with weights that decay as the noise of the place demands (`noise`), and
+starts anew where motion is not sure. Gains are carried and not light, so nothing drifts or blurs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.compute.threads import check_stopped
+from unflicker.fine_light.changes import LightChanges, changes_of
+from unflicker.fine_light.noise import decay_by_place
+from unflicker.fine_light.shared import shared_by_place
+from unflicker.frames.flow import Motion, warp
+
+_LIMIT = 0.5
+"""Change of log light at which the trust in a place is one half."""
+_DOUBT_CELLS = 1.0
+_LEAST_SHARE = 0.02
+"""Share of the picture that must flicker for the average to be taken: a lamp of 1/50 of it."""
+_LEAST_DECAY = 0.1
+"""Decay below which a place hardly changes."""
+_FEWEST_FRAMES = 12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FineLight:
+    """The correction of a window's fine light."""
+
+    log_gain: Float32[np.ndarray, "time rows columns 3"]
+    """Natural logarithm, for each frame and cell."""
+    shared: Float32[np.ndarray, "rows columns"]
+    """How surely changes of a cell are shared by other parts of the picture, 0 to 1: they may be
+    rain elsewhere."""
+
+
+def fine_light(
+    light: Float32[np.ndarray, "time height width 3"], motion: Motion
+) -> FineLight | None:
+    """The gains that steady the light of each cell along the motion; None if nothing flickers.
+
+    Args:
+        light: Proxies of a window in working light, corrected by tone.
+        motion: Between them.
+    """
+    if len(light) < _FEWEST_FRAMES:
+        return None
+    changes = changes_of(light, motion)
+    shared, decay = shared_by_place(changes), decay_by_place(changes)
+    flickers = (shared > 0.0) & (decay > _LEAST_DECAY)
+    if flickers.mean() < _LEAST_SHARE / 2:
+        return None
+    return FineLight(log_gain=_averaged(changes, decay), shared=shared)
+
+
+def _averaged(
+    changes: LightChanges, decay: Float32[np.ndarray, "rows columns"]
+) -> Float32[np.ndarray, "time rows columns 3"]:
+    """What the average over both directions exceeds each frame's log light by."""
+    past, weight = _carried(-changes.back, changes.flow_back, changes.seen_back, decay)
+    future, later = _carried(
+        -changes.forth[::-1], changes.flow_forth[::-1], changes.seen_forth[::-1], decay
+    )
+    return (past + future[::-1]) / (weight + later[::-1] - 1.0)[..., None]
+
+
+def _carried(
+    steps: Float32[np.ndarray, "pairs rows columns 3"],
+    flow: Float32[np.ndarray, "pairs rows columns 2"],
+    seen: Float32[np.ndarray, "pairs rows columns"],
+    decay: Float32[np.ndarray, "rows columns"],
+) -> tuple[Float32[np.ndarray, "time rows columns 3"], Float32[np.ndarray, "time rows columns"]]:
+    """Weighted sums, over all frames in one direction, of what they exceed a frame by; the weights.
+
+    Args:
+        steps: What the neighbour exceeds each frame by, from the second frame on.
+        flow: To that neighbour.
+        seen: Visibility there.
+        decay: Of weights, by place.
+    """
+    sums = np.zeros((len(steps) + 1, *steps.shape[1:]), np.float32)
+    weights = np.ones(sums.shape[:3], np.float32)
+    for t, step in enumerate(steps, start=1):
+        check_stopped()
+        doubt = np.abs(cv2.GaussianBlur(step, (0, 0), _DOUBT_CELLS)).max(axis=2) / _LIMIT
+        trust = seen[t - 1] * decay / (1.0 + doubt**4)
+        before = warp(weights[t - 1], flow[t - 1])
+        sums[t] = trust[..., None] * (warp(sums[t - 1], flow[t - 1]) + before[..., None] * step)
+        weights[t] = 1.0 + trust * before
+    return sums, weights

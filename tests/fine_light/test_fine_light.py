@@ -1,0 +1,140 @@
+"""Laws of fine light: lamps that share a rhythm become steady; what moves by itself is left."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import unflicker
+from made_clips import psnr, scene
+from made_nature import KINDS, natural
+from unflicker import Settings
+from unflicker.analysis.fine_window import fine_window, with_fine_light
+from unflicker.fine_light import cells_of, fine_light
+from unflicker.fine_light.changes import LightChanges
+from unflicker.fine_light.noise import decay_by_place
+from unflicker.fine_light.shared import shared_by_place
+from unflicker.metrics import visible_strength
+from unflicker.motion import estimate_motion
+
+SIZE = (144, 256)
+
+
+def lamps(
+    *, seed: int, count: int = 9, time: int = 40, strength: float = 0.25, alike: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """A dim still scene with small lamps: steady, and flickering on three phases of one mains, or
+    each lamp in a rhythm of its own."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : SIZE[0], 0 : SIZE[1]].astype(np.float32)
+    steady = np.repeat(0.3 * scene(seed=seed, size=SIZE)[None], time, axis=0)
+    log_gain = np.zeros((time, *SIZE), np.float32)
+    hertz = random.uniform(0.36, 0.46)
+    for lamp in range(count):
+        place = random.uniform(12, SIZE[0] - 12), random.uniform(12, SIZE[1] - 12)
+        wide = random.uniform(5, 8) if alike else random.uniform(2.5, 4)
+        spot = np.exp(-0.5 * ((y - place[0]) ** 2 + (x - place[1]) ** 2) / wide**2)
+        steady += 0.35 * spot[None, ..., None]
+        phases = 2 * np.pi * (hertz * np.arange(time) + lamp % 3 / 3)
+        rhythm = np.cos(phases) if alike else random.normal(size=time)
+        log_gain += strength * (rhythm[:, None, None] * spot).astype(np.float32)
+    steady = np.clip(steady, 0, 0.98).astype(np.float32)
+    grain = random.normal(0, 0.004, steady.shape).astype(np.float32)
+    flickering = steady * np.exp(log_gain)[..., None] + grain
+    return steady, np.clip(flickering, 0, 1).astype(np.float32)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000))
+def test_small_lamps_on_one_mains_become_steady(seed: int) -> None:
+    steady, flickering = lamps(seed=seed)
+    given_8 = np.rint(flickering * 255).astype(np.uint8)
+    plain = Settings.from_preset("fast", fine_light__used=False)
+    without = unflicker.deflicker(given_8, settings=plain)
+    result = unflicker.deflicker(given_8, preset="fast")
+    motion = estimate_motion(steady).back(0, len(steady) - 1, size=SIZE)
+
+    def worst(pixels: np.ndarray) -> float:
+        return visible_strength(
+            pixels.astype(np.float32) / 255, motion=motion, fps=24.0
+        ).worst_tenth
+
+    assert worst(result) < 0.6 * worst(without)
+    truth = np.rint(steady * 255).astype(np.uint8)
+    assert psnr(result, truth) > psnr(without, truth)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@settings(max_examples=2, deadline=None, derandomize=True)
+@given(seed=st.integers(100, 10_000))
+def test_what_moves_by_itself_has_no_fine_light(kind: str, seed: int) -> None:
+    frames = natural(kind, seed=seed, time=24, size=SIZE).as_float()
+    assert fine_window(frames, estimate_motion(frames), fps=24.0) is None
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000))
+def test_lamps_that_share_no_rhythm_are_left(seed: int) -> None:
+    _, flickering = lamps(seed=seed, alike=False)
+    found = fine_window(flickering, estimate_motion(flickering), fps=24.0)
+    changed = flickering.copy()
+    if found is not None:
+        with_fine_light(changed, found.log_gain)
+    moved = np.abs(changed - flickering).std()
+    assert moved < 0.15 * np.abs(np.diff(flickering, axis=0)).std()
+
+
+def test_a_steady_clip_has_no_fine_light() -> None:
+    still = np.repeat(scene(seed=4, size=SIZE)[None], 30, axis=0)
+    assert fine_light(still, estimate_motion(still)) is None
+
+
+def still_changes(light: np.ndarray) -> LightChanges:
+    """Changes of grey log light by cells, without motion."""
+    steps = np.repeat(np.diff(light, axis=0)[..., None], 3, axis=3).astype(np.float32)
+    flow = np.zeros((*steps.shape[:3], 2), np.float32)
+    seen = np.ones(steps.shape[:3], np.float32)
+    return LightChanges(
+        back=steps, forth=-steps, flow_back=flow, flow_forth=flow, seen_back=seen, seen_forth=seen
+    )
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000), drift=st.sampled_from([0.02, 0.1, 0.3, 1.0]))
+def test_the_average_is_as_long_as_the_noise_demands(seed: int, drift: float) -> None:
+    """The decay of the local level model, by the known ratio of its variances."""
+    random = np.random.default_rng(seed)
+    shape = 80, 36, 64
+    light = random.normal(size=shape) + drift * np.cumsum(random.normal(size=shape), axis=0)
+    ratio = drift**2
+    wanted = min(1 - (np.sqrt(ratio**2 + 4 * ratio) - ratio) / 2, 0.9)
+    assert abs(float(np.median(decay_by_place(still_changes(light)))) - wanted) < 0.08
+
+
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000))
+def test_drift_and_motion_are_not_averaged(seed: int) -> None:
+    light = 0.05 * np.cumsum(np.random.default_rng(seed).normal(size=(60, 36, 64)), axis=0)
+    assert float(np.quantile(decay_by_place(still_changes(light)), 0.9)) < 0.25
+
+
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000))
+def test_only_changes_that_places_share_count(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    time, cells = 60, cells_of(SIZE)
+    patterns = random.normal(size=(time, 2))
+    amounts = random.normal(size=(2, *cells))
+    shared = 0.05 * np.einsum("tp,pyx->tyx", patterns, amounts)
+    alone = 0.05 * random.normal(size=(time, *cells))
+    together, apart = (shared_by_place(still_changes(light)) for light in (shared, alone))
+    assert together.min() > 0.95
+    assert float(np.quantile(apart, 0.99)) < 0.05
+
+
+def test_too_few_frames_or_cells_are_left() -> None:
+    short = np.random.default_rng(0).uniform(size=(3, 32, 32, 3)).astype(np.float32)
+    assert fine_light(short, estimate_motion(short)) is None
+    tiny = np.random.default_rng(1).uniform(size=(20, 6, 5, 3)).astype(np.float32)
+    found = fine_window(tiny, estimate_motion(tiny), fps=24.0)
+    assert found is None or np.isfinite(found.log_gain).all()
