@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from unflicker.compute.threads import in_parallel
+from unflicker.compute.threads import check_stopped, in_parallel
 from unflicker.frames.flow import Motion, visibility
 from unflicker.frames.structure import normalised
 
@@ -39,7 +39,10 @@ def estimate_flow(
 def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motion:
     """The motion between neighbouring frames of a shot, with values in [0, 1]."""
     pairs, (height, width) = max(len(frames) - 1, 0), frames.shape[1:3]
-    structure = [normalised(frame) for frame in frames]
+    structure = []
+    for frame in frames:
+        check_stopped()
+        structure.append(normalised(frame))
     motion = Motion(
         forward=np.empty((pairs, height, width, 2), np.float32),
         backward=np.empty((pairs, height, width, 2), np.float32),
