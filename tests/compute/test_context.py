@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from made_clips import panning
 from unflicker.compute.context import RunContext, run_context
 from unflicker.compute.threads import check_stopped, in_parallel, running_ahead, thread_count
 from unflicker.errors import Cancelled, UsageError
+from unflicker.motion import estimate_motion
 from unflicker.progress import Progress
 from unflicker.settings import Settings, replaced
 from unflicker.synthesis import synthesise
@@ -76,6 +78,51 @@ def test_so_does_work_of_the_threads_that_it_started() -> None:
         next(items)
         begun = time.monotonic()
     assert time.monotonic() - begun < 5.0  # of the 20 s or more that it would take
+
+
+def until_abandoned() -> None:
+    with suppress(Cancelled):
+        while True:
+            check_stopped()
+            time.sleep(0.001)
+
+
+def test_who_is_abandoned_takes_no_more_of_what_others_computed() -> None:
+    taken: list[int] = []
+    waits = threading.Event()
+
+    def gathering() -> Iterator[int]:
+        with running_ahead(iter(range(1000)), most=1) as inner:
+            for number in inner:
+                taken.append(number)
+                if number == 1:
+                    waits.set()
+                    until_abandoned()
+        yield 1
+
+    with running_ahead(gathering(), most=1):
+        assert waits.wait(60)
+    assert taken == [0, 1]
+
+
+def test_motion_that_nobody_waits_for_is_not_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[np.ndarray] = []
+    begun = threading.Event()
+
+    def normalised(picture: np.ndarray) -> np.ndarray:
+        looked_at.append(picture)
+        begun.set()
+        until_abandoned()
+        return picture[..., 0].astype(np.uint8)
+
+    def estimates() -> Iterator[int]:
+        estimate_motion(np.zeros((6, 32, 32, 3), np.float32))
+        yield 1
+
+    monkeypatch.setattr("unflicker.motion.flow.normalised", normalised)
+    with running_ahead(estimates(), most=1):
+        assert begun.wait(60)
+    assert len(looked_at) == 1
 
 
 def test_work_that_somebody_waits_for_goes_on() -> None:

@@ -11,6 +11,9 @@ from types import FrameType
 from unflicker.errors import Cancelled
 from unflicker.progress import Progress, Report
 
+STOPPED = tuple(128 + number for number in (signal.SIGINT, signal.SIGTERM))
+"""Exit codes of a program that the user stopped."""
+
 
 class Stop:
     """Whether the user asked to stop, and by which signal."""

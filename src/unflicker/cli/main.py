@@ -17,10 +17,11 @@ from typing import Any
 
 import click
 
-from unflicker.cli.interrupt import stopping_cleanly
+from unflicker.cli.interrupt import STOPPED, stopping_cleanly
 from unflicker.cli.messages import close_logging
 from unflicker.cli.process import (
     do_without_a_home,
+    end_without_teardown,
     give_back_large_blocks,
     sleep_while_waiting,
 )
@@ -111,11 +112,15 @@ def program() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program and exit with its code."""
+    """Run the program and exit with its code; if it was stopped, at once."""
+    end_at_once = end_without_teardown()
     give_back_large_blocks()
     sleep_while_waiting()
     do_without_a_home()
-    sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
+    code = exit_code(sys.argv[1:] if arguments is None else arguments)
+    if code in STOPPED:
+        end_at_once(code)
+    sys.exit(code)
 
 
 def exit_code(arguments: Sequence[str]) -> int:

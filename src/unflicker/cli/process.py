@@ -1,10 +1,13 @@
-"""Process set-up: memory is returned, threads sleep while waiting, no home is needed."""
+"""Process set-up and end: returned memory, sleeping threads, a missing home, no teardown."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Callable
 
 from unflicker.compute.caches import cache_folder, is_home_writable
 
@@ -52,3 +55,26 @@ def do_without_a_home() -> None:
     if folder is not None:
         os.environ["XDG_CACHE_HOME"] = str(folder)
         os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
+
+
+def end_without_teardown() -> Callable[[int], None]:
+    """Prepare an end of the process that does not wait for libraries to be taken apart.
+
+    Python's teardown takes 0.5 to 1.3 s once torch is loaded, and a user who pressed Ctrl-C waits
+    for it. Functions registered with `atexit` after this call, as by libraries, still run.
+
+    Returns:
+        A function that takes the exit code; the process then ends with it as soon as it exits.
+    """
+    codes: list[int] = []
+
+    def end() -> None:
+        if codes:
+            for written in (sys.stdout, sys.stderr):
+                # Its reader may have ended, and a closed file has no more to write.
+                with contextlib.suppress(OSError, ValueError, AttributeError):
+                    written.flush()
+            os._exit(codes[-1])
+
+    atexit.register(end)
+    return codes.append

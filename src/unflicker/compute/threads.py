@@ -62,11 +62,14 @@ def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item
     """The items in order, computed by another thread up to `most` ahead.
 
     An exception of the thread is raised in place of its item. Leaving the block early stops the
-    thread at its next item or `check_stopped`.
+    thread at its next item, given or taken, or `check_stopped`.
 
     Args:
         items: Iterated by the other thread.
         most: Items that wait in the queue at most; 1 or more.
+
+    Raises:
+        Cancelled: The work that takes the items is abandoned.
     """
     waiting: queue.Queue[object] = queue.Queue(maxsize=most)
     stop = threading.Event()
@@ -128,7 +131,9 @@ def _put(waiting: queue.Queue[object], item: object, stop: threading.Event) -> b
 
 
 def _taken(waiting: queue.Queue[object], fault: list[BaseException]) -> Iterator:
+    # Otherwise abandoned work would first gather the rest of a window, up to a second.
     while (item := waiting.get()) is not _END:
+        check_stopped()
         yield item
     if fault:
         raise fault[0]

@@ -13,19 +13,27 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from unflicker.compute.threads import in_parallel
+from unflicker.compute.threads import check_stopped, in_parallel
 from unflicker.frames.flow import Motion, visibility
 from unflicker.frames.structure import normalised
 
+_REFINEMENTS = 5
+"""Variational refinements at each scale, as in OpenCV's preset `medium`: half the cost of a flow.
+"""
+
 
 def estimate_flow(
-    first: UInt8[np.ndarray, "height width"], second: UInt8[np.ndarray, "height width"]
+    first: UInt8[np.ndarray, "height width"],
+    second: UInt8[np.ndarray, "height width"],
+    *,
+    refinements: int = _REFINEMENTS,
 ) -> Float32[np.ndarray, "height width 2"]:
     """The optical flow from the first picture to the second, in px, x first.
 
     Args:
         first: Normalised for light and contrast (`normalised`).
         second: Likewise, of the same size.
+        refinements: Variational refinements at each scale.
 
     Source: Kroeger et al., Fast optical flow using dense inverse search, ECCV 2016.
     """
@@ -33,21 +41,33 @@ def estimate_flow(
         return np.zeros((*first.shape, 2), np.float32)
     # As an attribute of the class: the stubs know no function of this name.
     searcher = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    searcher.setVariationalRefinementIterations(refinements)
     return searcher.calc(first, second, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-def estimate_motion(frames: Float32[np.ndarray, "time height width 3"]) -> Motion:
-    """The motion between neighbouring frames of a shot, with values in [0, 1]."""
+def estimate_motion(
+    frames: Float32[np.ndarray, "time height width 3"], *, refinements: int = _REFINEMENTS
+) -> Motion:
+    """The motion between neighbouring frames of a shot.
+
+    Args:
+        frames: RGB in [0, 1].
+        refinements: Variational refinements of each flow at each scale.
+    """
     pairs, (height, width) = max(len(frames) - 1, 0), frames.shape[1:3]
-    structure = [normalised(frame) for frame in frames]
+    structure = []
+    for frame in frames:
+        check_stopped()
+        structure.append(normalised(frame))
     motion = Motion(
         forward=np.empty((pairs, height, width, 2), np.float32),
         backward=np.empty((pairs, height, width, 2), np.float32),
     )
 
     def follow(t: int) -> None:
-        motion.forward[t] = estimate_flow(structure[t], structure[t + 1])
-        motion.backward[t] = estimate_flow(structure[t + 1], structure[t])
+        one, next_one = structure[t], structure[t + 1]
+        motion.forward[t] = estimate_flow(one, next_one, refinements=refinements)
+        motion.backward[t] = estimate_flow(next_one, one, refinements=refinements)
 
     for _ in in_parallel(follow, range(pairs)):
         pass

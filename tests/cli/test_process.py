@@ -1,0 +1,70 @@
+"""The end of the process when the program was stopped."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+SLOW_TO_TAKE_APART = """
+    import atexit, importlib, os, sys
+
+    program = importlib.import_module("unflicker.cli.main")
+
+    class Library:
+        def __del__(self):
+            os.write(1, b"taken apart ")
+
+    def work(_):
+        global library
+        library = Library()
+        library.itself = library  # a cycle, which only the teardown breaks
+        atexit.register(lambda: os.write(1, b"tidied "))
+        print("said", end=" ")
+        print("complained", end=" ", file=sys.stderr)
+        return {code}
+
+    program.exit_code = work
+    program.main([])
+"""
+
+
+def started(code: int) -> subprocess.Popen[str]:
+    program = textwrap.dedent(SLOW_TO_TAKE_APART.format(code=code))
+    # Output that waits in a buffer must not be lost.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=buffered,
+    )
+
+
+def ended(code: int) -> tuple[int, str, str]:
+    with started(code) as process:
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("code", [130, 143])
+def test_who_stops_the_program_does_not_wait_until_libraries_are_taken_apart(code: int) -> None:
+    assert ended(code) == (code, "tidied said ", "complained ")
+
+
+@pytest.mark.parametrize("code", [0, 1, 7])
+def test_otherwise_it_ends_as_python_does(code: int) -> None:
+    returned, out, err = ended(code)
+    assert (returned, err) == (code, "complained ")
+    assert set(out.split()) == {"said", "tidied", "taken", "apart"}
+
+
+def test_output_that_nobody_reads_does_not_change_the_code() -> None:
+    with started(130) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stderr.close()
+        assert process.wait(timeout=60) == 130
