@@ -71,7 +71,7 @@ def run(
     Args:
         source: A video file or a folder of pictures.
         target: The file (or folder) to write; `film_unflickered.mp4` next to the source if None.
-        settings: Preset `standard` if None, or `fast` where torch is not installed.
+        settings: Preset `standard` if None.
         options: The part of the film to process, and other files to read and write.
         progress: Called with the progress; may stop the run by raising `Cancelled`.
         asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
@@ -79,7 +79,7 @@ def run(
     Raises:
         UnflickerError: See `errors`; no file is left under the target's name.
     """
-    settings = asked_for(settings, guided=options.original is not None, **asked)
+    settings = asked_for(settings, **asked)
     target = Path(target) if target is not None else default_target(Path(source))
     folder = is_picture_folder(target, source=Path(source))
     result = Written(path=target, what="the result", folder=folder)
@@ -111,7 +111,7 @@ def analyze(
 
     Args:
         source: A video file or a folder of pictures.
-        settings: Preset `standard` if None, or `fast` where torch is not installed.
+        settings: Preset `standard` if None.
         options: The part of the film to analyse, and where to save the plan.
         progress: Called with the progress; may stop the run by raising `Cancelled`.
         asked: As in `run`.
@@ -122,7 +122,7 @@ def analyze(
     Raises:
         UnflickerError: See `errors`.
     """
-    settings = asked_for(settings, guided=options.original is not None, **asked)
+    settings = asked_for(settings, **asked)
     need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
@@ -150,7 +150,7 @@ def deflicker(
             `(time, height, width)`; an array, a torch tensor, or a list of pictures. uint8, uint16,
             or floats in [0, 1]. Alpha is kept; colours under alpha 0 have no influence.
         fps: Frames a second.
-        settings: Preset `standard` if None, or `fast` where torch is not installed.
+        settings: Preset `standard` if None.
         original: The steady original of pictures that were processed frame by frame; any size.
         progress: Called with the progress; may stop the run by raising `Cancelled`.
         asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
@@ -162,7 +162,7 @@ def deflicker(
         UsageError: Another shape or type, values outside [0, 1] or NaN, a rate of zero or below.
         InputError: The original shows another scene, or has clearly fewer frames.
     """
-    settings = asked_for(settings, guided=original is not None, **asked)
+    settings = asked_for(settings, **asked)
     _refuse_rate(fps)
     given = pixels_of(frames)
     pixels = given.pixels

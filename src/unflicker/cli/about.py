@@ -8,9 +8,9 @@ from unflicker.cli.help import Command
 from unflicker.settings import Settings, describe
 
 _PRESETS = {
-    "fast": "light and colour corrected by curves and by place; the default without torch",
-    "standard": "fast, with an atlas, a trained filter and a refinement; the default",
-    "best": "standard, with atlases that are fitted for longer, in layers where that helps",
+    "fast": "light and colour corrected by curves and by place",
+    "standard": "fast, with a refinement of texture that flickers; the default",
+    "best": "standard, with an atlas of each shot and a trained filter; needs torch",
     "paper": "the reference system as published, for comparison; needs networks that you train",
 }
 

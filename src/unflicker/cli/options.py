@@ -17,7 +17,6 @@ from unflicker.settings import (
     STAGES,
     Settings,
     replaced,
-    usual_preset,
     usual_settings,
     without,
 )
@@ -107,7 +106,7 @@ _CORRECTION = (
         help="Threads of all libraries together; 0 for one a core.",
     ),
 )
-think_options = with_options([preset_option("standard; fast without torch"), *_CORRECTION])
+think_options = with_options([preset_option("standard"), *_CORRECTION])
 atlas_options = with_options([preset_option("fast"), *_CORRECTION])
 
 original_option = _option(
@@ -235,14 +234,6 @@ def named_by_environment() -> str:
     return named
 
 
-def fallen_back(given: dict[str, Any]) -> str:
-    """A note if preset `fast` replaces `standard` for a missing library; else empty."""
-    chosen = given.get("preset") or given.get("plan") or named_by_environment()
-    if chosen or usual_preset(guided=bool(given.get("original"))) == "standard":
-        return ""
-    return "preset fast, since torch is not installed; standard: pip install 'unflicker[neural]'"
-
-
 def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
     """The settings for the options of a command; a flag takes precedence over `--set`.
 
@@ -253,9 +244,8 @@ def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
     Raises:
         UsageError: A setting does not exist, or its value is out of range.
     """
-    guided = bool(given.get("original"))
     named = given.get("preset") or preset or named_by_environment()
-    settings = Settings.from_preset(named) if named else usual_settings(guided=guided)
+    settings = Settings.from_preset(named) if named else usual_settings()
     settings = changed_settings(given.get("changes", ()), settings)
     left_out = (given.get("without") or "").split(",")
     settings = without(settings, [stage.strip() for stage in left_out if stage.strip()])

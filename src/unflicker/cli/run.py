@@ -15,7 +15,6 @@ from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
     encode_options,
-    fallen_back,
     lock_option,
     original_option,
     range_options,
@@ -88,8 +87,6 @@ def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
         for job in jobs:
             click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
         return
-    if note := fallen_back(given):
-        talk.say(note)
     work_through(
         jobs, work=lambda job: _one(job, settings=settings, given=given, talk=talk), talk=talk
     )

@@ -126,11 +126,10 @@ class _Refiner:
         self._light, self._beside = SmoothLight(), RefinementWithOriginal()
 
     def _fade(self, now: Graded) -> None:
-        wanted = 1.0 if now.texture_flickers else 0.0
-        most = 1.0 if self._before is None else 1.0 / _FADE_FRAMES
-        self._amount += min(max(wanted - self._amount, -most), most)
         where = now.where if now.where is not None else _NOWHERE + 1.0
-        where = where * np.float32(wanted)
+        where = where if now.texture_flickers else np.zeros_like(where)
+        most = 1.0 if self._before is None else 1.0 / _FADE_FRAMES
+        self._amount += min(max(float(where.max()) - self._amount, -most), most)
         self._where = self._where + np.clip(where - self._where, -most, most, dtype=np.float32)
 
     def _linked(self, before: View, after: View) -> _Link:

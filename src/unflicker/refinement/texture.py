@@ -19,7 +19,12 @@ from unflicker.frames.flow import visibility, warp
 from unflicker.refinement.coherence import Change, Coherence, coherence
 
 LEAST = 0.0066
-"""Texture flicker from which on a shot is refined (lab notebook)."""
+"""Texture flicker from which on a shot is refined whose light is steady (lab notebook)."""
+_LEAST_LIT = 0.0025
+"""The same where light flickers: old film whose texture hardly flickers comes to 0.0034 to 0.0044,
+and is twice as steady for being refined (lab notebook)."""
+_FULLY = 1.3
+"""Times the least, from which on it is refined fully."""
 _LEAST_SLOW = 0.30
 """Share of static places below which a shot's texture must flicker more to be refined."""
 _LEAST_SEEN = 1e-4
@@ -115,12 +120,14 @@ def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> Textu
     found = coherence(changes)
     moving = found.returning_by_cell < _RETURNING
     rest = coherence([change.without(moving) for change in changes])
-    least = LEAST * max(1.0, (_LEAST_SLOW / max(rest.slow_share, 1e-4)) ** 0.5)
+    usual = _LEAST_LIT if light_flickers else LEAST
+    least = usual * max(1.0, (_LEAST_SLOW / max(rest.slow_share, 1e-4)) ** 0.5)
     if rest.slow_share <= _LEAST_SEEN or rest.off <= least:
         return NO_FLICKER
     if not any(_flickers(part, light_flickers=light_flickers) for part in (rest, found)):
         return NO_FLICKER
-    return TextureFlicker(amount=rest.off, where=_where(found, moving))
+    degree = np.float32(min((rest.off / least - 1.0) / (_FULLY - 1.0), 1.0))
+    return TextureFlicker(amount=rest.off, where=degree * _where(found, moving, least=usual))
 
 
 def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
@@ -135,11 +142,11 @@ def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
 
 
 def _where(
-    found: Coherence, moving: Bool[np.ndarray, "rows columns"]
+    found: Coherence, moving: Bool[np.ndarray, "rows columns"], *, least: float
 ) -> Float32[np.ndarray, "rows columns"]:
-    """Everywhere except where much texture changes and moves independently."""
+    """Everywhere except where texture changes by more than the least and moves independently."""
     alone = (found.shared_by_cell < _NATURAL_SHARED) | moving
-    natural = alone & (found.off_by_cell > LEAST) & (found.weight_by_cell > _LEAST_WEIGHT)
+    natural = alone & (found.off_by_cell > least) & (found.weight_by_cell > _LEAST_WEIGHT)
     soft = cv2.GaussianBlur((~natural).astype(np.float32), (3, 3), 0.0)
     return np.where(natural, 0.0, soft).astype(np.float32)
 

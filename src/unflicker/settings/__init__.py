@@ -1,6 +1,6 @@
 """All settings as one frozen tree, and the presets. No torch, no NumPy."""
 
-from unflicker.settings.choosing import asked_for, preset_of, usual_preset, usual_settings, without
+from unflicker.settings.choosing import asked_for, preset_of, usual_settings, without
 from unflicker.settings.presets import NEURAL_LIBRARIES, PRESETS, STAGES
 from unflicker.settings.schema import (
     FLASHES,
@@ -31,7 +31,6 @@ __all__ = [
     "preset_of",
     "replaced",
     "to_dict",
-    "usual_preset",
     "usual_settings",
     "without",
 ]

@@ -6,25 +6,16 @@ import difflib
 from collections.abc import Iterable
 
 from unflicker.errors import UsageError
-from unflicker.settings.presets import PRESETS, STAGES, neural_installed
+from unflicker.settings.presets import PRESETS, STAGES
 from unflicker.settings.schema import Settings, describe, replaced
 
 _OF_A_RUN = ("strength", "keep_slower_than_seconds", "device", "threads", "strict", "encoding.")
 """Settings that no preset sets."""
 
 
-def usual_preset(*, guided: bool = False) -> str:
-    """The default preset: `standard`, or `fast` where its libraries are not installed.
-
-    Args:
-        guided: Whether the film comes with its steady original, which replaces the networks.
-    """
-    return "standard" if guided or neural_installed() else "fast"
-
-
-def usual_settings(*, guided: bool = False) -> Settings:
-    """The default settings; see `usual_preset`."""
-    return Settings.from_preset(usual_preset(guided=guided))
+def usual_settings() -> Settings:
+    """The settings of a run for which none are named: those of preset `standard`."""
+    return Settings()
 
 
 def preset_of(settings: Settings) -> str:
@@ -45,16 +36,14 @@ def asked_for(
     preset: str | None = None,
     strength: float | None = None,
     keep_slower_than: float | None = None,
-    guided: bool = False,
 ) -> Settings:
     """The settings of a run: a given tree or a preset, with single values replaced.
 
     Args:
         settings: A settings tree; excludes `preset`.
-        preset: Name of a preset; as `usual_preset` if None.
+        preset: Name of a preset; the usual one if None.
         strength: 0 to 1; the value of the tree or of the preset if None.
         keep_slower_than: Seconds, above 0; likewise.
-        guided: As for `usual_preset`.
 
     Raises:
         UsageError: Both a tree and a preset were passed, or a value is out of range.
@@ -65,7 +54,7 @@ def asked_for(
             f"pass settings=Settings.from_preset({preset!r}, …)"
         )
     if settings is None:
-        settings = Settings.from_preset(preset) if preset else usual_settings(guided=guided)
+        settings = Settings.from_preset(preset) if preset else usual_settings()
     asked = {"strength": strength, "keep_slower_than_seconds": keep_slower_than}
     return replaced(settings, {name: value for name, value in asked.items() if value is not None})
 

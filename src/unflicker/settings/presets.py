@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "fast": {"atlas.used": False, "atlas.layers": 0, "refinement.used": False},
-    "standard": {"atlas.used": True, "refinement.used": True},
-    "best": {
-        "atlas.used": True,
-        "atlas.layers": 0,
-        "atlas.steps": 1000,
-        "refinement.used": True,
-    },
+    "fast": {"refinement.used": False},
+    "standard": {},
+    "best": {"atlas.used": True, "atlas.layers": 0, "atlas.steps": 1000},
     "paper": {
         "method": "redraw",
         "fine_light.used": False,
@@ -51,8 +45,3 @@ STAGES = {
 """The stages that can be switched off, and the setting of each."""
 NEURAL_LIBRARIES = ("torch", "safetensors")
 """Libraries that atlases and networks need."""
-
-
-def neural_installed() -> bool:
-    """Whether the libraries for atlases and networks are installed."""
-    return all(find_spec(library) for library in NEURAL_LIBRARIES)

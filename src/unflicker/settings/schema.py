@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, field
 from typing import Any
 
 from unflicker.errors import UsageError
-from unflicker.settings.presets import PRESETS, neural_installed
+from unflicker.settings.presets import PRESETS
 
 METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
@@ -110,8 +110,8 @@ class AtlasSettings:
     """The atlas of a shot (`atlas`), its fit and its loss functions."""
 
     used: bool = _setting(
-        default_factory=neural_installed,
-        sentence="Whether an atlas of each shot adds to tone; by default where torch is installed.",
+        default=False,
+        sentence="Whether an atlas of each shot adds to the correction of light; needs torch.",
     )
     window_frames: int = _setting(120, "Frames of each atlas that `unflicker atlas` writes.")
     kind: str = _setting("grid", "Fields of the atlas: grid, or mlp as in the reference system.")
@@ -175,9 +175,9 @@ class RefinementSettings:
     """Removal of flicker of texture (`refinement`)."""
 
     used: bool = _setting(
-        default_factory=neural_installed,
-        sentence="Whether flickering texture of processed and generated video is corrected; "
-        "by default where torch is installed, as for the atlas.",
+        default=True,
+        sentence="Whether texture that flickers is corrected: in old film, under lamps, in "
+        "processed and generated video.",
     )
     weights: str = _setting("", "Weights of preset paper's refinement, a safetensors file.")
 
