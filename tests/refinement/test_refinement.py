@@ -16,9 +16,7 @@ from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout, as_arr
 from unflicker.motion import estimate_motion
 from unflicker.refinement import kernels
 from unflicker.refinement.alignment import refined_flow
-from unflicker.refinement.light import SmoothLight
 from unflicker.refinement.mixing import within_mask
-from unflicker.refinement.neighbour_weights import Way
 from unflicker.refinement.refine import Graded, refined
 from unflicker.settings import replaced
 from unflicker.synthesis import processed
@@ -251,14 +249,3 @@ def test_arrays_become_pictures_and_come_back() -> None:
             picture = as_picture(grey)
             assert isinstance(picture, Picture)
             np.testing.assert_array_equal(as_array(picture, like=grey), grey)
-
-
-def test_a_bright_spot_does_not_glow_when_the_dark_beside_it_is_lifted() -> None:
-    size = (72, 128)
-    still_way = Way(flow=np.zeros((*size, 2), np.float32), seen=np.ones(size, np.float32))
-    dark = np.full((*size, 3), 0.1, np.float32)
-    light = SmoothLight()
-    light.grade(dark * np.float32(1.3), None)
-    gain = light.grade(dark, still_way).log_gain
-    assert gain[18, 32, 0, 0] == pytest.approx(0.75 * np.log(0.15 / 0.12), rel=0.05)
-    assert 0.0 < gain[18, 32, -1, 0] < 0.2 * gain[18, 32, 0, 0]

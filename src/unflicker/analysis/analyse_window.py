@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.analysis.fine_window import FineWindow, fine_window, with_fine_light
+from unflicker.analysis.fine_window import FineWindow, fine_window
 from unflicker.analysis.original import usable_originals
 from unflicker.analysis.roles import Roles
 from unflicker.analysis.scene import not_scene, scene_without
@@ -95,10 +95,9 @@ def analyse_window(
     found = with_matrix(plain, looked)
     tone, motion = found.tone, found.motion
     corrects = bool(tone.coefficients.any())
-    fine = _fine(looked, tone, motion, voting) if settings.fine_light.used else None
-    texture = NO_FLICKER
-    if settings.refinement.used:
-        texture = _texture(looked, _Corrected(tone=tone, fine=fine, kept=voting), motion)
+    texture = _texture(looked, tone, motion, voting) if settings.refinement.used else NO_FLICKER
+    finely = settings.fine_light.used
+    fine = _fine(looked, tone, motion, voting, texture) if finely else None
     visible_after = found.visible_after if corrects else found.visible_before
     return Finding(
         start=window.start,
@@ -168,51 +167,40 @@ def _fps(window: Window) -> float:
     return float(1.0 / np.median(gaps)) if len(gaps) else 24.0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Corrected:
-    """What is known of the light of a window's measured frames."""
-
-    tone: SteadyTone
-    fine: FineWindow | None
-    kept: tuple[Kept | None, ...]
-
-    @property
-    def flickers(self) -> bool:
-        """Whether it changes anything."""
-        return bool(self.tone.coefficients.any()) or self.fine is not None
-
-    def light(
-        self, pictures: list[Float32[np.ndarray, "height width 3"]], *, first: int, stop: int
-    ) -> Float32[np.ndarray, "some height width 3"]:
-        """Some of the frames, corrected."""
-        came = pictures[first:stop]
-        light = np.stack(came)
-        if self.tone.coefficients.any():
-            self.tone.apply(light, first=first)
-        if self.fine is not None:
-            with_fine_light(light, self.fine.log_gain[first:stop])
-        if self.flickers:
-            keep_places(light, came, self.kept[first:stop])
-        return light
+def _corrected(
+    looked: Looked, tone: SteadyTone, kept: tuple[Kept | None, ...], *, first: int, stop: int
+) -> Float32[np.ndarray, "some height width 3"]:
+    """Some of the measured frames, corrected by tone."""
+    came = looked.pictures[first:stop]
+    light = np.stack(came)
+    if tone.coefficients.any():
+        tone.apply(light, first=first)
+        keep_places(light, came, kept[first:stop])
+    return light
 
 
 def _fine(
-    looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
+    looked: Looked,
+    tone: SteadyTone,
+    motion: Motion,
+    kept: tuple[Kept | None, ...],
+    texture: TextureFlicker,
 ) -> FineWindow | None:
     """The correction of fine light after tone; None beside an original, whose light is intended."""
     if looked.originals or len(looked.pictures) < 2:
         return None
-    corrected = _Corrected(tone=tone, fine=None, kept=kept)
-    light = corrected.light(looked.pictures, first=0, stop=len(looked.pictures))
-    return fine_window(light, motion, fps=looked.fps)
+    light = _corrected(looked, tone, kept, first=0, stop=len(looked.pictures))
+    return fine_window(light, motion, fps=looked.fps, flickering=texture.where)
 
 
-def _texture(looked: Looked, corrected: _Corrected, motion: Motion) -> TextureFlicker:
-    """Flicker of texture after correction of light, beyond the original's if there is one."""
-    pictures, originals = looked.pictures, looked.originals
+def _texture(
+    looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
+) -> TextureFlicker:
+    """Flicker of texture after correction by tone, beyond the original's if there is one."""
+    originals = looked.originals
 
-    def ours(t: int) -> Triple:
-        return triple(corrected.light(pictures, first=t - 1, stop=t + 2), t)
+    def corrected(t: int) -> Triple:
+        return triple(_corrected(looked, tone, kept, first=t - 1, stop=t + 2), t)
 
     def triple(light: Float32[np.ndarray, "3 height width 3"], t: int) -> Triple:
         return Triple(
@@ -224,11 +212,12 @@ def _texture(looked: Looked, corrected: _Corrected, motion: Motion) -> TextureFl
         )
 
     if not originals:
-        looked_at = middles(len(pictures), most=LOOKED_AT)
-        return texture_flicker((ours(t) for t in looked_at), light_flickers=corrected.flickers)
+        looked_at = middles(len(looked.pictures), most=LOOKED_AT)
+        flickers = bool(tone.coefficients.any())
+        return texture_flicker((corrected(t) for t in looked_at), light_flickers=flickers)
     looked_at = middles(len(originals))
     beyond = texture_beyond(
-        (ours(t) for t in looked_at),
+        (corrected(t) for t in looked_at),
         (triple(np.stack(originals[t - 1 : t + 2]), t) for t in looked_at),
     )
     return TextureFlicker(amount=beyond)

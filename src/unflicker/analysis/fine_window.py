@@ -35,7 +35,11 @@ class FineWindow:
 
 
 def fine_window(
-    light: Float32[np.ndarray, "time height width 3"], motion: Motion, *, fps: float
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    fps: float,
+    flickering: Float32[np.ndarray, "some_rows some_columns"] | None = None,
 ) -> FineWindow | None:
     """The gains that reduce visible flicker of a window; None if nowhere by enough.
 
@@ -43,8 +47,10 @@ def fine_window(
         light: Proxies in working light, corrected by tone.
         motion: Between them.
         fps: Frames a second.
+        flickering: How far places are known to flicker, 0 to 1, at any size, as texture does
+            (`refinement.texture`); None if none is.
     """
-    found = fine_light(light, motion)
+    found = fine_light(light, motion, flickering=flickering)
     if found is None:
         return None
     before, after = _visible(light, motion, found, fps=fps)
@@ -52,14 +58,12 @@ def fine_window(
     worth = _risen(fall, _FALL_FROM, _FALL_TO) * _risen(before, _SEEN_FROM, _SEEN_TO)
     rows, columns = found.shared.shape
     worth = cv2.resize(worth.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
-    share = worth * found.shared
-    in_cells = [
-        cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA) for part in (before, after)
-    ]
-    left = in_cells[0] + (in_cells[1] - in_cells[0]) * share
-    if _worst(in_cells[0]) - _worst(left) < _LEAST_FALL:
+    share = np.maximum(worth * found.shared, found.flickering)
+    seen, left = (_in_cells(part, (rows, columns)) for part in (before, after))
+    left = seen + (left - seen) * share
+    if not found.flickering.any() and _worst(seen) - _worst(left) < _LEAST_FALL:
         return None
-    ratio = float(np.sqrt((left**2).mean() / max(float((in_cells[0] ** 2).mean()), 1e-9)))
+    ratio = float(np.sqrt((left**2).mean() / max(float((seen**2).mean()), 1e-9)))
     return FineWindow(log_gain=found.log_gain * share[..., None], left=min(ratio, 1.0))
 
 
@@ -98,6 +102,10 @@ def _visible(
     deviation = _SMOOTH_SHARE * size[1]
     power = [cv2.GaussianBlur(part**2, (0, 0), deviation) for part in (before, after)]
     return np.sqrt(power[0]), np.sqrt(power[1])
+
+
+def _in_cells(values: np.ndarray, size: tuple[int, int]) -> Float32[np.ndarray, "rows columns"]:
+    return cv2.resize(values.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
 
 
 def _worst(values: np.ndarray) -> float:

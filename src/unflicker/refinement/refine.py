@@ -15,9 +15,7 @@ from jaxtyping import Float32
 
 from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Picture
-from unflicker.grade.apply import apply_grade
 from unflicker.refinement.alignment import refined_flow
-from unflicker.refinement.light import SmoothLight
 from unflicker.refinement.mixing import Neighbour, mixed
 from unflicker.refinement.neighbour_weights import Way, taken_from
 from unflicker.refinement.views import View
@@ -90,7 +88,6 @@ class _Refiner:
     _amount: float = 0.0
     _where: Float32[np.ndarray, "rows columns"] = field(default_factory=lambda: _NOWHERE)
     """Share of the refinement, by cells of the picture."""
-    _light: SmoothLight = field(default_factory=SmoothLight)
     _beside: RefinementWithOriginal = field(default_factory=RefinementWithOriginal)
 
     def next(self, now: Graded, *, after: Graded | None) -> Picture:
@@ -123,7 +120,7 @@ class _Refiner:
         )
 
     def _forget(self) -> None:
-        self._light, self._beside = SmoothLight(), RefinementWithOriginal()
+        self._beside = RefinementWithOriginal()
 
     def _fade(self, now: Graded) -> None:
         where = now.where if now.where is not None else _NOWHERE + 1.0
@@ -156,15 +153,8 @@ class _Refiner:
             past, future = _side(self._before, back), _side(look_after, forth)
             return self._beside.refined(look, past=past, future=future, amount=amount)
         sides = [_neighbour(self._before, look, back), _neighbour(look_after, look, forth)]
-        light = look.light
-        for side in sides:
-            if side is not None:
-                light = light + side.taken.share[..., None] * (side.taken.moved - look.light)
-        grade = self._light.grade(light, back).scaled(amount).at_scale(look.light_scale)
-        # Light is carried everywhere: it has no texture to lose.
         past, future = (_taken_within(side, self._where) for side in sides)
-        picture = mixed(look.picture, past=past, future=future, amount=strength)
-        return apply_grade(picture, grade)
+        return mixed(look.picture, past=past, future=future, amount=strength)
 
 
 def _taken_within(
