@@ -69,8 +69,9 @@ def test_texture_that_flickers_is_calmed_and_stays_sharp() -> None:
     frames = np.clip(clean + noise(time=10, size=(144, 256), deviation=0.02), 0, 1)
     result = calmed(from_float(frames, dtype=np.uint8))
     given = change(frames)
-    # A share of a fifth from both sides leaves 0.45 of independent changes, less where motion errs.
-    assert 0.40 * given < change(result) < 0.68 * given
+    # A share of a fifth from both sides leaves 0.45 of independent changes, more where motion errs
+    # and in the lowest frequencies, which are fine light's.
+    assert 0.40 * given < change(result) < 0.75 * given
     assert np.abs(to_float(result) - clean).mean() < 0.8 * np.abs(frames - clean).mean()
 
 
