@@ -69,14 +69,14 @@ def test_small_lamps_on_one_mains_become_steady(seed: int) -> None:
 @given(seed=st.integers(100, 10_000))
 def test_what_moves_by_itself_has_no_fine_light(kind: str, seed: int) -> None:
     frames = natural(kind, seed=seed, time=24, size=SIZE).as_float()
-    assert fine_window(frames, estimate_motion(frames), fps=24.0) is None
+    assert fine_window(frames, estimate_motion(frames), fps=24.0, keep_frames=48.0) is None
 
 
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10_000))
 def test_lamps_that_share_no_rhythm_are_left(seed: int) -> None:
     _, flickering = lamps(seed=seed, alike=False)
-    found = fine_window(flickering, estimate_motion(flickering), fps=24.0)
+    found = fine_window(flickering, estimate_motion(flickering), fps=24.0, keep_frames=48.0)
     changed = flickering.copy()
     if found is not None:
         with_fine_light(changed, found.log_gain)
@@ -86,7 +86,7 @@ def test_lamps_that_share_no_rhythm_are_left(seed: int) -> None:
 
 def test_a_steady_clip_has_no_fine_light() -> None:
     still = np.repeat(scene(seed=4, size=SIZE)[None], 30, axis=0)
-    assert fine_light(still, estimate_motion(still)) is None
+    assert fine_light(still, estimate_motion(still), keep_frames=48.0) is None
 
 
 def still_changes(light: np.ndarray) -> LightChanges:
@@ -132,9 +132,29 @@ def test_only_changes_that_places_share_count(seed: int) -> None:
     assert float(np.quantile(apart, 0.99)) < 0.05
 
 
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(period=st.sampled_from([8, 16, 32]), seed=st.integers(0, 1000))
+def test_light_that_is_slower_than_what_is_kept_stays(period: int, seed: int) -> None:
+    """A lamp whose light rises and falls slowly, known to flicker or not."""
+    y, x = np.mgrid[0 : SIZE[0], 0 : SIZE[1]].astype(np.float32)
+    random = np.random.default_rng(seed)
+    spot = np.exp(-0.5 * ((y - 70) ** 2 + (x - 120) ** 2) / random.uniform(6, 20) ** 2)
+    light = 0.2 * np.sin(2 * np.pi * np.arange(64) / period)
+    frames = 0.5 * scene(seed=seed, size=SIZE) * np.exp(light[:, None, None] * spot)[..., None]
+    frames = frames.astype(np.float32)
+    everywhere = np.ones((1, 1), np.float32)
+    found = fine_light(
+        frames, estimate_motion(frames), keep_frames=period / 4, flickering=everywhere
+    )
+    assert found is not None
+    rows, columns = found.shared.shape
+    centre = found.log_gain[8:-8, 70 * rows // SIZE[0], 120 * columns // SIZE[1], 1]
+    assert np.abs(centre).max() < 0.25 * 0.2
+
+
 def test_too_few_frames_or_cells_are_left() -> None:
     short = np.random.default_rng(0).uniform(size=(3, 32, 32, 3)).astype(np.float32)
-    assert fine_light(short, estimate_motion(short)) is None
+    assert fine_light(short, estimate_motion(short), keep_frames=48.0) is None
     tiny = np.random.default_rng(1).uniform(size=(20, 6, 5, 3)).astype(np.float32)
-    found = fine_window(tiny, estimate_motion(tiny), fps=24.0)
+    found = fine_window(tiny, estimate_motion(tiny), fps=24.0, keep_frames=48.0)
     assert found is None or np.isfinite(found.log_gain).all()

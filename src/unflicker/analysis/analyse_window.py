@@ -190,7 +190,9 @@ def _fine(
     if looked.originals or len(looked.pictures) < 2:
         return None
     light = _corrected(looked, tone, kept, first=0, stop=len(looked.pictures))
-    return fine_window(light, motion, fps=looked.fps, flickering=texture.where)
+    keep_frames = looked.pace.keep_slower_frames
+    known = texture.where
+    return fine_window(light, motion, fps=looked.fps, keep_frames=keep_frames, flickering=known)
 
 
 def _texture(

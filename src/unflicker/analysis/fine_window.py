@@ -39,6 +39,7 @@ def fine_window(
     motion: Motion,
     *,
     fps: float,
+    keep_frames: float,
     flickering: Float32[np.ndarray, "some_rows some_columns"] | None = None,
 ) -> FineWindow | None:
     """The gains that reduce visible flicker of a window; None if nowhere by enough.
@@ -47,10 +48,11 @@ def fine_window(
         light: Proxies in working light, corrected by tone.
         motion: Between them.
         fps: Frames a second.
+        keep_frames: Changes of light that take longer are kept.
         flickering: How far places are known to flicker, 0 to 1, at any size, as texture does
             (`refinement.texture`); None if none is.
     """
-    found = fine_light(light, motion, flickering=flickering)
+    found = fine_light(light, motion, keep_frames=keep_frames, flickering=flickering)
     if found is None:
         return None
     before, after = _visible(light, motion, found, fps=fps)

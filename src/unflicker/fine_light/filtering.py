@@ -26,6 +26,7 @@ _LEAST_SHARE = 0.02
 _LEAST_DECAY = 0.1
 """Decay below which a place hardly changes."""
 _FEWEST_FRAMES = 12
+_KEPT_SHARE = 4 * np.log(2.0)
 _KNOWN_DECAY = 0.4
 """Least decay where a place is known to flicker. Of old film it leaves half of what tone leaves;
 0.6 leaves a tenth less, and costs clips with real shading twice as much (lab notebook)."""
@@ -48,6 +49,7 @@ def fine_light(
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
     *,
+    keep_frames: float,
     flickering: Float32[np.ndarray, "some_rows some_columns"] | None = None,
 ) -> FineLight | None:
     """The gains that steady the light of each cell along the motion; None if nothing flickers.
@@ -55,6 +57,7 @@ def fine_light(
     Args:
         light: Proxies of a window in working light, corrected by tone.
         motion: Between them.
+        keep_frames: Changes of light that take longer are kept.
         flickering: How far places are known to flicker, 0 to 1, at any size; None if none is.
     """
     known = flickering is not None and bool(flickering.any())
@@ -68,7 +71,9 @@ def fine_light(
         sure = cv2.resize(flickering, (columns, rows), interpolation=cv2.INTER_LINEAR)
     elif ((shared > 0.0) & (decay > _LEAST_DECAY)).mean() < _LEAST_SHARE / 2:
         return None
-    gain = _averaged(changes, np.maximum(decay, _KNOWN_DECAY * sure))
+    # Half of the frames that count then lie within a quarter of the time that is kept.
+    longest = np.float32(np.exp(-_KEPT_SHARE / keep_frames))
+    gain = _averaged(changes, np.minimum(np.maximum(decay, _KNOWN_DECAY * sure), longest))
     return FineLight(log_gain=gain, shared=shared, flickering=sure)
 
 
