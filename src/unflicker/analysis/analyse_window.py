@@ -94,12 +94,10 @@ def analyse_window(
         plain = toned(looked)
     found = with_matrix(plain, looked)
     tone, motion = found.tone, found.motion
-    corrects = bool(tone.coefficients.any())
     fine = _fine(looked, tone, motion, voting) if settings.fine_light.used else None
-    texture = NO_FLICKER
-    if settings.refinement.used:
-        texture = _texture(looked, _Corrected(tone=tone, fine=fine, kept=voting), motion)
-    visible_after = found.visible_after if corrects else found.visible_before
+    corrected = _Corrected(tone=tone, fine=fine, kept=voting)
+    refines = settings.refinement.used
+    visible_after = found.visible_after if tone.coefficients.any() else found.visible_before
     return Finding(
         start=window.start,
         stop=window.stop,
@@ -111,7 +109,7 @@ def analyse_window(
         visible_after=visible_after * (fine.left if fine is not None else 1.0),
         roles=roles,
         course=course_of(looked.pictures, motion),
-        texture=texture,
+        texture=_texture(looked, corrected, motion) if refines else NO_FLICKER,
         fine_gain=None if fine is None else roles.spread(fine.log_gain),
         kept=kept,
         standing=standing,
@@ -199,7 +197,7 @@ class _Corrected:
 def _fine(
     looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
 ) -> FineWindow | None:
-    """The correction of fine light after tone; None beside an original, whose light is intended."""
+    """The correction of fine light after tone; None with an original, whose light is intended."""
     if looked.originals or len(looked.pictures) < 2:
         return None
     corrected = _Corrected(tone=tone, fine=None, kept=kept)

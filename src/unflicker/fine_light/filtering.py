@@ -1,7 +1,7 @@
 """Fine light of a window: each cell's light, averaged over time along the motion.
 
 The average goes both ways, with weights that decay as the noise of the place demands (`noise`), and
-starts anew where motion is not sure. Gains are carried and not light, so nothing drifts or blurs.
+starts again where motion is not sure. Gains are carried and not light, so nothing drifts or blurs.
 """
 
 from __future__ import annotations
