@@ -18,18 +18,18 @@ from unflicker.fine_light.shared import shared_by_place
 from unflicker.metrics import visible_strength
 from unflicker.motion import estimate_motion
 
-SIZE = (144, 256)
+SIZE, SMALL = (144, 256), (96, 160)
 
 
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10_000))
 def test_small_lamps_on_one_mains_become_steady(seed: int) -> None:
-    steady, flickering = lamps(seed=seed, time=24)
+    steady, flickering = lamps(seed=seed, time=24, size=SMALL, count=5)
     given_8 = np.rint(flickering * 255).astype(np.uint8)
     plain = Settings.from_preset("fast", fine_light__used=False)
     without = unflicker.deflicker(given_8, settings=plain)
     result = unflicker.deflicker(given_8, preset="fast")
-    motion = estimate_motion(steady).back(0, len(steady) - 1, size=SIZE)
+    motion = estimate_motion(steady).back(0, len(steady) - 1, size=SMALL)
 
     def worst(pixels: np.ndarray) -> float:
         return visible_strength(
