@@ -24,22 +24,23 @@ def path(clip: Clip) -> Clip:
 
 
 def closed_form(clip: Clip) -> Clip:
-    """Tone and atlas; the guide is taken up in closed form."""
-    return _by(clip, without(Settings.from_preset("standard"), ("neural-filter", "refinement")))
+    """Light and atlas; the guide is taken up in closed form."""
+    return _by(clip, without(Settings.from_preset("best"), ("neural-filter", "refinement")))
 
 
 def filtered(clip: Clip) -> Clip:
-    """Tone, atlas and neural filter."""
-    return _by(clip, without(Settings.from_preset("standard"), ("refinement",)))
+    """Light, atlas and neural filter."""
+    return _by(clip, without(Settings.from_preset("best"), ("refinement",)))
 
 
 def untoned(clip: Clip) -> Clip:
     """Atlas and neural filter, as in the paper: no tone before them."""
-    return _by(clip, without(Settings.from_preset("standard"), ("tone", "refinement")))
+    return _by(clip, without(Settings.from_preset("best"), ("tone", "refinement")))
 
 
 def _with(clip: Clip, tone: ToneSettings) -> Clip:
-    return _by(clip, Settings(tone=tone))
+    alone = without(Settings.from_preset("fast"), ("fine-light",))
+    return _by(clip, dataclasses.replace(alone, tone=tone))
 
 
 def _by(clip: Clip, settings: Settings) -> Clip:

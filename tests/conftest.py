@@ -34,8 +34,8 @@ def _load_the_loops_unchecked() -> None:
 _load_the_loops_unchecked()
 
 
-QUICK = {"atlas.steps": 20, "atlas.points": 2_000, "atlas.rounds": 1}
-"""A short fit."""
+QUICK = {"atlas.layers": 1, "atlas.steps": 20, "atlas.points": 2_000, "atlas.rounds": 1}
+"""A short fit of preset `best`."""
 
 
 @pytest.fixture(autouse=True)

@@ -19,8 +19,8 @@ from unflicker.settings import EncodingSettings, Settings, WindowSettings, repla
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_writer
 
-pytestmark = pytest.mark.parametrize("usual", ["fast", "standard"], indirect=True)
-"""Every law of this file holds in both presets; `standard` with a short fit."""
+pytestmark = pytest.mark.parametrize("usual", ["standard", "best"], indirect=True)
+"""Every law of this file holds in both presets; `best` with a short fit."""
 
 SIZE = (54, 96)
 LOSSLESS = EncodingSettings(codec="ffv1", pix_fmt="bgr0")
@@ -268,7 +268,7 @@ def test_every_stage_tells_how_far_it_is(film, tmp_path) -> None:
     unflicker.analyze(film, progress=told.append)
     assert [done for done, _, _ in of("analyse")] == [24]
     told.clear()
-    settings = Settings.from_preset("standard", atlas__steps=5)
+    settings = Settings.from_preset("best", atlas__layers=1, atlas__steps=5)
     unflicker.deflicker(flickering(time=12).pixels, settings=settings, progress=told.append)
     assert of("render") == [(i, 12, "frames") for i in range(1, 13)]
     assert of("fit atlas")[-1][2] == "steps"

@@ -10,30 +10,32 @@ from made_clips import panning
 from unflicker import pipeline
 from unflicker.settings import (
     PRESETS,
+    STAGES,
     Settings,
     choosing,
     preset_of,
-    presets,
     replaced,
     to_dict,
-    usual_preset,
     usual_settings,
 )
 from unflicker.synthesis import synthesise
 
 
-def with_libraries(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
-    monkeypatch.setattr(presets, "find_spec", lambda name: name in found or None)
+def test_the_usual_preset_is_standard_and_needs_no_torch() -> None:
+    assert usual_settings() == Settings() == Settings.from_preset("standard")
+    assert not Settings().atlas.used
+    assert Settings().fine_light.used
+    assert Settings().refinement.used
 
 
-def test_the_usual_preset_is_the_best_that_what_is_installed_allows(monkeypatch) -> None:
-    with_libraries(monkeypatch, "torch", "safetensors")
-    assert usual_preset() == "standard"
-    assert usual_settings() == Settings.from_preset("standard")
-    for found in ([], ["torch"], ["safetensors"]):
-        with_libraries(monkeypatch, *found)
-        assert usual_preset() == "fast"
-        assert usual_preset(guided=True) == "standard"
+def test_each_preset_adds_stages_to_the_one_before() -> None:
+    def used(preset: str) -> set[str]:
+        settings = to_dict(Settings.from_preset(preset))
+        return {stage for stage, name in STAGES.items() if settings[name]}
+
+    assert used("fast") < used("standard") < used("best") == set(STAGES)
+    assert "fine-light" in used("fast")
+    assert "fine-light" not in used("paper")
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -44,17 +46,9 @@ def test_settings_know_the_preset_that_they_follow(preset: str) -> None:
     assert preset_of(replaced(settings, {"proxy.width_px": 128})) == "custom"
 
 
-def test_settings_without_a_preset_are_the_usual_ones(monkeypatch) -> None:
-    assert Settings() == usual_settings()
-    with_libraries(monkeypatch)
-    assert not Settings().atlas.used
-    assert not Settings().refinement.used
-
-
 def test_without_settings_films_and_pictures_in_memory_take_the_usual_ones(
     monkeypatch, tmp_path
 ) -> None:
-    pytest.importorskip("torch")
     frames = synthesise(panning(time=10, size=(36, 64)), kind="local", seed=1).clip.pixels
     taken = []
     monkeypatch.setattr(choosing, "usual_settings", usual_settings)

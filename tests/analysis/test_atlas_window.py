@@ -11,7 +11,9 @@ from unflicker.frames.clip import to_float
 from unflicker.settings import Settings, replaced, without
 from unflicker.synthesis import synthesise
 
-STANDARD = replaced(Settings.from_preset("standard"), {"atlas.steps": 50, "atlas.points": 2000})
+BEST = replaced(
+    Settings.from_preset("best"), {"atlas.layers": 1, "atlas.steps": 50, "atlas.points": 2000}
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +25,11 @@ def clip():
 def test_an_atlas_makes_no_film_worse(clip, kind):
     made = synthesise(clip, kind=kind, seed=3).clip.pixels
     truth = to_float(clip.pixels)
-    fast, standard = (
+    fast, best = (
         psnr(to_float(unflicker.deflicker(made, settings=settings)), truth)
-        for settings in (Settings.from_preset("fast"), STANDARD)
+        for settings in (Settings.from_preset("fast"), BEST)
     )
-    assert standard > fast - 0.1
+    assert best > fast - 0.1
 
 
 def test_a_steady_clip_is_untouched_and_no_atlas_is_made(clip, monkeypatch):
@@ -35,7 +37,7 @@ def test_a_steady_clip_is_untouched_and_no_atlas_is_made(clip, monkeypatch):
         raise AssertionError("an atlas was made")
 
     monkeypatch.setattr("unflicker.analysis.analyse_film.guided_gain", refuse)
-    assert np.array_equal(unflicker.deflicker(clip.pixels, settings=STANDARD), clip.pixels)
+    assert np.array_equal(unflicker.deflicker(clip.pixels, settings=BEST), clip.pixels)
 
 
 def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
@@ -45,7 +47,7 @@ def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
     made = synthesise(clip, kind="exposure", seed=3).clip.pixels
     fast = to_float(unflicker.deflicker(made, settings=Settings.from_preset("fast")))
     monkeypatch.setattr("unflicker.analysis.analyse_film.guided_gain", brighter)
-    guided = to_float(unflicker.deflicker(made, settings=STANDARD))
+    guided = to_float(unflicker.deflicker(made, settings=BEST))
     middle = (fast > 0.2) & (fast < 0.8)
     assert (guided[middle] / fast[middle]).mean() == pytest.approx(1.1, abs=0.01)
 
@@ -53,20 +55,20 @@ def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
 def test_without_torch_the_extra_is_named_before_any_work(clip, monkeypatch):
     monkeypatch.setattr(weights, "find_spec", lambda name: None)
     with pytest.raises(MissingError, match=r"unflicker\[neural\]"):
-        unflicker.deflicker(clip.pixels, settings=STANDARD)
+        unflicker.deflicker(clip.pixels, settings=BEST)
 
 
 def test_stages_are_left_out_one_by_one(clip):
     made = synthesise(clip, kind="exposure", seed=3).clip.pixels
-    none = unflicker.deflicker(made, settings=without(STANDARD, ("tone", "atlas")))
+    none = unflicker.deflicker(made, settings=without(BEST, ("tone", "atlas", "refinement")))
     assert np.array_equal(none, made)
-    alone = unflicker.deflicker(made, settings=without(STANDARD, ("atlas",)))
+    alone = unflicker.deflicker(made, settings=without(BEST, ("atlas", "refinement")))
     assert np.array_equal(alone, unflicker.deflicker(made, settings=Settings.from_preset("fast")))
     truth = to_float(clip.pixels)
-    untoned = unflicker.deflicker(made, settings=without(STANDARD, ("tone",)))
+    untoned = unflicker.deflicker(made, settings=without(BEST, ("tone",)))
     assert psnr(to_float(untoned), truth) > psnr(to_float(made), truth) + 3.0
     with pytest.raises(UsageError, match="did you mean neural-filter"):
-        without(STANDARD, ("neural-fliter",))
+        without(BEST, ("neural-fliter",))
 
 
 def test_weights_that_are_not_there_are_noticed_before_any_work(clip, monkeypatch):
@@ -74,6 +76,6 @@ def test_weights_that_are_not_there_are_noticed_before_any_work(clip, monkeypatc
         raise AssertionError("work began")
 
     monkeypatch.setattr("unflicker.rendering.planned.analyse_film", refuse)
-    settings = replaced(STANDARD, {"neural_filter.weights": "nowhere.safetensors"})
+    settings = replaced(BEST, {"neural_filter.weights": "nowhere.safetensors"})
     with pytest.raises(MissingError, match="unflicker train"):
         unflicker.deflicker(clip.pixels, settings=settings)

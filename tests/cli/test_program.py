@@ -164,15 +164,11 @@ def test_without_a_preset_the_usual_one_is_taken(call, pipeline, film, monkeypat
     assert "UNFLICKER_PRESET is slow" in err
 
 
-def test_who_gets_preset_fast_for_want_of_torch_is_told_once(call, pipeline, film, monkeypatch):
+def test_the_default_needs_no_torch(call, pipeline, film, monkeypatch):
     monkeypatch.delenv("UNFLICKER_PRESET")
-    monkeypatch.setattr("unflicker.settings.presets.find_spec", lambda _: None)
-    note = "preset fast, since torch is not installed"
-    assert call(film, "--overwrite")[2].count(note) == 1
-    for asked in (["-q"], ["--preset", "fast"], ["--guide", film]):
-        assert note not in call(film, "--overwrite", *asked)[2]
-    presets = [preset_of(settings) for _, _, settings, _ in pipeline.calls]
-    assert presets == ["fast", "fast", "fast", "standard"]
+    monkeypatch.setattr("unflicker.compute.weights.find_spec", lambda _: None)
+    assert call(film, "--overwrite")[0] == 0
+    assert [preset_of(settings) for _, _, settings, _ in pipeline.calls] == ["standard"]
 
 
 def test_a_log_file_holds_what_was_said(call, pipeline, film, tmp_path):

@@ -135,7 +135,7 @@ def test_work_that_somebody_waits_for_goes_on() -> None:
 @pytest.mark.parametrize("kind", ["grid", "mlp"])
 def test_a_run_ends_while_an_atlas_is_fitted(kind: str) -> None:
     made = synthesise(panning(time=8, size=(32, 48)), kind="local", seed=1).clip.pixels
-    settings = Settings.from_preset("standard")
+    settings = Settings.from_preset("best", atlas__layers=1)
     settings = replaced(settings, {"atlas.kind": kind, "atlas.steps": 100_000, "atlas.points": 300})
     fitting: list[float] = []
 

@@ -207,6 +207,7 @@ def test_each_method_has_a_name_for_people_and_unknown_names_are_told_by_what_th
     best = method_of("best+guide")
     assert (best.label, best.ours, best.guided) == ("unflicker best + guide", True, True)
     assert method_of("fast-without-grade").family == "ablation"
+    assert method_of("standard-without-atlas").family == "ablation"
     stranger = method_of("somebody else's")
     assert (stranger.label, stranger.family, stranger.ours) == ("somebody else's", "blind", False)
 

@@ -270,11 +270,11 @@ def test_a_method_that_lacks_a_library_is_refused_if_named_and_else_left_out(tmp
     there = methods.find_spec
     monkeypatch.setattr(methods, "find_spec", lambda name: there(name) if name != "torch" else None)
     told: list[str] = []
-    named = Options(out=tmp_path, methods=("standard",), tell=told.append)
+    named = Options(out=tmp_path, methods=("best",), tell=told.append)
     with pytest.raises(MissingError, match=r"unflicker\[neural\]"):
         blind_methods(named, usual=("input",))
     usual = Options(out=tmp_path, tell=told.append)
-    assert list(blind_methods(usual, usual=("input", "standard"))) == ["input"]
+    assert list(blind_methods(usual, usual=("input", "best"))) == ["input"]
     assert "torch" in told[0]
     guided = Options(out=tmp_path, methods=("bonneel",))
     with pytest.raises(UsageError, match="--suite baselines"):

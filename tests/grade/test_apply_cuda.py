@@ -93,6 +93,16 @@ def test_both_devices_agree_at_any_size_and_grid(size, layout, grid):
 
 
 @needs_torch
+@pytest.mark.parametrize("layout", ["yuv420p", "yuv422p12", "gbrp", "grey"])
+def test_both_devices_agree_on_fine_grids_of_one_tone(layout):
+    picture = noise(LAYOUTS[layout], size=(72, 128))
+    grade = strong_grade(grid=(18, 32, 1))
+    graded = apply_grade_on(picture, grade, device="cpu")
+    assert_alike(graded, apply_grade(picture, grade))
+    assert np.any(graded.planes[0] != picture.planes[0])
+
+
+@needs_torch
 @pytest.mark.parametrize("layout", ["yuv420p", "gbrp", "grey"])
 def test_a_mask_limits_the_change(layout):
     picture = noise(LAYOUTS[layout])

@@ -105,6 +105,52 @@ def test_one_pair_of_curves_and_grid_does_what_two_grades_do_in_turn() -> None:
     assert np.abs(pair - chain).mean() < 0.7 * np.abs(naive - chain).mean()
 
 
+def _smooth_grid(seed: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """Gains that vary slowly over the picture and the tones, the same for all channels."""
+    random = np.random.default_rng(seed)
+    rows, columns, bins = shape
+    fields = [random.uniform(-0.2, 0.2, (3, 4)).astype(np.float32) for _ in range(2)]
+    dark, bright = (cv2.resize(field, (columns, rows)) for field in fields)
+    share = np.sqrt(bin_luma(bins))
+    grid = dark[..., None] * (1 - share) + bright[..., None] * share
+    return np.repeat(grid[..., None], 3, axis=3).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "joined"),
+    [
+        ((24, 32, 6), (36, 64, 1), (36, 64, 6)),
+        ((1, 1, 1), (36, 64, 1), (36, 64, 1)),
+        ((36, 64, 1), (24, 32, 6), (36, 64, 6)),
+        ((24, 32, 6), (20, 60, 1), (24, 60, 6)),
+    ],
+)
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_grids_of_different_cells_and_tones_join_to_what_they_do_in_turn(
+    first: tuple[int, int, int],
+    later: tuple[int, int, int],
+    joined: tuple[int, int, int],
+    seed: int,
+) -> None:
+    grey = np.random.default_rng(seed).uniform(0.05, 0.7, (72, 128, 1))
+    light = np.repeat(grey, 3, axis=2).astype(np.float32)
+    before = Grade(curves=curve(0.9).curves, log_gain=_smooth_grid(seed, first))
+    after = _smooth_grid(seed + 1, later)
+    pair = before.followed_by(after)
+    assert pair.log_gain.shape == (*joined, 3)
+    chain = Grade.identity().followed_by(after)
+    in_turn = apply_to_light(apply_to_light(light, before), chain)
+    assert np.abs(apply_to_light(light, pair) - in_turn).max() < 0.012
+    assert np.abs(apply_to_light(light, pair) - in_turn).mean() < 0.001
+
+
+def test_a_grid_of_one_tone_is_the_same_at_any_scale_and_under_any_curve() -> None:
+    fine = Grade.identity().followed_by(_smooth_grid(3, (36, 64, 1)))
+    for moved in (fine.at_scale(4.0), fine.recurved(curve(1.1).curves)):
+        np.testing.assert_array_equal(moved.log_gain, fine.log_gain)
+
+
 def test_nothing_after_a_grade_is_the_grade() -> None:
     grade = smooth()
     assert grade.followed_by(np.zeros((24, 32, 6, 3), np.float32)) is grade

@@ -16,7 +16,8 @@ from unflicker.frames.colour import to_rgb
 from unflicker.frames.picture import ColourMeaning
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
-from unflicker.plan import Plan, exports, write_edited
+from unflicker.plan import FramePlan, Plan, PlanWriter, exports, write_edited
+from unflicker.report.plan_curve import write_plan_curve
 from unflicker.settings import EncodingSettings, Settings
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_video, open_writer
@@ -85,6 +86,29 @@ def test_stops_are_of_linear_light() -> None:
     doubled = np.minimum(Grade.identity().curves * 2.0 ** (1 / 2.4), 1.0).astype(np.float32)
     grade = replace(Grade.identity(), curves=doubled)
     np.testing.assert_allclose(grade.stops_by_place(rows=1, columns=1), 1.0, atol=0.01)
+
+
+def test_a_plan_of_fine_grids_of_one_tone_is_exported_as_others_are(tmp_path) -> None:
+    fine = np.zeros((36, 64, 1, 3), np.float32)
+    fine[:6, :8] = np.log(2.0) / 2.4  # a stop in the first of 6 x 8 parts
+    curves = (Grade.identity().curves * np.float32(0.8)).astype(np.float32)
+    grades = [Grade.identity().followed_by(fine), replace(Grade.identity(), curves=curves)]
+    path, level = tmp_path / "fine.plan", np.full(3, 0.5, np.float32)
+    with PlanWriter(path, about={"source": "fine.mp4"}) as writer:
+        for index, grade in enumerate(grades):
+            means = {"mean_before": level, "mean_after": level}
+            writer.add(FramePlan(index=index, grade=grade, seconds=index / 24, **means))
+    lit = next(exports.frame_numbers(Plan(path)))
+    assert lit["gain_by_place_most"] == pytest.approx(1.0, abs=0.01)
+    assert (lit["gain_by_place_least"], lit["gain_green"]) == pytest.approx((0.0, 0.0))
+    exports.write_csv(Plan(path), tmp_path / "plan.csv")
+    exports.write_json(Plan(path), tmp_path / "plan.json")
+    write_plan_curve(Plan(path), tmp_path / "plan.png")
+    assert len((tmp_path / "plan.csv").read_text().splitlines()) == 3
+    assert len(json.loads((tmp_path / "plan.json").read_text())["frames"]) == 2
+    assert (tmp_path / "plan.png").stat().st_size > 0
+    exports.write_cubes(Plan(path), tmp_path / "cubes")  # of the whole picture alone
+    assert [cube.name for cube in (tmp_path / "cubes").iterdir()] == ["frame_000001.cube"]
 
 
 def read_cube(text: str) -> tuple[str, np.ndarray]:

@@ -53,7 +53,9 @@ def assert_same(one: list[Grade], other: list[Grade]) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(
-    kinds=st.lists(st.sampled_from(["nothing", "gain", "curve", "smooth", "mixed"]), max_size=140),
+    kinds=st.lists(
+        st.sampled_from(["nothing", "gain", "curve", "smooth", "mixed", "fine"]), max_size=140
+    ),
 )
 def test_grades_come_back_as_they_were_in_order(kinds, tmp_path_factory) -> None:
     made = {
@@ -62,6 +64,7 @@ def test_grades_come_back_as_they_were_in_order(kinds, tmp_path_factory) -> None
         "curve": curve(1.2),
         "smooth": halved(smooth()),
         "mixed": mixed(0.3, 0.1),
+        "fine": smooth().followed_by(np.full((36, 64, 1, 3), 0.1, np.float32)),
     }
     grades = [made[kind] for kind in kinds]
     path = tmp_path_factory.mktemp("plan") / "film.plan"

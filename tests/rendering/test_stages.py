@@ -90,4 +90,4 @@ def test_settings_say_which_stages_there_are() -> None:
         return [type(stage).__name__ for stage in stages]
 
     assert names("fast") == ["Grading"]
-    assert names("standard") == ["Grading", "Refinement"]
+    assert names("standard") == names("best") == ["Grading", "Refinement"]

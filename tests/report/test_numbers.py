@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from unflicker.report import SCHEMA_VERSION, as_json, curves, headline, summary, write_json
-from unflicker.report.words import share_removed
+from unflicker.report.words import kind_of, share_removed
 
 films = arrays(np.float32, st.integers(1, 400), elements=st.floats(0, 1, width=32))
 
@@ -94,6 +94,40 @@ def test_flicker_that_cannot_be_removed_is_not_said_to_be_none(make_record) -> N
             assert "in a way that this preset cannot remove" in text
             assert "no flicker" not in text.lower()
             assert ("standard may" in text) == hint
+
+
+@pytest.mark.parametrize("calm", [False, True])
+@pytest.mark.parametrize("output", ["out.mp4", ""])
+def test_lamps_that_are_corrected_are_not_left_as_they_are(make_record, output, calm) -> None:
+    first = make_record().shots[0]
+    steady = replace(first, diagnosis=replace(first.diagnosis, kind="none", model="nothing"))
+    lit = make_record(
+        shots=(steady, replace(steady, fine_light=True, calmed=calm)),
+        output=output,
+        visible_flicker_before=1.0,
+        visible_flicker_after=0.4,
+    )
+    done = "was removed" if output else "can be removed"
+    assert headline(lit).startswith("Flicker of small places, such as lamps")
+    assert headline(lit).endswith(f"60\u00a0% of the visible flicker {done}.")
+    assert "small places, such as lamps" in summary(lit)
+    for text in (headline(lit), summary(lit)):
+        assert ("texture" in text) == calm
+        assert "no flicker" not in text.lower()
+        assert "left as it is" not in text
+    assert kind_of(lit.shots[0]) == "no flicker"
+    assert "lamps" in kind_of(lit.shots[1])
+    told = [shot["fine_light"] for shot in json.loads(as_json(lit))["shots"]]
+    assert told == [False, True]
+
+
+def test_what_a_shot_is_corrected_by_is_named(make_record) -> None:
+    first = make_record().shots[0]
+    steady = replace(first, diagnosis=replace(first.diagnosis, model="nothing"))
+    assert replace(first, fine_light=True).corrected_by == "curves+path + fine light"
+    assert replace(steady, fine_light=True).corrected_by == "fine light"
+    every = replace(steady, fine_light=True, guided=True, calmed=True)
+    assert every.corrected_by == "fine light + atlas + refinement"
 
 
 def test_flicker_that_nobody_measured_is_not_said_to_be_none(make_record):

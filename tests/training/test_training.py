@@ -178,7 +178,7 @@ def test_a_clip_made_of_photographs_moves_and_keeps_its_light():
 def test_real_guides_are_made_once(photos, tmp_path):
     from unflicker.settings import Settings, replaced
 
-    settings = replaced(Settings.from_preset("standard"), {"proxy.width_px": 96, "atlas.steps": 5})
+    settings = replaced(Settings(), {"proxy.width_px": 96, "atlas.steps": 5})
     paths = tuple(sorted((photos / "train").iterdir()))
     made = list(guided_photographs(paths, tmp_path, count=1, settings=settings, progress=silent))
     assert len(made) == 1

@@ -94,11 +94,10 @@ def analyse_window(
         plain = toned(looked)
     found = with_matrix(plain, looked)
     tone, motion = found.tone, found.motion
-    corrects = bool(tone.coefficients.any())
     texture = _texture(looked, tone, motion, voting) if settings.refinement.used else NO_FLICKER
     finely = settings.fine_light.used
     fine = _fine(looked, tone, motion, voting, texture) if finely else None
-    visible_after = found.visible_after if corrects else found.visible_before
+    visible_after = found.visible_after if tone.coefficients.any() else found.visible_before
     return Finding(
         start=window.start,
         stop=window.stop,
@@ -186,7 +185,7 @@ def _fine(
     kept: tuple[Kept | None, ...],
     texture: TextureFlicker,
 ) -> FineWindow | None:
-    """The correction of fine light after tone; None beside an original, whose light is intended."""
+    """The correction of fine light after tone; None with an original, whose light is intended."""
     if looked.originals or len(looked.pictures) < 2:
         return None
     light = _corrected(looked, tone, kept, first=0, stop=len(looked.pictures))

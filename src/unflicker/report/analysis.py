@@ -60,6 +60,7 @@ def _shot(number: int, shot: ShotPlan, record: Record) -> dict[str, Any]:
         "last_frame_seconds": _finite(float(record.seconds[last])),
         "kind": diagnosis.kind,
         "model": diagnosis.model,
+        "fine_light": shot.fine_light,
         "atlas": shot.guided,
         "refinement": shot.calmed,
         "strength_stops": _finite(diagnosis.strength_stops),

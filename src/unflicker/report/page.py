@@ -43,7 +43,7 @@ def page(record: Record) -> str:
         headline=words.headline(record),
         facts=_facts(record),
         shots=[(number, shot, _times(shot, record)) for number, shot in enumerate(record.shots)],
-        kinds=words.KINDS,
+        kind_of=words.kind_of,
         stills=pictures.embedded(pictures.chosen_stills(record, count=_STILLS)),
         light=Markup(plots.light_plot(record)),
         heat=Markup(plots.heat_plot(record)) if changed else None,

@@ -22,6 +22,7 @@ KINDS = {
     "held": "steps of light, each held for some frames",
     "auto exposure": "slow drift of automatic exposure or white balance",
 }
+_SMALL_PLACES = "flicker of small places, such as lamps"
 _UNSEEN_DELTA_E = 0.05
 """Below this flicker is invisible, and a share of it meaningless."""
 _STEADY_DELTA_E = 1.25
@@ -35,10 +36,7 @@ def headline(record: Record) -> str:
     if worst is None and record.correction_stops.any():
         return "The film was corrected; its flicker was not measured."
     if worst is None or worst.diagnosis.kind == "none":
-        if _is_calmed(record):
-            done = "was" if record.output else "can be"
-            return f"Light does not flicker; flicker of texture {done} calmed."
-        return _sentence(_of_none(record)) + " The film is left as it is."
+        return _without_tone(record)
     text = _sentence(describe_diagnosis(worst.diagnosis))
     if worst.diagnosis.kind == "auto exposure":
         locked = record.settings.get("tone.lock_exposure", False)
@@ -52,12 +50,19 @@ def summary(record: Record) -> str:
     worst = main_shot(record.shots)
     kind = KINDS[worst.diagnosis.kind] if worst is not None else "not looked for flicker"
     if worst is not None and worst.diagnosis.kind == "none":
-        kind = "flicker of texture" if _is_calmed(record) else _of_none(record)
+        kind = _beyond_tone(record) or _of_none(record)
     left = f"visible flicker {number(record.visible_flicker_before)} -> "
     left += f"{number(record.visible_flicker_after)} ΔE{'' if record.output else ' expected'}"
     frames = f"{len(record.seconds)} frames"
     pace = f" in {record.wall_seconds:.1f} s" if record.wall_seconds else ""
     return f"{kind}; {left}; {frames}{pace}"
+
+
+def kind_of(shot: ShotPlan) -> str:
+    """The flicker of a shot in some words."""
+    if shot.diagnosis.kind == "none" and shot.fine_light:
+        return _SMALL_PLACES
+    return KINDS[shot.diagnosis.kind]
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:
@@ -127,8 +132,22 @@ def _of_none(record: Record) -> str:
     )
 
 
-def _is_calmed(record: Record) -> bool:
-    return any(shot.calmed for shot in record.shots)
+def _without_tone(record: Record) -> str:
+    """The headline of a film in whose light tone found no flicker."""
+    calmed = any(shot.calmed for shot in record.shots)
+    done = "was" if record.output else "can be"
+    if any(shot.fine_light for shot in record.shots):
+        also = f"; flicker of texture {done} calmed" * calmed
+        return f"{_sentence(_SMALL_PLACES + also)} {_outcome(record)}".rstrip()
+    if calmed:
+        return f"Light does not flicker; flicker of texture {done} calmed."
+    return _sentence(_of_none(record)) + " The film is left as it is."
+
+
+def _beyond_tone(record: Record) -> str:
+    """The flicker that other stages than tone corrected; empty if there was none."""
+    fine = any(shot.fine_light for shot in record.shots) * [_SMALL_PLACES]
+    return "; ".join(fine + any(shot.calmed for shot in record.shots) * ["flicker of texture"])
 
 
 def _outcome(record: Record) -> str:

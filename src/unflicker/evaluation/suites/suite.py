@@ -143,7 +143,7 @@ def presets(options: Options, *, usual: Sequence[str]) -> dict[str, Settings]:
         if "preset" not in given or method.guided:
             raise UsageError(
                 f"{name} is no preset of ours; this suite takes fast, standard, best, "
-                "standard-without-atlas and their like"
+                "best-without-atlas and their like"
             )
         found[name] = settings_of(given["preset"], left_out=given.get("without", ""))
     return found
