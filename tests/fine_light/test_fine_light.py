@@ -11,7 +11,7 @@ from made_lamps import lamps
 from made_nature import KINDS, natural
 from unflicker import Settings
 from unflicker.analysis.fine_window import fine_window, with_fine_light
-from unflicker.fine_light import cells_of, fine_light
+from unflicker.fine_light import KnownFlicker, cells_of, fine_light
 from unflicker.fine_light.changes import LightChanges
 from unflicker.fine_light.noise import decay_by_place
 from unflicker.fine_light.shared import shared_by_place
@@ -119,10 +119,8 @@ def test_light_that_is_slower_than_what_is_kept_stays(period: int, seed: int) ->
     light = 0.2 * np.sin(2 * np.pi * np.arange(64) / period)
     frames = 0.5 * scene(seed=seed, size=SIZE) * np.exp(light[:, None, None] * spot)[..., None]
     frames = frames.astype(np.float32)
-    everywhere = np.ones((1, 1), np.float32)
-    found = fine_light(
-        frames, estimate_motion(frames), keep_frames=period / 4, flickering=everywhere
-    )
+    everywhere = KnownFlicker(where=np.ones((1, 1), np.float32), decay=0.65)
+    found = fine_light(frames, estimate_motion(frames), keep_frames=period / 4, known=everywhere)
     assert found is not None
     rows, columns = found.shared.shape
     centre = found.log_gain[8:-8, 70 * rows // SIZE[0], 120 * columns // SIZE[1], 1]

@@ -190,8 +190,7 @@ def _fine(
         return None
     light = _corrected(looked, tone, kept, first=0, stop=len(looked.pictures))
     keep_frames = looked.pace.keep_slower_frames
-    known = texture.where
-    return fine_window(light, motion, fps=looked.fps, keep_frames=keep_frames, flickering=known)
+    return fine_window(light, motion, fps=looked.fps, keep_frames=keep_frames, texture=texture)
 
 
 def _texture(

@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from unflicker.fine_light import FineLight, fine_light
+from unflicker.fine_light import FineLight, KnownFlicker, fine_light
 from unflicker.frames.flow import Motion, resized
 from unflicker.metrics import visible_flicker_by_place
+from unflicker.refinement.texture import LEAST as LEAST_TEXTURE
+from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 
 _MEASURED_FRAMES = 32
 _FALL_FROM, _FALL_TO = 0.35, 0.6
@@ -21,6 +23,11 @@ _SEEN_FROM, _SEEN_TO = 0.08, 0.2
 _LEAST_FALL = 0.15
 """ΔE by which the worst tenth of the picture must improve, as for other corrections."""
 _WORST = 0.1
+_LEAST_DECAY, _MOST_DECAY = 0.4, 0.65
+"""Least decay of weights where texture flickers weakly, and strongly. Old film with weak flicker is
+nearly as steady with 0.4 as with 0.6, at half the harm to real shading (lab notebook)."""
+_WEAK, _STRONG = 0.8, 1.15
+"""Flicker of texture, in units of that from which film in steady light is refined."""
 _SMOOTH_SHARE = 3 / 128
 """Deviation of the neighbourhood in which places are judged, in widths of the picture."""
 
@@ -40,7 +47,7 @@ def fine_window(
     *,
     fps: float,
     keep_frames: float,
-    flickering: Float32[np.ndarray, "some_rows some_columns"] | None = None,
+    texture: TextureFlicker = NO_FLICKER,
 ) -> FineWindow | None:
     """The gains that reduce visible flicker of a window; None if nowhere by enough.
 
@@ -49,10 +56,9 @@ def fine_window(
         motion: Between them.
         fps: Frames a second.
         keep_frames: Changes of light that take longer are kept.
-        flickering: How far places are known to flicker, 0 to 1, at any size, as texture does
-            (`refinement.texture`); None if none is.
+        texture: Its flicker of texture: light flickers in the same places.
     """
-    found = fine_light(light, motion, keep_frames=keep_frames, flickering=flickering)
+    found = fine_light(light, motion, keep_frames=keep_frames, known=_known(texture))
     if found is None:
         return None
     before, after = _visible(light, motion, found, fps=fps)
@@ -67,6 +73,14 @@ def fine_window(
         return None
     ratio = float(np.sqrt((left**2).mean() / max(float((seen**2).mean()), 1e-9)))
     return FineWindow(log_gain=found.log_gain * share[..., None], left=min(ratio, 1.0))
+
+
+def _known(texture: TextureFlicker) -> KnownFlicker | None:
+    if texture.where is None or not texture.where.any():
+        return None
+    part = (texture.amount / LEAST_TEXTURE - _WEAK) / (_STRONG - _WEAK)
+    decay = _LEAST_DECAY + (_MOST_DECAY - _LEAST_DECAY) * min(max(part, 0.0), 1.0)
+    return KnownFlicker(where=texture.where, decay=decay)
 
 
 def with_fine_light(

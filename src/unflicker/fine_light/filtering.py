@@ -28,9 +28,16 @@ _LEAST_DECAY = 0.1
 _FEWEST_FRAMES = 20
 """Below so many frames chance looks like a shared rhythm: at 16 it did in one made clip."""
 _KEPT_SHARE = 4 * np.log(2.0)
-_KNOWN_DECAY = 0.4
-"""Least decay where a place is known to flicker. Of old film it leaves half of what tone leaves;
-0.6 leaves a tenth less, and costs clips with real shading twice as much (lab notebook)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KnownFlicker:
+    """What is known from elsewhere of the places that flicker."""
+
+    where: Float32[np.ndarray, "some_rows some_columns"]
+    """How far places flicker, 0 to 1, at any size."""
+    decay: float
+    """Least decay of weights where they do, 0 to 0.9."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,7 +58,7 @@ def fine_light(
     motion: Motion,
     *,
     keep_frames: float,
-    flickering: Float32[np.ndarray, "some_rows some_columns"] | None = None,
+    known: KnownFlicker | None = None,
 ) -> FineLight | None:
     """The gains that steady the light of each cell along the motion; None if nothing flickers.
 
@@ -59,22 +66,22 @@ def fine_light(
         light: Proxies of a window in working light, corrected by tone.
         motion: Between them.
         keep_frames: Changes of light that take longer are kept.
-        flickering: How far places are known to flicker, 0 to 1, at any size; None if none is.
+        known: Places that are known to flicker.
     """
-    known = flickering is not None and bool(flickering.any())
-    if len(light) < (_FEWEST_FRAMES if not known else 2):
+    if len(light) < (_FEWEST_FRAMES if known is None else 2):
         return None
     changes = changes_of(light, motion)
     shared, decay = shared_by_place(changes), decay_by_place(changes)
     sure = np.zeros_like(shared)
-    if flickering is not None and known:
+    if known is not None:
         rows, columns = shared.shape
-        sure = cv2.resize(flickering, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        sure = cv2.resize(known.where, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        decay = np.maximum(decay, np.float32(known.decay) * sure)
     elif ((shared > 0.0) & (decay > _LEAST_DECAY)).mean() < _LEAST_SHARE / 2:
         return None
     # Half of the frames that count then lie within a quarter of the time that is kept.
     longest = np.float32(np.exp(-_KEPT_SHARE / keep_frames))
-    gain = _averaged(changes, np.minimum(np.maximum(decay, _KNOWN_DECAY * sure), longest))
+    gain = _averaged(changes, np.minimum(decay, longest))
     return FineLight(log_gain=gain, shared=shared, flickering=sure)
 
 
