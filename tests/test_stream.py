@@ -21,7 +21,7 @@ def flickering(time: int, dtype: type = np.uint8) -> np.ndarray:
     return from_float(made.as_float(), dtype=dtype)
 
 
-@pytest.mark.parametrize("usual", ["fast", "standard", "best"], indirect=True)
+@pytest.mark.parametrize("usual", ["fast", "standard"], indirect=True)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_a_stream_gives_what_all_at_once_give(usual: Settings, dtype: type) -> None:
     frames = flickering(40, dtype)

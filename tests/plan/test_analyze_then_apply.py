@@ -71,7 +71,7 @@ def test_an_mp4_has_the_same_bytes_however_often_it_is_made(tmp_path) -> None:
 @pytest.fixture(scope="module")
 def lit(tmp_path_factory) -> Path:
     """A film of lamps that flicker."""
-    pixels = from_float(lamps(seed=3, time=16, size=(96, 160))[1], dtype=np.uint8)
+    pixels = from_float(lamps(seed=3, time=24, size=(96, 160))[1], dtype=np.uint8)
     return write(tmp_path_factory.mktemp("lit") / "lamps.mkv", Clip.at_rate(pixels, fps=24.0))
 
 

@@ -59,7 +59,7 @@ class Finding:
     """Change of light, content and view over its frames, to recognise automatic exposure."""
     texture: TextureFlicker = NO_FLICKER
     """Flicker of texture, and its places."""
-    fine_gain: Float32[np.ndarray, "time rows columns 3"] | None = None
+    fine_gain: Float32[np.ndarray, "time small_rows small_columns 3"] | None = None
     """Log gain by cells after the correction by tone; None if there is none."""
     guide_gain: Float32[np.ndarray, "time rows columns bins 3"] | None = None
     """Log gain that an atlas adds to these corrections; None if it adds none."""
