@@ -38,8 +38,6 @@ class Way:
 class Taken:
     """A neighbour's contribution to a frame."""
 
-    moved: Float32[np.ndarray, "rows columns 3"]
-    """The neighbour's proxy, warped to the frame."""
     share: Float32[np.ndarray, "rows columns"]
     """Weight of each place, 0 to `MOST`."""
 
@@ -56,11 +54,10 @@ def taken_from(
         now: The frame's own proxy.
         way: Motion to the neighbour and visibility there.
     """
-    moved = warp(neighbour, way.flow)
-    difference = moved - now
+    difference = warp(neighbour, way.flow) - now
     unlike = _smoothed((difference * difference).mean(axis=2))
     allowed = (_ALLOWED + _OF_CONTRAST * _contrast(now @ LUMA)) ** 2
-    return Taken(moved=moved, share=way.seen * (MOST / (1.0 + unlike / allowed)))
+    return Taken(share=way.seen * (MOST / (1.0 + unlike / allowed)))
 
 
 def _contrast(luma: Float32[np.ndarray, "rows columns"]) -> Float32[np.ndarray, "rows columns"]:

@@ -1,7 +1,7 @@
 """The refinement stage: graded frames in, refined frames out, one frame later.
 
-For each frame it estimates the motion to its neighbours, their weights, and the correction of
-low-frequency light. All estimates are made on proxies and applied to the picture's own planes.
+For each frame it estimates the motion to its neighbours and their weights, on proxies, and blends
+the picture's own planes. Light that flickers with its texture is corrected before (`fine_light`).
 """
 
 from __future__ import annotations
