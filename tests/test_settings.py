@@ -64,3 +64,11 @@ def test_without_settings_films_and_pictures_in_memory_take_the_usual_ones(
         cv2.imwrite(str(tmp_path / f"{index:03}.png"), picture)
     assert unflicker.analyze(tmp_path).settings == to_dict(Settings.from_preset("standard"))
     assert unflicker.run(tmp_path).settings == to_dict(Settings.from_preset("standard"))
+
+
+def test_the_atlas_command_and_the_best_preset_choose_the_number_of_layers() -> None:
+    """`unflicker atlas` takes the settings of `fast`, 0 layers being "what explains more"."""
+    from unflicker.cli.options import settings_from
+
+    assert settings_from({}, preset="fast").atlas.layers == 0
+    assert Settings.from_preset("best").atlas.layers == 0

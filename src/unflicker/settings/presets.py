@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "fast": {"refinement.used": False},
+    "fast": {"atlas.layers": 0, "refinement.used": False},
     "standard": {},
     "best": {"atlas.used": True, "atlas.layers": 0, "atlas.steps": 1000},
     "paper": {
