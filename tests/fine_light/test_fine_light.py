@@ -71,9 +71,7 @@ def still_changes(light: np.ndarray) -> LightChanges:
     steps = np.repeat(np.diff(light, axis=0)[..., None], 3, axis=3).astype(np.float32)
     flow = np.zeros((*steps.shape[:3], 2), np.float32)
     seen = np.ones(steps.shape[:3], np.float32)
-    return LightChanges(
-        back=steps, forth=-steps, flow_back=flow, flow_forth=flow, seen_back=seen, seen_forth=seen
-    )
+    return LightChanges(change=steps, flow=flow, seen=seen)
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)

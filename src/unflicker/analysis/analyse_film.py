@@ -30,7 +30,7 @@ from unflicker.grade.apply import apply_to_light
 from unflicker.grade.mask import keep_places
 from unflicker.plan import FramePlan
 from unflicker.plan.fingerprint import SPARSE, mean_light
-from unflicker.settings import USUAL_KEEP_SECONDS, Settings
+from unflicker.settings import USUAL_KEEP_SECONDS, Settings, without
 from unflicker.tone import grade_of
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
 from unflicker.tone.overlays import Standing
@@ -41,6 +41,8 @@ _LONGER_HELD = 10.0
 _MOST_WINDOW_FRAMES = 640
 """Longest window, in frames, for slow pumping: a gigabyte at the usual proxy."""
 _PROXIES_AHEAD = 8
+AFTER_TONE = ("fine-light", "refinement")
+"""The stages of analysis that an atlas by itself does without."""
 
 
 def analyse_film(
@@ -89,8 +91,10 @@ class _Joined:
         self._standing = finding.standing
         overlap = 0 if window.ends_shot else self._settings.window.overlap_frames
         finding, light = self._levelled(shown, finding, overlap)
-        fine = self._fine.faded(_fine_or_zeros(finding, shown), overlap)
-        gain = self._guided.faded(_gain_or_zeros(finding), overlap)
+        cells = cells_of(shown.frames[0].pixels.shape[:2])
+        fine = self._fine.faded(_or_zeros(finding.fine_gain, finding, (*cells, 3)), overlap)
+        guided = _or_zeros(finding.guide_gain, finding, (GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3))
+        gain = self._guided.faded(guided, overlap)
         exposure = self._locking.exposure_of(
             shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
         )
@@ -153,16 +157,16 @@ class _Before:
 
 
 def analysed_windows(film: VideoSource, settings: Settings) -> Iterator[tuple[Window, Finding]]:
-    """The windows of a film without overlap, and the finding of each.
+    """The windows of a film without overlap, and the finding of each, by tone alone.
 
     Args:
         film: Read once, as proxies.
         settings: Of the run; `atlas.window_frames` is the length of a window.
     """
     proxies = proxies_of(film, settings.proxy.width_px)
-    frames = settings.atlas.window_frames
+    frames, tone_alone = settings.atlas.window_frames, without(settings, AFTER_TONE)
     for window in cut_into_windows(proxies, window_frames=frames, overlap_frames=0):
-        yield window, analyse_window(window, settings)
+        yield window, analyse_window(window, tone_alone)
 
 
 def _guided(window: Window, finding: Finding, settings: Settings, context: RunContext) -> Finding:
@@ -182,20 +186,12 @@ def _guided(window: Window, finding: Finding, settings: Settings, context: RunCo
     return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
 
 
-def _fine_or_zeros(finding: Finding, window: Window) -> Float32[np.ndarray, "time rows columns 3"]:
-    if finding.fine_gain is None:
-        height, width = window.frames[0].pixels.shape[:2]
-        return np.zeros((finding.stop - finding.start, *cells_of((height, width)), 3), np.float32)
-    gain = finding.fine_gain.copy()
-    gain[finding.roles.keep_light] = 0.0
-    return gain
-
-
-def _gain_or_zeros(finding: Finding) -> Float32[np.ndarray, "time rows columns bins 3"]:
-    if finding.guide_gain is not None:
-        return finding.guide_gain
-    return np.zeros(
-        (finding.stop - finding.start, GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3), np.float32
+def _or_zeros(
+    gain: np.ndarray | None, finding: Finding, shape: tuple[int, ...]
+) -> Float32[np.ndarray, "time *shape"]:
+    """A window's gains, or none for each of its frames."""
+    return (
+        gain if gain is not None else np.zeros((finding.stop - finding.start, *shape), np.float32)
     )
 
 

@@ -94,9 +94,7 @@ def analyse_window(
         plain = toned(looked)
     found = with_matrix(plain, looked)
     tone, motion = found.tone, found.motion
-    texture = _texture(looked, tone, motion, voting) if settings.refinement.used else NO_FLICKER
-    finely = settings.fine_light.used
-    fine = _fine(looked, tone, motion, voting, texture) if finely else None
+    texture, fine = _beyond_tone(looked, tone, motion, voting)
     visible_after = found.visible_after if tone.coefficients.any() else found.visible_before
     return Finding(
         start=window.start,
@@ -166,41 +164,55 @@ def _fps(window: Window) -> float:
     return float(1.0 / np.median(gaps)) if len(gaps) else 24.0
 
 
+def _beyond_tone(
+    looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
+) -> tuple[TextureFlicker, FineWindow | None]:
+    """Flicker of texture that tone leaves, and the correction of fine light, as far as used."""
+    settings, texture, fine = looked.settings, NO_FLICKER, None
+    if not (settings.refinement.used or settings.fine_light.used):
+        return texture, fine
+    light = _corrected(looked, tone, kept)
+    if settings.refinement.used:
+        flickers = bool(tone.coefficients.any())
+        texture = _texture(looked, light, motion, light_flickers=flickers)
+    if settings.fine_light.used:
+        fine = _fine(looked, light, motion, texture)
+    return texture, fine
+
+
 def _corrected(
-    looked: Looked, tone: SteadyTone, kept: tuple[Kept | None, ...], *, first: int, stop: int
-) -> Float32[np.ndarray, "some height width 3"]:
-    """Some of the measured frames, corrected by tone."""
-    came = looked.pictures[first:stop]
-    light = np.stack(came)
+    looked: Looked, tone: SteadyTone, kept: tuple[Kept | None, ...]
+) -> Float32[np.ndarray, "time height width 3"]:
+    """The measured frames, corrected by tone."""
+    light = np.stack(looked.pictures)
     if tone.coefficients.any():
-        tone.apply(light, first=first)
-        keep_places(light, came, kept[first:stop])
+        tone.apply(light)
+        keep_places(light, looked.pictures, kept)
     return light
 
 
 def _fine(
     looked: Looked,
-    tone: SteadyTone,
+    light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
-    kept: tuple[Kept | None, ...],
     texture: TextureFlicker,
 ) -> FineWindow | None:
     """The correction of fine light after tone; None with an original, whose light is intended."""
-    if looked.originals or len(looked.pictures) < 2:
+    if looked.originals:
         return None
-    light = _corrected(looked, tone, kept, first=0, stop=len(looked.pictures))
     keep_frames = looked.pace.keep_slower_frames
     return fine_window(light, motion, fps=looked.fps, keep_frames=keep_frames, texture=texture)
 
 
 def _texture(
-    looked: Looked, tone: SteadyTone, motion: Motion, kept: tuple[Kept | None, ...]
+    looked: Looked,
+    light: Float32[np.ndarray, "time height width 3"],
+    motion: Motion,
+    *,
+    light_flickers: bool,
 ) -> TextureFlicker:
     """Flicker of texture after correction by tone, beyond the original's if there is one."""
     originals = looked.originals
-
-    def corrected(t: int) -> Triple:
-        return triple(_corrected(looked, tone, kept, first=t - 1, stop=t + 2), t)
 
     def triple(light: Float32[np.ndarray, "3 height width 3"], t: int) -> Triple:
         return Triple(
@@ -212,12 +224,12 @@ def _texture(
         )
 
     if not originals:
-        looked_at = middles(len(looked.pictures), most=LOOKED_AT)
-        flickers = bool(tone.coefficients.any())
-        return texture_flicker((corrected(t) for t in looked_at), light_flickers=flickers)
+        looked_at = middles(len(light), most=LOOKED_AT)
+        triples = (triple(light[t - 1 : t + 2], t) for t in looked_at)
+        return texture_flicker(triples, light_flickers=light_flickers)
     looked_at = middles(len(originals))
     beyond = texture_beyond(
-        (corrected(t) for t in looked_at),
+        (triple(light[t - 1 : t + 2], t) for t in looked_at),
         (triple(np.stack(originals[t - 1 : t + 2]), t) for t in looked_at),
     )
     return TextureFlicker(amount=beyond)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32, Int
 
+from unflicker.analysis.fine_window import middle_shown
 from unflicker.compute.context import ON_THE_CPU, RunContext
 from unflicker.compute.devices import torch_sharing
-from unflicker.frames.flow import Motion, resized
+from unflicker.frames.flow import Motion
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.metrics import visible_flicker
@@ -34,7 +35,6 @@ _FILTER_EARNED = 0.95
 _FEWEST_FRAMES = 8
 _FRAMES_FOR_ALL_STEPS = 40
 """A window of fewer frames is fitted in proportionally fewer steps."""
-_MEASURED_FRAMES = 32
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -159,13 +159,8 @@ def _visible(
     window: CorrectedWindow, gain: Float32[np.ndarray, "time rows columns bins 3"]
 ) -> tuple[float, float]:
     """Visible flicker in the middle of a window, without and with a gain."""
-    light = window.light
-    first = max(0, (len(light) - _MEASURED_FRAMES) // 2)
-    last = min(first + _MEASURED_FRAMES, len(light)) - 1
-    size = max(1, light.shape[1] // 2), max(1, light.shape[2] // 2)
-    shown = resized(light[first : last + 1], size)
-    back = window.motion.back(first, last, size=size)
+    frames, shown, back = middle_shown(window.light, window.motion)
     before = visible_flicker(shown, motion=back, fps=window.fps)
-    for t, picture in enumerate(shown):
-        picture[:] = apply_to_light(picture, Grade.identity().followed_by(gain[first + t]))
+    for picture, added in zip(shown, gain[frames], strict=True):
+        picture[:] = apply_to_light(picture, Grade.identity().followed_by(added))
     return before, visible_flicker(shown, motion=back, fps=window.fps)

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from unflicker.fine_light import FineLight, KnownFlicker, fine_light
-from unflicker.frames.flow import Motion, resized
+from unflicker.fine_light import FineLight, KnownFlicker, fine_light, smoothstep
+from unflicker.frames.flow import BackwardMotion, Motion, resized
 from unflicker.metrics import visible_flicker_by_place
+from unflicker.metrics.visible import WORST_SHARE
 from unflicker.refinement.texture import LEAST as LEAST_TEXTURE
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 
@@ -22,7 +23,6 @@ _SEEN_FROM, _SEEN_TO = 0.08, 0.2
 """Visible flicker of a place in ΔE, likewise."""
 _LEAST_FALL = 0.15
 """ΔE by which the worst tenth of the picture must improve, as for other corrections."""
-_WORST = 0.1
 _LEAST_DECAY, _MOST_DECAY = 0.4, 0.65
 """Least decay of weights where texture flickers weakly, and strongly. Old film with weak flicker is
 nearly as steady with 0.4 as with 0.6, at half the harm to real shading (lab notebook)."""
@@ -63,7 +63,7 @@ def fine_window(
         return None
     before, after = _visible(light, motion, found, fps=fps)
     fall = 1.0 - after**2 / np.maximum(before**2, 1e-9)
-    worth = _risen(fall, _FALL_FROM, _FALL_TO) * _risen(before, _SEEN_FROM, _SEEN_TO)
+    worth = smoothstep(fall, _FALL_FROM, _FALL_TO) * smoothstep(before, _SEEN_FROM, _SEEN_TO)
     rows, columns = found.shared.shape
     worth = cv2.resize(worth.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
     share = np.maximum(worth * found.shared, found.flickering)
@@ -99,6 +99,23 @@ def with_fine_light(
         np.minimum(picture * np.exp(dense), 1.0, out=picture)
 
 
+def middle_shown(
+    light: Float32[np.ndarray, "time height width 3"], motion: Motion
+) -> tuple[slice, Float32[np.ndarray, "some rows columns 3"], BackwardMotion]:
+    """The middle frames of a window, in which visible flicker is measured: which they are, copies
+    of half the size, and their motion.
+
+    Args:
+        light: Proxies of the window.
+        motion: Between them.
+    """
+    first = max(0, (len(light) - _MEASURED_FRAMES) // 2)
+    last = min(first + _MEASURED_FRAMES, len(light)) - 1
+    size = max(1, light.shape[1] // 2), max(1, light.shape[2] // 2)
+    frames = slice(first, last + 1)
+    return frames, resized(light[frames], size), motion.back(first, last, size=size)
+
+
 def _visible(
     light: Float32[np.ndarray, "time height width 3"],
     motion: Motion,
@@ -107,15 +124,11 @@ def _visible(
     fps: float,
 ) -> tuple[Float64[np.ndarray, "rows columns"], Float64[np.ndarray, "rows columns"]]:
     """Visible flicker by place in the middle of a window, without and with all gains."""
-    first = max(0, (len(light) - _MEASURED_FRAMES) // 2)
-    last = min(first + _MEASURED_FRAMES, len(light)) - 1
-    size = max(1, light.shape[1] // 2), max(1, light.shape[2] // 2)
-    shown = resized(light[first : last + 1], size)
-    back = motion.back(first, last, size=size)
+    frames, shown, back = middle_shown(light, motion)
     before = visible_flicker_by_place(shown, motion=back, fps=fps)
-    with_fine_light(shown, found.log_gain[first : last + 1])
+    with_fine_light(shown, found.log_gain[frames])
     after = visible_flicker_by_place(shown, motion=back, fps=fps)
-    deviation = _SMOOTH_SHARE * size[1]
+    deviation = _SMOOTH_SHARE * shown.shape[2]
     power = [cv2.GaussianBlur(part**2, (0, 0), deviation) for part in (before, after)]
     return np.sqrt(power[0]), np.sqrt(power[1])
 
@@ -126,10 +139,5 @@ def _in_cells(values: np.ndarray, size: tuple[int, int]) -> Float32[np.ndarray, 
 
 def _worst(values: np.ndarray) -> float:
     """The root mean square of the worst tenth."""
-    count = max(1, round(_WORST * values.size))
+    count = max(1, round(WORST_SHARE * values.size))
     return float(np.sqrt((np.sort(values.ravel())[-count:] ** 2).mean()))
-
-
-def _risen(values: np.ndarray, least: float, most: float) -> np.ndarray:
-    share = np.clip((values - least) / (most - least), 0.0, 1.0)
-    return share * share * (3.0 - 2.0 * share)

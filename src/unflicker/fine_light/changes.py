@@ -22,24 +22,20 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LightChanges:
-    """Changes of log light of a window by cells, and the motion of the cells."""
+    """Changes of log light of a window from its frames to their neighbours in one direction, by
+    cells, and the motion of the cells."""
 
-    back: Float32[np.ndarray, "pairs rows columns 3"]
-    """What light of a frame exceeds that of the frame before by, laid over it."""
-    forth: Float32[np.ndarray, "pairs rows columns 3"]
-    """What light of a frame exceeds that of the next frame by, laid over it."""
-    flow_back: Float32[np.ndarray, "pairs rows columns 2"]
-    """From frame t+1 to frame t, in cells, x first."""
-    flow_forth: Float32[np.ndarray, "pairs rows columns 2"]
-    """From frame t to frame t+1."""
-    seen_back: Float32[np.ndarray, "pairs rows columns"]
-    """How far all of a cell of frame t+1 and its neighbours is visible in frame t, 0 to 1."""
-    seen_forth: Float32[np.ndarray, "pairs rows columns"]
+    change: Float32[np.ndarray, "pairs rows columns 3"]
+    """What light of a frame exceeds that of its neighbour by, laid over it."""
+    flow: Float32[np.ndarray, "pairs rows columns 2"]
+    """To the neighbour, in cells, x first."""
+    seen: Float32[np.ndarray, "pairs rows columns"]
+    """How far all of a cell and its neighbourhood is visible there, 0 to 1."""
 
     @property
-    def luma_back(self) -> Float32[np.ndarray, "pairs rows columns"]:
-        """Changes from the frame before, of the three channels as one."""
-        return self.back @ LUMA
+    def luma(self) -> Float32[np.ndarray, "pairs rows columns"]:
+        """Changes of the three channels as one."""
+        return self.change @ LUMA
 
 
 def cells_of(size: tuple[int, int]) -> tuple[int, int]:
@@ -48,36 +44,49 @@ def cells_of(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, height // CELL_PX), max(1, width // CELL_PX)
 
 
-def changes_of(light: Float32[np.ndarray, "time height width 3"], motion: Motion) -> LightChanges:
-    """The changes of light of a window.
+def log_light(
+    light: Float32[np.ndarray, "time height width 3"],
+) -> Float32[np.ndarray, "time rows columns 3"]:
+    """Log light of each cell of proxies in working light."""
+    cells = resized(light, cells_of((light.shape[1], light.shape[2])))
+    return np.stack([np.log(cv2.GaussianBlur(one, (0, 0), _BLUR_CELLS) + _DARK) for one in cells])
+
+
+def changes_back(logs: Float32[np.ndarray, "time rows columns 3"], motion: Motion) -> LightChanges:
+    """Changes from each frame but the first to the frame before.
 
     Args:
-        light: Proxies in working light, corrected as far as they are.
-        motion: Between them.
+        logs: Log light by cells.
+        motion: Of the proxies.
     """
-    height, width = light.shape[1:3]
-    size = cells_of((height, width))
-    scale = np.array([size[1] / width, size[0] / height], np.float32)
-    flow_back = resized(motion.backward, size) * scale
-    flow_forth = resized(motion.forward, size) * scale
-    logs = [_log_light(picture) for picture in resized(light, size)]
-    pairs = range(len(flow_back))
+    return _changes(logs[1:], logs[:-1], flow=motion.backward, visible=motion.visible_backward)
+
+
+def changes_forth(logs: Float32[np.ndarray, "time rows columns 3"], motion: Motion) -> LightChanges:
+    """Changes from each frame but the last to the next.
+
+    Args:
+        logs: Log light by cells.
+        motion: Of the proxies.
+    """
+    return _changes(logs[:-1], logs[1:], flow=motion.forward, visible=motion.visible_forward)
+
+
+def _changes(
+    here: Float32[np.ndarray, "pairs rows columns 3"],
+    there: Float32[np.ndarray, "pairs rows columns 3"],
+    *,
+    flow: Float32[np.ndarray, "pairs height width 2"],
+    visible: Float32[np.ndarray, "pairs height width"],
+) -> LightChanges:
+    size = here.shape[1], here.shape[2]
+    scale = np.array([size[1] / flow.shape[2], size[0] / flow.shape[1]], np.float32)
+    small = resized(flow, size) * scale
     return LightChanges(
-        back=_stacked([logs[t + 1] - warp(logs[t], flow_back[t]) for t in pairs], size),
-        forth=_stacked([logs[t] - warp(logs[t + 1], flow_forth[t]) for t in pairs], size),
-        flow_back=flow_back,
-        flow_forth=flow_forth,
-        seen_back=_all_seen(motion.visible_backward, size),
-        seen_forth=_all_seen(motion.visible_forward, size),
+        change=np.stack([one - warp(*way) for one, *way in zip(here, there, small, strict=True)]),
+        flow=small,
+        seen=_all_seen(visible, size),
     )
-
-
-def _log_light(picture: Float32[np.ndarray, "rows columns 3"]) -> np.ndarray:
-    return np.log(cv2.GaussianBlur(picture, (0, 0), _BLUR_CELLS) + _DARK)
-
-
-def _stacked(parts: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    return np.stack(parts) if parts else np.zeros((0, *size, 3), np.float32)
 
 
 def _all_seen(

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.compute.threads import check_stopped
-from unflicker.fine_light.changes import LightChanges, changes_of
+from unflicker.fine_light.changes import LightChanges, changes_back, changes_forth, log_light
 from unflicker.fine_light.noise import decay_by_place
 from unflicker.fine_light.shared import shared_by_place
 from unflicker.frames.flow import Motion, warp
@@ -70,8 +70,9 @@ def fine_light(
     """
     if len(light) < (_FEWEST_FRAMES if known is None else 2):
         return None
-    changes = changes_of(light, motion)
-    shared, decay = shared_by_place(changes), decay_by_place(changes)
+    logs = log_light(light)
+    back = changes_back(logs, motion)
+    shared, decay = shared_by_place(back), decay_by_place(back)
     sure = np.zeros_like(shared)
     if known is not None:
         rows, columns = shared.shape
@@ -81,23 +82,21 @@ def fine_light(
         return None
     # Half of the frames that count then lie within a quarter of the time that is kept.
     longest = np.float32(np.exp(-_KEPT_SHARE / keep_frames))
-    gain = _averaged(changes, np.minimum(decay, longest))
+    gain = _averaged(back, changes_forth(logs, motion), np.minimum(decay, longest))
     return FineLight(log_gain=gain, shared=shared, flickering=sure)
 
 
 def _averaged(
-    changes: LightChanges, decay: Float32[np.ndarray, "rows columns"]
+    back: LightChanges, forth: LightChanges, decay: Float32[np.ndarray, "rows columns"]
 ) -> Float32[np.ndarray, "time rows columns 3"]:
     """What the average over both directions exceeds each frame's log light by."""
-    past, weight = _carried(-changes.back, changes.flow_back, changes.seen_back, decay)
-    future, later = _carried(
-        -changes.forth[::-1], changes.flow_forth[::-1], changes.seen_forth[::-1], decay
-    )
+    past, weight = _carried(back.change, back.flow, back.seen, decay)
+    future, later = _carried(forth.change[::-1], forth.flow[::-1], forth.seen[::-1], decay)
     return (past + future[::-1]) / (weight + later[::-1] - 1.0)[..., None]
 
 
 def _carried(
-    steps: Float32[np.ndarray, "pairs rows columns 3"],
+    changes: Float32[np.ndarray, "pairs rows columns 3"],
     flow: Float32[np.ndarray, "pairs rows columns 2"],
     seen: Float32[np.ndarray, "pairs rows columns"],
     decay: Float32[np.ndarray, "rows columns"],
@@ -105,18 +104,18 @@ def _carried(
     """Weighted sums, over all frames in one direction, of what they exceed a frame by; the weights.
 
     Args:
-        steps: What the neighbour exceeds each frame by, from the second frame on.
+        changes: What each frame from the second on exceeds its neighbour by.
         flow: To that neighbour.
         seen: Visibility there.
         decay: Of weights, by place.
     """
-    sums = np.zeros((len(steps) + 1, *steps.shape[1:]), np.float32)
+    sums = np.zeros((len(changes) + 1, *changes.shape[1:]), np.float32)
     weights = np.ones(sums.shape[:3], np.float32)
-    for t, step in enumerate(steps, start=1):
+    for t, change in enumerate(changes, start=1):
         check_stopped()
-        doubt = np.abs(cv2.GaussianBlur(step, (0, 0), _DOUBT_CELLS)).max(axis=2) / _LIMIT
+        doubt = np.abs(cv2.GaussianBlur(change, (0, 0), _DOUBT_CELLS)).max(axis=2) / _LIMIT
         trust = seen[t - 1] * decay / (1.0 + doubt**4)
         before = warp(weights[t - 1], flow[t - 1])
-        sums[t] = trust[..., None] * (warp(sums[t - 1], flow[t - 1]) + before[..., None] * step)
+        sums[t] = trust[..., None] * (warp(sums[t - 1], flow[t - 1]) - before[..., None] * change)
         weights[t] = 1.0 + trust * before
     return sums, weights

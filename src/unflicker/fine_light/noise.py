@@ -31,11 +31,12 @@ def decay_by_place(changes: LightChanges) -> Float32[np.ndarray, "rows columns"]
     """The decay of weights from frame to frame, 0 (no average) to 0.9, for each cell.
 
     Args:
-        changes: Of a window; cells are places of the picture, not points of the scene.
+        changes: Of a window, to the frame before; cells are places of the picture, not points of
+            the scene.
     """
     variances = _variances(changes)
     if len(variances) < 2:
-        return np.zeros(changes.back.shape[1:3], np.float32)
+        return np.zeros(changes.seen.shape[1:3], np.float32)
     # Var(change over k frames) = 2 flicker + k drift; longer ones are known less well.
     lags = np.array(list(variances), float)
     terms = np.stack([np.full_like(lags, 2.0), lags], axis=1) / lags[:, None]
@@ -49,13 +50,11 @@ def decay_by_place(changes: LightChanges) -> Float32[np.ndarray, "rows columns"]
 
 def _variances(changes: LightChanges) -> dict[int, Float64[np.ndarray, "rows columns"]]:
     """Mean squared change of each cell over some frames along the motion."""
-    squares = {lag: np.zeros(changes.back.shape[1:3]) for lag in _LAGS}
-    weights = {lag: np.zeros(changes.back.shape[1:3]) for lag in _LAGS}
+    squares = {lag: np.zeros(changes.seen.shape[1:3]) for lag in _LAGS}
+    weights = {lag: np.zeros(changes.seen.shape[1:3]) for lag in _LAGS}
     longer: list[tuple[np.ndarray, np.ndarray]] = []
     """Changes over one frame, two and so on, each with its visibility."""
-    for change, flow, seen in zip(
-        changes.luma_back, changes.flow_back, changes.seen_back, strict=True
-    ):
+    for change, flow, seen in zip(changes.luma, changes.flow, changes.seen, strict=True):
         carried = [
             (change + warp(sum_, flow), seen * warp(visible, flow)) for sum_, visible in longer
         ]

@@ -37,14 +37,22 @@ def shared_by_place(changes: LightChanges) -> Float32[np.ndarray, "rows columns"
     Args:
         changes: Of a window.
     """
-    rows, columns = changes.back.shape[1:3]
+    rows, columns = changes.seen.shape[1:3]
     size = max(1, rows // _COARSER), max(1, columns // _COARSER)
     predicted = _predicted(_relative(changes, size))
     smooth = cv2.GaussianBlur(predicted, (0, 0), _SMOOTH_CELLS)
-    return cv2.resize(_risen(smooth, _FROM, _TO), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    surely = smoothstep(smooth, _FROM, _TO)
+    return cv2.resize(surely, (columns, rows), interpolation=cv2.INTER_LINEAR)
 
 
-def _risen(values: np.ndarray, least: float, most: float) -> np.ndarray:
+def smoothstep(values: np.ndarray, least: float, most: float) -> np.ndarray:
+    """0 up to one value, 1 from another on, rising smoothly between.
+
+    Args:
+        values: Any.
+        least: Where it is 0.
+        most: Where it is 1.
+    """
     share = np.clip((values - least) / (most - least), 0.0, 1.0)
     return share * share * (3.0 - 2.0 * share)
 
@@ -53,8 +61,8 @@ def _relative(
     changes: LightChanges, size: tuple[int, int]
 ) -> Float32[np.ndarray, "pairs rows columns"]:
     """Changes of each cell without their mean, in its own deviations."""
-    change = changes.luma_back
-    weight = changes.seen_back / (1.0 + (change / _USUAL_CHANGE) ** 4)
+    change = changes.luma
+    weight = changes.seen / (1.0 + (change / _USUAL_CHANGE) ** 4)
     weighted, weight = resized(change * weight, size), resized(weight, size)
     weighted -= weight * (weighted.sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-3))
     return weighted / (np.sqrt((weighted**2).mean(axis=0)) + _NOISE)

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import kernels_turn
 from unflicker.refinement import kernels
-from unflicker.refinement.neighbour_weights import Taken, Way
+from unflicker.refinement.neighbour_weights import Way
 
 _AREA = cv2.INTER_AREA
 _PIXEL_LIMIT = 0.15
@@ -20,10 +20,11 @@ _PIXEL_LIMIT = 0.15
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Neighbour:
-    """The previous or next picture, and its weights."""
+    """The previous or next picture, and its weight."""
 
     picture: Picture
-    taken: Taken
+    share: Float32[np.ndarray, "rows columns"]
+    """Weight of each place, 0 to `MOST`."""
     way: Way
     """Motion to it."""
 
@@ -90,11 +91,11 @@ def _plan(
     known = past or future
     if known is None:
         return None
-    rows, columns = known.taken.share.shape
+    rows, columns = known.share.shape
     plan = np.zeros((rows, columns, 6), np.float32)
     scale = np.array([size[1] / columns, size[0] / rows], np.float32)
     for place, side in enumerate((past, future)):
         if side is not None:
             plan[..., 2 * place : 2 * place + 2] = side.way.flow * scale
-            plan[..., 4 + place] = side.taken.share * np.float32(amount)
+            plan[..., 4 + place] = side.share * np.float32(amount)
     return plan

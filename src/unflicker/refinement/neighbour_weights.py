@@ -34,20 +34,12 @@ class Way:
     """Visibility of a place there, 0 to 1."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Taken:
-    """A neighbour's contribution to a frame."""
-
-    share: Float32[np.ndarray, "rows columns"]
-    """Weight of each place, 0 to `MOST`."""
-
-
-def taken_from(
+def neighbour_weight(
     neighbour: Float32[np.ndarray, "rows columns 3"],
     now: Float32[np.ndarray, "rows columns 3"],
     way: Way,
-) -> Taken:
-    """The weight of a neighbouring proxy at each place, by local similarity.
+) -> Float32[np.ndarray, "rows columns"]:
+    """The weight of a neighbouring proxy at each place, 0 to `MOST`, by local similarity.
 
     Args:
         neighbour: The neighbouring proxy, RGB.
@@ -57,7 +49,7 @@ def taken_from(
     difference = warp(neighbour, way.flow) - now
     unlike = _smoothed((difference * difference).mean(axis=2))
     allowed = (_ALLOWED + _OF_CONTRAST * _contrast(now @ LUMA)) ** 2
-    return Taken(share=way.seen * (MOST / (1.0 + unlike / allowed)))
+    return way.seen * (MOST / (1.0 + unlike / allowed))
 
 
 def _contrast(luma: Float32[np.ndarray, "rows columns"]) -> Float32[np.ndarray, "rows columns"]:

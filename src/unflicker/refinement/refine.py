@@ -17,7 +17,7 @@ from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Picture
 from unflicker.refinement.alignment import refined_flow
 from unflicker.refinement.mixing import Neighbour, mixed
-from unflicker.refinement.neighbour_weights import Way, taken_from
+from unflicker.refinement.neighbour_weights import Way, neighbour_weight
 from unflicker.refinement.views import View
 from unflicker.refinement.with_original import RefinementWithOriginal, Side
 
@@ -85,10 +85,14 @@ class _Refiner:
     """The next frame, if it was read already."""
     _link: _Link | None = None
     """Motion between these two, if it was needed."""
-    _amount: float = 0.0
     _where: Float32[np.ndarray, "rows columns"] = field(default_factory=lambda: _NOWHERE)
     """Share of the refinement, by cells of the picture."""
     _beside: RefinementWithOriginal = field(default_factory=RefinementWithOriginal)
+
+    @property
+    def _amount(self) -> float:
+        """The largest share."""
+        return float(self._where.max())
 
     def next(self, now: Graded, *, after: Graded | None) -> Picture:
         """The next picture refined; `after` follows it in its shot."""
@@ -126,7 +130,6 @@ class _Refiner:
         where = now.where if now.where is not None else _NOWHERE + 1.0
         where = where if now.texture_flickers else np.zeros_like(where)
         most = 1.0 if self._before is None else 1.0 / _FADE_FRAMES
-        self._amount += min(max(float(where.max()) - self._amount, -most), most)
         self._where = self._where + np.clip(where - self._where, -most, most, dtype=np.float32)
 
     def _linked(self, before: View, after: View) -> _Link:
@@ -153,18 +156,16 @@ class _Refiner:
             past, future = _side(self._before, back), _side(look_after, forth)
             return self._beside.refined(look, past=past, future=future, amount=amount)
         sides = [_neighbour(self._before, look, back), _neighbour(look_after, look, forth)]
-        past, future = (_taken_within(side, self._where) for side in sides)
+        past, future = (_within(side, self._where) for side in sides)
         return mixed(look.picture, past=past, future=future, amount=strength)
 
 
-def _taken_within(
-    side: Neighbour | None, where: Float32[np.ndarray, "rows columns"]
-) -> Neighbour | None:
+def _within(side: Neighbour | None, where: Float32[np.ndarray, "rows columns"]) -> Neighbour | None:
     if side is None:
         return None
-    rows, columns = side.taken.share.shape
+    rows, columns = side.share.shape
     share = cv2.resize(where, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    return replace(side, taken=replace(side.taken, share=side.taken.share * share))
+    return replace(side, share=side.share * share)
 
 
 def _side(other: View | None, way: Way | None) -> Side | None:
@@ -176,5 +177,5 @@ def _side(other: View | None, way: Way | None) -> Side | None:
 def _neighbour(other: View | None, look: View, way: Way | None) -> Neighbour | None:
     if other is None or way is None:
         return None
-    taken = taken_from(other.light, look.light, way)
-    return Neighbour(picture=other.picture, taken=taken, way=way)
+    share = neighbour_weight(other.light, look.light, way)
+    return Neighbour(picture=other.picture, share=share, way=way)

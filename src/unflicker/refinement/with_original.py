@@ -16,7 +16,7 @@ from unflicker.frames.flow import warp
 from unflicker.frames.picture import Picture
 from unflicker.refinement.local_linear_model import LocalLinearModel, picture_of
 from unflicker.refinement.mixing import Neighbour, mixed
-from unflicker.refinement.neighbour_weights import MOST, Taken, Way, taken_from
+from unflicker.refinement.neighbour_weights import MOST, Way, neighbour_weight
 from unflicker.refinement.views import View
 
 _MEMORY = 0.9
@@ -24,6 +24,8 @@ _MEMORY = 0.9
 _REST_OF_PAST, _REST_OF_FUTURE = 0.6, 0.15
 """Shares of the rest (lab notebook)."""
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
+Share = Float32[np.ndarray, "rows columns"]
+"""Weight of a neighbour at each place."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,12 +63,12 @@ class RefinementWithOriginal:
         return picture_of(self._before, steady, into=look.picture, amount=amount)
 
     def _steadied(
-        self, now: LocalLinearModel, past: Side | None, back: Taken | None
+        self, now: LocalLinearModel, past: Side | None, back: Share | None
     ) -> LocalLinearModel:
         """Slope and level of earlier frames, where the original shows the same places."""
         if self._before is None or past is None or back is None:
             return now
-        trust = cv2.erode(back.share, _NEIGHBOURS)[..., None] * np.float32(_MEMORY / MOST)
+        trust = cv2.erode(back, _NEIGHBOURS)[..., None] * np.float32(_MEMORY / MOST)
 
         def kept(
             now: Float32[np.ndarray, "rows columns planes"],
@@ -84,14 +86,14 @@ class RefinementWithOriginal:
 
 def _calmed_rest(
     look: View,
-    past: tuple[Side | None, Taken | None],
-    future: tuple[Side | None, Taken | None],
+    past: tuple[Side | None, Share | None],
+    future: tuple[Side | None, Share | None],
     *,
     before: LocalLinearModel | None,
 ) -> Picture:
     """The rest, averaged with earlier ones and slightly with the next."""
     sides = []
-    for (side, taken), most, rest in (
+    for (side, share), most, rest in (
         (past, _REST_OF_PAST, before.rest if before is not None else None),
         (
             future,
@@ -99,21 +101,23 @@ def _calmed_rest(
             future[0].look.local_linear_model.rest if future[0] is not None else None,
         ),
     ):
-        if side is None or taken is None or rest is None:
+        if side is None or share is None or rest is None:
             sides.append(None)
             continue
-        shared = replace(taken, share=taken.share * np.float32(most / MOST))
-        sides.append(Neighbour(picture=rest, taken=shared, way=side.way))
+        scaled = share * np.float32(most / MOST)
+        sides.append(Neighbour(picture=rest, share=scaled, way=side.way))
     return mixed(look.local_linear_model.rest, past=sides[0], future=sides[1], amount=1.0)
 
 
-def _shared(side: Side | None, look: View) -> Taken | None:
+def _shared(side: Side | None, look: View) -> Share | None:
     """Weights of a neighbour, by the similarity of the originals."""
-    return None if side is None else taken_from(side.look.steady_light, look.steady_light, side.way)
-
-
-def _own(side: Side | None, taken: Taken | None) -> Neighbour | None:
-    """The neighbour's original."""
-    if side is None or taken is None or side.look.beside is None:
+    if side is None:
         return None
-    return Neighbour(picture=side.look.beside, taken=taken, way=side.way)
+    return neighbour_weight(side.look.steady_light, look.steady_light, side.way)
+
+
+def _own(side: Side | None, share: Share | None) -> Neighbour | None:
+    """The neighbour's original."""
+    if side is None or share is None or side.look.beside is None:
+        return None
+    return Neighbour(picture=side.look.beside, share=share, way=side.way)

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float16, Float32
 from torch.nn import functional
 
+from unflicker.analysis.analyse_film import AFTER_TONE
 from unflicker.analysis.analyse_window import analyse_window
 from unflicker.analysis.atlas_window import CorrectedWindow, guided_by_atlas
 from unflicker.analysis.proxy import Proxy
@@ -30,7 +31,7 @@ from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import proxy_size, small_rgb
 from unflicker.neural_filter.network import removed_light, seen_size
 from unflicker.progress import Progress, Report
-from unflicker.settings import Settings
+from unflicker.settings import Settings, without
 from unflicker.synthesis import KINDS, synthesise
 from unflicker.training.ken_burns import ken_burns
 from unflicker.training.photos import by_chance
@@ -173,7 +174,7 @@ def _made(clip: Clip, case: str, *, seed: int, fps: float, settings: Settings) -
 
 
 def _analysed(window: Window, clip: Clip, settings: Settings) -> Guided:
-    finding = analyse_window(window, settings)
+    finding = analyse_window(window, without(settings, AFTER_TONE))
     pictures = np.stack(usable_pictures(window)[0])
     corrected = CorrectedWindow.of(pictures, finding.tone, fps=finding.fps)
     context = RunContext(device=chosen(settings.device))
