@@ -16,7 +16,7 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from unflicker.compute.context import run_context
+from unflicker.compute.context import RunContext, run_context
 from unflicker.compute.threads import running_ahead
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
@@ -30,6 +30,7 @@ from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
 from unflicker.rendering.render import need_plans, render_film
+from unflicker.rendering.work import open_work
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
     ArraySource,
@@ -86,17 +87,10 @@ def run(
     _refuse_loss(source, result, settings=settings, options=options)
     film = _opened(source, settings, options)
     recorder = Recorder(film, settings, output=str(target))
-    with (
-        run_context(device=settings.device, threads=settings.threads, report=progress) as context,
-        open_writer(
-            film, target, encoding=settings.encoding, overwrite=options.overwrite
-        ) as writer,
-        render_film(film, settings, options, recorder, context) as frames,
-    ):
-        for frame in frames:
-            writer.write(frame)
-            context.tell("render", done=frame.index + 1, total=film.estimated_frames)
-    return recorder.record(notes=(*film.notes, *writer.notes, *_unknown_shots(options, recorder)))
+    running = run_context(device=settings.device, threads=settings.threads, report=progress)
+    with running as context:
+        notes = _written(film, Path(source), target, recorder, options, context)
+    return recorder.record(notes=(*notes, *_unknown_shots(options, recorder)))
 
 
 def analyze(
@@ -126,7 +120,7 @@ def analyze(
     need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
     film = _opened(source, settings, options)
-    recorder = Recorder(film, settings, output="")
+    recorder = Recorder(film, settings, output="", measured=False)
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with running as context, planned(film, settings, options, recorder, context) as plan:
         for _ in plan.frames:
@@ -234,6 +228,29 @@ def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Ite
 
     with running_ahead(rendered(), most=1) as pictures:
         yield from pictures
+
+
+def _written(  # noqa: PLR0913 - what a run is made of
+    film: VideoSource,
+    source: Path,
+    target: Path,
+    recorder: Recorder,
+    options: RunOptions,
+    context: RunContext,
+) -> tuple[str, ...]:
+    """Render a film, segment by segment, and join the segments; returns notes for the user."""
+    settings = recorder.settings
+    writer = open_writer(film, target, encoding=settings.encoding, overwrite=options.overwrite)
+    form = writer.format
+    # The workspace goes last, when the result has its name.
+    with (
+        open_work(source, target, settings, options, form=form) as work,
+        writer,
+        render_film(film, settings, options, recorder, context, form=form, work=work) as segments,
+    ):
+        for segment in segments:
+            writer.join(segment)
+    return (*work.notes, *film.notes, *writer.notes)
 
 
 def _refuse_loss(

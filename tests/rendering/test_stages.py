@@ -73,6 +73,7 @@ def test_a_picture_that_is_shown_again_gets_the_same_answer() -> None:
 def test_a_stage_of_ones_own_joins_the_others() -> None:
     class Inverted:
         look_ahead_frames = 0
+        burn_in_frames = 0
 
         def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
             for item in items:

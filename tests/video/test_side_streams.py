@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from made_films import make_film, read, seconds
 
+from unflicker.video import segments
 from unflicker.video.source import open_video
 from unflicker.video.writer import open_writer
 
@@ -295,16 +296,17 @@ def test_sound_of_mp4_moved_to_matroska_leaves_frame_times_alone(tmp_path):
     assert one == other
 
 
-def test_memory_does_not_grow_with_the_sound(tmp_path):
-    """Sound is read only as far as the pictures have come."""
+def test_memory_does_not_grow_with_the_sound(tmp_path, monkeypatch):
+    """Sound is read only as far as the pictures have come, a segment at a time."""
+    monkeypatch.setattr(segments, "SEGMENT_FRAMES", 30)
     source = rich_film(tmp_path / "film.mkv", ending_times=4000)
     film = open_video(source)
     frames = list(film.frames())
     with open_writer(film, tmp_path / "again.mkv") as writer:
-        for frame in frames[:60]:
+        for frame in frames[:31]:
             writer.write(frame)
-        waiting = writer._encoding._sides._next
+        waiting = writer._muxer._sides._next
         assert waiting is not None
-        assert float(waiting.dts * waiting.time_base) < frames[60].seconds + 0.1
-        for frame in frames[60:]:
+        assert 0.5 < float(waiting.dts * waiting.time_base) < frames[30].seconds + 0.1
+        for frame in frames[31:]:
             writer.write(frame)

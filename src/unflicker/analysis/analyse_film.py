@@ -24,6 +24,7 @@ from unflicker.analysis.tone_window import keep_frames
 from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
 from unflicker.compute.context import ON_THE_CPU, RunContext
 from unflicker.compute.threads import running_ahead
+from unflicker.files.workspace import Workspace
 from unflicker.fine_light import cells_of
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
@@ -46,7 +47,11 @@ AFTER_TONE = ("fine-light", "refinement")
 
 
 def analyse_film(
-    film: VideoSource, settings: Settings, context: RunContext = ON_THE_CPU
+    film: VideoSource,
+    settings: Settings,
+    context: RunContext = ON_THE_CPU,
+    *,
+    work: Workspace | None = None,
 ) -> Iterator[FramePlan | Finding]:
     """The plan of every frame of a film, in order; each window's finding precedes its frames.
 
@@ -54,13 +59,14 @@ def analyse_film(
         film: Read once, as proxies.
         settings: Of the run.
         context: Device and progress.
+        work: Findings are kept in it, and taken from it if they are there.
 
     Raises:
         InputError: The original of the film shows another scene.
         Cancelled: The work is abandoned.
     """
     with running_ahead(proxies_of(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
-        joined = _Joined(settings, context)
+        joined = _Joined(settings, context, work)
         for window in cut_into_windows(
             proxies,
             window_frames=_window_frames(settings),
@@ -74,8 +80,8 @@ def analyse_film(
 class _Joined:
     """The windows of a film, one after the other, joined so that no level jumps between them."""
 
-    def __init__(self, settings: Settings, context: RunContext) -> None:
-        self._settings, self._context = settings, context
+    def __init__(self, settings: Settings, context: RunContext, work: Workspace | None) -> None:
+        self._settings, self._context, self._work = settings, context, work
         self._tone, self._fine, self._guided = Crossfade(), Crossfade(), Crossfade()
         self._locking = ExposureWindows(settings)
         self._levels: LevelHold | None = None
@@ -87,10 +93,10 @@ class _Joined:
         if self._starts_shot:
             self._scale, self._before = light_scale(window), _Before()
         shown = window.multiplied(self._scale)
-        finding = analyse_window(shown, self._settings, standing=self._standing)
+        finding = self._found(shown)
         self._standing = finding.standing
         overlap = 0 if window.ends_shot else self._settings.window.overlap_frames
-        finding, light = self._levelled(shown, finding, overlap)
+        light = self._levelled(finding, overlap)
         cells = cells_of(shown.frames[0].pixels.shape[:2])
         fine = self._fine.faded(_or_zeros(finding.fine_gain, finding, (*cells, 3)), overlap)
         guided = _or_zeros(finding.guide_gain, finding, (GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3))
@@ -116,22 +122,26 @@ class _Joined:
         self._before.ends_window(finding.roles, overlap)
         self._starts_shot = window.ends_shot
 
-    def _levelled(
-        self, shown: Window, finding: Finding, overlap: int
-    ) -> tuple[Finding, Float[np.ndarray, "time 3 size"]]:
-        """The finding with the atlas's part, and its light at the level of the previous window."""
-        flickers = finding.tone.coefficients.any()
-        if not self._settings.tone.used:
-            finding = finding.without_tone()
+    def _found(self, shown: Window) -> Finding:
+        """The finding of a window, from the workspace if it is there."""
+        name = f"windows/{shown.start:09d}.finding"
+        known = self._work.load(name) if self._work is not None else None
+        if isinstance(known, Finding):
+            return known
+        finding = _analysed(shown, self._settings, self._context, standing=self._standing)
+        if self._work is not None:
+            self._work.store(name, finding)
+        return finding
+
+    def _levelled(self, finding: Finding, overlap: int) -> Float[np.ndarray, "time 3 size"]:
+        """The light of a finding, at the level of the previous window."""
         light = finding.tone.coefficients
         if self._levels is None or self._starts_shot or not light.any():
             self._levels = _levels(finding, self._settings)
         light = self._levels.levelled(light, overlap)
-        if flickers and self._settings.atlas.used and not finding.tone.has_original:
-            finding = _guided(shown, finding, self._settings, self._context)
         light = self._tone.faded(light, overlap)
         light[finding.roles.keep_light] = 0.0
-        return finding, light
+        return light
 
 
 class _Before:
@@ -167,6 +177,19 @@ def analysed_windows(film: VideoSource, settings: Settings) -> Iterator[tuple[Wi
     frames, tone_alone = settings.atlas.window_frames, without(settings, AFTER_TONE)
     for window in cut_into_windows(proxies, window_frames=frames, overlap_frames=0):
         yield window, analyse_window(window, tone_alone)
+
+
+def _analysed(
+    window: Window, settings: Settings, context: RunContext, *, standing: Standing | None
+) -> Finding:
+    """All that is found in one window; it depends on nothing else."""
+    finding = analyse_window(window, settings, standing=standing)
+    flickers = finding.tone.coefficients.any()
+    if not settings.tone.used:
+        finding = finding.without_tone()
+    if flickers and settings.atlas.used and not finding.tone.has_original:
+        finding = _guided(window, finding, settings, context)
+    return finding
 
 
 def _guided(window: Window, finding: Finding, settings: Settings, context: RunContext) -> Finding:

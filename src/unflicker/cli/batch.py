@@ -124,6 +124,8 @@ def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk
                 _log.exception("%s failed", job.source)
             named = str(job.source) in str(error)
             talk.complain(str(error) if named else f"{job.source}: {error}")
+            for note in getattr(error, "__notes__", []):
+                talk.complain(note)
             failed.append(job)
     if failed:
         names = ", ".join(str(job.source) for job in failed)

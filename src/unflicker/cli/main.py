@@ -133,11 +133,16 @@ def exit_code(arguments: Sequence[str]) -> int:
         except click.ClickException as error:
             error.show()
             return error.exit_code
-        except (Cancelled, KeyboardInterrupt, click.Abort):
-            _complain("stopped; no partly written file is left; run the same command to restart")
+        except (Cancelled, KeyboardInterrupt, click.Abort) as stopped:
+            kept = getattr(stopped, "__notes__", [])
+            again = "" if kept else "; run the same command to restart"
+            _complain("; ".join([f"stopped; no partly written file is left{again}", *kept]))
             return stop.exit_code
         except Exception as error:
-            return _failed(error)
+            code = _failed(error)
+            for note in getattr(error, "__notes__", []):
+                _complain(note)
+            return code
         finally:
             close_logging()
 

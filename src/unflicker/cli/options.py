@@ -167,6 +167,14 @@ write_options = with_options(
         _option("Output", "--sheet", metavar="FILE.png", help="Also write a before/after picture."),
         _option("Output", "--dry-run", is_flag=True, help="List the outputs, and stop."),
         _option(
+            "Output",
+            "--work-dir",
+            type=_FILE,
+            metavar="FOLDER",
+            help="Folder for finished parts of an unfinished result; else its own.",
+        ),
+        _option("Output", "--keep-work", is_flag=True, help="Keep these parts when it is done."),
+        _option(
             "Correction",
             "--mask",
             type=_FILE,

@@ -107,6 +107,8 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
         mask=given["mask"],
         shot_strengths=shot_strengths(given["shots"]),
         original=given.get("original"),
+        work_dir=given["work_dir"],
+        keep_work=given["keep_work"],
     )
     with (
         made_folder(job.target.parent),

@@ -131,6 +131,17 @@ def refuse_loss(reads: Iterable[Read], writes: Sequence[Written], *, overwrite: 
             _refuse_existing(output, overwrite=overwrite)
 
 
+def is_running(process: int) -> bool:
+    """Whether there is a process of this number on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def is_stream(path: str | Path) -> bool:
     """Whether a path is a stream, as `/dev/stdout` or a pipe, and not a file."""
     text = os.fspath(path)

@@ -1,7 +1,4 @@
-"""Records a run while it is in progress, in a few hundred bytes a frame.
-
-Values predicted by analysis are replaced when rendering has measured them on the output.
-"""
+"""Records a run while it is in progress, in a few hundred bytes a frame."""
 
 from __future__ import annotations
 
@@ -11,27 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
-import cv2
 import numpy as np
-from jaxtyping import Float32
 
 from unflicker.analysis.analyse_window import Finding
-from unflicker.frames.colour import linear_stops, rgb_of_planes, small_rgb
-from unflicker.frames.picture import Frame, Picture
-from unflicker.grade.mask import Share
 from unflicker.plan import FramePlan, ShotPlan
-from unflicker.recording.record import Record, Still
-from unflicker.recording.visible import Visible, VisibleFlicker, mean_visible
+from unflicker.recording.measuring import MAP, Measured, RankedStill, ranked, stacked
+from unflicker.recording.record import Record
+from unflicker.recording.visible import Visible, mean_visible
 from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
 from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
 from unflicker.video import VideoSource
 
-_MAP = {"rows": 6, "columns": 8}
-_DARK = 0.01
-"""Added to both sides of a ratio of light, which is unreliable near black."""
-_STILLS = 4
-_STILL_WIDTH_PX = 640
-_APART_SECONDS = 0.5
 _LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
 
 
@@ -49,31 +36,23 @@ class _Shot:
     calmed: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Followed:
-    """The plan of a frame, and the strength at which it was applied."""
-
-    plan: FramePlan
-    strength: float
-    share: Share | None
-    """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
-
-    @property
-    def by_place(self) -> Float32[np.ndarray, "rows columns"] | np.float32:
-        """Share of the correction in each part of the picture."""
-        if self.share is None:
-            return np.float32(self.strength)
-        size = _MAP["columns"], _MAP["rows"]
-        return cv2.resize(self.share, size, interpolation=cv2.INTER_AREA) * np.float32(
-            self.strength
-        )
-
-
 class Recorder:
-    """Collects plans, findings and results during a run, and makes the record of it."""
+    """Collects findings and measurements during a run, and makes the record of it."""
 
-    def __init__(self, film: VideoSource, settings: Settings, *, output: str) -> None:
-        self._film, self._settings, self._output = film, settings, output
+    def __init__(
+        self, film: VideoSource, settings: Settings, *, output: str, measured: bool = True
+    ) -> None:
+        """Begin a record.
+
+        Args:
+            film: The source.
+            settings: Of the run.
+            output: Path of the result, empty if there is none.
+            measured: Whether segments will be measured; if not, values of frames are those that
+                their plans predict.
+        """
+        self._film, self.settings, self._output = film, settings, output
+        self._predicts = not measured
         self._began = time.monotonic()
         self._seconds: list[float] = []
         self._before: list[np.ndarray] = []
@@ -82,9 +61,8 @@ class Recorder:
         self._damaged: list[int] = []
         self._shot: _Shot | None = None
         self._shots: list[ShotPlan] = []
-        self._stills: list[tuple[float, Still]] = []
-        self._visible_flicker = VisibleFlicker()
-        self._cuts_known = True
+        self._stills: tuple[RankedStill, ...] = ()
+        self._visible: list[Visible] = []
 
     @property
     def shots(self) -> tuple[ShotPlan, ...]:
@@ -95,93 +73,49 @@ class Recorder:
         """Take note of a frame's plan, or of a window's finding."""
         if isinstance(planned, Finding):
             self._heard_of_window(planned)
-            return
-        self._seconds.append(planned.seconds)
-        self._before.append(planned.mean_before)
-        self._after.append(planned.mean_after)
-        self._stops.append(planned.grade.stops_by_place(**_MAP))
-        if planned.damaged:
-            self._damaged.append(planned.index)
+        elif self._predicts:
+            self._seconds.append(planned.seconds)
+            self._before.append(planned.mean_before)
+            self._after.append(planned.mean_after)
+            self._stops.append(planned.grade.stops_by_place(**MAP))
+            if planned.damaged:
+                self._damaged.append(planned.index)
 
     def heard_of_shots(self, shots: Sequence[ShotPlan]) -> None:
         """Take note of the shots of a plan from a file."""
         self._shots += shots
-        self._cuts_known = bool(shots)  # plans before version 3 know none
 
-    def redrawn(self, frame: Frame, picture: Picture) -> None:
-        """Measure a frame that was redrawn without a grade.
-
-        Args:
-            frame: As decoded.
-            picture: As written.
-        """
-        size = _MAP["rows"], _MAP["columns"]
-        before, after = (
-            small_rgb(each, size=size).mean(axis=-1) + _DARK for each in (frame.picture, picture)
-        )
-        self._stops.append(linear_stops(np.log(after / before)).astype(np.float32))
-        self._seconds.append(frame.seconds)
-        self._before.append(_mean(frame.picture))
-        self._after.append(_mean(picture))
-        if frame.damaged:
-            self._damaged.append(frame.index)
-        self._keep_still(frame, picture)
-
-    def saw(self, frame: Frame, result: Picture, followed: Followed) -> None:
-        """Measure a frame and its result.
-
-        Args:
-            frame: As decoded; its plan was passed to `heard` before.
-            result: As written.
-            followed: Its plan, and the strength at which it was applied.
-        """
-        index = frame.index
-        self._seconds[index] = frame.seconds
-        self._before[index] = _mean(frame.picture)
-        self._after[index] = self._before[index]
-        if result is not frame.picture:
-            self._after[index] = _mean(result)
-        self._stops[index] = self._stops[index] * followed.by_place
-        if self._cuts_known:
-            self._visible_flicker.saw(frame, result, followed.plan)
-        self._keep_still(frame, result)
-
-    def _keep_still(self, frame: Frame, graded: Picture) -> None:
-        """Keep the most changed frames as stills."""
-        change = float(np.abs(self._stops[frame.index]).max())
-        if change < 0.01 or not self._is_among_the_most_changed(frame.seconds, change):
-            return
-        still = Still(
-            index=frame.index,
-            seconds=frame.seconds,
-            before=_still(frame.picture),
-            after=_still(graded),
-        )
-        near = [s for s in self._stills if abs(s[1].seconds - frame.seconds) < _APART_SECONDS]
-        rest = [s for s in self._stills if s not in near]
-        self._stills = sorted([*rest, (change, still)], key=lambda s: -s[0])[:_STILLS]
+    def add(self, segment: Measured) -> None:
+        """Take note of the measurements of the next segment."""
+        self._seconds += segment.seconds
+        self._before += list(segment.before)
+        self._after += list(segment.after)
+        self._stops += list(segment.stops)
+        self._damaged += segment.damaged
+        self._visible += segment.visible
+        for still in segment.stills:
+            self._stills = ranked(self._stills, still)
 
     def record(self, *, notes: tuple[str, ...]) -> Record:
         """The record of the run, with these notes for the user."""
-        self._visible_flicker.ends_shot()
-        before, after = self._visible_flicker.mean
+        before, after = mean_visible(self._visible)
         if np.isnan(before):
             before, after = self._expected()
-        neural = any(shot.guided for shot in self._shots) or self._settings.redraws
+        neural = any(shot.guided for shot in self._shots) or self.settings.redraws
         libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
         return Record(
             source=self._film.name,
             output=self._output,
             seconds=np.array(self._seconds, np.float32),
-            mean_before=_stacked(self._before, (3,)),
-            mean_after=_stacked(self._after, (3,)),
-            correction_stops=_stacked(self._stops, tuple(_MAP.values())),
+            mean_before=stacked(self._before, (3,)),
+            mean_after=stacked(self._after, (3,)),
+            correction_stops=stacked(self._stops, tuple(MAP.values())),
             shots=tuple(self._measured_shots()),
             visible_flicker_before=before,
             visible_flicker_after=after,
-            stills=tuple(sorted((s[1] for s in self._stills), key=lambda still: still.index)),
+            stills=tuple(sorted((s.still for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
-            settings=to_dict(self._settings),
+            settings=to_dict(self.settings),
             versions={"python": platform.python_version()} | {n: version(n) for n in libraries},
             notes=(*notes, *self._suggestions()),
             wall_seconds=time.monotonic() - self._began,
@@ -203,7 +137,7 @@ class Recorder:
     def _measured_shots(self) -> Iterator[ShotPlan]:
         """The shots, with visible flicker as measured where it was."""
         for number, shot in enumerate(self._shots):
-            before, after = self._visible_flicker.of_shot(number)
+            before, after = mean_visible([each for each in self._visible if each.shot == number])
             if np.isnan(before):
                 yield shot
             else:
@@ -212,7 +146,7 @@ class Recorder:
     def _suggestions(self) -> tuple[str, ...]:
         """Suggested options for this film."""
         drifts = [shot.diagnosis.exposure_drift_stops for shot in self._shots]
-        if self._settings.tone.lock_exposure or not any(drifts):
+        if self.settings.tone.lock_exposure or not any(drifts):
             return ()
         drifting = sum(drift > 0.0 for drift in drifts)
         where = "" if len(drifts) == 1 else f" in {drifting} of {len(drifts)} shots"
@@ -220,12 +154,6 @@ class Recorder:
             f"automatic exposure or white balance drifts by up to {max(drifts):.1f} stops{where}; "
             "--lock-exposure removes it",
         )
-
-    def _is_among_the_most_changed(self, seconds: float, change: float) -> bool:
-        near = [c for c, still in self._stills if abs(still.seconds - seconds) < _APART_SECONDS]
-        if near:
-            return change > max(near)
-        return len(self._stills) < _STILLS or change > self._stills[-1][0]
 
     def _heard_of_window(self, finding: Finding) -> None:
         if self._shot is None:
@@ -268,23 +196,5 @@ class Recorder:
             fps=fps,
             visible_delta_e=visible,
             exposure_drift_stops=drift_of(course, fps=fps) if course is not None else 0.0,
-            locked=self._settings.tone.lock_exposure,
+            locked=self.settings.tone.lock_exposure,
         )
-
-
-def _mean(picture: Picture) -> Float32[np.ndarray, " 3"]:
-    """Mean stored red, green and blue, of a sixteenth of the pixels."""
-    colour = picture.planes[: picture.layout.colour_planes]
-    means = [np.full((1, 1), cv2.mean(plane[::4, ::4])[0], np.float32) for plane in colour]
-    return rgb_of_planes(means, picture)[0, 0]
-
-
-def _still(picture: Picture) -> np.ndarray:
-    height, width = picture.size
-    scale = min(1.0, _STILL_WIDTH_PX / width)
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return np.rint(small_rgb(picture, size=size) * 255.0).astype(np.uint8)
-
-
-def _stacked(values: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    return np.stack(values).astype(np.float32) if values else np.zeros((0, *shape), np.float32)

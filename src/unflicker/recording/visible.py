@@ -33,36 +33,38 @@ class Visible:
     after: float
     frames: int
     """Number of frames it represents."""
+    shot: int = 0
+    """Number of the shot, from 0."""
 
 
 @dataclass(kw_only=True, eq=False)
 class VisibleFlicker:
-    """Measures visible flicker before and after, on samples of each shot."""
+    """Measures visible flicker before and after, on samples of each shot of a segment."""
 
-    by_shot: list[list[Visible]] = field(default_factory=list)
-    """The measurements of each shot."""
+    measured: list[Visible] = field(default_factory=list)
     _seconds: list[float] = field(default_factory=list)
     _before: list[Float32[np.ndarray, "rows columns 3"]] = field(default_factory=list)
     _after: list[Float32[np.ndarray, "rows columns 3"]] = field(default_factory=list)
     _followed: list[Float32[np.ndarray, "height width 3"]] = field(default_factory=list)
     """Written frames, as large as motion is estimated."""
+    _shot: int = -1
     _place: int = 0
-    """Place of the next frame in its shot."""
+    """Place of the next frame among those of its shot in the segment."""
     _held: int = 0
     """Frames since the last sample started."""
 
-    def saw(self, frame: Frame, result: Picture, plan: FramePlan) -> None:
+    def saw(self, frame: Frame, result: Picture, plan: FramePlan, *, shot: int) -> None:
         """Take note of a frame.
 
         Args:
             frame: As decoded.
             result: As written.
             plan: Of the frame; repeats, flashes and damaged frames are not measured.
+            shot: Its number, from 0.
         """
-        if plan.starts_shot or not self.by_shot:
+        if shot != self._shot:
             self.ends_shot()
-            self.by_shot.append([])
-            self._place = 0
+            self._shot, self._place = shot, 0
         elif self._place % _EVERY_FRAMES == 0:
             self._measure()
         looked_at = self._place % _EVERY_FRAMES < _MEASURED_FRAMES
@@ -81,17 +83,8 @@ class VisibleFlicker:
         self._followed.append(to_rgb(small_luma(result, longest_px=_FOLLOWED_PX)))
 
     def ends_shot(self) -> None:
-        """Measure the frames in memory, at the end of a shot."""
+        """Measure the frames in memory, at the end of a shot or of the segment."""
         self._measure()
-
-    @property
-    def mean(self) -> tuple[float, float]:
-        """Visible flicker before and after, over all shots; NaN without measurements."""
-        return mean_visible([each for shot in self.by_shot for each in shot])
-
-    def of_shot(self, number: int) -> tuple[float, float]:
-        """Visible flicker before and after of one shot, by its number from 0."""
-        return mean_visible(self.by_shot[number] if number < len(self.by_shot) else [])
 
     def _measure(self) -> None:
         if len(self._after) >= 3:
@@ -102,7 +95,9 @@ class VisibleFlicker:
             left = seen = visible_flicker(after, motion=back, fps=fps)
             if any(a is not b for a, b in zip(self._after, self._before, strict=True)):
                 seen = visible_flicker(np.stack(self._before), motion=back, fps=fps)
-            self.by_shot[-1].append(Visible(before=seen, after=left, frames=self._held))
+            self.measured.append(
+                Visible(before=seen, after=left, frames=self._held, shot=self._shot)
+            )
         self._seconds, self._before, self._after, self._followed = [], [], [], []
         self._held = 0
 

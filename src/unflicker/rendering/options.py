@@ -30,6 +30,10 @@ class RunOptions:
     by the run's strength. It replaces the strengths that a plan has for these shots."""
     original: Path | None = None
     """The steady original of a film that was processed frame by frame."""
+    work_dir: Path | None = None
+    """Folder for the workspace, in which finished parts wait; that of the result if None."""
+    keep_work: bool = False
+    """Whether the workspace is kept when the film is done."""
 
     def __post_init__(self) -> None:
         """Refuse strengths out of range."""

@@ -14,6 +14,7 @@ from unflicker.analysis.analyse_window import Finding
 from unflicker.compute.context import RunContext
 from unflicker.compute.threads import running_ahead
 from unflicker.errors import InputError, UsageError
+from unflicker.files.workspace import Workspace
 from unflicker.frames.picture import Frame
 from unflicker.plan import FramePlan, Plan, PlanWriter
 from unflicker.plan.fingerprint import is_of
@@ -39,6 +40,8 @@ class Planned:
     """Those of the run, with those that are taken from the plan."""
     shot_strengths: Mapping[int, float]
     """Share of the correction that single shots get, 0 to 1; 1 for shots without an entry."""
+    shots_known: bool = True
+    """Whether plans say where shots begin."""
 
 
 @contextmanager
@@ -48,6 +51,8 @@ def planned(
     options: RunOptions,
     recorder: Recorder,
     context: RunContext,
+    *,
+    work: Workspace | None = None,
 ) -> Iterator[Planned]:
     """The plan of each frame, with the settings and strengths for rendering.
 
@@ -57,6 +62,7 @@ def planned(
         options: May name a plan to follow, or a file to save the plan in.
         recorder: Receives every plan and finding.
         context: Device and progress.
+        work: Where findings are kept.
 
     Raises:
         InputError: The named plan cannot be followed.
@@ -64,7 +70,8 @@ def planned(
     if options.plan is not None:
         yield _followed(film, settings, options, recorder)
         return
-    ahead = running_ahead(analyse_film(film, settings, context), most=settings.window.frames)
+    analysed = analyse_film(film, settings, context, work=work)
+    ahead = running_ahead(analysed, most=settings.window.frames)
     with ahead as found, ExitStack() as stack:
         frames, strengths = _recorded(found, recorder), options.shot_strengths
         if options.save_plan is not None:
@@ -86,6 +93,7 @@ def _followed(
         frames=_recorded(iter(plan), recorder),
         settings=_as_planned(film, settings, plan, guided=options.original is not None),
         shot_strengths={**edited, **_known_shots(options.shot_strengths, plan)},
+        shots_known=bool(plan.shots),  # plans before version 3 know none
     )
 
 

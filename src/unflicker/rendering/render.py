@@ -4,50 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from pathlib import Path
 
 from unflicker.compute.context import RunContext
 from unflicker.compute.devices import torch_sharing
 from unflicker.errors import UsageError
-from unflicker.frames.picture import Frame
+from unflicker.files.workspace import Workspace
 from unflicker.grade.mask import FullShares, Share, read_mask
-from unflicker.recording import Followed, Recorder
+from unflicker.recording import Recorder
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import Planned, frame_by_frame, planned
-from unflicker.rendering.stages import Item, stages_of, through
+from unflicker.rendering.segments import (
+    Rendered,
+    Segment,
+    segments_of_items,
+    segments_of_results,
+)
+from unflicker.rendering.stages import Item, stages_of
 from unflicker.settings import Settings
 from unflicker.video import VideoSource
+from unflicker.video.segments import SegmentFormat
 
 
 @contextmanager
-def render_film(
+def render_film(  # noqa: PLR0913 - what a run is made of
     film: VideoSource,
     settings: Settings,
     options: RunOptions,
     recorder: Recorder,
     context: RunContext,
-) -> Iterator[Iterator[Frame]]:
-    """The frames of a film in order, without flicker.
+    *,
+    form: SegmentFormat,
+    work: Workspace,
+) -> Iterator[Iterator[Path]]:
+    """The segments of a film in order, without flicker.
 
     Args:
         film: Read twice at the same time, by analysis and by rendering.
         settings: Of the run.
         options: The part of the film to process, and other files to read and write.
-        recorder: Receives each frame.
+        recorder: Receives the measurements of each segment.
         context: Device and progress.
+        form: How segments are encoded.
+        work: Where finished parts are kept, and taken from.
 
     Raises:
         UsageError: A plan is named, and the method has no plans.
         InputError: The mask or the plan is not of this film.
     """
     mask = read_mask(options.mask, size=film.size) if options.mask else None
+
+    def tell(frames: int) -> None:
+        context.tell("render", done=frames, total=film.estimated_frames)
+
     if settings.redraws:
         need_plans(settings, options)
-        yield _redrawn(film, settings, mask, recorder, context)
+        results = _redrawn(film, settings, mask, context)
+        yield _recorded(segments_of_results(results, form=form, work=work, tell=tell), recorder)
         return
-    with planned(film, settings, options, recorder, context) as plan:
-        items = _items(film, plan, mask=mask)
-        yield _recorded(through(items, stages_of(plan.settings, context)), recorder)
+    with planned(film, settings, options, recorder, context, work=work) as plan:
+        items, stages = _items(film, plan, mask=mask), stages_of(plan.settings, context)
+        segments = segments_of_items(items, stages, form=form, work=work, tell=tell)
+        yield _recorded(segments, recorder)
 
 
 def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
@@ -81,29 +99,23 @@ def _items(film: VideoSource, planned: Planned, *, mask: Share | None) -> Iterat
             picture=frame.picture,
             strength=settings.strength * planned.shot_strengths.get(shot, 1.0),
             share=shares.of(frame.picture, plan.kept),
+            shot=shot if planned.shots_known else None,
         )
 
 
-def _recorded(items: Iterator[Item], recorder: Recorder) -> Iterator[Frame]:
-    for item in items:
-        followed = Followed(plan=item.plan, strength=item.strength, share=item.share)
-        recorder.saw(item.frame, item.picture, followed)
-        yield replace(item.frame, picture=item.picture)
+def _recorded(segments: Iterator[Segment], recorder: Recorder) -> Iterator[Path]:
+    for segment in segments:
+        recorder.add(segment.measured)
+        yield segment.place
 
 
 def _redrawn(
-    film: VideoSource,
-    settings: Settings,
-    mask: Share | None,
-    recorder: Recorder,
-    context: RunContext,
-) -> Iterator[Frame]:
+    film: VideoSource, settings: Settings, mask: Share | None, context: RunContext
+) -> Iterator[Rendered]:
     """Each frame redrawn by the reference system."""
     from unflicker.paper import pipeline as paper
 
     networks = paper.load_networks(settings, context)
     with torch_sharing():
         for frame, rgb in paper.redrawn(film, networks, settings, context, mask=mask):
-            picture = paper.as_picture(rgb, frame.picture)
-            recorder.redrawn(frame, picture)
-            yield replace(frame, picture=picture)
+            yield Rendered(frame=frame, picture=paper.as_picture(rgb, frame.picture))

@@ -3,8 +3,9 @@
     items = through(items, [Grading(device=…), Refinement(…)])
 
 A stage is called with an iterator and returns one. Each item comes out once, in order, after at
-most `look_ahead_frames` more have been read. To add a stage, write a callable with that attribute
-and name it in `after_grading`.
+most `look_ahead_frames` more have been read. A film is rendered in segments, so a stage that
+remembers earlier items says how many: `burn_in_frames` of them precede each segment. To add a
+stage, write a callable with these attributes and name it in `after_grading`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ class Item:
     """Strength of the correction, 0 to 1."""
     share: Share | None = None
     """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
+    shot: int | None = None
+    """Number of its shot, from 0; None if shots are not known."""
 
 
 @runtime_checkable
@@ -49,6 +52,11 @@ class Stage(Protocol):
     @property
     def look_ahead_frames(self) -> int:
         """Items that it may read ahead; more where a picture is repeated."""
+        ...
+
+    @property
+    def burn_in_frames(self) -> int:
+        """Earlier items that may have an effect on one that is seen."""
         ...
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
@@ -93,6 +101,7 @@ class Grading:
     device: str
     """"cpu" or "cuda:n"."""
     look_ahead_frames: int = 0
+    burn_in_frames: int = 0
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture graded."""
@@ -112,6 +121,9 @@ class Refinement:
     proxy_px: int
     """Longest side of the proxies on which motion is estimated."""
     look_ahead_frames: int = 1
+    burn_in_frames: int = 16
+    """Eight for fading in and a neighbour, with one repeat for each at most; with an original, the
+    first frame's share of the memory has fallen to 0.9^16 = 0.19."""
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture refined; a repeat gets the same result again."""

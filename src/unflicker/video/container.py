@@ -51,7 +51,8 @@ def open_output(place: str | Path | Any, *, container_format: str) -> OutputCont
         place: Path, or object with `write` and `seek`.
         container_format: FFmpeg's name of the muxer.
     """
-    options = {}
+    # Without dates and random numbers, the same film becomes the same file every time.
+    options = {"fflags": "+bitexact"}
     if container_format in ("matroska", "webm"):
         # Sound of MP4 begins some ms before 0; without this all pictures would come later.
         options["avoid_negative_ts"] = "disabled"

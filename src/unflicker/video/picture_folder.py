@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +18,9 @@ import numpy as np
 from unflicker.errors import InputError, OutputError
 from unflicker.files.outputs import PICTURE_ENDINGS
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
-from unflicker.video.target import discard, disk_error, part_of, settle, sync
+from unflicker.video.segment_file import named
+from unflicker.video.segments import OneAfterTheOther
+from unflicker.video.target import discard, disk_error, part_of, segment_of, settle, sync
 from unflicker.video.traits import Traits
 
 ENDINGS = PICTURE_ENDINGS
@@ -120,15 +125,90 @@ class FolderSource:
         self._notes[f"{file.name} cannot be read; the picture before it stands in"] = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class FolderFormat:
+    """How the pictures of a folder are encoded; see `segments.SegmentFormat`."""
+
+    target: Path
+    """The result, for messages."""
+    names: tuple[str, ...]
+    """Of the file of each frame."""
+
+    @property
+    def key(self) -> str:
+        """All that segments depend on besides their frames; no paths."""
+        return repr(self.names)
+
+    def segment(self, place: Path) -> PictureSegment:
+        """A new segment, a folder of pictures."""
+        return PictureSegment(self, place)
+
+
+class PictureSegment:
+    """A folder of pictures during writing; see `segments.SegmentWriter`."""
+
+    def __init__(self, form: FolderFormat, place: Path) -> None:
+        """Prepare a segment; nothing is made yet."""
+        self._form, self._place = form, place
+        self._part = place.with_name(f"{place.name}.part")
+
+    def __enter__(self) -> PictureSegment:
+        """Make the folder under its temporary name."""
+        try:
+            self._part.mkdir()
+        except OSError as fault:
+            raise disk_error(self._form.target, fault) from fault
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Name the folder, or remove it."""
+        try:
+            if kind is None:
+                named(self._part, self._place)
+        except OSError as problem:
+            raise disk_error(self._form.target, problem) from problem
+        finally:
+            discard(self._part)
+
+    def write(self, frame: Frame) -> None:
+        """Write one picture.
+
+        Raises:
+            OutputError: The disk is full or gone.
+        """
+        name = self._form.names[frame.index]
+        options = _JPEG_OPTIONS if name.lower().endswith(_JPEG) else []
+        done, data = cv2.imencode(Path(name).suffix, _pixels(frame.picture), options)
+        if not done:
+            raise OutputError(f"{name} cannot be encoded; choose PNG or TIFF pictures as input")
+        try:
+            (self._part / name).write_bytes(data.tobytes())
+        except OSError as fault:
+            raise disk_error(self._form.target / name, fault) from fault
+
+
 class FolderWriter:
     """Writes pictures under the source's names into a folder that appears when it is complete."""
 
     def __init__(self, target: Path, *, names: tuple[str, ...], overwrite: bool) -> None:
+        """Prepare to write.
+
+        Args:
+            target: The folder to write.
+            names: Of the file of each frame.
+            overwrite: Whether pictures of these names may be replaced.
+        """
         self.notes: tuple[str, ...] = ()
+        self.format = FolderFormat(target=target, names=names)
         self._target = target
         self._overwrite = overwrite
-        self._names = names
         self._part = part_of(target)
+        self._frames = OneAfterTheOther(self, segment_of(self._target))
 
     def __enter__(self) -> FolderWriter:
         """Make the hidden folder."""
@@ -145,9 +225,12 @@ class FolderWriter:
         trace: TracebackType | None,
     ) -> None:
         """Name the folder, or remove it."""
-        if kind is None:
-            settle(self._part, self._target, overwrite=self._overwrite)
-        else:
+        try:
+            if kind is None:
+                self._frames.finish()
+                settle(self._part, self._target, overwrite=self._overwrite)
+        finally:
+            self._frames.abandon()
             discard(self._part)
 
     def write(self, frame: Frame) -> None:
@@ -156,17 +239,28 @@ class FolderWriter:
         Raises:
             OutputError: The disk is full or gone.
         """
-        name = self._names[frame.index]
-        options = _JPEG_OPTIONS if name.lower().endswith(_JPEG) else []
-        done, data = cv2.imencode(Path(name).suffix, _pixels(frame.picture), options)
-        if not done:
-            raise OutputError(f"{name} cannot be encoded; choose PNG or TIFF pictures as input")
-        place = self._part / name
+        self._frames.write(frame)
+
+    def join(self, place: Path) -> None:
+        """Append the pictures of a complete segment; they stay there, too, if the disk allows.
+
+        Raises:
+            OutputError: The disk is full or gone.
+        """
         try:
-            place.write_bytes(data.tobytes())
-            sync(place)
+            for file in place.iterdir():
+                _linked(file, self._part / file.name)
         except OSError as fault:
-            raise disk_error(self._target / name, fault) from fault
+            raise disk_error(self._target, fault) from fault
+
+
+def _linked(file: Path, place: Path) -> None:
+    """The same file under a second name; a copy where the disk cannot do that."""
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copyfile(file, place)
+        sync(place)
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from unflicker.errors import OutputError, UsageError
-from unflicker.files.outputs import made_folder
+from unflicker.files.outputs import is_running, made_folder
 
 ENDING = "_unflickered"
 CONTAINERS = {
@@ -144,20 +144,29 @@ def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_b
 
 def part_of(target: Path) -> Path:
     """The hidden name of a result until it is complete."""
-    ending = f".{os.getpid()}.part{target.suffix}"
-    room = _LONGEST_NAME_BYTES - len(os.fsencode(ending)) - 1
+    return _hidden(target, f".{os.getpid()}.part{target.suffix}")
+
+
+def segment_of(target: Path) -> Path:
+    """The hidden name of a result's segment in progress."""
+    return _hidden(target, f".{os.getpid()}.segment")
+
+
+def _hidden(target: Path, ending: str) -> Path:
+    room = _LONGEST_NAME_BYTES - len(os.fsencode(ending)) - len(".") - len(".part")
     name = os.fsencode(target.name)[:room].decode(errors="ignore")
     return target.with_name(f".{name}{ending}")
 
 
 def remove_leftovers(target: Path) -> None:
     """Remove the remains of killed runs on the same target, but not files of a running one."""
-    model = part_of(target).name.replace(f".{os.getpid()}.part", ".PID.part")
-    pattern = re.compile(re.escape(model).replace(r"\.PID\.", r"\.(\d+)\."))
-    for entry in os.scandir(target.parent):
-        found = pattern.fullmatch(entry.name)
-        if found and not _is_running(int(found[1])):
-            discard(Path(entry.path))
+    for place in (part_of(target), segment_of(target)):
+        model = re.escape(place.name.replace(f".{os.getpid()}.", ".PID."))
+        pattern = re.compile(model.replace(r"\.PID\.", r"\.(\d+)\.") + r"(?:\.part)?")
+        for entry in list(os.scandir(target.parent)):
+            found = pattern.fullmatch(entry.name)
+            if found and not is_running(int(found[1])):
+                discard(Path(entry.path))
 
 
 def discard(place: Path) -> None:
@@ -215,23 +224,13 @@ def disk_error(target: Path, fault: Exception) -> OutputError:
     """
     reason = getattr(fault, "strerror", None) or str(fault)
     return OutputError(
-        f"{target} cannot be written: {reason}; nothing was left behind, "
+        f"{target} cannot be written: {reason}; there is no file of that name now, "
         "make room or choose another place with -o"
     )
 
 
 def _is_empty_folder(place: Path) -> bool:
     return place.is_dir() and not any(place.iterdir())
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _megabytes(count: int) -> int:

@@ -3,11 +3,15 @@
 with open_writer(film, target) as writer:
     for frame in film.frames():
         writer.write(frame)
+
+Frames are encoded in segments (`segments`). Segments that were made elsewhere, with the writer's
+`format`, are appended with `join`.
 """
 
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -18,9 +22,11 @@ from unflicker.errors import OutputError, UsageError
 from unflicker.frames.picture import Frame
 from unflicker.settings import EncodingSettings
 from unflicker.video.encoders import AS_THE_SOURCE, CONSTANT_RATE, Candidate, candidates, keeps_hdr
-from unflicker.video.encoding import COUNTED, Encoding
+from unflicker.video.encoding import COUNTED, SegmentEncoder, VideoFormat
+from unflicker.video.muxing import Muxer
 from unflicker.video.picture_folder import FolderWriter
 from unflicker.video.pixel_formats import stored_format
+from unflicker.video.segments import OneAfterTheOther, SegmentFormat
 from unflicker.video.side_streams import Plan, plan_side_streams
 from unflicker.video.source import VideoSource
 from unflicker.video.target import (
@@ -34,6 +40,7 @@ from unflicker.video.target import (
     planned_target,
     remove_leftovers,
     resolve_target,
+    segment_of,
     settle,
 )
 
@@ -61,6 +68,11 @@ class Writer(Protocol):
     notes: tuple[str, ...]
     """Differences between output and source, with reasons."""
 
+    @property
+    def format(self) -> SegmentFormat:
+        """How its segments are encoded."""
+        ...
+
     def __enter__(self) -> Writer:
         """Begin the output under its hidden name."""
         ...
@@ -76,6 +88,10 @@ class Writer(Protocol):
 
     def write(self, frame: Frame) -> None:
         """Add the next frame."""
+        ...
+
+    def join(self, place: Path) -> None:
+        """Add the next segment, a complete one of this writer's format."""
         ...
 
 
@@ -125,53 +141,55 @@ def _open_video(
     check_target(target, source=film.traits.path, overwrite=overwrite, needed_bytes=needed)
     remove_leftovers(target)
     return VideoWriter(
-        film,
-        target,
-        candidate=candidate,
+        _format(film, candidate, plan=plan, settings=settings, target=target),
         plan=plan,
-        settings=settings,
         overwrite=overwrite,
         notes=(*notes, *plan.notes, *_loss_notes(film, candidate, plan=plan)),
+    )
+
+
+def _format(
+    film: VideoSource, candidate: Candidate, *, plan: Plan, settings: EncodingSettings, target: Path
+) -> VideoFormat:
+    return VideoFormat.of(
+        film,
+        candidate,
+        settings=settings,
+        container_format=plan.container_format,
+        target=target,
     )
 
 
 class VideoWriter:
     """Writes one video file; made by `open_writer`."""
 
-    def __init__(  # noqa: PLR0913 - all of it is decided in open_writer, nothing is optional
-        self,
-        film: VideoSource,
-        target: Path,
-        *,
-        candidate: Candidate,
-        plan: Plan,
-        settings: EncodingSettings,
-        overwrite: bool,
-        notes: tuple[str, ...],
+    def __init__(
+        self, form: VideoFormat, *, plan: Plan, overwrite: bool, notes: tuple[str, ...]
     ) -> None:
+        """Prepare to write.
+
+        Args:
+            form: How segments are encoded, and the file to write.
+            plan: What becomes of the source's other streams.
+            overwrite: Whether an existing file may be replaced.
+            notes: Differences between output and source.
+        """
         self.notes = notes
-        self.encoder = candidate.encoder
-        self.pixel_format = candidate.pixel_format
-        self._film = film
-        self._target = target
-        self._candidate = candidate
+        self.format = form
+        self.encoder = form.candidate.encoder
+        self.pixel_format = form.candidate.pixel_format
+        self._target = form.target
         self._plan = plan
-        self._settings = settings
         self._overwrite = overwrite
-        self._part = part_of(target)
-        self._encoding: Encoding | None = None
+        self._part = part_of(form.target)
+        self._muxer: Muxer | None = None
+        self._frames = OneAfterTheOther(self, segment_of(self._target))
 
     def __enter__(self) -> VideoWriter:
         """Open the hidden file."""
         try:
             self._part.touch(exist_ok=False)
-            self._encoding = Encoding(
-                self._film,
-                candidate=self._candidate,
-                plan=self._plan,
-                settings=self._settings,
-                place=self._part,
-            )
+            self._muxer = Muxer(self.format, plan=self._plan, place=self._part)
         except BaseException as fault:
             discard(self._part)
             if isinstance(fault, (OSError, FFmpegError)):
@@ -186,22 +204,25 @@ class VideoWriter:
         trace: TracebackType | None,
     ) -> None:
         """Complete the file and name it, or remove it."""
-        encoding, self._encoding = self._encoding, None
-        if encoding is None:
-            return
-        if kind is not None:
-            encoding.abandon()
-            discard(self._part)
+        if self._muxer is None:
             return
         try:
-            encoding.finish()
+            if kind is None:
+                self._frames.finish()
+                self._muxer.finish()
         except BaseException as problem:
-            encoding.abandon()
-            discard(self._part)
+            kind = type(problem)
             if isinstance(problem, (OSError, FFmpegError)):
                 raise disk_error(self._target, problem) from problem
             raise
-        settle(self._part, self._target, overwrite=self._overwrite)
+        finally:
+            muxer, self._muxer = self._muxer, None
+            if kind is not None:
+                self._frames.abandon()
+                muxer.abandon()
+                discard(self._part)
+        if kind is None:
+            settle(self._part, self._target, overwrite=self._overwrite)
 
     def write(self, frame: Frame) -> None:
         """Encode the next frame.
@@ -209,12 +230,25 @@ class VideoWriter:
         Raises:
             OutputError: The disk is full or gone.
         """
-        if self._encoding is None:
-            raise UsageError("the writer is closed; write inside its with-block")
+        self._need_open()
+        self._frames.write(frame)
+
+    def join(self, place: Path) -> None:
+        """Append a complete segment.
+
+        Raises:
+            OutputError: The disk is full or gone.
+        """
         try:
-            self._encoding.write(frame)
+            with place.open("rb") as segment:
+                self._need_open().add(segment)
         except (OSError, FFmpegError) as fault:
             raise disk_error(self._target, fault) from fault
+
+    def _need_open(self) -> Muxer:
+        if self._muxer is None:
+            raise UsageError("the writer is closed; write inside its with-block")
+        return self._muxer
 
 
 def _first_that_works(
@@ -227,7 +261,8 @@ def _first_that_works(
     )
     faults = []
     for candidate in tried:
-        fault = _trial(film, frame, candidate=candidate, plan=plan, settings=settings)
+        form = _format(film, candidate, plan=plan, settings=settings, target=target)
+        fault = _trial(form, frame)
         if fault is None:
             notes = _switch_notes(film, candidate, wanted=tried[0], plan=plan)
             early = frame.seconds < _SAFE_START_SECONDS and not _same_container(film, target)
@@ -246,20 +281,19 @@ def _first_that_works(
     )
 
 
-def _trial(
-    film: VideoSource, frame: Frame, *, candidate: Candidate, plan: Plan, settings: EncodingSettings
-) -> str | None:
-    """Why a candidate does not work, or None if it does."""
-    alone = Plan(container_format=plan.container_format)
+def _trial(form: VideoFormat, frame: Frame) -> str | None:
+    """Why a format does not work, or None if it does."""
+    segment, alone = io.BytesIO(), Plan(container_format=form.container_format)
     try:
-        encoding = Encoding(
-            film, candidate=candidate, plan=alone, settings=settings, place=io.BytesIO()
-        )
+        with closing(SegmentEncoder(form, segment)) as encoder:
+            encoder.write(frame)
+            encoder.finish()
+        muxer = Muxer(form, plan=alone, place=io.BytesIO())
         try:
-            encoding.write(frame)
-            encoding.finish()
+            muxer.add(segment)
+            muxer.finish()
         except BaseException:
-            encoding.abandon()
+            muxer.abandon()
             raise
     except (FFmpegError, ValueError, OSError, OverflowError) as fault:
         return getattr(fault, "strerror", None) or str(fault)

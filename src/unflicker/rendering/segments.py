@@ -1,0 +1,193 @@
+"""Segments of a film in rendering: each is rendered on its own, encoded and measured.
+
+A segment's result is a function of its frames and plans, of those shortly before and after it, and
+of the settings. How many were rendered before, and by whom, has no effect.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import count, islice
+from pathlib import Path
+
+from unflicker.files.workspace import Workspace
+from unflicker.frames.picture import Frame, Picture
+from unflicker.recording import Followed, Measured, Measuring
+from unflicker.rendering.stages import Item, Stage, through
+from unflicker.video.segments import SEGMENT_FRAMES, SegmentFormat
+
+Told = Callable[[int], None]
+"""Called with the number of frames that are done."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segment:
+    """A finished segment."""
+
+    place: Path
+    """Where it is, in the format that it was asked for in."""
+    measured: Measured
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rendered:
+    """A frame's result."""
+
+    frame: Frame
+    """As decoded."""
+    picture: Picture
+    followed: Followed | None = None
+    """The plan that it follows; None if it was redrawn without one."""
+
+
+def segments_of_items(
+    items: Iterator[Item],
+    stages: Sequence[Stage],
+    *,
+    form: SegmentFormat,
+    work: Workspace,
+    tell: Told,
+) -> Iterator[Segment]:
+    """The segments of a film that is rendered by plans; those in the workspace are taken from it.
+
+    Args:
+        items: All frames of the film, in order.
+        stages: Of rendering.
+        form: How segments are encoded.
+        work: Where segments are kept.
+        tell: Progress.
+    """
+    source = _Replay(items)
+    burn_in = max((stage.burn_in_frames for stage in stages), default=0)
+    for start in count(0, SEGMENT_FRAMES):
+        if not source.reaches(start):
+            return
+        stop = start + SEGMENT_FRAMES
+        part = source.part(_first_needed(source.held, start), keep_from=stop - burn_in)
+        with closing(part):
+            known = _known(work, start)
+            if known is not None:
+                _pass_over(part, start + len(known.measured.seconds))
+                tell(start + len(known.measured.seconds))
+                yield known
+                continue
+            results = (
+                _rendered(item) for item in through(part, stages) if item.plan.index >= start
+            )
+            yield _made(islice(results, SEGMENT_FRAMES), start, form=form, work=work, tell=tell)
+
+
+def segments_of_results(
+    results: Iterator[Rendered], *, form: SegmentFormat, work: Workspace, tell: Told
+) -> Iterator[Segment]:
+    """The segments of a film whose frames are redrawn one after the other.
+
+    Args:
+        results: Of all frames, in order.
+        form: How segments are encoded.
+        work: Where segments are kept.
+        tell: Progress.
+    """
+    for start in count(0, SEGMENT_FRAMES):
+        first = next(results, None)
+        if first is None:
+            return
+        rest = islice(results, SEGMENT_FRAMES - 1)
+        yield _made(_joined(first, rest), start, form=form, work=work, tell=tell)
+
+
+def _made(
+    results: Iterable[Rendered],
+    start: int,
+    *,
+    form: SegmentFormat,
+    work: Workspace,
+    tell: Told,
+) -> Segment:
+    """Encode, measure and keep a segment."""
+    place, measuring = work.path(f"segments/{start:09d}.packets"), Measuring()
+    with form.segment(place) as segment:
+        for result in results:
+            if result.followed is None:
+                measuring.redrawn(result.frame, result.picture)
+            else:
+                measuring.saw(result.frame, result.picture, result.followed)
+            segment.write(replace(result.frame, picture=result.picture))
+            tell(result.frame.index + 1)
+    measured = measuring.measured()
+    work.store(f"segments/{start:09d}.measured", measured)
+    return Segment(place=place, measured=measured)
+
+
+def _known(work: Workspace, start: int) -> Segment | None:
+    """A segment of an earlier run, if it is finished."""
+    measured = work.load(f"segments/{start:09d}.measured")
+    place = work.folder / f"segments/{start:09d}.packets"
+    if not isinstance(measured, Measured) or not place.exists():
+        return None
+    return Segment(place=place, measured=measured)
+
+
+def _rendered(item: Item) -> Rendered:
+    followed = Followed(plan=item.plan, strength=item.strength, share=item.share, shot=item.shot)
+    return Rendered(frame=item.frame, picture=item.picture, followed=followed)
+
+
+def _joined(first: Rendered, rest: Iterator[Rendered]) -> Iterator[Rendered]:
+    yield first
+    yield from rest
+
+
+def _pass_over(part: Iterator[Item], stop: int) -> None:
+    """Take the items before one that is not wanted any more."""
+    for item in part:
+        if item.plan.index >= stop - 1:
+            return
+
+
+def _first_needed(held: Iterable[Item], start: int) -> int:
+    """Where a segment's rendering begins: earlier than itself if texture is refined there."""
+    known = [item.plan for item in held if item.plan.index <= start]
+    refined = any(plan.texture.amount > 0.0 for plan in known)
+    return known[0].index if refined else start
+
+
+class _Replay:
+    """Items of a film; the last of them can be taken again."""
+
+    def __init__(self, items: Iterator[Item]) -> None:
+        self._items = items
+        self.held: deque[Item] = deque()
+        """Items that were taken, and may be needed again."""
+
+    def reaches(self, index: int) -> bool:
+        """Whether there is an item of this index, or a later one."""
+        while not self.held or self.held[-1].plan.index < index:
+            item = next(self._items, None)
+            if item is None:
+                return False
+            self.held.append(item)
+        return True
+
+    def part(self, first: int, *, keep_from: int) -> Generator[Item, None, None]:
+        """The items from one on, to the end; it is closed when no more of them are needed.
+
+        Args:
+            first: Index of the first.
+            keep_from: Index of the first that is held to be taken again.
+        """
+        waiting, self.held = self.held, deque()
+        try:
+            while True:
+                item = waiting.popleft() if waiting else next(self._items, None)
+                if item is None:
+                    return
+                if item.plan.index >= keep_from:
+                    self.held.append(item)
+                if item.plan.index >= first:
+                    yield item
+        finally:
+            self.held.extend(waiting)

@@ -1,0 +1,127 @@
+"""One output file while segments are joined: muxer, decoding times, and the other streams."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any
+
+from av.packet import Packet
+
+from unflicker.video.container import open_output
+from unflicker.video.encoding import VideoFormat
+from unflicker.video.segment_file import Timing, packets, timings
+from unflicker.video.side_streams import Plan, SideStreams
+
+_ADDS_UP = ("mp4", "ipod", "mov", "3gp")
+"""Containers whose length is the sum of durations in decoding order."""
+
+
+class Muxer:
+    """Joins the segments of a film and everything else of it in one file.
+
+    Each encoder counts decoding times from its own first frame. They are therefore assigned again: a
+    packet is decoded when the picture is shown that comes so many pictures before it as the encoder
+    reorders.
+    """
+
+    def __init__(self, form: VideoFormat, *, plan: Plan, place: Path | Any) -> None:
+        """Open the output.
+
+        Args:
+            form: Of the film.
+            plan: What becomes of the other streams.
+            place: Path of the file, or a file object.
+        """
+        self._form = form
+        self._due: list[int] | None = None
+        """Decoding times that the next packets get; None before the first segment."""
+        self._last_pts: int | None = None
+        self._held: Packet | None = None
+        self._first_dts = 0
+        self._end: tuple[int, int] | None = None
+        self._adds_up = plan.container_format in _ADDS_UP
+        self._output = open_output(place, container_format=plan.container_format)
+        self._sides = SideStreams(form.traits, plan=plan)
+        try:
+            # Its encoder encodes nothing: it tells the container what segments' encoders are like.
+            self._stream = form.add_stream(self._output)
+            self._sides.add_to(self._output, pictures=self._stream)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def add(self, segment: BufferedIOBase) -> None:
+        """Append a complete segment, and what goes with it of the other streams."""
+        times = timings(segment)
+        if not times:
+            return
+        shown = self._shown(times)
+        if self._due is None:
+            self._due = _before_the_first(times, shown)
+            self._first_dts = [*self._due, min(shown.values())][0]
+        due = [*self._due, *sorted(shown[timing.pts] for timing in times)]
+        self._due = due[len(times) :]
+        for packet, timing, dts in zip(packets(segment), times, due, strict=False):
+            packet.stream, packet.time_base = self._stream, self._form.time_base
+            packet.pts, packet.dts, packet.duration = shown[timing.pts], dts, timing.duration
+            self._note_end(packet)
+            self._mux_held(is_last=False)
+            self._held = packet
+
+    def finish(self) -> None:
+        """Copy the rest of the other streams, and complete the file."""
+        self._mux_held(is_last=True)
+        self._sides.feed(self._output, until_seconds=None)
+        self._output.close()
+        self._sides.close()
+
+    def abandon(self) -> None:
+        """Close everything, and ignore errors."""
+        # The file is about to be removed: what is wrong with it matters no more.
+        with contextlib.suppress(Exception):
+            self._output.close()
+        self._sides.close()
+
+    def _shown(self, times: Sequence[Timing]) -> dict[int, int]:
+        """The presentation time of each packet in the film, by that in its segment.
+
+        They differ where times are counted in frames, and rise by one at least.
+        """
+        shown = {}
+        for pts in sorted(timing.pts for timing in times):
+            least = pts if self._last_pts is None else self._last_pts + 1
+            shown[pts] = max(pts, least) if self._form.counted else pts
+            self._last_pts = shown[pts]
+        return shown
+
+    def _note_end(self, packet: Packet) -> None:
+        if packet.duration and packet.pts is not None and not self._form.counted:
+            first, end = self._end or (packet.pts, packet.pts)
+            self._end = min(first, packet.pts), max(end, packet.pts + packet.duration)
+
+    def _mux_held(self, *, is_last: bool) -> None:
+        """Mux packets one late, because the last needs a duration of its own."""
+        packet, self._held = self._held, None
+        if packet is None or packet.dts is None:
+            return
+        if is_last and self._adds_up and self._end is not None:
+            packet.duration = self._end[1] - self._end[0] - (packet.dts - self._first_dts)
+        self._sides.feed(self._output, until_seconds=packet.dts * self._form.time_base)
+        self._output.mux(packet)
+
+
+def _before_the_first(times: Sequence[Timing], shown: dict[int, int]) -> list[int]:
+    """Decoding times of the packets that come before the first picture is shown.
+
+    As many as the encoder reorders by, at the distances of the first pictures.
+    """
+    order = sorted(timing.pts for timing in times)
+    place = {pts: number for number, pts in enumerate(order)}
+    needed = max(number - place[timing.pts] for number, timing in enumerate(times))
+    early = sum(timing.dts is not None and timing.dts < order[0] for timing in times)
+    delay = max(needed, min(early, len(order) - 1))
+    begin = [shown[pts] for pts in order]
+    return [pts - (begin[delay] - begin[0]) for pts in begin[:delay]]
