@@ -230,7 +230,7 @@ def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Ite
         yield from pictures
 
 
-def _written(  # noqa: PLR0913 - what a run is made of
+def _written(
     film: VideoSource,
     source: Path,
     target: Path,

@@ -22,7 +22,7 @@ _ADDS_UP = ("mp4", "ipod", "mov", "3gp")
 class Muxer:
     """Joins the segments of a film and everything else of it in one file.
 
-    Each encoder counts decoding times from its own first frame. They are therefore assigned again: a
+    Each encoder counts decoding times from its own first frame, so they are assigned again: a
     packet is decoded when the picture is shown that comes so many pictures before it as the encoder
     reorders.
     """
