@@ -17,8 +17,8 @@ from made_films import read, same_samples
 
 import unflicker
 from made_clips import panning
-from unflicker import RunOptions
-from unflicker.analysis import analyse_film
+from unflicker import RunOptions, rendering
+from unflicker.analysis import findings
 from unflicker.errors import Cancelled, OutputError
 from unflicker.files import stored
 from unflicker.files.workspace import Workspace, workspace_of
@@ -29,6 +29,8 @@ from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_writer, segments
 
 SEGMENT = 16
+CUT_BY = (segments, rendering.segments, rendering.side_by_side)
+"""Modules that know how long a segment is."""
 SETTINGS = {
     "fast": Settings.from_preset("fast", window__frames=24),
     "standard": Settings.from_preset("standard", window__frames=24),
@@ -37,7 +39,7 @@ SETTINGS = {
 
 @pytest.fixture(autouse=True)
 def short_segments(monkeypatch):
-    for module in (segments, unflicker.rendering.segments):
+    for module in CUT_BY:
         monkeypatch.setattr(module, "SEGMENT_FRAMES", SEGMENT)
 
 
@@ -117,8 +119,8 @@ def test_what_is_finished_is_not_made_again(film, tmp_path, monkeypatch) -> None
         done.append(window.start)
         return finding
 
-    looked = analyse_film.analyse_window
-    monkeypatch.setattr(analyse_film, "analyse_window", counted)
+    looked = findings.analyse_window
+    monkeypatch.setattr(findings, "analyse_window", counted)
     with pytest.raises(Cancelled):
         unflicker.run(film, target, settings=SETTINGS["fast"], progress=stopping_after(2 * SEGMENT))
     first = list(done)
@@ -266,7 +268,7 @@ def test_where_segments_end_cannot_be_seen(film, tmp_path, monkeypatch) -> None:
     lossless = replace(SETTINGS["standard"], encoding=EncodingSettings(codec="ffv1"))
     record = unflicker.run(film, tmp_path / "parts.mkv", settings=lossless)
     assert any(shot.calmed for shot in record.shots)
-    for module in (segments, unflicker.rendering.segments):
+    for module in CUT_BY:
         monkeypatch.setattr(module, "SEGMENT_FRAMES", 1000)
     unflicker.run(film, tmp_path / "whole.mkv", settings=lossless)
     assert same_samples(read(tmp_path / "parts.mkv"), read(tmp_path / "whole.mkv"))
@@ -301,3 +303,16 @@ def test_kill_9_and_the_same_command_again(film, tmp_path) -> None:
     assert hidden(tmp_path) == []
     unflicker.run(film, tmp_path / "whole.mkv", settings=SETTINGS["fast"])
     assert target.read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+
+
+@pytest.mark.parametrize("preset", ["fast", "standard"])
+def test_several_processes_make_the_same_file(film, tmp_path, preset: str) -> None:
+    settings = SETTINGS[preset]
+    options = RunOptions(jobs=2, save_plan=tmp_path / "film.plan")
+    record = unflicker.run(film, tmp_path / "two.mkv", settings=settings, options=options)
+    alone = unflicker.run(film, tmp_path / "one.mkv", settings=settings, options=RunOptions(jobs=1))
+    assert (tmp_path / "two.mkv").read_bytes() == (tmp_path / "one.mkv").read_bytes()
+    assert record.visible_flicker_after == alone.visible_flicker_after
+    planned = RunOptions(jobs=2, plan=tmp_path / "film.plan")
+    unflicker.run(film, tmp_path / "three.mkv", settings=settings, options=planned)
+    assert (tmp_path / "three.mkv").read_bytes() == (tmp_path / "one.mkv").read_bytes()

@@ -23,6 +23,7 @@ from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
+from unflicker.jobs.resources import Resources
 from unflicker.plan import Plan
 from unflicker.progress import Report, silent
 from unflicker.recording import Record, Recorder
@@ -30,17 +31,17 @@ from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
 from unflicker.rendering.render import need_plans, render_film
-from unflicker.rendering.work import open_work
+from unflicker.rendering.resources import open_pool, open_work
+from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
     ArraySource,
+    FilmFiles,
     StreamSource,
     VideoSource,
     WithOriginal,
     default_target,
     is_picture_folder,
-    open_original,
-    open_video,
     open_writer,
 )
 
@@ -85,11 +86,12 @@ def run(
     folder = is_picture_folder(target, source=Path(source))
     result = Written(path=target, what="the result", folder=folder)
     _refuse_loss(source, result, settings=settings, options=options)
-    film = _opened(source, settings, options)
+    files = _files(source, settings, options)
+    film = files.open()
     recorder = Recorder(film, settings, output=str(target))
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with running as context:
-        notes = _written(film, Path(source), target, recorder, options, context)
+        notes = _written(film, files, target, recorder, options, context)
     return recorder.record(notes=(*notes, *_unknown_shots(options, recorder)))
 
 
@@ -119,7 +121,7 @@ def analyze(
     settings = asked_for(settings, **asked)
     need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
-    film = _opened(source, settings, options)
+    film = _files(source, settings, options).open()
     recorder = Recorder(film, settings, output="", measured=False)
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with running as context, planned(film, settings, options, recorder, context) as plan:
@@ -232,7 +234,7 @@ def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Ite
 
 def _written(
     film: VideoSource,
-    source: Path,
+    files: FilmFiles,
     target: Path,
     recorder: Recorder,
     options: RunOptions,
@@ -241,12 +243,21 @@ def _written(
     """Render a film, segment by segment, and join the segments; returns notes for the user."""
     settings = recorder.settings
     writer = open_writer(film, target, encoding=settings.encoding, overwrite=options.overwrite)
-    form = writer.format
+    task = RenderTask(
+        film=files,
+        settings=settings,
+        device=context.device,
+        mask=options.mask,
+        form=writer.format,
+    )
     # The workspace goes last, when the result has its name.
     with (
-        open_work(source, target, settings, options, form=form) as work,
+        open_work(task, target, options) as work,
         writer,
-        render_film(film, settings, options, recorder, context, form=form, work=work) as segments,
+        open_pool(film, settings, options, context) as pool,
+        render_film(
+            film, task, options, recorder, context, Resources(work=work, pool=pool)
+        ) as segments,
     ):
         for segment in segments:
             writer.join(segment)
@@ -278,21 +289,18 @@ def _refuse_rate(fps: float) -> None:
         raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")
 
 
-def _opened(source: str | Path, settings: Settings, options: RunOptions) -> VideoSource:
+def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmFiles:
+    """The files of a run's film, once it is clear that the run can do with them."""
     if options.original is None:
         _need_networks(settings)
     else:
         _refuse_original(settings, options)
-    film = open_video(
-        source,
+    return FilmFiles(
+        source=Path(source),
+        original=options.original,
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,
         strict=settings.strict,
-    )
-    if options.original is None:
-        return film
-    return open_original(
-        options.original, of=film, start_seconds=options.start_seconds, strict=settings.strict
     )
 
 

@@ -36,7 +36,7 @@ def test_a_steady_clip_is_untouched_and_no_atlas_is_made(clip, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("an atlas was made")
 
-    monkeypatch.setattr("unflicker.analysis.analyse_film.guided_gain", refuse)
+    monkeypatch.setattr("unflicker.analysis.findings.guided_gain", refuse)
     assert np.array_equal(unflicker.deflicker(clip.pixels, settings=BEST), clip.pixels)
 
 
@@ -46,7 +46,7 @@ def test_a_gain_that_is_won_reaches_the_frames(clip, monkeypatch):
 
     made = synthesise(clip, kind="exposure", seed=3).clip.pixels
     plain = to_float(unflicker.deflicker(made, settings=Settings.from_preset("standard")))
-    monkeypatch.setattr("unflicker.analysis.analyse_film.guided_gain", brighter)
+    monkeypatch.setattr("unflicker.analysis.findings.guided_gain", brighter)
     guided = to_float(unflicker.deflicker(made, settings=BEST))
     middle = (plain > 0.2) & (plain < 0.8)
     assert (guided[middle] / plain[middle]).mean() == pytest.approx(1.1, abs=0.01)

@@ -26,6 +26,9 @@ class RunOptions:
     mask: Path | None = None
     shot_strengths: dict[int, float] = dataclasses.field(default_factory=dict)
     original: Path | None = None
+    work_dir: Path | None = None
+    keep_work: bool = False
+    jobs: int | None = None
 
 
 def a_record(source: Path, output: str, **changes) -> Record:

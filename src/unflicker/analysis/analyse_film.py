@@ -13,28 +13,25 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.analysis.analyse_window import Finding, analyse_window, light_scale
-from unflicker.analysis.atlas_window import CorrectedWindow, guided_gain
 from unflicker.analysis.crossfade import Crossfade, LevelHold
 from unflicker.analysis.exposure_window import ExposureWindows
-from unflicker.analysis.fine_window import with_fine_light
+from unflicker.analysis.findings import Findings
 from unflicker.analysis.original import refuse_another
 from unflicker.analysis.proxy import proxies_of
 from unflicker.analysis.roles import Roles
 from unflicker.analysis.tone_window import keep_frames
-from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
+from unflicker.analysis.windows import Window, cut_into_windows
 from unflicker.compute.context import ON_THE_CPU, RunContext
 from unflicker.compute.threads import running_ahead
-from unflicker.files.workspace import Workspace
 from unflicker.fine_light import cells_of
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
-from unflicker.grade.mask import keep_places
+from unflicker.jobs.resources import ALONE, Resources
 from unflicker.plan import FramePlan
 from unflicker.plan.fingerprint import SPARSE, mean_light
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings, without
 from unflicker.tone import grade_of
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
-from unflicker.tone.overlays import Standing
 from unflicker.video import VideoSource
 
 _LONGER_HELD = 10.0
@@ -51,7 +48,7 @@ def analyse_film(
     settings: Settings,
     context: RunContext = ON_THE_CPU,
     *,
-    work: Workspace | None = None,
+    resources: Resources = ALONE,
 ) -> Iterator[FramePlan | Finding]:
     """The plan of every frame of a film, in order; each window's finding precedes its frames.
 
@@ -59,43 +56,61 @@ def analyse_film(
         film: Read once, as proxies.
         settings: Of the run.
         context: Device and progress.
-        work: Findings are kept in it, and taken from it if they are there.
+        resources: Findings are kept, and taken, there; windows may be analysed side by side.
 
     Raises:
         InputError: The original of the film shows another scene.
         Cancelled: The work is abandoned.
     """
     with running_ahead(proxies_of(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
-        joined = _Joined(settings, context, work)
-        for window in cut_into_windows(
+        joined, findings = _Joined(settings), Findings(settings, context, resources)
+        windows = cut_into_windows(
             proxies,
             window_frames=_window_frames(settings),
             overlap_frames=settings.window.overlap_frames,
-        ):
-            refuse_another(window, film, first=window.start == 0)
-            yield from joined.plans(window)
+        )
+        for window, scale, finding in findings.of(_checked(windows, film)):
+            yield from joined.plans(window, window.multiplied(scale), finding)
             context.tell("analyse", done=window.stop, total=film.estimated_frames)
+
+
+def _checked(windows: Iterator[Window], film: VideoSource) -> Iterator[tuple[Window, float]]:
+    """The windows of a film, if its original is its own, with the factor on the light of the shot.
+
+    Raises:
+        InputError: It is another film's.
+    """
+    starts_shot, scale = True, 1.0
+    for window in windows:
+        refuse_another(window, film, first=window.start == 0)
+        scale = light_scale(window) if starts_shot else scale
+        yield window, scale
+        starts_shot = window.ends_shot
 
 
 class _Joined:
     """The windows of a film, one after the other, joined so that no level jumps between them."""
 
-    def __init__(self, settings: Settings, context: RunContext, work: Workspace | None) -> None:
-        self._settings, self._context, self._work = settings, context, work
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._tone, self._fine, self._guided = Crossfade(), Crossfade(), Crossfade()
         self._locking = ExposureWindows(settings)
         self._levels: LevelHold | None = None
-        self._before, self._scale, self._starts_shot = _Before(), 1.0, True
-        self._standing: Standing | None = None
+        self._before, self._starts_shot = _Before(), True
 
-    def plans(self, window: Window) -> Iterator[FramePlan | Finding]:
-        """The finding of the next window, then the plans of its frames without the overlap."""
+    def plans(
+        self, window: Window, shown: Window, finding: Finding
+    ) -> Iterator[FramePlan | Finding]:
+        """The finding of the next window, then the plans of its frames without the overlap.
+
+        Args:
+            window: As decoded.
+            shown: The same, its light scaled.
+            finding: What was found in it.
+        """
         if self._starts_shot:
-            self._scale, self._before = light_scale(window), _Before()
-        shown = window.multiplied(self._scale)
-        finding = self._found(shown)
-        self._standing = finding.standing
-        overlap = 0 if window.ends_shot else self._settings.window.overlap_frames
+            self._before = _Before()
+        overlap = 0 if shown.ends_shot else self._settings.window.overlap_frames
         light = self._levelled(finding, overlap)
         cells = cells_of(shown.frames[0].pixels.shape[:2])
         fine = self._fine.faded(_or_zeros(finding.fine_gain, finding, (*cells, 3)), overlap)
@@ -111,27 +126,16 @@ class _Joined:
             if exposure is not None:
                 grade = self._locking.locked(grade, exposure[place])
             repeats = self._before.repeats(place, finding.roles)
-            grade = self._before.grade if repeats else grade.at_scale(self._scale)
+            grade = self._before.grade if repeats else grade.at_scale(shown.light_scale)
             self._before.saw(place, finding.roles, grade)
             yield replace(
                 _planned(window, place, grade, finding=finding),
                 starts_shot=self._starts_shot and place == 0,
                 repeats=repeats,
-                light_scale=self._scale,
+                light_scale=shown.light_scale,
             )
         self._before.ends_window(finding.roles, overlap)
-        self._starts_shot = window.ends_shot
-
-    def _found(self, shown: Window) -> Finding:
-        """The finding of a window, from the workspace if it is there."""
-        name = f"windows/{shown.start:09d}.finding"
-        known = self._work.load(name) if self._work is not None else None
-        if isinstance(known, Finding):
-            return known
-        finding = _analysed(shown, self._settings, self._context, standing=self._standing)
-        if self._work is not None:
-            self._work.store(name, finding)
-        return finding
+        self._starts_shot = shown.ends_shot
 
     def _levelled(self, finding: Finding, overlap: int) -> Float[np.ndarray, "time 3 size"]:
         """The light of a finding, at the level of the previous window."""
@@ -177,36 +181,6 @@ def analysed_windows(film: VideoSource, settings: Settings) -> Iterator[tuple[Wi
     frames, tone_alone = settings.atlas.window_frames, without(settings, AFTER_TONE)
     for window in cut_into_windows(proxies, window_frames=frames, overlap_frames=0):
         yield window, analyse_window(window, tone_alone)
-
-
-def _analysed(
-    window: Window, settings: Settings, context: RunContext, *, standing: Standing | None
-) -> Finding:
-    """All that is found in one window; it depends on nothing else."""
-    finding = analyse_window(window, settings, standing=standing)
-    flickers = finding.tone.coefficients.any()
-    if not settings.tone.used:
-        finding = finding.without_tone()
-    if flickers and settings.atlas.used and not finding.tone.has_original:
-        finding = _guided(window, finding, settings, context)
-    return finding
-
-
-def _guided(window: Window, finding: Finding, settings: Settings, context: RunContext) -> Finding:
-    """The finding with the atlas's part, if it has one."""
-    roles = finding.roles
-    pictures = usable_pictures(window)[0]
-    came = np.stack([pictures[place] for place in roles.votes])
-    corrected = CorrectedWindow.of(came, finding.tone, fps=finding.fps, at=roles.votes)
-    if finding.fine_gain is not None:
-        with_fine_light(corrected.light, finding.fine_gain[roles.votes])
-    if finding.kept:
-        keep_places(corrected.light, list(came), [finding.kept[place] for place in roles.votes])
-    gain, visible = guided_gain(corrected, settings, context)
-    if gain is None:
-        return finding
-    gain = roles.spread(gain)
-    return replace(finding, guide_gain=gain, visible_after=min(visible, finding.visible_after))
 
 
 def _or_zeros(

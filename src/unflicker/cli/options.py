@@ -175,6 +175,14 @@ write_options = with_options(
         ),
         _option("Output", "--keep-work", is_flag=True, help="Keep these parts when it is done."),
         _option(
+            "Machine",
+            "-j",
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Processes that share the work of a film; else by cores and memory.",
+        ),
+        _option(
             "Correction",
             "--mask",
             type=_FILE,

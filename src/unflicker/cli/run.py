@@ -109,6 +109,7 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
         original=given.get("original"),
         work_dir=given["work_dir"],
         keep_work=given["keep_work"],
+        jobs=given["jobs"],
     )
     with (
         made_folder(job.target.parent),

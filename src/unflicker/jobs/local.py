@@ -71,7 +71,7 @@ class _Worker:
         self._next = 0
         self._since = time.monotonic()
         self._process = spawn.Process(target=_worked, args=(batch, theirs), daemon=True)
-        with _environment(threads):
+        with environment(threads):
             self._process.start()
         theirs.close()
 
@@ -142,7 +142,7 @@ def _worked(batch: Batch, parent: Connection) -> None:
 
 
 @contextmanager
-def _environment(threads: int) -> Iterator[None]:
+def environment(threads: int) -> Iterator[None]:
     """The environment that a process started here inherits: the number of threads of libraries."""
     if not threads:
         yield

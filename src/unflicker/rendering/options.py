@@ -34,9 +34,13 @@ class RunOptions:
     """Folder for the workspace, in which finished parts wait; that of the result if None."""
     keep_work: bool = False
     """Whether the workspace is kept when the film is done."""
+    jobs: int | None = None
+    """Processes that share the work; 1 is this one alone; None for as many as pay."""
 
     def __post_init__(self) -> None:
-        """Refuse strengths out of range."""
+        """Refuse numbers out of range."""
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"{self.jobs} jobs; pass 1 or more")
         for shot, strength in self.shot_strengths.items():
             if shot < 0 or not 0.0 <= strength <= 1.0:
                 raise UsageError(

@@ -14,8 +14,8 @@ from unflicker.analysis.analyse_window import Finding
 from unflicker.compute.context import RunContext
 from unflicker.compute.threads import running_ahead
 from unflicker.errors import InputError, UsageError
-from unflicker.files.workspace import Workspace
 from unflicker.frames.picture import Frame
+from unflicker.jobs.resources import ALONE, Resources
 from unflicker.plan import FramePlan, Plan, PlanWriter
 from unflicker.plan.fingerprint import is_of
 from unflicker.recording import Recorder
@@ -43,6 +43,10 @@ class Planned:
     shots_known: bool = True
     """Whether plans say where shots begin."""
 
+    def strength_of(self, shot: int) -> float:
+        """Strength of the correction in a shot, by its number from 0."""
+        return self.settings.strength * self.shot_strengths.get(shot, 1.0)
+
 
 @contextmanager
 def planned(
@@ -52,7 +56,7 @@ def planned(
     recorder: Recorder,
     context: RunContext,
     *,
-    work: Workspace | None = None,
+    resources: Resources = ALONE,
 ) -> Iterator[Planned]:
     """The plan of each frame, with the settings and strengths for rendering.
 
@@ -62,7 +66,7 @@ def planned(
         options: May name a plan to follow, or a file to save the plan in.
         recorder: Receives every plan and finding.
         context: Device and progress.
-        work: Where findings are kept.
+        resources: Findings are kept, and taken, there; windows may be analysed side by side.
 
     Raises:
         InputError: The named plan cannot be followed.
@@ -70,7 +74,7 @@ def planned(
     if options.plan is not None:
         yield _followed(film, settings, options, recorder)
         return
-    analysed = analyse_film(film, settings, context, work=work)
+    analysed = analyse_film(film, settings, context, resources=resources)
     ahead = running_ahead(analysed, most=settings.window.frames)
     with ahead as found, ExitStack() as stack:
         frames, strengths = _recorded(found, recorder), options.shot_strengths
@@ -97,6 +101,55 @@ def _followed(
     )
 
 
+@dataclass(kw_only=True, eq=False)
+class Pairs:
+    """Pairs each frame of a film with its plan, and checks that the plan is of this film."""
+
+    name: str
+    """Of the film, for messages."""
+    proxy_px: int
+    """Longest side of the proxies from which the plans were made."""
+    _late: float | None = None
+    """Seconds that the film's times are later by."""
+
+    def checked(self, frame: Frame, plan: FramePlan) -> tuple[Frame, FramePlan]:
+        """Both, if they belong together.
+
+        Args:
+            frame: Of the film.
+            plan: Of the same number.
+
+        Raises:
+            InputError: The plan was made of another film.
+        """
+        if not is_of(frame.picture, plan, proxy_px=self.proxy_px):
+            raise InputError(
+                f"frame {plan.index} of {self.name} is not the frame that the plan was made of; "
+                f"{_AGAIN}"
+            )
+        if np.isfinite(plan.seconds):
+            late = frame.seconds - plan.seconds
+            self._late = late if self._late is None else self._late
+            if abs(late - self._late) > _SAME_SECONDS:
+                raise InputError(
+                    f"frame {plan.index} of {self.name} is shown at {frame.seconds:.3f} s, in the "
+                    f"film that the plan was made of at {plan.seconds + self._late:.3f} s; {_AGAIN}"
+                )
+        return frame, plan
+
+    def fewer(self, frames: int) -> InputError:
+        """The error for a film that ends before its plans."""
+        return InputError(
+            f"{self.name} has {frames} frames, fewer than the grades made for it; {_AGAIN}"
+        )
+
+    def more(self, plans: int) -> InputError:
+        """The error for a film that goes on after its plans."""
+        return InputError(
+            f"{self.name} has more frames than the {plans} grades made for it; {_AGAIN}"
+        )
+
+
 def frame_by_frame(
     film: VideoSource, plans: Iterator[FramePlan], *, proxy_px: int
 ) -> Iterator[tuple[Frame, FramePlan]]:
@@ -110,30 +163,15 @@ def frame_by_frame(
     Raises:
         InputError: The plans were made for another film.
     """
-    count, late = 0, None
+    pairs, count = Pairs(name=film.name, proxy_px=proxy_px), 0
     for frame in film.frames():
         plan = next(plans, None)
         if plan is None:
-            raise InputError(
-                f"{film.name} has more frames than the {count} grades made for it; {_AGAIN}"
-            )
-        if not is_of(frame.picture, plan, proxy_px=proxy_px):
-            raise InputError(
-                f"frame {count} of {film.name} is not the frame that the plan was made of; {_AGAIN}"
-            )
-        if np.isfinite(plan.seconds):
-            late = frame.seconds - plan.seconds if late is None else late
-            if abs(frame.seconds - plan.seconds - late) > _SAME_SECONDS:
-                raise InputError(
-                    f"frame {count} of {film.name} is shown at {frame.seconds:.3f} s, in the film "
-                    f"that the plan was made of at {plan.seconds + late:.3f} s; {_AGAIN}"
-                )
+            raise pairs.more(count)
+        yield pairs.checked(frame, plan)
         count += 1
-        yield frame, plan
     if next(plans, None) is not None:
-        raise InputError(
-            f"{film.name} has {count} frames, fewer than the grades made for it; {_AGAIN}"
-        )
+        raise pairs.fewer(count)
 
 
 def _about(film: VideoSource, settings: Settings, *, guided: bool) -> dict[str, Any]:

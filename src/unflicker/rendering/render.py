@@ -4,67 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from unflicker.compute.context import RunContext
 from unflicker.compute.devices import torch_sharing
 from unflicker.errors import UsageError
-from unflicker.files.workspace import Workspace
 from unflicker.grade.mask import FullShares, Share, read_mask
+from unflicker.jobs.resources import Resources
 from unflicker.recording import Recorder
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import Planned, frame_by_frame, planned
 from unflicker.rendering.segments import (
+    Making,
     Rendered,
     Segment,
     segments_of_items,
     segments_of_results,
 )
+from unflicker.rendering.side_by_side import RenderTask, segments_side_by_side
 from unflicker.rendering.stages import Item, stages_of
 from unflicker.settings import Settings
 from unflicker.video import VideoSource
-from unflicker.video.segments import SegmentFormat
 
 
 @contextmanager
-def render_film(  # noqa: PLR0913 - what a run is made of
+def render_film(
     film: VideoSource,
-    settings: Settings,
+    task: RenderTask,
     options: RunOptions,
     recorder: Recorder,
     context: RunContext,
-    *,
-    form: SegmentFormat,
-    work: Workspace,
+    resources: Resources,
 ) -> Iterator[Iterator[Path]]:
     """The segments of a film in order, without flicker.
 
     Args:
         film: Read twice at the same time, by analysis and by rendering.
-        settings: Of the run.
+        task: How its segments are rendered and encoded.
         options: The part of the film to process, and other files to read and write.
         recorder: Receives the measurements of each segment.
         context: Device and progress.
-        form: How segments are encoded.
-        work: Where finished parts are kept, and taken from.
+        resources: Where finished parts are kept, and who shares the work.
 
     Raises:
-        UsageError: A plan is named, and the method has no plans.
-        InputError: The mask or the plan is not of this film.
+        UsageError: A plan is named, and the method has none.
+        InputError: The mask or plan is not of this film.
     """
-    mask = read_mask(options.mask, size=film.size) if options.mask else None
-
-    def tell(frames: int) -> None:
-        context.tell("render", done=frames, total=film.estimated_frames)
-
+    settings = task.settings
+    mask = read_mask(task.mask, size=film.size) if task.mask else None
+    tell = partial(context.tell, "render", total=film.estimated_frames)
+    making = Making(form=task.form, work=resources.kept_in, tell=lambda done: tell(done=done))
     if settings.redraws:
         need_plans(settings, options)
         results = _redrawn(film, settings, mask, context)
-        yield _recorded(segments_of_results(results, form=form, work=work, tell=tell), recorder)
+        yield _recorded(segments_of_results(results, making), recorder)
         return
-    with planned(film, settings, options, recorder, context, work=work) as plan:
-        items, stages = _items(film, plan, mask=mask), stages_of(plan.settings, context)
-        segments = segments_of_items(items, stages, form=form, work=work, tell=tell)
+    with planned(film, settings, options, recorder, context, resources=resources) as plan:
+        task = replace(task, settings=plan.settings)
+        if resources.pool is None:
+            items, stages = _items(film, plan, mask=mask), stages_of(task.settings, context)
+            segments = segments_of_items(items, stages, making)
+        else:
+            segments = segments_side_by_side(plan, task, making, pool=resources.pool)
         yield _recorded(segments, recorder)
 
 
@@ -97,7 +100,7 @@ def _items(film: VideoSource, planned: Planned, *, mask: Share | None) -> Iterat
             frame=frame,
             plan=plan,
             picture=frame.picture,
-            strength=settings.strength * planned.shot_strengths.get(shot, 1.0),
+            strength=planned.strength_of(shot),
             share=shares.of(frame.picture, plan.kept),
             shot=shot if planned.shots_known else None,
         )

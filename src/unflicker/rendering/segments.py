@@ -15,12 +15,23 @@ from pathlib import Path
 
 from unflicker.files.workspace import Workspace
 from unflicker.frames.picture import Frame, Picture
+from unflicker.plan import FramePlan
 from unflicker.recording import Followed, Measured, Measuring
 from unflicker.rendering.stages import Item, Stage, through
 from unflicker.video.segments import SEGMENT_FRAMES, SegmentFormat
 
 Told = Callable[[int], None]
 """Called with the number of frames that are done."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Making:
+    """How and where the segments of a film are made."""
+
+    form: SegmentFormat
+    work: Workspace
+    tell: Told = lambda _: None
+    """Progress."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,19 +57,14 @@ class Rendered:
 def segments_of_items(
     items: Iterator[Item],
     stages: Sequence[Stage],
-    *,
-    form: SegmentFormat,
-    work: Workspace,
-    tell: Told,
+    making: Making,
 ) -> Iterator[Segment]:
     """The segments of a film that is rendered by plans; those in the workspace are taken from it.
 
     Args:
         items: All frames of the film, in order.
         stages: Of rendering.
-        form: How segments are encoded.
-        work: Where segments are kept.
-        tell: Progress.
+        making: How and where segments are made.
     """
     source = _Replay(items)
     burn_in = max((stage.burn_in_frames for stage in stages), default=0)
@@ -66,49 +72,51 @@ def segments_of_items(
         if not source.reaches(start):
             return
         stop = start + SEGMENT_FRAMES
-        part = source.part(_first_needed(source.held, start), keep_from=stop - burn_in)
+        part = source.part(
+            first_needed([item.plan for item in source.held], start), keep_from=stop - burn_in
+        )
         with closing(part):
-            known = _known(work, start)
-            if known is not None:
-                _pass_over(part, start + len(known.measured.seconds))
-                tell(start + len(known.measured.seconds))
-                yield known
+            kept = known(making.work, start)
+            if kept is not None:
+                _pass_over(part, start + len(kept.measured.seconds))
+                making.tell(start + len(kept.measured.seconds))
+                yield kept
                 continue
-            results = (
-                _rendered(item) for item in through(part, stages) if item.plan.index >= start
-            )
-            yield _made(islice(results, SEGMENT_FRAMES), start, form=form, work=work, tell=tell)
+            results = (rendered(item) for item in through(part, stages) if item.plan.index >= start)
+            yield _kept(islice(results, SEGMENT_FRAMES), start, making)
 
 
-def segments_of_results(
-    results: Iterator[Rendered], *, form: SegmentFormat, work: Workspace, tell: Told
-) -> Iterator[Segment]:
+def segments_of_results(results: Iterator[Rendered], making: Making) -> Iterator[Segment]:
     """The segments of a film whose frames are redrawn one after the other.
 
     Args:
         results: Of all frames, in order.
-        form: How segments are encoded.
-        work: Where segments are kept.
-        tell: Progress.
+        making: How and where segments are made.
     """
     for start in count(0, SEGMENT_FRAMES):
         first = next(results, None)
         if first is None:
             return
         rest = islice(results, SEGMENT_FRAMES - 1)
-        yield _made(_joined(first, rest), start, form=form, work=work, tell=tell)
+        yield _kept(_joined(first, rest), start, making)
 
 
-def _made(
+def made(
     results: Iterable[Rendered],
-    start: int,
     *,
+    place: Path,
     form: SegmentFormat,
-    work: Workspace,
-    tell: Told,
-) -> Segment:
-    """Encode, measure and keep a segment."""
-    place, measuring = work.path(f"segments/{start:09d}.packets"), Measuring()
+    tell: Told = lambda _: None,
+) -> Measured:
+    """Encode and measure a segment.
+
+    Args:
+        results: Of its frames, in order.
+        place: The file to write.
+        form: How it is encoded.
+        tell: Progress.
+    """
+    measuring = Measuring()
     with form.segment(place) as segment:
         for result in results:
             if result.followed is None:
@@ -117,23 +125,70 @@ def _made(
                 measuring.saw(result.frame, result.picture, result.followed)
             segment.write(replace(result.frame, picture=result.picture))
             tell(result.frame.index + 1)
-    measured = measuring.measured()
-    work.store(f"segments/{start:09d}.measured", measured)
-    return Segment(place=place, measured=measured)
+    return measuring.measured()
 
 
-def _known(work: Workspace, start: int) -> Segment | None:
-    """A segment of an earlier run, if it is finished."""
-    measured = work.load(f"segments/{start:09d}.measured")
-    place = work.folder / f"segments/{start:09d}.packets"
+def segment_place(work: Workspace, start: int) -> Path:
+    """Where the file of a segment is kept.
+
+    Args:
+        work: Of the run.
+        start: Index of the segment's first frame.
+    """
+    return work.path(f"segments/{start:09d}.packets")
+
+
+def known(work: Workspace, start: int) -> Segment | None:
+    """A finished segment, if it is in the workspace.
+
+    Args:
+        work: Of the run.
+        start: Index of the segment's first frame.
+    """
+    measured, place = work.load(_measured_name(start)), segment_place(work, start)
     if not isinstance(measured, Measured) or not place.exists():
         return None
     return Segment(place=place, measured=measured)
 
 
-def _rendered(item: Item) -> Rendered:
+def keep(work: Workspace, start: int, measured: Measured) -> Segment:
+    """Take note that a segment's file is written: it is finished then.
+
+    Args:
+        work: Of the run.
+        start: Index of the segment's first frame.
+        measured: Its measurements.
+    """
+    work.store(_measured_name(start), measured)
+    return Segment(place=segment_place(work, start), measured=measured)
+
+
+def rendered(item: Item) -> Rendered:
+    """The result of the last stage."""
     followed = Followed(plan=item.plan, strength=item.strength, share=item.share, shot=item.shot)
     return Rendered(frame=item.frame, picture=item.picture, followed=followed)
+
+
+def first_needed(plans: Sequence[FramePlan], start: int) -> int:
+    """Where a segment's rendering begins: earlier than itself if texture is refined there.
+
+    Args:
+        plans: Of some frames before it, and of its own.
+        start: Index of the segment's first frame.
+    """
+    before = [plan for plan in plans if plan.index <= start]
+    refined = any(plan.texture.amount > 0.0 for plan in before)
+    return before[0].index if refined else start
+
+
+def _kept(results: Iterable[Rendered], start: int, making: Making) -> Segment:
+    place = segment_place(making.work, start)
+    measured = made(results, place=place, form=making.form, tell=making.tell)
+    return keep(making.work, start, measured)
+
+
+def _measured_name(start: int) -> str:
+    return f"segments/{start:09d}.measured"
 
 
 def _joined(first: Rendered, rest: Iterator[Rendered]) -> Iterator[Rendered]:
@@ -146,13 +201,6 @@ def _pass_over(part: Iterator[Item], stop: int) -> None:
     for item in part:
         if item.plan.index >= stop - 1:
             return
-
-
-def _first_needed(held: Iterable[Item], start: int) -> int:
-    """Where a segment's rendering begins: earlier than itself if texture is refined there."""
-    known = [item.plan for item in held if item.plan.index <= start]
-    refined = any(plan.texture.amount > 0.0 for plan in known)
-    return known[0].index if refined else start
 
 
 class _Replay:

@@ -1,7 +1,7 @@
 """Films in and out; the only package that knows PyAV."""
 
-from unflicker.video.original import WithOriginal, open_original
-from unflicker.video.source import ArraySource, VideoSource, open_video
+from unflicker.video.original import FilmFiles, WithOriginal, open_original
+from unflicker.video.source import ArraySource, VideoSource, frames_from, open_video
 from unflicker.video.stream import StreamSource
 from unflicker.video.writer import (
     Writer,
@@ -14,11 +14,13 @@ from unflicker.video.writer import (
 
 __all__ = [
     "ArraySource",
+    "FilmFiles",
     "StreamSource",
     "VideoSource",
     "WithOriginal",
     "Writer",
     "default_target",
+    "frames_from",
     "is_picture_folder",
     "open_original",
     "open_video",

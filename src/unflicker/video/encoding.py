@@ -60,6 +60,8 @@ class VideoFormat:
     candidate: Candidate
     settings: EncodingSettings
     container_format: str
+    threads: int
+    """Of the encoder; in processes with fewer, too."""
 
     @classmethod
     def of(
@@ -90,6 +92,7 @@ class VideoFormat:
             candidate=candidate,
             settings=settings,
             container_format=container_format,
+            threads=at_most(_THREADS),
         )
 
     @property
@@ -129,7 +132,7 @@ class VideoFormat:
         stream.height, stream.width = self.size
         stream.pix_fmt = candidate.pixel_format
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = at_most(_THREADS)
+        stream.codec_context.thread_count = self.threads
         stream.codec_context.time_base = self.time_base
         stream.time_base = self.time_base
         stream.codec_context.flags |= _FRAME_DURATION

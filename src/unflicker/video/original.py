@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +17,36 @@ MAY_LACK = 5
 _SAME_RATE = 0.01
 _PROMISED = 0.9
 """Accuracy of headers; only a clear lack is refused before any work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmFiles:
+    """The files of a film, and the part of it to read: what a process needs to open it."""
+
+    source: Path
+    original: Path | None = None
+    start_seconds: float = 0.0
+    duration_seconds: float | None = None
+    strict: bool = False
+
+    def open(self) -> VideoSource:
+        """The film, with its original if there is one.
+
+        Raises:
+            InputError: One of them cannot be read, or they do not belong together.
+            UsageError: They cannot be paired from the start that is asked for.
+        """
+        film = open_video(
+            self.source,
+            start_seconds=self.start_seconds,
+            duration_seconds=self.duration_seconds,
+            strict=self.strict,
+        )
+        if self.original is None:
+            return film
+        return open_original(
+            self.original, of=film, start_seconds=self.start_seconds, strict=self.strict
+        )
 
 
 def open_original(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 from av.container import InputContainer
@@ -59,27 +60,64 @@ class FileSource:
         Raises:
             InputError: A damaged frame, when the film was opened as strict.
         """
+        start = self.traits.cut.start if self.traits.cut is not None else None
+        found = self._frames(near=start, index=0)
+        first = next(found, None)
+        if first is None:
+            raise InputError(
+                f"{self._path} has no frame in the part asked for; check --start and --duration"
+            )
+        yield first
+        yield from found
+
+    def frames_from(self, index: int, pts: int) -> Iterator[Frame]:
+        """The same frames as `frames()`, from one on; those before it are decoded only if the file
+        cannot be entered near it.
+
+        Args:
+            index: Of the first.
+            pts: Its time, as `frames()` gives it.
+
+        Raises:
+            InputError: As in `frames`.
+        """
+        cut = self.traits.cut
+        near = pts * self.traits.time_base + (cut.shift if cut is not None else 0)
+        found = self._frames(near=near, index=index, least=pts)
+        first = next(found, None)
+        if first is None or first.pts != pts:
+            yield from islice(self.frames(), index, None)
+            return
+        yield first
+        yield from found
+
+    def _frames(
+        self, *, near: Fraction | None, index: int, least: int | None = None
+    ) -> Iterator[Frame]:
+        """Frames from a keyframe before a time of the file's own clock on.
+
+        Args:
+            near: That time; None for the beginning.
+            index: Of the first frame.
+            least: Time of the first frame, as `frames()` gives it.
+        """
         clock = _Clock(cut=self.traits.cut, time_base=self.traits.time_base, delay=self._delay)
         waiting: Frame | None = None
-        index = 0
-        for decoded, damaged in self._decoded():
+        for decoded, damaged in self._decoded(near):
             pts = clock.time_of(decoded)
             if clock.is_over(pts):
                 break
-            if not clock.is_wanted(pts):
+            shown = clock.shifted(pts)
+            if not clock.is_wanted(pts) or (least is not None and shown < least):
                 continue
             if damaged and self._strict:
                 raise InputError(self._damage_message(decoded))
             if waiting is not None:
-                yield replace(waiting, duration=clock.shifted(pts) - waiting.pts)
-            waiting = self._frame(decoded, index=index, pts=clock.shifted(pts), damaged=damaged)
+                yield replace(waiting, duration=shown - waiting.pts)
+            waiting = self._frame(decoded, index=index, pts=shown, damaged=damaged)
             index += 1
         if waiting is not None:
             yield replace(waiting, duration=self._last_duration(waiting))
-        if index == 0:
-            raise InputError(
-                f"{self._path} has no frame in the part asked for; check --start and --duration"
-            )
 
     def _fill_in(
         self, look: Probe, *, start_seconds: float, duration_seconds: float | None
@@ -159,13 +197,13 @@ class FileSource:
         )
         return decoded.reformat(width=width, height=height, format=self._format)
 
-    def _decoded(self) -> Iterator[tuple[VideoFrame, bool]]:
-        """Frames in presentation order, each with whether it is damaged."""
+    def _decoded(self, near: Fraction | None) -> Iterator[tuple[VideoFrame, bool]]:
+        """Frames from before a time on, in presentation order, each with whether it is damaged."""
         with open_source(self._path) as container:
             stream = main_stream(container, path=self._path)
             stream.thread_type = "AUTO"
             stream.codec_context.flags |= _OUTPUT_CORRUPT
-            self._seek(container, stream)
+            self._seek(container, stream, near)
             corrupt_times: set[int] = set()
             last: VideoFrame | None = None
             for packet in self._packets(container, stream):
@@ -202,17 +240,16 @@ class FileSource:
             self._note("some frames could not be decoded and are missing; times are kept")
             return []
 
-    def _seek(self, container: InputContainer, stream: VideoStream) -> None:
-        """Seek near the cut's beginning, to avoid decoding frames outside it."""
-        cut = self.traits.cut
-        if cut is None or cut.start <= self._origin:
+    def _seek(self, container: InputContainer, stream: VideoStream, near: Fraction | None) -> None:
+        """Seek to before a time, to avoid decoding what comes long before it."""
+        if near is None or near <= self._origin:
             return
         unit = self.traits.time_base
-        place = int(max(self._origin, cut.start - _SEEK_MARGIN_SECONDS) / unit)
+        place = int(max(self._origin, near - _SEEK_MARGIN_SECONDS) / unit)
         try:
             container.seek(place, stream=stream, backward=True)
             packet = next(iter(container.demux(stream)))
-            early = packet.pts is not None and packet.pts * unit <= cut.start
+            early = packet.pts is not None and packet.pts * unit <= near
             place = place if early else 0
             container.seek(place, stream=stream, backward=True)
         except (FFmpegError, StopIteration):

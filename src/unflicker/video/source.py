@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -66,6 +67,18 @@ class VideoSource(Protocol):
     def frames(self) -> Iterator[Frame]:
         """The frames, the same at each call, in presentation order."""
         ...
+
+
+def frames_from(film: VideoSource, index: int, pts: int) -> Iterator[Frame]:
+    """The frames of a film from one on, found as fast as its kind of source allows.
+
+    Args:
+        film: Any source.
+        index: Of the first frame.
+        pts: Its time.
+    """
+    find = getattr(film, "frames_from", None)
+    return islice(film.frames(), index, None) if find is None else find(index, pts)
 
 
 def open_video(

@@ -1,0 +1,200 @@
+"""Segments rendered side by side by several processes; the result is the same, byte for byte.
+
+A process gets the plans of a segment's frames and of those around it, reads the film itself, from
+near the segment on, and writes the segment's file.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from unflicker.compute.context import RunContext
+from unflicker.errors import InputError
+from unflicker.frames.picture import Frame
+from unflicker.grade.mask import FullShares, read_mask
+from unflicker.jobs.pool import LocalPool
+from unflicker.plan import FramePlan
+from unflicker.recording import Measured
+from unflicker.rendering.planned import Pairs, Planned
+from unflicker.rendering.segments import (
+    Making,
+    Segment,
+    first_needed,
+    keep,
+    known,
+    made,
+    rendered,
+    segment_place,
+)
+from unflicker.rendering.stages import Item, stages_of, through
+from unflicker.settings import Settings
+from unflicker.video import FilmFiles, VideoSource, frames_from
+from unflicker.video.segments import SEGMENT_FRAMES, SegmentFormat
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ordered:
+    """A frame's plan with what is decided by its place in the film."""
+
+    plan: FramePlan
+    shot: int | None
+    """Number of its shot, from 0; None if shots are not known."""
+    strength: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RenderTask:
+    """What all segments of a film have in common."""
+
+    film: FilmFiles
+    settings: Settings
+    device: str
+    mask: Path | None
+    """A picture of correction shares."""
+    form: SegmentFormat
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SegmentTask:
+    """A segment to be rendered."""
+
+    task: RenderTask
+    start: int
+    """Index of its first frame."""
+    frames: int
+    is_last: bool
+    """Whether no frame comes after it."""
+    orders: tuple[Ordered, ...]
+    """Of its frames, and of those before and after it that its rendering needs."""
+    place: Path
+    """The file to write."""
+
+
+def segment_of_task(part: SegmentTask) -> Measured:
+    """Render, encode and measure a segment.
+
+    Args:
+        part: The segment.
+
+    Raises:
+        InputError: The film is not the one that the plans are of.
+    """
+    film, first = part.task.film.open(), part.orders[0].plan
+    try:
+        return _rendered(part, film, _frames_near(film, first))
+    except InputError:
+        # Some files cannot be entered in the middle: from their beginning they must agree.
+        return _rendered(part, film, (f for f in film.frames() if f.index >= first.index))
+
+
+def segments_side_by_side(
+    planned: Planned, task: RenderTask, making: Making, *, pool: LocalPool
+) -> Iterator[Segment]:
+    """The segments of a film in order; those in the workspace are taken from it.
+
+    Args:
+        planned: Plans, settings and strengths.
+        task: What all segments have in common.
+        making: How and where segments are made.
+        pool: The processes that make them.
+    """
+    work = making.work
+    stages = stages_of(task.settings, RunContext(device=task.device))
+    burn_in = max(stage.burn_in_frames for stage in stages)
+
+    def kept(part: SegmentTask) -> Measured | None:
+        found = known(work, part.start)
+        return found.measured if found is not None else None
+
+    parts = (
+        SegmentTask(
+            task=task,
+            start=start,
+            frames=sum(start <= order.plan.index < start + SEGMENT_FRAMES for order in orders),
+            is_last=is_last,
+            orders=orders,
+            place=segment_place(work, start),
+        )
+        for start, is_last, orders in _parts(_ordered(planned), burn_in)
+    )
+    for part, measured in pool.in_order(segment_of_task, parts, known=kept):
+        making.tell(part.start + part.frames)
+        yield known(work, part.start) or keep(work, part.start, measured)
+
+
+def _ordered(planned: Planned) -> Iterator[Ordered]:
+    shot = -1
+    for plan in planned.frames:
+        shot += plan.starts_shot or shot < 0
+        yield Ordered(
+            plan=plan,
+            shot=shot if planned.shots_known else None,
+            strength=planned.strength_of(shot),
+        )
+
+
+def _parts(
+    orders: Iterator[Ordered], burn_in: int
+) -> Iterator[tuple[int, bool, tuple[Ordered, ...]]]:
+    """The first frame of each segment, whether it is the last, and the orders that it needs."""
+    held: deque[Ordered] = deque()
+    over = False
+    for start in count(0, SEGMENT_FRAMES):
+        stop = start + SEGMENT_FRAMES
+        # A stage looks ahead to the next picture, and past all repeats of this one.
+        while not over and not (held and held[-1].plan.index >= stop and not held[-1].plan.repeats):
+            order = next(orders, None)
+            over = order is None
+            if order is not None:
+                held.append(order)
+        if not held or held[-1].plan.index < start:
+            return
+        yield start, held[-1].plan.index < stop, tuple(held)
+        while held and held[0].plan.index < stop - burn_in:
+            held.popleft()
+
+
+def _frames_near(film: VideoSource, plan: FramePlan) -> Iterator[Frame]:
+    if not np.isfinite(plan.seconds):  # a plan of an early version
+        return (frame for frame in film.frames() if frame.index >= plan.index)
+    pts = round(plan.seconds / float(film.traits.time_base))
+    return frames_from(film, plan.index, pts)
+
+
+def _rendered(part: SegmentTask, film: VideoSource, frames: Iterator[Frame]) -> Measured:
+    task, stop = part.task, part.start + part.frames
+    pairs = Pairs(name=film.name, proxy_px=task.settings.proxy.width_px)
+    mask = read_mask(task.mask, size=film.size) if task.mask is not None else None
+    shares = FullShares(mask)
+    first = first_needed([order.plan for order in part.orders], part.start)
+
+    def items() -> Iterator[Item]:
+        for order in part.orders:
+            frame = next(frames, None)
+            if frame is None:
+                raise pairs.fewer(order.plan.index)
+            if order.plan.index < first:
+                continue
+            pairs.checked(frame, order.plan)
+            yield Item(
+                frame=frame,
+                plan=order.plan,
+                picture=frame.picture,
+                strength=order.strength,
+                share=shares.of(frame.picture, order.plan.kept),
+                shot=order.shot,
+            )
+        if part.is_last and next(frames, None) is not None:
+            raise pairs.more(stop)
+
+    stages = stages_of(task.settings, RunContext(device=task.device))
+    results = (
+        rendered(item) for item in through(items(), stages) if part.start <= item.plan.index < stop
+    )
+    return made(results, place=part.place, form=task.form)
