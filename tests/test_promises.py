@@ -300,7 +300,7 @@ def marked_by_one_thread(path: Path) -> list[int]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
-        frames = sorted(container.decode(stream), key=lambda frame: frame.pts)
+        frames = sorted(container.decode(stream), key=lambda frame: frame.pts or 0)
         return [index for index, frame in enumerate(frames) if frame.is_corrupt]
 
 
