@@ -58,7 +58,7 @@ def found_in(pixels: np.ndarray) -> np.ndarray | None:
     )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("lamp", [0.0, 0.12], ids=["alone", "with exposure"])
 def test_flicker_of_saturation_goes(seed: int, lamp: float) -> None:
     random, truth = np.random.default_rng(seed), steady(seed)
@@ -69,7 +69,7 @@ def test_flicker_of_saturation_goes(seed: int, lamp: float) -> None:
     assert unsteadiness(steadied(flickering), truth) <= 0.03
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_flicker_of_hue_goes(seed: int) -> None:
     random, truth = np.random.default_rng(seed), steady(seed)
     turn = np.deg2rad(random.normal(0, 6.0, (TIME, 1)))
