@@ -93,7 +93,7 @@ SPECIAL: dict[str, tuple[str, dict[str, Any]]] = {
     "12 bit lossless": ("mkv", {"codec": "ffv1", "pixel_format": "yuv422p12le"}),
     "an odd size": ("mkv", {"codec": "ffv1", "size": (71, 95)}),
     "an odd size in H.264": ("mp4", {"size": (71, 95), "pixel_format": "yuv444p"}),
-    "grey": ("mkv", {"codec": "ffv1", "pixel_format": "gray"}),
+    "grey": ("mkv", {"codec": "ffv1", "pixel_format": "gray", "size": (72, 128)}),
     "grey of 16 bit": ("mkv", {"codec": "ffv1", "pixel_format": "gray16le"}),
     "transparency": ("mkv", {"codec": "ffv1", "pixel_format": "yuva420p"}),
     "RGB": ("mkv", {"codec": "ffv1", "pixel_format": "gbrp10le"}),
