@@ -155,13 +155,13 @@ def test_a_mask_that_does_not_fit_is_refused_before_work(film, tmp_path) -> None
 
 
 def test_a_long_shot_in_several_windows_has_no_seam(tmp_path) -> None:
-    clean = panning(time=160, size=(48, 64), speed_px=(0.7, 0.2))
+    clean = panning(time=112, size=(48, 64), speed_px=(0.7, 0.2))
     made = synthesise(clean, kind="exposure", seed=4, strength=0.6).clip
     settings = Settings.from_preset("fast", window=WindowSettings(frames=48, overlap_frames=16))
     out = unflicker.deflicker(made.pixels, fps=24.0, settings=settings)
     level = np.log(to_float(out).mean((1, 2)) / to_float(clean.pixels).mean((1, 2)))
     jumps = np.abs(np.diff(level, axis=0)).max(axis=1)
-    borders = [start + side for start in range(32, 160, 32) for side in (-1, 0, 15, 16)]
+    borders = [start + side for start in range(32, 112, 32) for side in (-1, 0, 15, 16)]
     borders = [place for place in borders if place < len(jumps)]
     assert jumps[borders].max() < 0.012
     assert jumps[borders].max() < 4 * np.percentile(jumps, 75) + 0.002
