@@ -23,7 +23,7 @@ from unflicker.tone.flicker import Flicker
 from unflicker.tone.illumination import IlluminationModel, tone_of
 from unflicker.video import ArraySource
 
-TIME = 48
+TIME = 36
 LEAST_RISE_DB = dict.fromkeys(KINDS, 6.0) | {"film": 1.0, "held": 1.5}
 
 
