@@ -34,6 +34,35 @@ def _load_the_loops_unchecked() -> None:
 _load_the_loops_unchecked()
 
 
+LONG = (
+    "grade/test_apply.py",
+    "training/test_training.py",
+    "training/test_paper_trainings.py",
+    "evaluation/test_comparison.py",
+    "test_promises.py",
+    "test_pipeline.py",
+    "test_wanted_light.py",
+    "analysis/test_scene.py",
+    "tone/test_tone.py",
+    "atlas/test_atlas.py",
+    "plan/test_analyze_then_apply.py",
+    "analysis/test_atlas_window.py",
+    "tone/test_mixing.py",
+    "test_original.py",
+    "tone/test_exposure_lock.py",
+    "refinement/test_refined_films.py",
+)
+"""Files that take longest. They run first, so that no core waits for one at the end; the first
+compiles most loops, and the three after it need none of them."""
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Put the longest files first; the order within a file stays."""
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
+
+
 QUICK = {"atlas.layers": 1, "atlas.steps": 20, "atlas.points": 2_000, "atlas.rounds": 1}
 """A short fit of preset `best`."""
 

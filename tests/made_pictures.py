@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
-from unflicker.grade import Grade
+from unflicker.grade import Grade, apply
 from unflicker.grade.grade import curve_inputs
 from unflicker.grade.matrix import log_matrix_of
 
@@ -58,6 +59,16 @@ def filled(
     blank = noise(layout, meaning=meaning)
     planes = tuple(np.full_like(p, v) for p, v in zip(blank.planes, values, strict=True))
     return Picture(planes=planes, layout=layout, meaning=meaning)
+
+
+def apply_grade(picture: Picture, grade: Grade, **options: Any) -> Picture:
+    """Puts a grade on a picture as a decoder gives it: nobody may write into its planes.
+
+    Loops are compiled anew for each kind of array, so the tests of films share those of pictures.
+    """
+    for plane in picture.planes:
+        plane.setflags(write=False)
+    return apply.apply_grade(picture, grade, **options)
 
 
 def gain(*stops: float) -> Grade:

@@ -7,10 +7,18 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+SHORT = """import runpy, sys
+sys.path.insert(0, {folder!r})
+import demo
+demo.FRAMES, demo.WIDTH, demo.HEIGHT = 32, 320, 240
+runpy.run_path({script!r}, run_name="__main__")
+"""
+"""Runs an example as it is, on a shorter and smaller clip of the demo's."""
 
 
 def said(name: str, *words: str, cwd: Path) -> str:
-    command = [sys.executable, str(EXAMPLES / name), *words]
+    program = SHORT.format(folder=str(EXAMPLES), script=str(EXAMPLES / name))
+    command = [sys.executable, "-c", program, *words]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -24,7 +32,7 @@ def test_arrays(tmp_path) -> None:
 
 def test_a_stream(tmp_path) -> None:
     text = said("deflicker_stream.py", "--folder", "out", cwd=tmp_path)
-    assert text.startswith("96 pictures written")
+    assert text.startswith("32 pictures written")
     assert (tmp_path / "out" / "streamed.avi").stat().st_size > 100_000
 
 

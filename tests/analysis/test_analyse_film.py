@@ -81,7 +81,7 @@ def test_every_frame_has_one_thought_in_order_after_its_windows_finding(settings
 
 def test_windows_fade_into_each_other() -> None:
     """Where windows overlap, no grade jumps away from those of the whole shot at once."""
-    pixels = flickering(time=60)
+    pixels = flickering(time=40)
     gains = [
         np.array(
             [

@@ -18,7 +18,7 @@ BEST = replaced(
 
 @pytest.fixture(scope="module")
 def clip():
-    return photograph(time=32)
+    return photograph(time=16)
 
 
 @pytest.mark.parametrize("kind", ["exposure", "local", "film"])

@@ -21,13 +21,13 @@ def test_what_lies_over_the_scene_stays_while_the_scene_is_steadied(kind: str) -
 
 
 def test_the_twin_without_a_search_for_overlays_makes_them_pulse(monkeypatch) -> None:
-    made = overlaid("logo", seed=4)
+    made = overlaid("logo", seed=4, time=24)
     monkeypatch.setattr("unflicker.analysis.analyse_window.not_scene", lambda *_: (None, None))
     assert made.overlay_deviation(deflicker(made.frames, fps=25.0, settings=FAST)) > 3.0
 
 
 def test_bars_stay_to_the_bit_and_the_film_between_them_is_what_it_is_alone() -> None:
-    made = overlaid("none", seed=7, size=(120, 200))
+    made = overlaid("none", seed=7, time=16, size=(120, 200))
     framed = np.zeros((len(made.frames), 160, 200, 3), np.uint8)
     framed[:, :20] = framed[:, 140:] = 17
     framed[:, 20:140] = made.frames
@@ -40,22 +40,22 @@ def test_bars_stay_to_the_bit_and_the_film_between_them_is_what_it_is_alone() ->
 
 
 def test_a_subtitle_is_kept_as_long_as_it_is_shown_and_no_longer() -> None:
-    made = overlaid("subtitle", seed=3, time=48)
-    bare = overlaid("none", seed=3, time=48)
-    shown = np.zeros(48, bool)
-    shown[8:36] = True
+    made = overlaid("subtitle", seed=3, time=32)
+    bare = overlaid("none", seed=3, time=32)
+    shown = np.zeros(32, bool)
+    shown[6:24] = True
     frames = np.where(shown[:, None, None, None], made.frames, bare.frames)
     steady = deflicker(frames, fps=25.0, settings=FAST)
-    ink, off = made.over[20], steady.astype(float) - frames
+    ink, off = made.over[14], steady.astype(float) - frames
     assert np.abs(off[shown][:, ink]).mean() < 1.0
     assert np.abs(off[~shown][:, ink]).mean() > 2.0
 
 
 def test_a_logo_is_known_again_in_a_shot_that_is_too_short_to_show_it() -> None:
-    first, second = (overlaid("logo", seed=s, time=t) for s, t in ((5, 30), (16, 8)))
+    first, second = (overlaid("logo", seed=s, time=t) for s, t in ((5, 24), (16, 8)))
     frames = np.concatenate([first.frames, second.frames])
     steady = deflicker(frames, fps=25.0, settings=FAST)
-    off = (steady.astype(float) - frames)[30:]
+    off = (steady.astype(float) - frames)[24:]
     place = np.zeros(frames.shape[1:3], bool)
     place[14:32, 170:198] = True
     assert np.abs(off[:, place]).max() <= 1.0
@@ -63,14 +63,14 @@ def test_a_logo_is_known_again_in_a_shot_that_is_too_short_to_show_it() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_film_with_nothing_over_it_comes_out_as_without_a_search(monkeypatch, seed) -> None:
-    made = overlaid("none", seed=seed, flicker=0.06, pan=[0.0, 1.5][seed - 1])
+    made = overlaid("none", seed=seed, time=20, flicker=0.06, pan=[0.0, 1.5][seed - 1])
     searched = deflicker(made.frames, fps=25.0, settings=FAST)
     monkeypatch.setattr("unflicker.analysis.analyse_window.not_scene", lambda *_: (None, None))
     np.testing.assert_array_equal(searched, deflicker(made.frames, fps=25.0, settings=FAST))
 
 
 def test_a_plan_keeps_what_is_kept(tmp_path) -> None:
-    made = overlaid("clock", seed=9)
+    made = overlaid("clock", seed=9, time=16)
     source = stills(tmp_path / "in", made.frames)
     run(source, tmp_path / "run", settings=FAST)
     analyze(source, settings=FAST, options=RunOptions(save_plan=tmp_path / "film.plan"))

@@ -206,7 +206,7 @@ def test_a_fit_can_be_stopped():
 
 
 def test_a_fit_that_no_longer_gets_better_stops():
-    settings = AtlasSettings(layers=1, steps=1000, points=500, learning_rate=0.0, kind="mlp")
+    settings = AtlasSettings(layers=1, steps=1000, points=50, learning_rate=0.0, kind="mlp")
     atlas = atlas_of(known_scene(time=4, size=(16, 24)).frames, settings)
     assert atlas.log.stalled
     assert atlas.log.steps[-1] < 400

@@ -46,10 +46,19 @@ def folder(tmp_path_factory):
     return place
 
 
+@pytest.fixture
+def with_torch():
+    """Asked for by tests whose processes load torch; perceptual scores alone want it otherwise."""
+
+
 @pytest.fixture(autouse=True)
-def own_methods(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.syspath_prepend(str(HERE))
+def own_methods(monkeypatch, request):
+    """Where processes find the methods of these tests."""
+    places = [HERE] if "with_torch" in request.fixturenames else [HERE, HERE / "without_torch"]
+    for place in places:
+        monkeypatch.syspath_prepend(str(place))
+    there = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*map(str, reversed(places)), there]))
 
 
 def own(*functions: str) -> list[str]:
@@ -166,6 +175,7 @@ def test_results_of_another_size_are_not_mixed(folder, tmp_path, capsys):
     assert "--width 64 --frames 4" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("with_torch")
 def test_a_method_without_its_weights_is_left_out_and_said_so(folder, tmp_path, capsys):
     arguments = ["--methods", "paper", "--weights", str(tmp_path), "--examples", "lime/w1"]
     command = ["evaluate", str(folder), "-o", str(tmp_path), *QUICK[:-1], *arguments]

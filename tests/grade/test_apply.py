@@ -11,6 +11,7 @@ from made_pictures import (
     LAYOUTS,
     VIDEO,
     YUV420,
+    apply_grade,
     curve,
     equal,
     filled,
@@ -25,7 +26,7 @@ from unflicker.compute.threads import limited_to, running_ahead
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb, to_working
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 from unflicker.grade import Grade
-from unflicker.grade.apply import apply_grade, apply_to_light
+from unflicker.grade.apply import apply_to_light
 
 each_layout = pytest.mark.parametrize("name", LAYOUTS)
 each_meaning = pytest.mark.parametrize("meaning", [VIDEO, FULL], ids=["video", "full"])

@@ -18,7 +18,7 @@ from unflicker.tone.correspondences import correspondences
 from unflicker.tone.mixing import matrix_logarithms, mixing_of, unmixed
 from unflicker.video import ArraySource
 
-TIME = 40
+TIME = 32
 KEEP = 60.0
 
 
@@ -58,7 +58,7 @@ def found_in(pixels: np.ndarray) -> np.ndarray | None:
     )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("lamp", [0.0, 0.12], ids=["alone", "with exposure"])
 def test_flicker_of_saturation_goes(seed: int, lamp: float) -> None:
     random, truth = np.random.default_rng(seed), steady(seed)
@@ -69,7 +69,7 @@ def test_flicker_of_saturation_goes(seed: int, lamp: float) -> None:
     assert unsteadiness(steadied(flickering), truth) <= 0.03
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_flicker_of_hue_goes(seed: int) -> None:
     random, truth = np.random.default_rng(seed), steady(seed)
     turn = np.deg2rad(random.normal(0, 6.0, (TIME, 1)))
@@ -88,7 +88,7 @@ def test_channels_that_take_from_one_another_at_will_are_put_apart(seed: int) ->
     assert unsteadiness(steadied(flickering), truth) < 0.35 * unsteadiness(flickering, truth)
 
 
-@pytest.mark.parametrize("step", [20, 25])
+@pytest.mark.parametrize("step", [16, 20])
 def test_a_single_step_of_saturation_goes(step: int) -> None:
     truth = steady(1)
     saturation = np.log(1.0 + 0.2 * (np.arange(TIME) >= step))[:, None]

@@ -68,18 +68,23 @@ def test_the_loss_falls(photos, tmp_path):
 
 
 def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(photos, tmp_path):
+    short = {"steps": 6, "keep_every": 3}
     straight, stopped = tmp_path / "straight", tmp_path / "stopped"
-    train_neural_filter(training(photos, straight), progress=silent, resumes=lambda _: None)
+    train_neural_filter(
+        training(photos, straight, **short), progress=silent, resumes=lambda _: None
+    )
 
     def stop(progress):
-        if progress.stage == "train" and progress.done == 7:
+        if progress.stage == "train" and progress.done == 4:
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        train_neural_filter(training(photos, stopped), progress=stop, resumes=lambda _: None)
+        train_neural_filter(
+            training(photos, stopped, **short), progress=stop, resumes=lambda _: None
+        )
     resumed = []
-    train_neural_filter(training(photos, stopped), progress=silent, resumes=resumed.append)
-    assert resumed == [7]
+    train_neural_filter(training(photos, stopped, **short), progress=silent, resumes=resumed.append)
+    assert resumed == [4]
     ends = [torch.load(out / "training.pt", weights_only=True) for out in (straight, stopped)]
     for name, value in ends[0]["network"].items():
         assert torch.allclose(value, ends[1]["network"][name], atol=1e-6), name
