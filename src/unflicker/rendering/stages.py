@@ -147,4 +147,5 @@ class Refinement:
                 stands_alone=plan.keeps_light,
                 light_scale=plan.light_scale,
                 original=item.frame.original,
+                strong=plan.texture.strong,
             )
