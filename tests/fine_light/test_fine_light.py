@@ -1,5 +1,6 @@
 """Laws of fine light: lamps that share a rhythm become steady; what moves by itself is left."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from made_clips import psnr, scene
 from made_lamps import lamps
 from made_nature import KINDS, natural
 from unflicker import Settings
+from unflicker.analysis.crossfade import Crossfade
 from unflicker.analysis.fine_window import fine_window, with_fine_light
 from unflicker.fine_light import KnownFlicker, cells_of, fine_light
 from unflicker.fine_light.changes import LightChanges
@@ -17,6 +19,7 @@ from unflicker.fine_light.noise import decay_by_place
 from unflicker.fine_light.shared import shared_by_place
 from unflicker.metrics import visible_strength
 from unflicker.motion import estimate_motion
+from unflicker.refinement.texture import TextureFlicker
 
 SIZE, SMALL = (144, 256), (96, 160)
 
@@ -123,6 +126,39 @@ def test_light_that_is_slower_than_what_is_kept_stays(period: int, seed: int) ->
     rows, columns = found.shared.shape
     centre = found.log_gain[8:-8, 70 * rows // SIZE[0], 120 * columns // SIZE[1], 1]
     assert np.abs(centre).max() < 0.25 * 0.2
+
+
+def boiling(*, time: int, size: tuple[int, int], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A still picture, and the same with light of each small place that differs by frame."""
+    random = np.random.default_rng(seed)
+    steady = np.repeat(0.2 + 0.6 * scene(seed=seed, size=size)[None], time, axis=0)
+    alone = random.normal(size=(time, *size)).astype(np.float32)
+    soft = np.stack([cv2.GaussianBlur(one, (0, 0), 4.0) for one in alone])
+    return steady, np.clip(steady * np.exp(soft / soft.std() * 0.06)[..., None], 0, 1)
+
+
+@settings(max_examples=2, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 1000))
+def test_where_each_place_boils_light_is_averaged_for_longer_in_smaller_cells(seed: int) -> None:
+    steady, frames = boiling(time=24, size=SMALL, seed=seed)
+    motion, everywhere = estimate_motion(steady), np.ones((6, 10), np.float32)
+    left = []
+    for boils in (False, True):
+        texture = TextureFlicker(amount=0.02, where=everywhere, boils=boils)
+        found = fine_window(frames, motion, fps=24.0, keep_frames=48.0, texture=texture)
+        assert found is not None
+        changed = frames.copy()
+        with_fine_light(changed, found.log_gain)
+        left.append(float(np.abs(np.diff(changed, axis=0)).mean()))
+    assert left[1] < 0.75 * left[0]
+
+
+def test_windows_with_other_cells_are_crossfaded_in_the_finer_ones() -> None:
+    fades = Crossfade()
+    fades.faded(np.ones((4, 3, 5, 3), np.float32), 2)
+    faded = fades.faded(np.zeros((4, 6, 10, 3), np.float32), 0)
+    assert faded.shape == (4, 6, 10, 3)
+    np.testing.assert_allclose(faded[:, 0, 0, 0], [2 / 3, 1 / 3, 0.0, 0.0], atol=1e-6)
 
 
 def test_too_few_frames_or_cells_are_left() -> None:

@@ -9,10 +9,11 @@ import pytest
 import unflicker
 from made_clips import panning, scene
 from unflicker import Settings
-from unflicker.frames.clip import from_float, to_float
+from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import from_rgb, to_rgb
 from unflicker.frames.flow import pixel_places, warp
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout, as_array, as_picture
+from unflicker.metrics import sharpness_ratio
 from unflicker.motion import estimate_motion
 from unflicker.refinement import kernels
 from unflicker.refinement.alignment import refined_flow
@@ -23,6 +24,7 @@ from unflicker.synthesis import processed
 
 USED = replaced(Settings.from_preset("fast"), {"refinement.used": True})
 SIZE = (72, 128)
+NOT_MEASURED = np.zeros((0, 4, 1), np.float32)
 
 
 def noise(*, time: int, size: tuple[int, int], deviation: float, seed: int = 0) -> np.ndarray:
@@ -38,7 +40,11 @@ def still(*, time: int, size: tuple[int, int] = SIZE) -> np.ndarray:
 
 
 def calmed(
-    frames: np.ndarray, *, starts: tuple[int, ...] = (0,), wanted: tuple[bool, ...] | None = None
+    frames: np.ndarray,
+    *,
+    starts: tuple[int, ...] = (0,),
+    wanted: tuple[bool, ...] | None = None,
+    strong: float = 0.0,
 ) -> np.ndarray:
     """Frames of an array through the stage, all of them wanting it."""
     graded = [
@@ -46,6 +52,7 @@ def calmed(
             picture=as_picture(frame),
             texture_flickers=wanted[index] if wanted else True,
             starts_shot=index in starts,
+            strong=strong,
         )
         for index, frame in enumerate(frames)
     ]
@@ -73,6 +80,24 @@ def test_texture_that_flickers_is_calmed_and_stays_sharp() -> None:
     # and in the lowest frequencies, which are fine light's.
     assert 0.40 * given < change(result) < 0.75 * given
     assert np.abs(to_float(result) - clean).mean() < 0.85 * np.abs(frames - clean).mean()
+
+
+def test_strong_flicker_is_calmed_more_at_no_less_detail() -> None:
+    size = (144, 256)
+    frames = still(time=12, size=size) + noise(time=12, size=size, deviation=0.02)
+    given = from_float(np.clip(frames, 0, 1), dtype=np.uint8)
+    weak, strong = calmed(given), calmed(given, strong=1.0)
+    assert change(strong) < 0.95 * change(weak)
+    clip, soft, sharp = (Clip.at_rate(part, fps=24) for part in (given, weak, strong))
+    assert sharpness_ratio(sharp, clip) > sharpness_ratio(soft, clip)
+    assert sharpness_ratio(sharp, clip) < 1.02
+
+
+def test_of_noise_alone_no_detail_is_restored() -> None:
+    size = (144, 256)
+    frames = 0.5 + noise(time=10, size=size, deviation=0.05)
+    given = from_float(frames, dtype=np.uint8)
+    assert change(calmed(given, strong=1.0)) < change(calmed(given))
 
 
 def test_processed_video_is_calmed_along_its_motion() -> None:
@@ -219,12 +244,12 @@ def test_a_plane_moved_by_whole_pixels_is_fetched_exactly(dtype) -> None:
     plan[..., 0], plan[..., 1], plan[..., 4] = 3.0, -2.0, 1.0
     scale = tuple(np.float32(v) for v in (1, 1, 255, 1e9))
     out = np.empty_like(plane)
-    kernels.mix(plane, plane, plane, out, plan, scale)
+    kernels.mix(plane, plane, plane, out, plan, scale, NOT_MEASURED)
     rows = np.clip(np.arange(40) - 2, 0, 39)
     columns = np.clip(np.arange(61) + 3, 0, 60)
     np.testing.assert_array_equal(out, plane[rows][:, columns])
     plan[..., 4] = 0.0
-    kernels.mix(plane, plane, plane, out, plan, scale)
+    kernels.mix(plane, plane, plane, out, plan, scale, NOT_MEASURED)
     np.testing.assert_array_equal(out, plane)
 
 
@@ -233,9 +258,8 @@ def test_cubic_fetching_keeps_more_detail_than_bilinear() -> None:
     plan = np.zeros((9, 16, 6), np.float32)
     plan[..., 0], plan[..., 4] = 0.5, 1.0
     out = np.empty_like(picture)
-    kernels.mix(
-        picture, picture, picture, out, plan, tuple(np.float32(v) for v in (1, 1, 255, 1e9))
-    )
+    scale = tuple(np.float32(v) for v in (1, 1, 255, 1e9))
+    kernels.mix(picture, picture, picture, out, plan, scale, NOT_MEASURED)
     half = pixel_places(90, 160) * 0 + np.array([0.5, 0.0], np.float32)
     bilinear = warp(picture.astype(np.float32), half)
     detail = [np.abs(np.diff(p.astype(np.float32), axis=1)).mean() for p in (out, bilinear)]

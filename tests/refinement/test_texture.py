@@ -106,6 +106,12 @@ def test_what_moves_by_itself_is_spared_beside_what_flickers() -> None:
     assert result.where[:, columns // 2 + 2 :].mean() < 0.3
 
 
+def test_few_places_that_stand_still_do_not_make_the_whole_picture_boil() -> None:
+    clip = natural("confetti", seed=3, time=24)
+    frames = clip.as_float()
+    assert not texture_flicker(triples(frames), light_flickers=True).boils
+
+
 def test_smooth_light_is_no_texture_and_nothing_is_said_of_nothing() -> None:
     steady = Clip.at_rate(from_float(still(time=8), dtype=np.uint8), fps=24)
     light = synthesise(steady, kind="local", seed=1, strength=0.3)

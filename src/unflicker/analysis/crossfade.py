@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from jaxtyping import Float
 
@@ -14,13 +15,16 @@ class Crossfade:
         self._kept: np.ndarray | None = None
 
     def faded(self, values: np.ndarray, overlap: int) -> np.ndarray:
-        """This window's values, crossfaded with the previous window's.
+        """This window's values, crossfaded with the previous window's, in the finer cells of both.
 
         Args:
-            values: One for each frame of the window; frames come first.
+            values: One for each frame of the window; frames come first, then rows and columns.
             overlap: Trailing frames shared with the next window; 0 at the end of a shot.
         """
         kept, faded = self._kept, values
+        if kept is not None and kept.shape[1:] != values.shape[1:]:
+            kept, values = _at_finer_cells(kept, values)
+            faded = values
         if kept is not None:
             share = (np.arange(len(kept)) + 1.0) / (len(kept) + 1.0)
             share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
@@ -28,6 +32,19 @@ class Crossfade:
             faded[: len(kept)] = kept * (1.0 - share) + values[: len(kept)] * share
         self._kept = faded[len(faded) - overlap :] if overlap else None
         return faded
+
+
+def _at_finer_cells(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gains of two windows by cells, both in the finer ones."""
+    rows, columns = (max(pair) for pair in zip(one.shape[1:3], other.shape[1:3], strict=True))
+    finer = (
+        np.stack(
+            [cv2.resize(gain, (columns, rows), interpolation=cv2.INTER_LINEAR) for gain in part]
+        )
+        for part in (one, other)
+    )
+    first, second = finer
+    return first, second
 
 
 class LevelHold:

@@ -13,8 +13,9 @@ from unflicker.frames.flow import Motion, resized, warp
 
 CELL_PX = 4
 """Px of the proxy for a cell, across and down: lamps of a real street are 4 to 8 px wide. Cells of
-2 px win nothing (lab notebook)."""
-_BLUR_CELLS = 0.7
+2 px win nothing there (lab notebook)."""
+_BLUR_CELLS, _SMALL_BLUR_CELLS = 0.7, 1.15
+"""Neighbourhood over which light is averaged, of usual and of smaller cells."""
 _DARK = np.float32(0.02)
 """Added to light, so that noise near black is no change of light."""
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
@@ -38,18 +39,29 @@ class LightChanges:
         return self.change @ LUMA
 
 
-def cells_of(size: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of cells of a proxy, by its height and width in px."""
+def cells_of(size: tuple[int, int], *, cell_px: int = CELL_PX) -> tuple[int, int]:
+    """Rows and columns of cells of a proxy.
+
+    Args:
+        size: Its height and width in px.
+        cell_px: Px for a cell, across and down.
+    """
     height, width = size
-    return max(1, height // CELL_PX), max(1, width // CELL_PX)
+    return max(1, height // cell_px), max(1, width // cell_px)
 
 
 def log_light(
-    light: Float32[np.ndarray, "time height width 3"],
+    light: Float32[np.ndarray, "time height width 3"], *, cell_px: int = CELL_PX
 ) -> Float32[np.ndarray, "time rows columns 3"]:
-    """Log light of each cell of proxies in working light."""
-    cells = resized(light, cells_of((light.shape[1], light.shape[2])))
-    return np.stack([np.log(cv2.GaussianBlur(one, (0, 0), _BLUR_CELLS) + _DARK) for one in cells])
+    """Log light of each cell of proxies, averaged over its neighbourhood.
+
+    Args:
+        light: In working light.
+        cell_px: Px for a cell, across and down.
+    """
+    cells = resized(light, cells_of((light.shape[1], light.shape[2]), cell_px=cell_px))
+    blur = _BLUR_CELLS if cell_px >= CELL_PX else _SMALL_BLUR_CELLS
+    return np.stack([np.log(cv2.GaussianBlur(one, (0, 0), blur) + _DARK) for one in cells])
 
 
 def changes_back(logs: Float32[np.ndarray, "time rows columns 3"], motion: Motion) -> LightChanges:

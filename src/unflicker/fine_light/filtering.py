@@ -13,7 +13,13 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.compute.threads import check_stopped
-from unflicker.fine_light.changes import LightChanges, changes_back, changes_forth, log_light
+from unflicker.fine_light.changes import (
+    CELL_PX,
+    LightChanges,
+    changes_back,
+    changes_forth,
+    log_light,
+)
 from unflicker.fine_light.noise import decay_by_place
 from unflicker.fine_light.shared import shared_by_place
 from unflicker.frames.flow import Motion, warp
@@ -38,6 +44,8 @@ class KnownFlicker:
     """How far places flicker, 0 to 1, at any size."""
     decay: float
     """Least decay of weights where they do, 0 to 0.9."""
+    cell_px: int = CELL_PX
+    """Px of the proxy for a cell of light."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +78,7 @@ def fine_light(
     """
     if len(light) < (_FEWEST_FRAMES if known is None else 2):
         return None
-    logs = log_light(light)
+    logs = log_light(light, cell_px=CELL_PX if known is None else known.cell_px)
     back = changes_back(logs, motion)
     shared, decay = shared_by_place(back), decay_by_place(back)
     sure = np.zeros_like(shared)

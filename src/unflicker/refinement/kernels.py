@@ -185,35 +185,115 @@ def _add_moved(base, moved, share, gate, added):
             added[j] += part * difference / (_ONE + difference * difference * gate)
 
 
+@_inline
+def _add_detail(share, base, moved, out, sums):
+    """Add products of neighbouring pixels' differences, by span, to the sums of a row.
+
+    Args:
+        share: Of each span; those with a share of 0 are left out.
+        base: The row.
+        moved: The neighbour's row, laid over it.
+        out: The row after the average.
+        sums: `(4, spans)`: absolute differences before and after the average, weighted by the
+            share; products of row and neighbour, and the root of the product of their squares.
+    """
+    for span in range(share.shape[0]):
+        if share[span] < _LEAST_SHARE:
+            continue
+        first = span * SPAN
+        square = other = product = before = after = _ZERO
+        for i in range(SPAN - 1):
+            j = np.uint64(first + i)
+            a, b, c = base[j + _N1] - base[j], moved[j + _N1] - moved[j], out[j + _N1] - out[j]
+            square += a * a
+            other += b * b
+            product += a * b
+            before += np.abs(a)
+            after += np.abs(c)
+        sums[0, span] += share[span] * before
+        sums[1, span] += share[span] * after
+        sums[2, span] += product
+        sums[3, span] += np.sqrt(square * other)
+
+
 @_compile
-def mix(now, past, future, out, plan, scale):
+def mix(now, past, future, out, plan, scale, sums):  # noqa: PLR0913 # long: one row's way
     """Blend a plane with its motion-compensated neighbours in time.
 
     Args:
         now: The plane `(height, width)`.
         past: The previous one; any plane of that size if its share is 0.
         future: The next one, likewise.
-        out: To be filled.
+        out: To be filled; not rounded where detail is measured.
         plan: `(rows, columns, 6)`: motion to the past in px (x, y), to the future (x, y), share of
             the past, share of the future.
         scale: Pixels of this plane for one of the motion's, across and down; peak; and the
             difference, in samples, at which a pixel takes half of its share. All float32.
+        sums: `(some rows, 4, spans)`, zeros: to be filled from rows that lie evenly over the
+            plane (`_add_detail`); none if it has no rows.
     """
     height, width = now.shape
     many = (width + SPAN - 1) // SPAN
     peak, gate = scale[2], _ONE / (scale[3] * scale[3])
+    rounds = sums.shape[0] == 0
+    each = height // max(sums.shape[0], 1)
     for y in numba.prange(height):
         spans = np.empty((many, 6), np.float32)
         room = np.empty((many, _ROOM), np.float32)
         base = np.zeros(many * SPAN, np.float32)
-        moved = np.zeros(many * SPAN, np.float32)
+        before = np.zeros(many * SPAN, np.float32)
+        after = np.zeros(many * SPAN, np.float32)
         added = np.zeros(many * SPAN, np.float32)
         for x in range(width):
             base[x] = np.float32(now[y, x])
         _spans(plan, y, height, width, spans)
-        _moved_row(past, y, spans[:, 0:2], spans[:, 4], scale, room, moved)
-        _add_moved(base, moved, spans[:, 4], gate, added)
-        _moved_row(future, y, spans[:, 2:4], spans[:, 5], scale, room, moved)
-        _add_moved(base, moved, spans[:, 5], gate, added)
+        _moved_row(past, y, spans[:, 0:2], spans[:, 4], scale, room, before)
+        _add_moved(base, before, spans[:, 4], gate, added)
+        _moved_row(future, y, spans[:, 2:4], spans[:, 5], scale, room, after)
+        _add_moved(base, after, spans[:, 5], gate, added)
         for x in range(width):
-            out[y, x] = np.floor(min(max(base[x] + added[x], _ZERO), peak) + _HALF)
+            added[x] += base[x]
+            value = min(max(added[x], _ZERO), peak)
+            out[y, x] = np.floor(value + _HALF) if rounds else value
+        if sums.shape[0] > 0 and y % each == 0 and y // each < sums.shape[0]:
+            inside = width // SPAN
+            _add_detail(spans[:inside, 4], base, before, added, sums[y // each])
+            _add_detail(spans[:inside, 5], base, after, added, sums[y // each])
+
+
+@_inline
+def _binomial(a, b, c, d, e):
+    return np.float32(0.0625) * (a + e) + np.float32(0.25) * (b + d) + np.float32(0.375) * c
+
+
+@_compile
+def sharpen(plane, out, plan, scale):
+    """Amplify fine detail of a plane: its difference from a blur over five pixels.
+
+    Args:
+        plane: `(height, width)`, float32.
+        out: To be filled, rounded.
+        plan: `(rows, columns, 1)`: what is added of the difference, by place.
+        scale: Peak, and the difference, in samples, of which half is added. Both float32.
+    """
+    height, width = plane.shape
+    many = (width + SPAN - 1) // SPAN
+    peak, gate = scale[0], _ONE / (scale[1] * scale[1])
+    for y in numba.prange(height):
+        share = np.empty((many, 1), np.float32)
+        down = np.empty(many * SPAN + 4, np.float32)
+        _spans(plan, y, height, width, share)
+        row0, row1, row2 = plane[max(y - 2, 0)], plane[max(y - 1, 0)], plane[y]
+        row3, row4 = plane[min(y + 1, height - 1)], plane[min(y + 2, height - 1)]
+        for x in range(width):
+            down[x + 2] = _binomial(row0[x], row1[x], row2[x], row3[x], row4[x])
+        down[0] = down[1] = down[2]
+        for x in range(width + 2, down.shape[0]):
+            down[x] = down[width + 1]
+        for span in range(many):
+            part, first = share[span, 0], span * SPAN
+            for x in range(first, min(first + SPAN, width)):
+                around = _binomial(down[x], down[x + 1], down[x + 2], down[x + 3], down[x + 4])
+                fine = row2[x] - around
+                value = row2[x] + part * fine / (_ONE + fine * fine * gate)
+                out[y, x] = np.floor(min(max(value, _ZERO), peak) + _HALF)

@@ -11,7 +11,8 @@ from jaxtyping import Float32
 from unflicker.frames.picture import Picture
 from unflicker.grade.apply import kernels_turn
 from unflicker.refinement import kernels
-from unflicker.refinement.neighbour_weights import Way
+from unflicker.refinement.detail import LostDetail, room_for_detail
+from unflicker.refinement.neighbour_weights import MOST, Way
 
 _AREA = cv2.INTER_AREA
 _PIXEL_LIMIT = 0.15
@@ -30,7 +31,12 @@ class Neighbour:
 
 
 def mixed(
-    picture: Picture, *, past: Neighbour | None, future: Neighbour | None, amount: float
+    picture: Picture,
+    *,
+    past: Neighbour | None,
+    future: Neighbour | None,
+    amount: float,
+    lost: LostDetail | None = None,
 ) -> Picture:
     """The picture blended with its motion-compensated neighbours; transparency stays.
 
@@ -39,25 +45,44 @@ def mixed(
         past: The previous picture; None if there is none in the shot.
         future: The next picture, likewise.
         amount: Factor on the shares, 0 to 1.
+        lost: What the averages of the shot took from detail, to be restored; None leaves it.
     """
     plan = _plan(picture.size, past, future, amount)
     if plan is None:
         return picture
     before, after = (side.picture if side else picture for side in (past, future))
-    peak, colours = picture.layout.peak, picture.layout.colour_planes
-    planes = []
-    for now, *others in zip(picture.planes, before.planes, after.planes, strict=True):
-        if len(planes) == colours:
-            planes.append(now)
-            continue
-        moves = now.shape[1] / picture.size[1], now.shape[0] / picture.size[0]
-        scale = tuple(np.float32(number) for number in (*moves, peak, _PIXEL_LIMIT * peak))
-        here, back, forth = (np.ascontiguousarray(plane) for plane in (now, *others))
-        out = np.empty(now.shape, now.dtype)
-        with kernels_turn((now.shape[0], now.shape[1])):
-            kernels.mix(here, back, forth, out, plan, scale)
-        planes.append(out)
+    planes, rgb = list(picture.planes), picture.layout.family == "rgb"
+    # Of RGB, green comes first: detail is measured in it for all three.
+    for index in (1, 0, 2) if rgb else range(picture.layout.colour_planes):
+        three = tuple(one.planes[index] for one in (picture, before, after))
+        detailed = lost if rgb or index == 0 else None
+        planes[index] = _mixed_plane(picture, three, plan, detailed, measure=index == int(rgb))
     return replace(picture, planes=tuple(planes))
+
+
+def _mixed_plane(
+    picture: Picture,
+    three: tuple[np.ndarray, ...],
+    plan: Float32[np.ndarray, "rows columns 6"],
+    lost: LostDetail | None,
+    *,
+    measure: bool,
+) -> np.ndarray:
+    """A plane blended with the previous and the next one, its detail restored if it may be."""
+    now, before, after = (np.ascontiguousarray(plane) for plane in three)
+    peak = picture.layout.peak
+    moves = now.shape[1] / picture.size[1], now.shape[0] / picture.size[0]
+    scale = tuple(np.float32(number) for number in (*moves, peak, _PIXEL_LIMIT * peak))
+    mean = np.empty(now.shape, now.dtype if lost is None else np.float32)
+    sums = room_for_detail(now)[: 0 if lost is None else None]
+    with kernels_turn((now.shape[0], now.shape[1])):
+        kernels.mix(now, before, after, mean, plan, scale, sums)
+    if lost is None:
+        return mean
+    if measure:
+        lost.measured(sums)
+    share = np.minimum(plan[..., 4:6].sum(axis=2) / np.float32(MOST), 1.0)
+    return lost.restored(mean, like=now, peak=peak, share=share)
 
 
 def within_mask(

@@ -16,8 +16,9 @@ from jaxtyping import Float32
 from unflicker.frames.flow import Motion
 from unflicker.frames.picture import Picture
 from unflicker.refinement.alignment import refined_flow
+from unflicker.refinement.detail import LostDetail
 from unflicker.refinement.mixing import Neighbour, mixed
-from unflicker.refinement.neighbour_weights import Way, neighbour_weight
+from unflicker.refinement.neighbour_weights import MOST, Way, neighbour_weight
 from unflicker.refinement.views import View
 from unflicker.refinement.with_original import RefinementWithOriginal, Side
 
@@ -25,6 +26,9 @@ Follow = Callable[[Float32[np.ndarray, "two rows columns 3"]], Motion]
 """Estimates the motion between two proxies."""
 _FADE_FRAMES = 8
 """Frames over which refinement fades in and out within a shot."""
+_STRONG_SHARE = 0.25
+"""Largest weight of either neighbour where texture flickers strongly: more than `MOST`, since
+detail is restored there (lab notebook)."""
 _NOWHERE = np.zeros((1, 1), np.float32)
 
 
@@ -46,6 +50,8 @@ class Graded:
     """Share of the refinement by cells of the picture, 0 to 1; None is 1 everywhere."""
     original: Picture | None = None
     """The same frame of the steady original, uncorrected."""
+    strong: float = 0.0
+    """How strongly texture flickers, 0 to 1: then neighbours weigh more, and detail is restored."""
 
 
 def refined(pictures: Iterable[Graded], *, follow: Follow, proxy_px: int) -> Iterator[Picture]:
@@ -88,6 +94,9 @@ class _Refiner:
     _where: Float32[np.ndarray, "rows columns"] = field(default_factory=lambda: _NOWHERE)
     """Share of the refinement, by cells of the picture."""
     _beside: RefinementWithOriginal = field(default_factory=RefinementWithOriginal)
+    _lost: LostDetail = field(default_factory=LostDetail)
+    _strong: float = 0.0
+    """How strongly texture flickers, 0 to 1, faded as its share is."""
 
     @property
     def _amount(self) -> float:
@@ -109,7 +118,7 @@ class _Refiner:
             if self._link is None and self._before is not None:
                 self._link = self._linked(self._before, look)
             link_after = self._linked(look, look_after) if look_after is not None else None
-            result = self._refined(look, look_after, link_after, strength=now.strength)
+            result = self._refined(look, look_after, link_after, now)
         else:
             self._forget()
         self._before, self._now, self._link = look, look_after, link_after
@@ -124,13 +133,15 @@ class _Refiner:
         )
 
     def _forget(self) -> None:
-        self._beside = RefinementWithOriginal()
+        self._beside, self._lost = RefinementWithOriginal(), LostDetail()
 
     def _fade(self, now: Graded) -> None:
         where = now.where if now.where is not None else _NOWHERE + 1.0
         where = where if now.texture_flickers else np.zeros_like(where)
         most = 1.0 if self._before is None else 1.0 / _FADE_FRAMES
         self._where = self._where + np.clip(where - self._where, -most, most, dtype=np.float32)
+        strong = now.strong if now.texture_flickers else 0.0
+        self._strong += min(max(strong - self._strong, -most), most)
 
     def _linked(self, before: View, after: View) -> _Link:
         motion = self.follow(np.stack([before.steady_light, after.steady_light]))
@@ -146,18 +157,20 @@ class _Refiner:
         look: View,
         look_after: View | None,
         link_after: _Link | None,
-        *,
-        strength: float,
+        now: Graded,
     ) -> Picture:
-        amount = self._amount * strength
+        amount = self._amount * now.strength
         back = self._link.back if self._link is not None else None
         forth = link_after.forth if link_after is not None else None
         if look.beside is not None:
             past, future = _side(self._before, back), _side(look_after, forth)
             return self._beside.refined(look, past=past, future=future, amount=amount)
         sides = [_neighbour(self._before, look, back), _neighbour(look_after, look, forth)]
-        past, future = (_within(side, self._where) for side in sides)
-        return mixed(look.picture, past=past, future=future, amount=strength)
+        most = 1.0 + (_STRONG_SHARE / MOST - 1.0) * self._strong
+        past, future = (_within(side, self._where * np.float32(most)) for side in sides)
+        lost = self._lost if self._strong > 0.0 else None
+        self._lost.degree = self._strong
+        return mixed(look.picture, past=past, future=future, amount=now.strength, lost=lost)
 
 
 def _within(side: Neighbour | None, where: Float32[np.ndarray, "rows columns"]) -> Neighbour | None:

@@ -25,8 +25,13 @@ _LEAST_LIT = 0.0025
 and is twice as steady for being refined (lab notebook)."""
 _FULLY = 1.3
 """Times the least, from which on it is refined fully."""
+_WEAK, _STRONG = 0.8, 1.15
+"""Flicker of texture that counts as weak and as strong, in units of `LEAST`."""
 _LEAST_SLOW = 0.30
 """Share of static places below which a shot's texture must flicker more to be refined."""
+_LEAST_BOILING = 0.023
+"""Share of static places from which on places that flicker independently speak for the whole
+picture: 0.04 and 0.16 in generated film, 0.010 and 0.013 in confetti and grass under flicker."""
 _LEAST_SEEN = 1e-4
 """Share of static places below which there is no result."""
 _BEYOND_LEAST, _BEYOND_SHARE = 0.0008, 0.08
@@ -99,6 +104,15 @@ class TextureFlicker:
     between two blurs; 0.001 to 0.005 is usual for steady film. 0 if there is none to correct."""
     where: Float32[np.ndarray, "rows columns"] | None = None
     """Share of the refinement in each cell of the picture, 0 to 1; None is 1 everywhere."""
+    boils: bool = False
+    """Whether places flicker independently, as in generated film: their light needs an average over
+    more frames and in smaller cells. A plan on disk does not hold it."""
+
+    @property
+    def strong(self) -> float:
+        """How strongly texture flickers, 0 (as in film whose light flickers) to 1 (as in processed
+        and generated film)."""
+        return min(max((self.amount / LEAST - _WEAK) / (_STRONG - _WEAK), 0.0), 1.0)
 
 
 NO_FLICKER = TextureFlicker(amount=0.0)
@@ -124,21 +138,34 @@ def texture_flicker(triples: Iterable[Triple], *, light_flickers: bool) -> Textu
     least = usual * max(1.0, (_LEAST_SLOW / max(rest.slow_share, 1e-4)) ** 0.5)
     if rest.slow_share <= _LEAST_SEEN or rest.off <= least:
         return NO_FLICKER
-    if not any(_flickers(part, light_flickers=light_flickers) for part in (rest, found)):
+    together = any(_as_one(part, light_flickers=light_flickers) for part in (rest, found))
+    # The lower threshold is old film's, which flickers as one.
+    alone = light_flickers and rest.off > LEAST and any(map(_independently, (rest, found)))
+    if not (together or alone):
         return NO_FLICKER
+    boils = not together and rest.slow_share >= _LEAST_BOILING
     degree = np.float32(min((rest.off / least - 1.0) / (_FULLY - 1.0), 1.0))
-    return TextureFlicker(amount=rest.off, where=degree * _where(found, moving, least=usual))
+    where = degree * _where(found, moving, least=usual)
+    if boils:  # then a cell that shares no change is no sign of nature
+        where = np.full_like(where, degree)
+    return TextureFlicker(amount=rest.off, where=where, boils=boils)
 
 
-def _flickers(found: Coherence, *, light_flickers: bool) -> bool:
-    """Whether texture flickers in a window, apart from continued motion."""
+def _as_one(found: Coherence, *, light_flickers: bool) -> bool:
+    """Whether the texture of a window changes as one."""
     if not light_flickers:
         return found.contrast.is_clear(size=_CONTRAST_ALONE, deviations=_CONTRAST_SURE)
     clear = found.light.is_clear(size=_LIGHT, deviations=_LIGHT_SURE)
-    clear |= found.contrast.is_clear(size=_CONTRAST, deviations=_CONTRAST_SURE)
-    # Neither motion nor noise: then flicker of light decides, unless it is clear that none is left.
+    return clear or found.contrast.is_clear(size=_CONTRAST, deviations=_CONTRAST_SURE)
+
+
+def _independently(found: Coherence) -> bool:
+    """Whether places change independently, but neither as motion nor as noise does.
+
+    Then flicker of light decides, unless it is clear that none is left.
+    """
     neither = _RETURNING <= found.returning < _NOISE_RETURNING
-    return clear or (neither and found.light.may_be(_LIGHT))
+    return neither and found.light.may_be(_LIGHT)
 
 
 def _where(

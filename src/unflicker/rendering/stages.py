@@ -159,4 +159,5 @@ class Refinement:
                 stands_alone=plan.keeps_light,
                 light_scale=plan.light_scale,
                 original=item.frame.original,
+                strong=plan.texture.strong,
             )
