@@ -1,0 +1,91 @@
+"""Work that several processes share."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from unflicker.errors import InputError
+from unflicker.jobs.pool import LocalPool, WorkerDiedError
+
+
+def squared(number: int) -> int:
+    time.sleep(0.02 * (number % 3))
+    return number * number
+
+
+def refused(number: int) -> int:
+    if number == 3:
+        raise InputError(f"no {number} here; pass another")
+    return number
+
+
+def dying_once(place: str) -> str:
+    """Kills its process the first time."""
+    if not Path(place).exists():
+        Path(place).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return place
+
+
+def dying(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with LocalPool(workers=2) as pool:
+        yield pool
+
+
+def test_results_come_in_order(pool) -> None:
+    assert list(pool.in_order(squared, range(9))) == [(n, n * n) for n in range(9)]
+
+
+def test_no_more_is_taken_ahead_than_it_says(pool) -> None:
+    taken = []
+
+    def numbers():
+        for number in range(20):
+            taken.append(number)
+            yield number
+
+    for done, _ in enumerate(pool.in_order(squared, numbers())):
+        assert len(taken) <= done + pool.workers + 1
+
+
+def test_what_is_known_is_not_done(pool) -> None:
+    results = pool.in_order(refused, range(5), known=lambda number: -1 if number == 3 else None)
+    assert [result for _, result in results] == [0, 1, 2, -1, 4]
+
+
+def test_a_fault_of_the_work_is_raised_in_its_place(pool) -> None:
+    results = pool.in_order(refused, range(6))
+    assert [next(results)[1] for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(InputError, match="no 3 here"):
+        next(results)
+
+
+def test_a_process_that_dies_loses_nothing(pool, tmp_path) -> None:
+    places = [str(tmp_path / name) for name in "abc"]
+    assert [result for _, result in pool.in_order(dying_once, places)] == places
+
+
+def test_work_that_always_kills_its_process_is_given_up(pool) -> None:
+    with pytest.raises(WorkerDiedError, match="three times"):
+        list(pool.in_order(dying, [1]))
+
+
+def test_leaving_ends_all_processes() -> None:
+    with LocalPool(workers=2) as pool:
+        results = pool.in_order(os_pid, range(100))
+        pids = {next(results)[1] for _ in range(4)}
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def os_pid(_: int) -> int:
+    return os.getpid()
