@@ -299,7 +299,7 @@ def test_kill_9_and_the_same_command_again(film, tmp_path) -> None:
         os.kill(process.pid, signal.SIGKILL)
     assert not target.exists()
     record = unflicker.run(film, target, settings=SETTINGS["fast"])
-    assert "2 segments were finished" in record.notes[0]
+    assert "2 segments are finished" in record.notes[0]
     assert hidden(tmp_path) == []
     unflicker.run(film, tmp_path / "whole.mkv", settings=SETTINGS["fast"])
     assert target.read_bytes() == (tmp_path / "whole.mkv").read_bytes()

@@ -73,7 +73,7 @@ class Workspace:
                 f"an interrupted run was found, but not continued: other {changed}; started over",
             )
         elif before is not None and self.segments:
-            self.notes = (f"continued an interrupted run: {self.segments} segments were finished",)
+            self.notes = (f"continued an interrupted run: {_counted(self.segments)} finished",)
         write_whole(self.folder / _MANIFEST, (json.dumps(self._key, indent=1) + "\n").encode())
         return self
 
@@ -92,7 +92,7 @@ class Workspace:
             shutil.rmtree(self.folder, ignore_errors=True)
         if fault is not None and useful:
             fault.add_note(
-                f"{self.segments} finished segments are kept in {self.folder}; the same command "
+                f"{_counted(self.segments)} finished and kept in {self.folder}; the same command "
                 "continues there, or delete that folder"
             )
 
@@ -191,6 +191,10 @@ def _pieces(path: Path) -> bytes:
             file.seek(place)
             found.append(file.read(_SAMPLE_BYTES))
     return b"".join(found)
+
+
+def _counted(segments: int) -> str:
+    return "1 segment is" if segments == 1 else f"{segments} segments are"
 
 
 def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
