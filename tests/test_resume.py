@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from made_films import read, same_samples
+from made_films import read
 
 import unflicker
 from made_clips import panning
@@ -23,6 +23,7 @@ from unflicker.errors import Cancelled, OutputError
 from unflicker.files import stored
 from unflicker.files.workspace import Workspace, workspace_of
 from unflicker.frames.clip import Clip
+from unflicker.frames.colour import to_rgb
 from unflicker.progress import Progress
 from unflicker.settings import EncodingSettings, Settings
 from unflicker.synthesis import synthesise
@@ -264,14 +265,23 @@ def test_pictures_in_a_folder_go_on_too(clip, tmp_path) -> None:
 
 
 def test_where_segments_end_cannot_be_seen(film, tmp_path, monkeypatch) -> None:
-    """The refinement sees the neighbours of a border as if there was none."""
+    """The refinement sees the neighbours of a border as if there was none.
+
+    But for detail that is restored: what it remembers fades to 0.07 of its weight in the burn-in.
+    """
     lossless = replace(SETTINGS["standard"], encoding=EncodingSettings(codec="ffv1"))
     record = unflicker.run(film, tmp_path / "parts.mkv", settings=lossless)
     assert any(shot.calmed for shot in record.shots)
     for module in CUT_BY:
         monkeypatch.setattr(module, "SEGMENT_FRAMES", 1000)
     unflicker.run(film, tmp_path / "whole.mkv", settings=lossless)
-    assert same_samples(read(tmp_path / "parts.mkv"), read(tmp_path / "whole.mkv"))
+    parts, whole = (
+        np.stack([to_rgb(frame.picture) for frame in read(tmp_path / f"{name}.mkv")]) * 255.0
+        for name in ("parts", "whole")
+    )
+    apart = np.abs(parts - whole)
+    assert apart.max() < 1.5
+    assert (apart > 0.5).mean() < 0.01
 
 
 PROGRAM = """

@@ -171,13 +171,18 @@ def workspace_of(target: Path, *, beside: Path | None) -> Path:
 
 
 def content_key(path: Path) -> dict[str, Any]:
-    """The size of a file and a hash of 64 pieces of it; of a folder, of the files in it."""
+    """The size of a file and a hash of 64 pieces of it; of a folder, of the files in it.
+
+    Of what is no file it is empty: who reads it will say so.
+    """
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.is_file())
         text = "".join(f"{file.name} {file.stat().st_size}\n" for file in files)
         some = [*files[:1], *files[len(files) // 2 :][:1], *files[-1:]]
         digest = hashlib.sha256(text.encode() + b"".join(_pieces(file) for file in some))
         return {"files": len(files), "hash": digest.hexdigest()}
+    if not path.is_file():
+        return {}
     return {"bytes": path.stat().st_size, "hash": hashlib.sha256(_pieces(path)).hexdigest()}
 
 
