@@ -91,7 +91,9 @@ def analyse_window(
     voting = tuple(kept[place] for place in roles.votes) if kept else ()
     if kept:
         looked = _without(looked, voting)
-        plain = toned(looked)
+        known = plain.motion_as_shown
+        known = None if known is None else replace(known, scene=looked.scene)
+        plain = toned(looked, motion=known)
     found = with_matrix(plain, looked)
     tone, motion = found.tone, found.motion
     texture, fine = _beyond_tone(looked, tone, motion, voting)

@@ -68,6 +68,8 @@ class Toned:
     tone: SteadyTone
     motion: Motion
     """Between the pictures, from the last estimate."""
+    motion_as_shown: Motion | None
+    """The same from the uncorrected pictures; None if it was given up for a better one."""
     seen: list[Correspondences] | None
     """Of neighbouring uncorrected pictures; None with an original."""
     visible_before: float
@@ -104,6 +106,7 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
     original = np.stack(looked.originals) if looked.originals else None
     if motion is None:
         motion = looked.followed(_steadiest(light, looked.originals))
+    as_shown: Motion | None = motion
     seen = correspondences(light, motion) if original is None else None
     beside = {"pace": looked.pace, "original": original}
     told = {"settings": looked.settings.tone, "seen": seen, "changes": changes}
@@ -112,6 +115,7 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
         tone.apply(light)
         if tone.deceives_motion and original is None:
             del motion  # so that there are never two in memory
+            as_shown = None
             motion = looked.followed(light)
         tone = look_again(tone, light, motion, **beside)
     del light
@@ -119,7 +123,14 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
     before, after = visible_in(looked, tone, motion)
     if tone.is_mostly_whole and original is None:
         tone, after = _whole_if_no_worse(tone, after, looked, motion)
-    return Toned(tone=tone, motion=motion, seen=seen, visible_before=before, visible_after=after)
+    return Toned(
+        tone=tone,
+        motion=motion,
+        motion_as_shown=as_shown,
+        seen=seen,
+        visible_before=before,
+        visible_after=after,
+    )
 
 
 def with_matrix(plain: Toned, looked: Looked) -> Toned:
