@@ -242,11 +242,20 @@ def test_the_workspace_may_lie_elsewhere_and_be_kept(film, tmp_path) -> None:
 
 def test_two_runs_do_not_share_a_workspace(film, tmp_path) -> None:
     target = tmp_path / "out.mkv"
-    with Workspace(work_of(target), {}, keep=True):
-        (work_of(target) / "lock").write_text(f"{os.getppid()}\n")
-        with pytest.raises(OutputError, match="another run"):
+    with Workspace(work_of(target), {}):
+        with pytest.raises(OutputError, match=f"another run .process {os.getpid()}"):
             unflicker.run(film, target, settings=SETTINGS["fast"])
+        assert work_of(target).is_dir()
     assert not target.exists()
+
+
+def test_the_workspace_of_a_killed_run_is_not_taken_for_a_running_ones(film, tmp_path) -> None:
+    """Its process may have ended, and its number be another's by now."""
+    target = tmp_path / "out.mkv"
+    work_of(target).mkdir()
+    (work_of(target) / "lock").write_text(f"{os.getppid()}\n")
+    unflicker.run(film, target, settings=SETTINGS["fast"])
+    assert hidden(tmp_path) == []
 
 
 def test_pictures_in_a_folder_go_on_too(clip, tmp_path) -> None:
@@ -256,6 +265,11 @@ def test_pictures_in_a_folder_go_on_too(clip, tmp_path) -> None:
         cv2.imwrite(str(source / f"{index}.png"), pixels)
     with pytest.raises(Cancelled):
         unflicker.run(source, target, settings=SETTINGS["fast"], progress=stopping_after(20))
+    parts = work_of(target) / "segments"
+    (parts / f"{SEGMENT:09d}.packets.part").mkdir()  # as a killed run leaves it
+    (parts / f"{SEGMENT:09d}.packets.part" / "16.png").touch()
+    (parts / f"{0:09d}.measured").write_bytes(b"torn")
+    (parts / f"{2 * SEGMENT:09d}.measured").touch()
     assert "continued" in unflicker.run(source, target, settings=SETTINGS["fast"]).notes[0]
     unflicker.run(source, tmp_path / "whole", settings=SETTINGS["fast"])
     names = sorted(file.name for file in target.iterdir())

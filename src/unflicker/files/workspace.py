@@ -7,13 +7,12 @@ written completely or not at all.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import logging
 import os
 import shutil
 from collections.abc import Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,9 +20,12 @@ from typing import Any
 from unflicker.errors import OutputError
 from unflicker.files import stored
 from unflicker.files.atomic import write_whole
-from unflicker.files.outputs import is_running
 
-_log = logging.getLogger(__name__)
+try:
+    import fcntl
+except ImportError:  # Windows, where two runs on one result are not noticed
+    fcntl = None
+
 _MANIFEST, _LOCK = "manifest.json", "lock"
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
 _ENDING = ".unflicker-work"
@@ -37,19 +39,23 @@ class Workspace:
     is finished, and the exception gets a note that says so.
     """
 
-    def __init__(self, folder: Path, key: Mapping[str, Any], *, keep: bool = False) -> None:
+    def __init__(
+        self, folder: Path, key: Mapping[str, Any], *, keep: bool = False, continues: bool = True
+    ) -> None:
         """Prepare a workspace; nothing is made yet.
 
         Args:
             folder: Its path.
             key: What the parts depend on, as JSON takes it.
             keep: Whether it is kept when the work is done.
+            continues: Whether a run can use such parts; if not, they are always removed.
         """
         self.folder = folder
         self.notes: tuple[str, ...] = ()
         """What became of an earlier run's parts, for the user."""
         self._key = json.loads(json.dumps(key))
-        self._keep = keep
+        self._keep, self._continues = keep and continues, continues
+        self._locked: TextIOWrapper | None = None
 
     def __enter__(self) -> Workspace:
         """Make the folder, or take that of an earlier run with the same key.
@@ -66,7 +72,9 @@ class Workspace:
             ) from fault
         self._lock()
         before = self._manifest()
-        if before is not None and before != self._key:
+        if not self._continues:
+            self._clear()
+        elif before is not None and before != self._key:
             self._clear()
             changed = ", ".join(sorted(_different(before, self._key)))
             self.notes = (
@@ -84,12 +92,11 @@ class Workspace:
         trace: TracebackType | None,
     ) -> None:
         """Remove the folder, unless an interrupted run can be continued with it."""
-        useful = self.segments > 0
-        if (kind is None and self._keep) or (kind is not None and useful):
-            with contextlib.suppress(OSError):
-                (self.folder / _LOCK).unlink()
-        else:
+        useful = self._continues and self.segments > 0
+        if not ((kind is None and self._keep) or (kind is not None and useful)):
             shutil.rmtree(self.folder, ignore_errors=True)
+        if self._locked is not None:
+            self._locked.close()
         if fault is not None and useful:
             fault.add_note(
                 f"{_counted(self.segments)} finished and kept in {self.folder}; the same command "
@@ -135,18 +142,26 @@ class Workspace:
         return found if isinstance(found, dict) else {}
 
     def _lock(self) -> None:
-        """Take the folder, unless a running program has it."""
-        place = self.folder / _LOCK
+        """Take the folder, unless a running program has it; the system gives it back when this one
+        ends, however it ends."""
+        if fcntl is None:
+            return
+        self._locked = (self.folder / _LOCK).open("a+", encoding="ascii")
         try:
-            other = int(place.read_text())
-        except (OSError, ValueError):
-            other = 0
-        if other and other != os.getpid() and is_running(other):
+            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            self._locked.seek(0)
+            other = self._locked.read().strip()
+            self._locked.close()
             raise OutputError(
                 f"another run (process {other}) is working on the same result in {self.folder}; "
                 "wait for it, or name another result with -o"
-            )
-        place.write_text(f"{os.getpid()}\n")
+            ) from fault
+        except OSError:  # a file system without locks
+            return
+        self._locked.truncate(0)
+        self._locked.write(f"{os.getpid()}\n")
+        self._locked.flush()
 
     def _clear(self) -> None:
         for entry in self.folder.iterdir():

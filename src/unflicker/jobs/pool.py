@@ -32,6 +32,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 _TRIES = 3
 """How often an item is given to a process, until it is the item that must be wrong."""
+_ONE_AT_A_TIME = threading.Lock()
+"""For starting processes, which inherit an environment that is changed for a moment."""
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 2.0
 
@@ -166,6 +168,10 @@ class LocalPool:
             except CancelledError as ended:
                 future.set_exception(ended)
                 return worker
+            except Exception as fault:  # what cannot be pickled, above all
+                worker.stop()
+                future.set_exception(fault)
+                return None
             if good:
                 future.set_result(value)
             else:
@@ -187,7 +193,7 @@ class _Worker:
         spawn = get_context("spawn")
         self._link, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_serve, args=(theirs, threads), daemon=True)
-        with environment(threads):
+        with _ONE_AT_A_TIME, environment(threads):
             self._process.start()
         theirs.close()
 

@@ -35,7 +35,8 @@ def open_work(task: RenderTask, target: Path, options: RunOptions) -> Workspace:
         options: Of the run.
     """
     folder = workspace_of(target, beside=options.work_dir)
-    return Workspace(folder, _key(task, options), keep=options.keep_work)
+    continues = not task.settings.redraws  # networks with a memory begin at the first frame
+    return Workspace(folder, _key(task, options), keep=options.keep_work, continues=continues)
 
 
 @contextmanager

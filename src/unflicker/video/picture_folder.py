@@ -153,7 +153,8 @@ class PictureSegment:
         self._part = place.with_name(f"{place.name}.part")
 
     def __enter__(self) -> PictureSegment:
-        """Make the folder under its temporary name."""
+        """Make the folder under its temporary name; a killed run may have left one."""
+        discard(self._part)
         try:
             self._part.mkdir()
         except OSError as fault:

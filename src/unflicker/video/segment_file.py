@@ -7,6 +7,7 @@ it is complete and on the disk.
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ class PacketWriter:
 def named(part: Path, place: Path) -> None:
     """Give a complete file, or folder of files, its final name, after it is on the disk.
 
+    What had that name is replaced.
+
     Args:
         part: Its temporary path, in the same folder.
         place: Its final path.
@@ -84,6 +87,8 @@ def named(part: Path, place: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+    if place.is_dir():
+        shutil.rmtree(place)
     os.replace(part, place)
 
 
