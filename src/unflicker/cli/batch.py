@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unflicker.cli.messages import Talk
+from unflicker.cli.messages import Talk, notes_of
 from unflicker.errors import Cancelled, PartlyFailedError, UnflickerError, UsageError
 from unflicker.files.outputs import Written, is_stream
 
@@ -124,7 +124,7 @@ def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk
                 _log.exception("%s failed", job.source)
             named = str(job.source) in str(error)
             talk.complain(str(error) if named else f"{job.source}: {error}")
-            for note in getattr(error, "__notes__", []):
+            for note in notes_of(error):
                 talk.complain(note)
             failed.append(job)
     if failed:

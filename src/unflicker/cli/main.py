@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from unflicker.cli.interrupt import STOPPED, stopping_cleanly
-from unflicker.cli.messages import close_logging
+from unflicker.cli.messages import close_logging, notes_of
 from unflicker.cli.process import (
     do_without_a_home,
     end_without_teardown,
@@ -134,26 +134,17 @@ def exit_code(arguments: Sequence[str]) -> int:
             error.show()
             return error.exit_code
         except (Cancelled, KeyboardInterrupt, click.Abort) as stopped:
-            kept = _notes(stopped)
+            kept = notes_of(stopped)
             again = "" if kept else "; run the same command to restart"
             _complain("; ".join([f"stopped; no partly written file is left{again}", *kept]))
             return stop.exit_code
         except Exception as error:
             code = _failed(error)
-            for note in _notes(error):
+            for note in notes_of(error):
                 _complain(note)
             return code
         finally:
             close_logging()
-
-
-def _notes(error: BaseException | None) -> list[str]:
-    """The notes of an exception, and of those that it came from."""
-    found: list[str] = []
-    while error is not None:
-        found += getattr(error, "__notes__", [])
-        error = error.__cause__ or error.__context__
-    return found
 
 
 def _failed(error: Exception) -> int:

@@ -77,6 +77,15 @@ class _ToStderr(logging.Handler):
         click.echo(self.format(record), err=True)
 
 
+def notes_of(error: BaseException | None) -> list[str]:
+    """The notes of an exception, and of those that it came from."""
+    found: list[str] = []
+    while error is not None:
+        found += getattr(error, "__notes__", [])
+        error = error.__cause__ or error.__context__
+    return found
+
+
 def close_logging() -> None:
     """Close the log file; no messages are logged after it."""
     root = logging.getLogger("unflicker")

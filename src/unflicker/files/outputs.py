@@ -21,6 +21,7 @@ from unflicker.settings import Settings
 
 PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 """Suffixes of frames in a folder that is read as a film."""
+_LONGEST_NAME_BYTES = 255
 _STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ unflicker")
 """The start of a line in our log files."""
@@ -129,6 +130,18 @@ def refuse_loss(reads: Iterable[Read], writes: Sequence[Written], *, overwrite: 
         if not is_stream(output.path):
             _refuse_place(output)
             _refuse_existing(output, overwrite=overwrite)
+
+
+def hidden_name(path: Path, ending: str) -> Path:
+    """A hidden path in the same folder, its name cut where a file system would refuse it.
+
+    Args:
+        path: Whose name it begins with.
+        ending: Put after that name; there is room for `.part` after it.
+    """
+    room = _LONGEST_NAME_BYTES - len(os.fsencode(ending)) - len(".") - len(".part")
+    name = os.fsencode(path.name)[:room].decode(errors="ignore")
+    return path.with_name(f".{name}{ending}")
 
 
 def is_running(process: int) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 from unflicker.errors import OutputError
 from unflicker.files import stored
 from unflicker.files.atomic import write_whole
+from unflicker.files.outputs import hidden_name
 
 try:
     import fcntl
@@ -29,7 +30,6 @@ except ImportError:  # Windows, where two runs on one result are not noticed
 _MANIFEST, _LOCK = "manifest.json", "lock"
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
 _ENDING = ".unflicker-work"
-_LONGEST_NAME_BYTES = 255
 
 
 class Workspace:
@@ -180,9 +180,7 @@ def workspace_of(target: Path, *, beside: Path | None) -> Path:
         target: The result.
         beside: Folder in which it is made; the result's own folder if None.
     """
-    room = _LONGEST_NAME_BYTES - len(_ENDING) - 1
-    name = os.fsencode(target.name)[:room].decode(errors="ignore")
-    return (target.parent if beside is None else beside) / f".{name}{_ENDING}"
+    return hidden_name(target if beside is None else beside / target.name, _ENDING)
 
 
 def content_key(path: Path) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class LocalPool:
         """
         self.workers = workers
         self._threads = threads
-        self._waiting: queue.Queue[tuple[Future[Any], Callable[[Any], Any], Any] | None]
+        self._waiting: queue.Queue[tuple[Future[Any], Callable[[Any], Any], Any]]
         self._waiting = queue.Queue()
         self._ended = threading.Event()
         self._crew = [
@@ -146,8 +146,8 @@ class LocalPool:
         try:
             while not self._ended.is_set():
                 with contextlib.suppress(queue.Empty):
-                    future, work, item = self._waiting.get(timeout=_POLL_SECONDS) or (None,) * 3
-                    if future is not None and future.set_running_or_notify_cancel():
+                    future, work, item = self._waiting.get(timeout=_POLL_SECONDS)
+                    if future.set_running_or_notify_cancel():
                         worker = self._done(future, (work, item), worker)
         finally:
             if worker is not None:

@@ -22,6 +22,16 @@ from unflicker.video import VideoSource
 _LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
 
 
+def library_versions(*, neural: bool) -> dict[str, str]:
+    """Versions of Python, the package and the libraries that results depend on, by name.
+
+    Args:
+        neural: Whether networks take part.
+    """
+    libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
+
+
 @dataclass(kw_only=True, eq=False)
 class _Shot:
     """A shot whose windows are being analysed."""
@@ -102,7 +112,6 @@ class Recorder:
         if np.isnan(before):
             before, after = self._expected()
         neural = any(shot.guided for shot in self._shots) or self.settings.redraws
-        libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
         return Record(
             source=self._film.name,
             output=self._output,
@@ -116,7 +125,7 @@ class Recorder:
             stills=tuple(sorted((s.still for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
             settings=to_dict(self.settings),
-            versions={"python": platform.python_version()} | {n: version(n) for n in libraries},
+            versions=library_versions(neural=neural),
             notes=(*notes, *self._suggestions()),
             wall_seconds=time.monotonic() - self._began,
         )

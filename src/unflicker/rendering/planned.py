@@ -15,11 +15,13 @@ from unflicker.compute.context import RunContext
 from unflicker.compute.threads import running_ahead
 from unflicker.errors import InputError, UsageError
 from unflicker.frames.picture import Frame
+from unflicker.grade.mask import FullShares
 from unflicker.jobs.resources import ALONE, Resources
 from unflicker.plan import FramePlan, Plan, PlanWriter
 from unflicker.plan.fingerprint import is_of
 from unflicker.recording import Recorder
 from unflicker.rendering.options import RunOptions
+from unflicker.rendering.stages import Item
 from unflicker.settings import Settings, replaced, to_dict
 from unflicker.video import VideoSource
 
@@ -28,6 +30,32 @@ _DECIDED = ("refinement.used", "proxy.width_px")
 _SAME_SECONDS = 0.005
 """Tolerance of times between a film and its plan: containers round to milliseconds at worst."""
 _AGAIN = "make the plan again from this film and this part of it"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ordered:
+    """A frame's plan with what is decided by its place in the film."""
+
+    plan: FramePlan
+    shot: int | None
+    """Number of its shot, from 0; None if shots are not known."""
+    strength: float
+
+    def item(self, frame: Frame, shares: FullShares) -> Item:
+        """The frame at the beginning of rendering.
+
+        Args:
+            frame: Of this plan.
+            shares: Correction shares of the film.
+        """
+        return Item(
+            frame=frame,
+            plan=self.plan,
+            picture=frame.picture,
+            strength=self.strength,
+            share=shares.of(frame.picture, self.plan.kept),
+            shot=self.shot,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,9 +71,16 @@ class Planned:
     shots_known: bool = True
     """Whether plans say where shots begin."""
 
-    def strength_of(self, shot: int) -> float:
-        """Strength of the correction in a shot, by its number from 0."""
-        return self.settings.strength * self.shot_strengths.get(shot, 1.0)
+    def ordered(self) -> Iterator[Ordered]:
+        """The plan of each frame, in order, with the number of its shot and its strength."""
+        shot = -1
+        for plan in self.frames:
+            shot += plan.starts_shot or shot < 0
+            yield Ordered(
+                plan=plan,
+                shot=shot if self.shots_known else None,
+                strength=self.settings.strength * self.shot_strengths.get(shot, 1.0),
+            )
 
 
 @contextmanager
@@ -112,8 +147,8 @@ class Pairs:
     _late: float | None = None
     """Seconds that the film's times are later by."""
 
-    def checked(self, frame: Frame, plan: FramePlan) -> tuple[Frame, FramePlan]:
-        """Both, if they belong together.
+    def check(self, frame: Frame, plan: FramePlan) -> None:
+        """Refuse a frame and a plan that do not belong together.
 
         Args:
             frame: Of the film.
@@ -135,7 +170,6 @@ class Pairs:
                     f"frame {plan.index} of {self.name} is shown at {frame.seconds:.3f} s, in the "
                     f"film that the plan was made of at {plan.seconds + self._late:.3f} s; {_AGAIN}"
                 )
-        return frame, plan
 
     def fewer(self, frames: int) -> InputError:
         """The error for a film that ends before its plans."""
@@ -151,13 +185,13 @@ class Pairs:
 
 
 def frame_by_frame(
-    film: VideoSource, plans: Iterator[FramePlan], *, proxy_px: int
-) -> Iterator[tuple[Frame, FramePlan]]:
+    film: VideoSource, orders: Iterator[Ordered], *, proxy_px: int
+) -> Iterator[tuple[Frame, Ordered]]:
     """Each frame of a film with its plan.
 
     Args:
         film: Read once.
-        plans: In order.
+        orders: Of its frames, in order.
         proxy_px: Longest side of the proxies from which the plans were made.
 
     Raises:
@@ -165,12 +199,13 @@ def frame_by_frame(
     """
     pairs, count = Pairs(name=film.name, proxy_px=proxy_px), 0
     for frame in film.frames():
-        plan = next(plans, None)
-        if plan is None:
+        order = next(orders, None)
+        if order is None:
             raise pairs.more(count)
-        yield pairs.checked(frame, plan)
+        pairs.check(frame, order.plan)
+        yield frame, order
         count += 1
-    if next(plans, None) is not None:
+    if next(orders, None) is not None:
         raise pairs.fewer(count)
 
 

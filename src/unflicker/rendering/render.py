@@ -92,18 +92,9 @@ def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
 
 def _items(film: VideoSource, planned: Planned, *, mask: Share | None) -> Iterator[Item]:
     """Each frame with its plan, strength and correction shares."""
-    shares, settings, shot = FullShares(mask), planned.settings, -1
-    proxy_px = settings.proxy.width_px
-    for frame, plan in frame_by_frame(film, planned.frames, proxy_px=proxy_px):
-        shot += plan.starts_shot or shot < 0
-        yield Item(
-            frame=frame,
-            plan=plan,
-            picture=frame.picture,
-            strength=planned.strength_of(shot),
-            share=shares.of(frame.picture, plan.kept),
-            shot=shot if planned.shots_known else None,
-        )
+    shares, proxy_px = FullShares(mask), planned.settings.proxy.width_px
+    for frame, order in frame_by_frame(film, planned.ordered(), proxy_px=proxy_px):
+        yield order.item(frame, shares)
 
 
 def _recorded(segments: Iterator[Segment], recorder: Recorder) -> Iterator[Path]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +12,16 @@ from unflicker.compute.context import RunContext
 from unflicker.compute.threads import thread_count
 from unflicker.files.workspace import Workspace, content_key, workspace_of
 from unflicker.jobs.pool import LocalPool
+from unflicker.recording import library_versions
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.side_by_side import RenderTask
-from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
+from unflicker.settings import Settings, to_dict
 from unflicker.video import VideoSource
 from unflicker.video.segments import SEGMENT_FRAMES
 
 _CORES_A_JOB = 2
 """One process uses two cores well: decoding, analysis and encoding overlap."""
 _BYTES_A_JOB = 1_500_000_000
-_LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
 
 
 def open_work(task: RenderTask, target: Path, options: RunOptions) -> Workspace:
@@ -84,7 +82,6 @@ def _key(task: RenderTask, options: RunOptions) -> dict[str, Any]:
     """Everything that a part's content depends on, by names for people."""
     settings = task.settings
     files = {"mask": task.mask, "original": task.film.original, "plan": options.plan}
-    libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * settings.atlas.used
     return {
         "input": content_key(task.film.source),
         **{name: None if path is None else content_key(path) for name, path in files.items()},
@@ -92,5 +89,5 @@ def _key(task: RenderTask, options: RunOptions) -> dict[str, Any]:
         "strengths of shots": sorted(options.shot_strengths.items()),
         "settings": to_dict(settings),
         "encoding": task.form.key,
-        "versions": {"python": platform.python_version()} | {n: version(n) for n in libraries},
+        "versions": library_versions(neural=settings.atlas.used),
     }

@@ -21,7 +21,7 @@ from unflicker.grade.mask import FullShares, read_mask
 from unflicker.jobs.pool import LocalPool
 from unflicker.plan import FramePlan
 from unflicker.recording import Measured
-from unflicker.rendering.planned import Pairs, Planned
+from unflicker.rendering.planned import Ordered, Pairs, Planned
 from unflicker.rendering.segments import (
     Making,
     Segment,
@@ -36,16 +36,6 @@ from unflicker.rendering.stages import Item, stages_of, through
 from unflicker.settings import Settings
 from unflicker.video import FilmFiles, VideoSource, frames_from
 from unflicker.video.segments import SEGMENT_FRAMES, SegmentFormat
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Ordered:
-    """A frame's plan with what is decided by its place in the film."""
-
-    plan: FramePlan
-    shot: int | None
-    """Number of its shot, from 0; None if shots are not known."""
-    strength: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,9 +98,14 @@ def segments_side_by_side(
     stages = stages_of(task.settings, RunContext(device=task.device))
     burn_in = max(stage.burn_in_frames for stage in stages)
 
+    finished: set[int] = set()
+
     def kept(part: SegmentTask) -> Measured | None:
         found = known(work, part.start)
-        return found.measured if found is not None else None
+        if found is None:
+            return None
+        finished.add(part.start)
+        return found.measured
 
     parts = (
         SegmentTask(
@@ -121,22 +116,13 @@ def segments_side_by_side(
             orders=orders,
             place=segment_place(work, start),
         )
-        for start, is_last, orders in _parts(_ordered(planned), burn_in)
+        for start, is_last, orders in _parts(planned.ordered(), burn_in)
     )
     for part, measured in pool.in_order(segment_of_task, parts, known=kept):
         making.tell(part.start + part.frames)
-        yield known(work, part.start) or keep(work, part.start, measured)
-
-
-def _ordered(planned: Planned) -> Iterator[Ordered]:
-    shot = -1
-    for plan in planned.frames:
-        shot += plan.starts_shot or shot < 0
-        yield Ordered(
-            plan=plan,
-            shot=shot if planned.shots_known else None,
-            strength=planned.strength_of(shot),
-        )
+        was_finished = part.start in finished
+        segment = Segment(place=part.place, measured=measured)
+        yield segment if was_finished else keep(work, part.start, measured)
 
 
 def _parts(
@@ -181,15 +167,8 @@ def _rendered(part: SegmentTask, film: VideoSource, frames: Iterator[Frame]) -> 
                 raise pairs.fewer(order.plan.index)
             if order.plan.index < first:
                 continue
-            pairs.checked(frame, order.plan)
-            yield Item(
-                frame=frame,
-                plan=order.plan,
-                picture=frame.picture,
-                strength=order.strength,
-                share=shares.of(frame.picture, order.plan.kept),
-                shot=order.shot,
-            )
+            pairs.check(frame, order.plan)
+            yield order.item(frame, shares)
         if part.is_last and next(frames, None) is not None:
             raise pairs.more(stop)
 

@@ -7,7 +7,6 @@ it is complete and on the disk.
 from __future__ import annotations
 
 import os
-import shutil
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 from av.packet import Packet, PacketSideData
 
 from unflicker.errors import InputError
+from unflicker.video.target import discard, sync
 
 _MAGIC = b"unflicker packets 1\n"
 _HEAD = struct.Struct("<qqqIHB")
@@ -82,13 +82,9 @@ def named(part: Path, place: Path) -> None:
         place: Its final path.
     """
     for name in (part, *part.iterdir()) if part.is_dir() else (part,):
-        handle = os.open(name, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(name)
     if place.is_dir():
-        shutil.rmtree(place)
+        discard(place)
     os.replace(part, place)
 
 

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from unflicker.errors import OutputError, UsageError
-from unflicker.files.outputs import is_running, made_folder
+from unflicker.files.outputs import hidden_name, is_running, made_folder
 
 ENDING = "_unflickered"
 CONTAINERS = {
@@ -38,7 +38,6 @@ CONTAINERS = {
 """File endings we write, and FFmpeg's name of their container (m2ts is a mode of its mpegts)."""
 _ROUGH = (".flv", ".mpg", ".mpeg")
 """Written when asked for; the default for such sources is Matroska, which holds more."""
-_LONGEST_NAME_BYTES = 255
 
 
 def default_target(source: Path) -> Path:
@@ -144,18 +143,12 @@ def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_b
 
 def part_of(target: Path) -> Path:
     """The hidden name of a result until it is complete."""
-    return _hidden(target, f".{os.getpid()}.part{target.suffix}")
+    return hidden_name(target, f".{os.getpid()}.part{target.suffix}")
 
 
 def segment_of(target: Path) -> Path:
     """The hidden name of a result's segment in progress."""
-    return _hidden(target, f".{os.getpid()}.segment")
-
-
-def _hidden(target: Path, ending: str) -> Path:
-    room = _LONGEST_NAME_BYTES - len(os.fsencode(ending)) - len(".") - len(".part")
-    name = os.fsencode(target.name)[:room].decode(errors="ignore")
-    return target.with_name(f".{name}{ending}")
+    return hidden_name(target, f".{os.getpid()}.segment")
 
 
 def remove_leftovers(target: Path) -> None:

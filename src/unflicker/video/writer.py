@@ -26,7 +26,7 @@ from unflicker.video.encoding import COUNTED, SegmentEncoder, VideoFormat
 from unflicker.video.muxing import Muxer
 from unflicker.video.picture_folder import FolderWriter
 from unflicker.video.pixel_formats import stored_format
-from unflicker.video.segments import OneAfterTheOther, SegmentFormat
+from unflicker.video.segments import OneAfterTheOther, SegmentFormat, SegmentWriter
 from unflicker.video.side_streams import Plan, plan_side_streams
 from unflicker.video.source import VideoSource
 from unflicker.video.target import (
@@ -62,8 +62,8 @@ _WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
 
 @runtime_checkable
-class Writer(Protocol):
-    """An output during writing; a context manager."""
+class Writer(SegmentWriter, Protocol):
+    """An output during writing; a context manager, which names the output when it is complete."""
 
     notes: tuple[str, ...]
     """Differences between output and source, with reasons."""
@@ -75,19 +75,6 @@ class Writer(Protocol):
 
     def __enter__(self) -> Writer:
         """Begin the output under its hidden name."""
-        ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Complete and name the output; after an exception remove it."""
-        ...
-
-    def write(self, frame: Frame) -> None:
-        """Add the next frame."""
         ...
 
     def join(self, place: Path) -> None:
