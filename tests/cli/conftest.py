@@ -1,6 +1,5 @@
 """A pipeline that does nothing but remember what it was asked."""
 
-import dataclasses
 import sys
 import types
 from pathlib import Path
@@ -12,23 +11,10 @@ import unflicker
 from unflicker.errors import InputError
 from unflicker.plan import ShotPlan
 from unflicker.recording.record import Record, Still
+from unflicker.rendering import resources
+from unflicker.rendering.options import RunOptions
 from unflicker.settings import Settings, to_dict
 from unflicker.tone.diagnosis import Diagnosis
-
-
-@dataclasses.dataclass
-class RunOptions:
-    overwrite: bool = False
-    start_seconds: float = 0.0
-    duration_seconds: float | None = None
-    plan: Path | None = None
-    save_plan: Path | None = None
-    mask: Path | None = None
-    shot_strengths: dict[int, float] = dataclasses.field(default_factory=dict)
-    original: Path | None = None
-    work_dir: Path | None = None
-    keep_work: bool = False
-    jobs: int | None = None
 
 
 def a_record(source: Path, output: str, **changes) -> Record:
@@ -96,6 +82,9 @@ def pipeline(monkeypatch):
     made = Pipeline()
     monkeypatch.setitem(sys.modules, "unflicker.pipeline", made)
     monkeypatch.setattr(unflicker, "pipeline", made, raising=False)
+    monkeypatch.setattr("unflicker.batch.make._lack", lambda task: "")
+    # Another process would have the real pipeline.
+    monkeypatch.setattr(resources, "can_start_processes", lambda: False)
     return made
 
 

@@ -48,8 +48,8 @@ def test_a_preset_without_grades_cannot_lock_exposure(call, pipeline, film):
     assert not pipeline.calls
 
 
-def test_a_guide_is_the_original_of_one_film(call, pipeline, film):
-    code, _, err = call("run", film, film, "--guide", film)
+def test_a_guide_is_the_original_of_one_film(call, pipeline, film, tmp_path):
+    code, _, err = call("run", film, tmp_path / "second.mp4", "--guide", film)
     assert code == 2
     assert "one by one" in err
     assert not pipeline.calls
@@ -123,7 +123,7 @@ def test_films_that_would_overwrite_each_other_are_refused(call, pipeline, tmp_p
 
 def test_several_films_need_a_folder(call, pipeline, film, tmp_path):
     assert call(film, tmp_path / "b.mp4", "-o", "one.mp4")[0] == 2
-    assert call(film, tmp_path / "b.mp4", "--report", "one.html")[0] == 2
+    assert call(film, tmp_path / "b.mp4", "--sheet", "one.png")[0] == 2
 
 
 def test_skip_existing_leaves_what_is_done(call, pipeline, film, tmp_path):

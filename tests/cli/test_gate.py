@@ -175,15 +175,23 @@ def test_no_result_of_a_batch_is_a_later_film_of_it(call, pipeline, files, tmp_p
     assert pipeline.calls == []
 
 
+def test_the_index_of_a_batch_is_no_film_of_it(call, pipeline, files, tmp_path):
+    odd = tmp_path / "index.html"
+    odd.write_text("a film with an odd name")
+    code, _, err = call("run", files["film"], odd, "--report", odd, "--overwrite")
+    assert (code, "is the input itself" in err) == (4, True)
+    assert odd.read_text() == "a film with an odd name"
+    assert pipeline.calls == []
+
+
 @pytest.mark.parametrize("option", ["--report", "--sheet"])
 def test_no_report_of_a_batch_is_a_later_film_of_it(call, pipeline, files, tmp_path, option):
     suffix = {"--report": ".html", "--sheet": ".png"}[option]
     odd = tmp_path / f"film{suffix}"
     odd.write_text("a film with an odd name")
-    code, _, err = call("run", files["film"], odd, option, f"{tmp_path}/", "--overwrite")
-    assert (code, "is the input itself" in err) == (4, True)
+    assert call("run", files["film"], odd, option, f"{tmp_path}/")[0] == 0
     assert odd.read_text() == "a film with an odd name"
-    assert pipeline.calls == []
+    assert (tmp_path / f"film.mp4{suffix}").exists()
 
 
 def test_a_batch_that_leaves_what_is_done_may_meet_its_own_results(call, pipeline, files, tmp_path):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from unflicker.errors import InputError
-from unflicker.jobs.pool import LocalPool, WorkerDiedError
+from unflicker.jobs.pool import WorkerDiedError
+from unflicker.jobs.processes import LocalPool
 
 
 def squared(number: int) -> int:

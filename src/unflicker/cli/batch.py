@@ -1,138 +1,105 @@
-"""Several films, one after the other: their outputs, and failures of single films."""
+"""Several films: what is said of each, and the exit code of all."""
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+import click
+
+from unflicker.batch import FilmJob, Outcome
+from unflicker.cli.display import View
 from unflicker.cli.messages import Talk, notes_of
-from unflicker.errors import Cancelled, PartlyFailedError, UnflickerError, UsageError
-from unflicker.files.outputs import Written, is_stream
-
-_log = logging.getLogger(__name__)
+from unflicker.errors import PartlyFailedError, UnflickerError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One film, and the files to write for it."""
-
-    source: Path
-    target: Path
-    report: Path | None = None
-    sheet: Path | None = None
-
-
-def plan_jobs(films: Sequence[str], given: dict[str, Any]) -> list[Job]:
-    """The outputs of each film; none is written or checked yet (see `written_by`).
+def told(outcomes: Iterable[Outcome], *, films: int, talk: Talk, view: View) -> list[Outcome]:
+    """Print what became of each film, as soon as it is known.
 
     Args:
-        films: Paths of the films.
-        given: Values of the command's options, by name.
+        outcomes: Of the films.
+        films: How many there are.
+        talk: Receives the messages.
+        view: Is paused for them.
 
     Raises:
-        UsageError: Several films for one file, or options that contradict each other.
+        UnflickerError: The only film failed.
     """
-    from unflicker.video import planned_target
-
-    if given["overwrite"] and given["skip_existing"]:
-        raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
-    output = given.get("output")
-    several = len(films) > 1
-    if several and output is not None and not is_folder(output):
-        raise UsageError(
-            f"{len(films)} films cannot all become {output}; name a folder: -o {Path(output).stem}/"
-        )
-    return [
-        Job(
-            source=Path(film),
-            target=planned_target(Path(film), output),
-            report=_extra(given.get("report"), film, several=several, suffix=".html"),
-            sheet=_extra(given.get("sheet"), film, several=several, suffix=".png"),
-        )
-        for film in films
-    ]
+    every = []
+    for outcome in outcomes:
+        if outcome.fault is not None and films == 1:
+            raise outcome.fault
+        with view.paused():
+            if outcome.fault is None:
+                _tell(outcome, talk)
+            else:
+                _complain(outcome.job, outcome.fault, talk)
+        every.append(outcome)
+    return every
 
 
-def written_by(jobs: Sequence[Job], *, skip_existing: bool) -> Iterator[Written]:
-    """Every file that jobs write.
-
-    An existing result is refused when its film is run, so that one film does not stop the others.
+def check(outcomes: Sequence[Outcome]) -> None:
+    """Raise if something is amiss with some films.
 
     Args:
-        jobs: All films.
-        skip_existing: Whether films with a result are skipped; they write no file.
-    """
-    from unflicker.video import is_picture_folder
-
-    for job in jobs:
-        if skip_existing and job.target.exists():
-            continue
-        of = job.source if len(jobs) > 1 else None
-        folder = is_picture_folder(job.target, source=job.source)
-        yield Written(path=job.target, what="the result", folder=folder, completes=True, of=of)
-        for path, name in ((job.report, "report"), (job.sheet, "sheet")):
-            if path is not None:
-                yield Written(path=path, what=f"the {name}", option=f"--{name}", of=of)
-
-
-def is_folder(path: str) -> bool:
-    """Whether a path names a folder: it exists as one, has no suffix, or ends with a slash."""
-    return path.endswith(("/", os.sep)) or Path(path).is_dir() or not Path(path).suffix
-
-
-def _extra(path: str | None, film: str, *, several: bool, suffix: str) -> Path | None:
-    """The file for a film's report or picture; in a folder it is named after the film."""
-    if path is None:
-        return None
-    if is_stream(path):
-        return Path(path)
-    if is_folder(path):
-        return Path(path) / f"{Path(film).stem}{suffix}"
-    if several:
-        raise UsageError(f"{path} is one file for several films; name a folder: {Path(path).stem}/")
-    return Path(path)
-
-
-def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk) -> None:
-    """Run each job; one that fails is reported and does not stop the others.
-
-    Args:
-        jobs: In order.
-        work: Runs one job; returns whether all its frames were intact.
-        talk: Receives a message for each failure.
+        outcomes: Of all films.
 
     Raises:
-        UnflickerError: The only job failed.
-        PartlyFailedError: Some of several failed, or some frames were damaged.
-        Cancelled: The user stopped the work.
+        PartlyFailedError: Some failed, or some frames were damaged.
     """
-    failed, damaged = [], []
-    for job in jobs:
-        try:
-            if not work(job):
-                damaged.append(job)
-        except Cancelled:
-            raise
-        except Exception as error:
-            if len(jobs) == 1:
-                raise
-            if not isinstance(error, UnflickerError):
-                _log.exception("%s failed", job.source)
-            named = str(job.source) in str(error)
-            talk.complain(str(error) if named else f"{job.source}: {error}")
-            for note in notes_of(error):
-                talk.complain(note)
-            failed.append(job)
+    failed, damaged = (
+        ", ".join(str(outcome.job.source) for outcome in outcomes if outcome.state == state)
+        for state in ("failed", "damaged")
+    )
     if failed:
-        names = ", ".join(str(job.source) for job in failed)
-        raise PartlyFailedError(f"{len(failed)} of {len(jobs)} films failed; see above: {names}")
+        count = sum(outcome.state == "failed" for outcome in outcomes)
+        raise PartlyFailedError(f"{count} of {len(outcomes)} films failed; see above: {failed}")
     if damaged:
-        names = ", ".join(str(job.source) for job in damaged)
         raise PartlyFailedError(
-            f"damaged frames in {names}; their place in time was kept, the others are done; "
+            f"damaged frames in {damaged}; their place in time was kept, the others are done; "
             "--strict stops at the first instead"
         )
+
+
+def write_index(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Write the index of a batch.
+
+    Args:
+        outcomes: Of all films.
+        path: Of the page or JSON.
+    """
+    from unflicker import report
+
+    rows = [
+        report.Row(
+            source=outcome.job.source,
+            target=outcome.job.target,
+            state=outcome.state,
+            about=outcome.kind if outcome.fault is None else str(outcome.fault),
+            frames=outcome.frames,
+            before=outcome.flicker[0],
+            after=outcome.flicker[1],
+            seconds=outcome.seconds,
+            papers=outcome.wrote,
+        )
+        for outcome in outcomes
+    ]
+    report.write_index(rows, path)
+
+
+def _tell(outcome: Outcome, talk: Talk) -> None:
+    for line in outcome.says:
+        talk.say(line)
+    if outcome.state == "skipped":
+        return
+    click.echo(outcome.output)
+    for what, path in outcome.wrote:
+        talk.say(f"{what}: {path}")
+
+
+def _complain(job: FilmJob, fault: BaseException, talk: Talk) -> None:
+    named = str(job.source) in str(fault)
+    text = str(fault) if isinstance(fault, UnflickerError) else f"internal error, {fault!r}"
+    talk.complain(text if named else f"{job.source}: {text}")
+    for note in notes_of(fault):
+        talk.complain(note)

@@ -6,12 +6,31 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import click
 
 from unflicker.progress import Progress, Report, silent
+
+
+@runtime_checkable
+class View(Protocol):
+    """Progress of all films of a call."""
+
+    def film(self, name: str, *, title: str) -> AbstractContextManager[Report]:
+        """A callback for a film's progress, until the block ends.
+
+        Args:
+            name: Of the film, for programs.
+            title: For people.
+        """
+        ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing is drawn until the block ends, in which messages are written."""
+        ...
 
 
 @contextmanager
@@ -23,17 +42,42 @@ def shown(mode: str, *, title: str, quiet: bool) -> Iterator[Report]:
         title: Name of the film, for people and in JSON.
         quiet: Whether `auto` shows no bar.
     """
+    with viewed(mode, quiet=quiet).film(title, title=title) as report:
+        yield report
+
+
+def viewed(mode: str, *, quiet: bool) -> View:
+    """A view of the progress of several films.
+
+    Args:
+        mode: auto, bar, json or none; `auto` is a bar on a terminal and none in a pipe.
+        quiet: Whether `auto` shows no bar.
+    """
     if mode == "auto":
         mode = "bar" if sys.stderr.isatty() and not quiet else "none"
     if mode == "bar":
-        with _bar(title) as report:
-            yield report
-    elif mode == "json":
-        lines = JsonLines(lambda line: click.echo(line, err=True), title=title)
+        return _Bars()
+    return _Lines() if mode == "json" else _Nothing()
+
+
+class _Nothing:
+    @contextmanager
+    def film(self, name: str, *, title: str) -> Iterator[Report]:
+        del name, title
+        yield silent
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        yield
+
+
+class _Lines(_Nothing):
+    @contextmanager
+    def film(self, name: str, *, title: str) -> Iterator[Report]:
+        del title
+        lines = JsonLines(lambda line: click.echo(line, err=True), title=name)
         yield lines
         lines.finish()
-    else:
-        yield silent
 
 
 class JsonLines:
@@ -78,38 +122,61 @@ class JsonLines:
         }
 
 
-@contextmanager
-def _bar(title: str) -> Iterator[Report]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bar
+class _Bars:
+    """A line for each stage of each film in progress, below the film's title."""
 
-    columns = (
-        TextColumn("{task.description:<9}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}  {task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    tasks: dict[str, TaskID] = {}
-    console = Console(stderr=True)
-    with Bar(*columns, console=console, transient=True) as bar:
-        console.print(title, markup=False, highlight=False)
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description:<9}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}  {task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        console = Console(stderr=True)
+        # What is written to standard output must not go to the console, which is standard error.
+        self._bar = Bar(*columns, console=console, transient=True, redirect_stdout=False)
+        self._films = 0
+
+    @contextmanager
+    def film(self, name: str, *, title: str) -> Iterator[Report]:
+        tasks: dict[str, Any] = {}
+        if self._films == 0:
+            self._bar.start()
+        self._films += 1
+        self._bar.console.print(title, markup=False, highlight=False)
+        mark = f"{Path(name).name[:24]} " if self._films > 1 else ""
 
         def report(progress: Progress) -> None:
             if progress.stage not in tasks:
-                tasks[progress.stage] = bar.add_task(
-                    progress.stage, total=None, rate="", unit=progress.unit
+                tasks[progress.stage] = self._bar.add_task(
+                    f"{mark}{progress.stage}", total=None, rate="", unit=progress.unit
                 )
             task = tasks[progress.stage]
-            speed = bar.tasks[task].speed
+            speed = next(each.speed for each in self._bar.tasks if each.id == task)
             rate = f"{speed:6.1f}/s" if speed else ""
-            bar.update(task, completed=progress.done, total=progress.total, rate=rate)
+            self._bar.update(task, completed=progress.done, total=progress.total, rate=rate)
 
-        yield report
+        try:
+            yield report
+        finally:
+            self._films -= 1
+            for task in tasks.values():
+                self._bar.remove_task(task)
+            if self._films == 0:
+                self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        if self._films == 0:
+            yield
+            return
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()

@@ -37,6 +37,20 @@ required_output = _option(
     "Output", "-o", "--output", required=True, type=_FILE, metavar="FILE", help="The new film."
 )
 
+films_options = with_options(
+    [
+        _option(
+            "Input",
+            "--list",
+            "listed",
+            type=_FILE,
+            metavar="FILE",
+            help="More films, a line each; - for standard input.",
+        ),
+        _option("Input", "--recursive", is_flag=True, help="Also films in subfolders."),
+    ]
+)
+
 range_options = with_options(
     [
         _option("Input", "--start", type=Seconds(), default=0.0, help="Start time (90 or 1:30)."),
@@ -162,9 +176,25 @@ write_options = with_options(
             help="A file, or a folder (no suffix or a slash at its end).",
         ),
         overwrite_option,
-        _option("Output", "--skip-existing", is_flag=True, help="Skip films that have a result."),
-        _option("Output", "--report", metavar="FILE.html", help="Also write a page about the run."),
+        _option(
+            "Output", "--skip-existing", is_flag=True, help="Skip films that have a whole result."
+        ),
+        _option(
+            "Output",
+            "--report",
+            metavar="FILE",
+            help="Also write a page about the run, or JSON; of films an index.",
+        ),
         _option("Output", "--sheet", metavar="FILE.png", help="Also write a before/after picture."),
+        _option(
+            "Output",
+            "--checksums",
+            is_flag=True,
+            help="Also write SHA-256 of both files, and MD5 of each frame.",
+        ),
+        _option(
+            "Output", "--events", is_flag=True, help="Also write what was done, as PREMIS in JSON."
+        ),
         _option("Output", "--dry-run", is_flag=True, help="List the outputs, and stop."),
         _option(
             "Output",
@@ -180,7 +210,14 @@ write_options = with_options(
             "--jobs",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Processes that share the work of a film; else by cores and memory.",
+            help="Processes that share the work; else by cores and memory.",
+        ),
+        _option(
+            "Machine",
+            "--cluster",
+            default="",
+            metavar="ADDRESS",
+            help="Ray cluster whose machines share the work (ray://…), or local.",
         ),
         _option(
             "Correction",

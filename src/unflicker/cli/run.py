@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from unflicker.cli.batch import Job, plan_jobs, work_through, written_by
-from unflicker.cli.display import shown
+from unflicker.batch import Beside, FilmJob, FilmTask, films_of, outcomes, plan_jobs, written_by
+from unflicker.cli.batch import check, told, write_index
+from unflicker.cli.display import viewed
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
     encode_options,
+    films_options,
     lock_option,
     original_option,
     range_options,
@@ -25,17 +28,18 @@ from unflicker.cli.options import (
 )
 from unflicker.cli.values import shot_strengths
 from unflicker.errors import UsageError
-from unflicker.files.outputs import companions, made_folder, named
-from unflicker.settings import Settings
+from unflicker.files.outputs import companions, named
+from unflicker.progress import Report
 
 if TYPE_CHECKING:
-    from unflicker.recording.record import Record
+    from unflicker.rendering.options import RunOptions
 
 
 @click.command(
     cls=Command, example="unflicker film.mp4 -o steady/ --strength 0.9 --report steady/film.html"
 )
-@click.argument("films", nargs=-1, required=True, metavar="FILM...")
+@click.argument("films", nargs=-1, metavar="FILM...")
+@films_options
 @range_options
 @write_options
 @original_option
@@ -47,7 +51,8 @@ if TYPE_CHECKING:
 def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
     """Remove flicker from films; `unflicker film.mp4` does the same.
 
-    The result of film.mp4 is film_unflickered.mp4, with the same sound, times and colours.
+    FILM is a file, a folder of pictures, or a folder of films. The result of film.mp4 is
+    film_unflickered.mp4, with the same sound, times and colours.
     """
     _steady(films, given, stop=stop)
 
@@ -67,39 +72,67 @@ def apply(stop: Stop, film: str, **given: Any) -> None:
     _steady([film], given, stop=stop)
 
 
-def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
+def _steady(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
     """Check all outputs, then run each film and print a summary."""
     settings = settings_from(given)
+    if given["overwrite"] and given["skip_existing"]:
+        raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
+    output, listed = given["output"], given.get("listed")
+    films = films_of(names, listed=listed, recursive=given.get("recursive", False), output=output)
     if given.get("original") and len(films) > 1:
         raise UsageError(
             f"an original belongs to one film, and {len(films)} films were named; "
             "run them one by one, each with its own --original"
         )
-    jobs = plan_jobs(films, given)
-    beside = {name: given.get(name) for name in ("mask", "original", "plan")}
+    beside = Beside(**{name: given[name] for name in ("report", "sheet", "checksums", "events")})
+    jobs, index = plan_jobs(films, output=output, beside=beside)
+    reads = {name: given.get(name) for name in ("mask", "original", "plan")}
+    there = [job.target for job in jobs if given["skip_existing"] and job.target.exists()]
     talk = Talk.of(
         given,
         stop=stop,
-        reads=[*named("the film", *films), *companions(settings, **beside)],
-        writes=written_by(jobs, skip_existing=given["skip_existing"]),
+        reads=[
+            *named("the film", *(film.path for film in films)),
+            *named("the list", listed),
+            *companions(settings, **reads),
+        ],
+        writes=written_by(jobs, index=index, skip=there),
     )
     if given["dry_run"]:
         for job in jobs:
             click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
         return
-    work_through(
-        jobs, work=lambda job: _one(job, settings=settings, given=given, talk=talk), talk=talk
-    )
+    options = _options(given)
+    tasks = [
+        FilmTask(job=job, settings=settings, options=options, skips=given["skip_existing"])
+        for job in jobs
+    ]
+    _all_made(tasks, index=index, talk=talk)
 
 
-def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> bool:
-    """Run one film; returns whether all its frames were intact."""
-    if given["skip_existing"] and job.target.exists():
-        talk.say(f"{job.target} is already there: skipped")
-        return True
+def _all_made(tasks: Sequence[FilmTask], *, index: Path | None, talk: Talk) -> None:
+    places = {id(task.job): number for number, task in enumerate(tasks, start=1)}
+    view = viewed(talk.progress, quiet=talk.quiet)
+
+    @contextmanager
+    def report_of(job: FilmJob) -> Iterator[Report]:
+        number, count = places[id(job)], len(tasks)
+        title = f"film {number} of {count}: {job.source}" if count > 1 else str(job.source)
+        with view.film(str(job.source), title=title) as report:
+            yield talk.stop.watch(report)
+
+    with closing(outcomes(tasks, report_of=report_of)) as made:
+        every = told(made, films=len(tasks), talk=talk, view=view)
+    if index is not None:
+        write_index(every, index)
+        talk.say(f"index: {index}")
+    check(every)
+
+
+def _options(given: dict[str, Any]) -> RunOptions:
     from unflicker import pipeline
 
-    options = pipeline.RunOptions(
+    return pipeline.RunOptions(
         overwrite=given["overwrite"],
         start_seconds=given["start"],
         duration_seconds=given["duration"],
@@ -110,33 +143,5 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
         work_dir=given["work_dir"],
         keep_work=given["keep_work"],
         jobs=given["jobs"],
+        cluster=given["cluster"],
     )
-    with (
-        made_folder(job.target.parent),
-        shown(talk.progress, title=str(job.source), quiet=talk.quiet) as report,
-    ):
-        record = pipeline.run(
-            job.source,
-            job.target,
-            settings=settings,
-            options=options,
-            progress=talk.stop.watch(report),
-        )
-    _tell(record, job=job, talk=talk)
-    return not record.damaged
-
-
-def _tell(record: Record, *, job: Job, talk: Talk) -> None:
-    """Print a summary of the run, and write its report and before/after picture if asked for."""
-    from unflicker import report
-
-    for note in record.notes:
-        talk.say(f"note: {note}")
-    talk.say(f"{job.source}: {report.summary(record)}")
-    click.echo(record.output)
-    if job.report is not None:
-        report.write_page(record, job.report)
-        talk.say(f"report: {job.report}")
-    if job.sheet is not None:
-        report.write_sheet(record, job.sheet)
-        talk.say(f"before/after picture: {job.sheet}")

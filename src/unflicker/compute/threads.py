@@ -20,17 +20,31 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 _END = object()
 _limit: ContextVar[int] = ContextVar("limit", default=0)
+_share: ContextVar[int] = ContextVar("share", default=0)
+"""A process's part of the cores of its machine; 0 for all."""
 _stops: ContextVar[tuple[threading.Event, ...]] = ContextVar("stops", default=())
 """Set when this thread's work, or that of a thread it works for, is abandoned."""
 
 
 def thread_count() -> int:
-    """Number of threads for parallel work: the limit of `limited_to`, else the available cores.
+    """Number of threads for parallel work: the limit of `limited_to`, else the available cores, or
+    this process's share of them.
 
-    The limit also holds in threads that are started here.
+    Both also hold in threads that are started here.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return _limit.get() or cores or 1
+    return _limit.get() or _share.get() or cores or 1
+
+
+def share_cores(threads: int) -> None:
+    """Give this process a part of the cores of its machine, from now on.
+
+    Unlike a limit it has no influence on what depends on a number of threads, as encoders do.
+
+    Args:
+        threads: Of all parallel work without a limit of its own.
+    """
+    _share.set(threads)
 
 
 def at_most(threads: int) -> int:

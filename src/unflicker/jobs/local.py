@@ -18,7 +18,8 @@ _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _START_SECONDS = 900.0
 """Time limit for a process to load its libraries."""
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = ("OMP_NUMTHREADS", "OPENBLAS_NUMTHREADS", "MKL_NUMTHREADS")
+"""Environment variables that limit the threads of libraries."""
 
 
 def carried_out(
@@ -147,8 +148,8 @@ def environment(threads: int) -> Iterator[None]:
     if not threads:
         yield
         return
-    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
     try:
         yield
     finally:

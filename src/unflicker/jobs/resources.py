@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unflicker.files.workspace import Workspace
-from unflicker.jobs.pool import LocalPool
+from unflicker.jobs.pool import Pool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -14,7 +14,7 @@ class Resources:
 
     work: Workspace | None = None
     """Finished parts are put into it, and taken from it; None keeps nothing."""
-    pool: LocalPool | None = None
+    pool: Pool | None = None
     """Processes that do parts side by side; None does all in this one."""
 
     @property

@@ -2,6 +2,6 @@
 
 from unflicker.recording.measuring import Followed, Measured, Measuring
 from unflicker.recording.record import Record, Still
-from unflicker.recording.recorder import Recorder, library_versions
+from unflicker.recording.recorder import Recorder
 
-__all__ = ["Followed", "Measured", "Measuring", "Record", "Recorder", "Still", "library_versions"]
+__all__ = ["Followed", "Measured", "Measuring", "Record", "Recorder", "Still"]

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 
 import numpy as np
 
 from unflicker.analysis.analyse_window import Finding
+from unflicker.compute.versions import library_versions
 from unflicker.plan import FramePlan, ShotPlan
 from unflicker.recording.measuring import MAP, Measured, RankedStill, ranked, stacked
 from unflicker.recording.record import Record
 from unflicker.recording.visible import Visible, mean_visible
-from unflicker.settings import NEURAL_LIBRARIES, Settings, to_dict
+from unflicker.settings import Settings, to_dict
 from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
 from unflicker.video import VideoSource
-
-_LIBRARIES = ("unflicker", "numpy", "opencv-python-headless", "av", "numba")
-
-
-def library_versions(*, neural: bool) -> dict[str, str]:
-    """Versions of Python, the package and the libraries that results depend on, by name.
-
-    Args:
-        neural: Whether networks take part.
-    """
-    libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
-    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
 
 
 @dataclass(kw_only=True, eq=False)

@@ -36,6 +36,8 @@ class RunOptions:
     """Whether the workspace is kept when the film is done."""
     jobs: int | None = None
     """Processes that share the work; 1 is this one alone; None for as many as pay."""
+    cluster: str = ""
+    """Address of a Ray cluster whose machines share the work; "local" is this machine; "" none."""
 
     def __post_init__(self) -> None:
         """Refuse numbers out of range."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from unflicker.compute.context import RunContext
+from unflicker.compute.devices import chosen
 from unflicker.compute.threads import thread_count
+from unflicker.compute.versions import library_versions
+from unflicker.errors import UsageError
 from unflicker.files.workspace import Workspace, content_key, workspace_of
-from unflicker.jobs.pool import LocalPool
-from unflicker.recording import library_versions
+from unflicker.jobs.pool import Pool
+from unflicker.jobs.processes import LocalPool, can_start_processes
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, to_dict
@@ -22,6 +26,7 @@ from unflicker.video.segments import SEGMENT_FRAMES
 _CORES_A_JOB = 2
 """One process uses two cores well: decoding, analysis and encoding overlap."""
 _BYTES_A_JOB = 1_500_000_000
+_NOT_DIVIDED = "preset paper draws a film from its beginning on; run it without --cluster"
 
 
 def open_work(task: RenderTask, target: Path, options: RunOptions) -> Workspace:
@@ -40,8 +45,8 @@ def open_work(task: RenderTask, target: Path, options: RunOptions) -> Workspace:
 @contextmanager
 def open_pool(
     film: VideoSource, settings: Settings, options: RunOptions, context: RunContext
-) -> Iterator[LocalPool | None]:
-    """The processes that share the work of a run; None if this one does it alone.
+) -> Iterator[Pool | None]:
+    """The workers that share the work of a run; None if this process does it alone.
 
     Args:
         film: The source.
@@ -49,7 +54,45 @@ def open_pool(
         options: Of the run.
         context: Of the run.
     """
-    jobs = _jobs(film, settings, options, context)
+    pays = (film.estimated_frames or 0) // (2 * SEGMENT_FRAMES)
+    with _opened(settings, options, device=context.device, pays=pays) as pool:
+        yield pool
+
+
+@contextmanager
+def open_workers(settings: Settings, options: RunOptions, *, films: int) -> Iterator[Pool | None]:
+    """The workers that films of a batch are given to; None if this process does them in turn.
+
+    Args:
+        settings: Of all runs.
+        options: Of all runs.
+        films: Number of films.
+
+    Raises:
+        MissingError: The device is not available.
+    """
+    if settings.redraws and options.cluster:
+        raise UsageError(_NOT_DIVIDED)
+    jobs = None if options.jobs is None else min(options.jobs, films)
+    options = replace(options, jobs=jobs)
+    with _opened(settings, options, device=chosen(settings.device), pays=films) as pool:
+        yield pool
+
+
+@contextmanager
+def _opened(
+    settings: Settings, options: RunOptions, *, device: str, pays: int
+) -> Iterator[Pool | None]:
+    if options.cluster:
+        if settings.redraws:
+            raise UsageError(_NOT_DIVIDED)
+        from unflicker.jobs.cluster import RayPool
+
+        on_gpu = device != "cpu"
+        with RayPool(options.cluster, on_gpu=on_gpu, neural=settings.atlas.used) as pool:
+            yield pool
+        return
+    jobs = _jobs(settings, options, device=device, pays=pays)
     if jobs == 1:
         yield None
         return
@@ -57,15 +100,14 @@ def open_pool(
         yield pool
 
 
-def _jobs(film: VideoSource, settings: Settings, options: RunOptions, context: RunContext) -> int:
-    """How many processes pay: half as many as cores, for two segments each and more."""
-    if settings.redraws:
+def _jobs(settings: Settings, options: RunOptions, *, device: str, pays: int) -> int:
+    """How many processes pay: half as many as cores, if memory allows and there is work for all."""
+    if settings.redraws or not can_start_processes():
         return 1
     if options.jobs is not None:
         return options.jobs
-    if context.device != "cpu" or settings.atlas.used or film.estimated_frames is None:
+    if device != "cpu" or settings.atlas.used:
         return 1
-    pays = film.estimated_frames // (2 * SEGMENT_FRAMES)
     return max(1, min(thread_count() // _CORES_A_JOB, pays, _free_bytes() // _BYTES_A_JOB))
 
 

@@ -1,24 +1,26 @@
-"""Segments rendered side by side by several processes; the result is the same, byte for byte.
+"""Segments rendered side by side by several workers; the result is the same, byte for byte.
 
-A process gets the plans of a segment's frames and of those around it, reads the film itself, from
-near the segment on, and writes the segment's file.
+A worker gets the plans of a segment's frames and of those around it, reads the film itself, from
+near the segment on, and writes the segment's file, or sends it to the caller.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from unflicker.compute.context import RunContext
 from unflicker.errors import InputError
+from unflicker.files.sent import Sent
 from unflicker.frames.picture import Frame
 from unflicker.grade.mask import FullShares, read_mask
-from unflicker.jobs.pool import LocalPool
+from unflicker.jobs.pool import Pool
 from unflicker.plan import FramePlan
 from unflicker.recording import Measured
 from unflicker.rendering.planned import Ordered, Pairs, Planned
@@ -35,6 +37,7 @@ from unflicker.rendering.segments import (
 from unflicker.rendering.stages import Item, stages_of, through
 from unflicker.settings import Settings
 from unflicker.video import FilmFiles, VideoSource, frames_from
+from unflicker.video.segment_file import named
 from unflicker.video.segments import SEGMENT_FRAMES, SegmentFormat
 
 
@@ -83,8 +86,20 @@ def segment_of_task(part: SegmentTask) -> Measured:
         return _rendered(part, film, (f for f in film.frames() if f.index >= first.index))
 
 
+def sent_segment(part: SegmentTask) -> tuple[Measured, Sent]:
+    """As `segment_of_task`, with the segment's content in place of a file.
+
+    Args:
+        part: The segment.
+    """
+    with TemporaryDirectory(prefix="unflicker-") as folder:
+        place = Path(folder) / part.place.name
+        measured = segment_of_task(replace(part, place=place))
+        return measured, Sent.of(place)
+
+
 def segments_side_by_side(
-    planned: Planned, task: RenderTask, making: Making, *, pool: LocalPool
+    planned: Planned, task: RenderTask, making: Making, *, pool: Pool
 ) -> Iterator[Segment]:
     """The segments of a film in order; those in the workspace are taken from it.
 
@@ -92,21 +107,11 @@ def segments_side_by_side(
         planned: Plans, settings and strengths.
         task: What all segments have in common.
         making: How and where segments are made.
-        pool: The processes that make them.
+        pool: The workers that make them.
     """
     work = making.work
     stages = stages_of(task.settings, RunContext(device=task.device))
     burn_in = max(stage.burn_in_frames for stage in stages)
-
-    finished: set[int] = set()
-
-    def kept(part: SegmentTask) -> Measured | None:
-        found = known(work, part.start)
-        if found is None:
-            return None
-        finished.add(part.start)
-        return found.measured
-
     parts = (
         SegmentTask(
             task=task,
@@ -118,11 +123,23 @@ def segments_side_by_side(
         )
         for start, is_last, orders in _parts(planned.ordered(), burn_in)
     )
-    for part, measured in pool.in_order(segment_of_task, parts, known=kept):
+    make: Callable[[SegmentTask], Measured | tuple[Measured, Sent]]
+    make = segment_of_task if pool.shares_files else sent_segment
+    for part, result in pool.in_order(make, parts, known=lambda part: known(work, part.start)):
         making.tell(part.start + part.frames)
-        was_finished = part.start in finished
-        segment = Segment(place=part.place, measured=measured)
-        yield segment if was_finished else keep(work, part.start, measured)
+        if isinstance(result, Segment):
+            yield result
+        else:
+            yield keep(work, part.start, _received(result, part.place))
+
+
+def _received(result: Measured | tuple[Measured, Sent], place: Path) -> Measured:
+    """The measurements of a segment, whose file is in its place then."""
+    if isinstance(result, Measured):
+        return result
+    measured, content = result
+    named(content.put(place), place)
+    return measured
 
 
 def _parts(

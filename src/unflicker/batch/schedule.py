@@ -1,0 +1,78 @@
+"""Which films of a batch are divided among the workers, and which are given to one.
+
+A film that is given to one worker costs nothing but its own time, but the last of them keep one
+worker busy while the others wait. A divided film is decoded by one process, which hands its windows
+and segments to all workers; so it ends early, but never before it is decoded.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SERIAL = 0.15
+"""Share of a film's work that one process does when it is divided: decoding, downscaling, cuts,
+joining."""
+OVERHEAD = 0.1
+"""What dividing adds to the work: burn-in of windows and segments, transfer."""
+_TRIED = 64
+"""Numbers of divided films that are considered, from none on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """The work that a film is."""
+
+    length: float
+    """In any unit; 0 where it is not known."""
+    parts: int = 1
+    """Segments that several workers can do side by side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Places of films in their list."""
+
+    divided: tuple[int, ...]
+    """One after the other, each by all workers."""
+    whole: tuple[int, ...]
+    """Side by side, each by one worker, the longest first."""
+
+
+def schedule(films: Sequence[Work], *, workers: int) -> Schedule:
+    """The schedule that is expected to end first; the longest films are divided, if any.
+
+    Args:
+        films: The work that each is.
+        workers: Number of workers.
+    """
+    everything = tuple(range(len(films)))
+    if workers <= 1:
+        return Schedule(divided=(), whole=everything)
+    order = sorted(everything, key=lambda place: -films[place].length)
+    tried = [*range(min(len(order), _TRIED) + 1)]
+    if len(order) > _TRIED:
+        tried.append(len(order))
+    best = min(tried, key=lambda count: _expected(films, order, count, workers))
+    return Schedule(divided=tuple(order[:best]), whole=tuple(order[best:]))
+
+
+def divided_time(film: Work, *, workers: int) -> float:
+    """How long a divided film takes, in the unit of its length.
+
+    Args:
+        film: The work, and its parts.
+        workers: Number of workers.
+    """
+    rounds = -(-film.parts // workers)
+    return film.length * max((1 + OVERHEAD) * rounds / film.parts, SERIAL)
+
+
+def _expected(films: Sequence[Work], order: list[int], count: int, workers: int) -> float:
+    """When all films are done, if so many of the longest are divided."""
+    divided = sum(divided_time(films[place], workers=workers) for place in order[:count])
+    ends = [0.0] * min(workers, max(1, len(order) - count))
+    for place in order[count:]:
+        heapq.heapreplace(ends, ends[0] + films[place].length)
+    return divided + max(ends)
