@@ -124,7 +124,11 @@ def analyze(
     film = _files(source, settings, options).open()
     recorder = Recorder(film, settings, output="", measured=False)
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
-    with running as context, planned(film, settings, options, recorder, context) as plan:
+    with (
+        running as context,
+        open_pool(film, settings, options, context) as pool,
+        planned(film, settings, options, recorder, context, resources=Resources(pool=pool)) as plan,
+    ):
         for _ in plan.frames:
             pass
     return recorder.record(notes=film.notes)
@@ -136,6 +140,7 @@ def deflicker(
     fps: float = 24.0,
     settings: Settings | None = None,
     original: Any = None,
+    jobs: int = 1,
     progress: Report = silent,
     **asked: Unpack[Asked],
 ) -> Any:
@@ -148,6 +153,7 @@ def deflicker(
         fps: Frames a second.
         settings: Preset `standard` if None.
         original: The steady original of pictures that were processed frame by frame; any size.
+        jobs: Processes that analyse windows side by side; the result is the same.
         progress: Called with the progress; may stop the run by raising `Cancelled`.
         asked: `preset`, `strength`, `keep_slower_than` (seconds) in place of `settings`.
 
@@ -164,8 +170,11 @@ def deflicker(
     pixels = given.pixels
     film = _film_in_memory(pixels, original, fps=fps, settings=settings)
     originals = () if original is None else (frame.original for frame in film.frames())
-    with run_context(device=settings.device, threads=settings.threads, report=progress) as context:
-        rendered = render_arrays(pixels, film, settings, context, originals=originals)
+    with (
+        run_context(device=settings.device, threads=settings.threads, report=progress) as context,
+        open_pool(film, settings, RunOptions(jobs=jobs), context) as pool,
+    ):
+        rendered = render_arrays(pixels, film, settings, context, originals=originals, pool=pool)
         for index, picture in enumerate(rendered):
             pixels[index] = picture
             context.tell("render", done=index + 1, total=len(pixels))
@@ -177,6 +186,7 @@ def stream(
     *,
     fps: float = 24.0,
     settings: Settings | None = None,
+    jobs: int = 1,
     progress: Report = silent,
     **asked: Unpack[Asked],
 ) -> Iterator[Any]:
@@ -185,9 +195,11 @@ def stream(
     Args:
         frames: Pictures `(height, width, channels)` of 1, 3 or 4 channels, or grey `(height,
             width)`, all of one shape and type; arrays or torch tensors of uint8, uint16, or floats
-            in [0, 1]. They are read in another thread; about two windows of them are held.
+            in [0, 1]. They are read in another thread; about two windows of them are held, and
+            another one for each job.
         fps: Frames a second.
         settings: As in `deflicker`.
+        jobs: As in `deflicker`.
         progress: As in `deflicker`, called from another thread.
         asked: As in `run`.
 
@@ -206,10 +218,12 @@ def stream(
     if source.is_empty:
         return iter(())
 
-    return _streamed(source, settings, progress)
+    return _streamed(source, settings, jobs, progress)
 
 
-def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Iterator[Any]:
+def _streamed(
+    source: StreamSource, settings: Settings, jobs: int, progress: Report
+) -> Iterator[Any]:
     """The pictures of a stream without flicker, rendered in another thread."""
 
     def rendered() -> Iterator[Any]:
@@ -220,10 +234,12 @@ def _streamed(source: StreamSource, settings: Settings, progress: Report) -> Ite
                 backs.append(given.back)
                 yield given.pixels[0]
 
-        with run_context(
-            device=settings.device, threads=settings.threads, report=progress
-        ) as context:
-            pictures = render_arrays(arrays(), source, settings, context)
+        running = run_context(device=settings.device, threads=settings.threads, report=progress)
+        with (
+            running as context,
+            open_pool(source, settings, RunOptions(jobs=jobs), context) as pool,
+        ):
+            pictures = render_arrays(arrays(), source, settings, context, pool=pool)
             for index, picture in enumerate(pictures):
                 context.tell("render", done=index + 1, total=None)
                 yield backs.popleft()(picture[None])[0]

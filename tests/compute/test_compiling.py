@@ -19,6 +19,7 @@ from unflicker.compute.caches import cache_folder, is_home_writable, is_usable
 
 SOURCE = """
 from unflicker.compute.compiling import compiled
+from unflicker.errors import UsageError
 
 @compiled()
 def doubled(number):
@@ -330,3 +331,8 @@ def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
         assert "Matplotlib" not in done.stderr
         there = {path.name for path in Path(folder).iterdir()}
         assert {"film_unflickered.mp4", "film.html"} <= there
+
+
+def test_fast_arithmetic_in_a_parallel_function_is_refused():
+    with pytest.raises(UsageError, match="exact arithmetic"):
+        compiled(parallel=True, fastmath={"contract"})

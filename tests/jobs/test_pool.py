@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -90,3 +92,52 @@ def test_leaving_ends_all_processes() -> None:
 
 def os_pid(_: int) -> int:
     return os.getpid()
+
+
+def test_a_script_without_a_guard_may_use_processes(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from unflicker.jobs.processes import LocalPool\n"
+        "with LocalPool(workers=2) as pool:\n"
+        "    print([result for _, result in pool.in_order(abs, [-1, 2, -3])])\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[1, 2, 3]\n"
+
+
+def told(number: int, tell) -> int:
+    sys.stdout.write("what libraries print is no message")
+    tell(number)
+    return number
+
+
+def test_work_tells_of_its_progress(pool):
+    heard = []
+    assert pool.submit_telling(told, 7, heard.append).result() == 7
+    assert heard == [7]
+
+
+def unsendable(_: int):
+    return lambda: None
+
+
+def test_results_that_cannot_be_sent_are_a_fault_of_their_item_alone(pool):
+    with pytest.raises(RuntimeError, match="lambda"):
+        pool.submit(unsendable, 1).result()
+    assert pool.submit(squared, 3).result() == 9
+
+
+def slow(place: str) -> None:
+    try:
+        time.sleep(60)
+    finally:
+        Path(place).touch()
+
+
+def test_work_that_is_abandoned_cleans_up(tmp_path):
+    place = tmp_path / "cleaned"
+    with LocalPool(workers=1) as pool:
+        pool.submit(slow, str(place))
+        pool.submit(squared, 1)
+        time.sleep(2.0)
+    assert place.exists()

@@ -28,6 +28,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from unflicker.compute.caches import cache_folder, is_usable
+from unflicker.errors import UsageError
 
 _CHECK_BYTES = hashlib.sha256().digest_size
 _log = logging.getLogger(__name__)
@@ -36,9 +37,18 @@ _log = logging.getLogger(__name__)
 def compiled(**options: Any) -> Callable[[Callable], Any]:
     """A decorator that compiles a function to machine code, which releases Python's lock.
 
+    A parallel loop is optimised twice: alone, as this process runs it, and within its function, as
+    it is written to the file that later processes run. With fast arithmetic the two round
+    differently, so that a first run would give other bytes than a second one.
+
     Args:
         options: Options of numba, such as `parallel`, `fastmath` and `inline`.
+
+    Raises:
+        UsageError: Fast arithmetic in a parallel function.
     """
+    if options.get("parallel") and options.get("fastmath"):
+        raise UsageError("parallel functions need exact arithmetic; leave out fastmath or parallel")
 
     def compile_when_called(function: Callable) -> Any:
         made = numba.njit(nogil=True, **options)(function)

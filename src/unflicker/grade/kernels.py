@@ -27,10 +27,8 @@ _RED, _GREEN, _BLUE = LUMA
 _NOISE_X, _NOISE_Y = np.float32(0.06711056), np.float32(0.00583715)
 _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
 
-_ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
-"""Fast arithmetic, except for NaN and infinity: assuming them away would let indices run wild."""
-_compile = compiled(parallel=True, fastmath=_ARITHMETIC)
-_inline = compiled(fastmath=_ARITHMETIC, inline="always")
+_compile = compiled(parallel=True)
+_inline = compiled(inline="always")
 
 
 def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:

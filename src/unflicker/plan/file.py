@@ -90,11 +90,11 @@ class PlanWriter:
         name = f"{self._frames + len(self._held):09d}"
         if frame.kept != self._kept:
             data = b"" if frame.kept is None else frame.kept.to_bytes()
-            self._archive.writestr(f"{name}{_KEPT}", data)
+            self._put(f"{name}{_KEPT}", data)
             self._kept = frame.kept
         if frame.texture.where is not self._where:
             where = frame.texture.where
-            self._archive.writestr(f"{name}{_TEXTURE}", b"" if where is None else _packed(where))
+            self._put(f"{name}{_TEXTURE}", b"" if where is None else _packed(where))
             self._where = where
         self._held.append(frame)
         if len(self._held) == _CHUNK:
@@ -136,7 +136,7 @@ class PlanWriter:
                 self._flush()
                 about = {"schema": SCHEMA_VERSION, "frames": self._frames, **self._about}
                 about["shots"] = [shot.to_dict() for shot in self._shots]
-                self._archive.writestr("plan.json", json.dumps(about, indent=2))
+                self._put("plan.json", json.dumps(about, indent=2))
             self._archive.close()
             if whole and self._part != self._path:
                 self._part.replace(self._path)
@@ -156,7 +156,13 @@ class PlanWriter:
         self._held = []
 
     def _store(self, name: str, array: np.ndarray) -> None:
-        self._archive.writestr(f"{name}.npy", _packed(array))
+        self._put(f"{name}.npy", _packed(array))
+
+    def _put(self, name: str, data: bytes | str) -> None:
+        """Write an entry without the time of day: the same plan is the same file."""
+        entry = zipfile.ZipInfo(name)
+        entry.external_attr = 0o600 << 16
+        self._archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
 class _Passing:

@@ -21,9 +21,8 @@ _SHARP = np.float32(-0.5)
 _LEAST_SHARE = np.float32(0.004)
 _OUTLIER = np.float32(1.0 / 0.08**2)
 
-_ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
-_compile = compiled(parallel=True, fastmath=_ARITHMETIC)
-_inline = compiled(fastmath=_ARITHMETIC, inline="always")
+_compile = compiled(parallel=True)
+_inline = compiled(inline="always")
 
 
 @_compile

@@ -18,6 +18,8 @@ from unflicker.frames.picture import Frame, Picture, as_array, as_picture
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.grade.mask import FullShares, Share
+from unflicker.jobs.pool import Pool
+from unflicker.jobs.resources import Resources
 from unflicker.plan import FramePlan
 from unflicker.rendering.stages import Item, Stage, after_grading, through
 from unflicker.settings import Settings
@@ -34,6 +36,7 @@ def render_arrays(
     context: RunContext,
     *,
     originals: Iterable[Picture | None] = (),
+    pool: Pool | None = None,
 ) -> Iterator[Pixels]:
     """Pictures in order, without flicker, of the same shape and type.
 
@@ -43,11 +46,13 @@ def render_arrays(
         settings: Of the run.
         context: Device and progress.
         originals: The same pictures of the steady original; may end earlier; empty without one.
+        pool: Workers that analyse windows side by side; None for this process alone.
     """
     if settings.redraws:
         yield from _redrawn(arrays, film, settings, context)
         return
-    with running_ahead(analyse_film(film, settings, context), most=settings.window.frames) as found:
+    analysed = analyse_film(film, settings, context, resources=Resources(pool=pool))
+    with running_ahead(analysed, most=settings.window.frames) as found:
         plans = (item for item in found if isinstance(item, FramePlan))
         graded = _graded(arrays, plans, settings.strength)
         if stages := after_grading(settings):

@@ -40,7 +40,10 @@ class RunOptions:
     """Address of a Ray cluster whose machines share the work; "local" is this machine; "" none."""
 
     def __post_init__(self) -> None:
-        """Refuse numbers out of range."""
+        """Take paths as text, too; refuse numbers out of range."""
+        for name in ("plan", "save_plan", "mask", "original", "work_dir"):
+            if isinstance(path := getattr(self, name), str):
+                object.__setattr__(self, name, Path(path))
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"{self.jobs} jobs; pass 1 or more")
         for shot, strength in self.shot_strengths.items():
