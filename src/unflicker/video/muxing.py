@@ -85,6 +85,11 @@ class Muxer:
             self._output.close()
         self._sides.close()
 
+    @property
+    def copied_bytes(self) -> dict[int, int]:
+        """Bytes of each other stream that were muxed, by its number in the source."""
+        return self._sides.bytes
+
     def _shown(self, times: Sequence[Timing]) -> dict[int, int]:
         """The presentation time of each packet in the film, by that in its segment.
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from unflicker.frames.picture import ColourMeaning, Matrix, PixelLayout, Transfer
+from unflicker.video.clock import Clock
 
 UNSPECIFIED = 2
 """FFmpeg's number for unspecified primaries, transfer and matrix."""
@@ -153,5 +154,7 @@ class Traits:
     time_base: Fraction = Fraction(1, 90_000)
     """Seconds a unit of the frames' times."""
     cut: Cut | None = None
+    clock: Clock = field(default_factory=Clock)
+    """What is added to the times of the file's packets; cuts count on the sum."""
     bytes: int = 0
     """Size of the source on disk."""

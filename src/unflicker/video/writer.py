@@ -11,7 +11,7 @@ Frames are encoded in segments (`segments`). Segments that were made elsewhere, 
 from __future__ import annotations
 
 import io
-from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -22,12 +22,13 @@ from unflicker.errors import OutputError, UsageError
 from unflicker.frames.picture import Frame
 from unflicker.settings import EncodingSettings
 from unflicker.video.encoders import AS_THE_SOURCE, CONSTANT_RATE, Candidate, candidates, keeps_hdr
-from unflicker.video.encoding import COUNTED, SegmentEncoder, VideoFormat
+from unflicker.video.encoding import COUNTED, VideoFormat
 from unflicker.video.muxing import Muxer
 from unflicker.video.picture_folder import FolderWriter
 from unflicker.video.pixel_formats import stored_format
 from unflicker.video.segments import OneAfterTheOther, SegmentFormat, SegmentWriter
-from unflicker.video.side_streams import Plan, plan_side_streams
+from unflicker.video.side_plan import plan_side_streams
+from unflicker.video.side_streams import Plan
 from unflicker.video.source import VideoSource
 from unflicker.video.target import (
     CONTAINERS,
@@ -43,6 +44,7 @@ from unflicker.video.target import (
     segment_of,
     settle,
 )
+from unflicker.video.trial import trial
 
 __all__ = [
     "Writer",
@@ -57,6 +59,8 @@ _LOSSLESS_GROWTH = 0.4
 """Bytes a lossless encoder needs for each byte of raw video, cautiously."""
 _NO_TIME_BELOW_ZERO = ("mpegts", "m2ts", "flv", "nut", "mpeg")
 _SAFE_START_SECONDS = 0.7
+_TRIAL_FRAMES = 3
+"""Frames encoded before work starts: enough to see whether times come back."""
 _NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut")
 _WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
@@ -122,28 +126,16 @@ def _open_video(
             f"no kind of video file ends in {suffix or 'nothing'!r} ({target}); "
             f"name one that ends in {', '.join(sorted(CONTAINERS))}"
         )
-    plan = plan_side_streams(film.traits, container_format=CONTAINERS[suffix])
-    candidate, notes = _first_that_works(film, plan=plan, settings=settings, target=target)
+    form, pictures, notes = _first_that_works(film, settings=settings, target=target)
+    plan, candidate = plan_side_streams(form, pictures=pictures), form.candidate
     needed = _estimated_bytes(film, candidate)
     check_target(target, source=film.traits.path, overwrite=overwrite, needed_bytes=needed)
     remove_leftovers(target)
     return VideoWriter(
-        _format(film, candidate, plan=plan, settings=settings, target=target),
+        form,
         plan=plan,
         overwrite=overwrite,
         notes=(*notes, *plan.notes, *_loss_notes(film, candidate, plan=plan)),
-    )
-
-
-def _format(
-    film: VideoSource, candidate: Candidate, *, plan: Plan, settings: EncodingSettings, target: Path
-) -> VideoFormat:
-    return VideoFormat.of(
-        film,
-        candidate,
-        settings=settings,
-        container_format=plan.container_format,
-        target=target,
     )
 
 
@@ -239,26 +231,28 @@ class VideoWriter:
 
 
 def _first_that_works(
-    film: VideoSource, *, plan: Plan, settings: EncodingSettings, target: Path
-) -> tuple[Candidate, tuple[str, ...]]:
-    """Encode the film's first frame with each candidate until one does it, in memory."""
-    frame = next(iter(film.frames()))
-    tried = candidates(
-        film.traits, film.layout, container_format=plan.container_format, settings=settings
-    )
+    film: VideoSource, *, settings: EncodingSettings, target: Path
+) -> tuple[VideoFormat, io.BytesIO, tuple[str, ...]]:
+    """The first format that the first frames come back from, a segment of them, and notes."""
+    kind = CONTAINERS[target.suffix.lower()]
+    frames = list(islice(film.frames(), _TRIAL_FRAMES))
+    tried = candidates(film.traits, film.layout, container_format=kind, settings=settings)
     faults = []
     for candidate in tried:
-        form = _format(film, candidate, plan=plan, settings=settings, target=target)
-        fault = _trial(form, frame)
+        form = VideoFormat.of(
+            film, candidate, settings=settings, container_format=kind, target=target
+        )
+        segment = io.BytesIO()
+        fault = trial(form, frames, segment)
         if fault is None:
-            notes = _switch_notes(film, candidate, wanted=tried[0], plan=plan)
-            early = frame.seconds < _SAFE_START_SECONDS and not _same_container(film, target)
-            if early and plan.container_format in _NO_TIME_BELOW_ZERO:
+            notes = _switch_notes(film, candidate, wanted=tried[0], container_format=kind)
+            early = frames[0].seconds < _SAFE_START_SECONDS and not _same_container(film, target)
+            if early and kind in _NO_TIME_BELOW_ZERO:
                 notes += (
-                    f"{plan.container_format} has no room before time 0: pictures and sound "
+                    f"{kind} has no room before time 0: pictures and sound "
                     "together may begin some hundredths of a second later",
                 )
-            return candidate, notes
+            return form, segment, notes
         faults.append(f"{candidate.encoder} with {candidate.pixel_format}: {fault}")
     height, width = film.size
     raise OutputError(
@@ -268,34 +262,15 @@ def _first_that_works(
     )
 
 
-def _trial(form: VideoFormat, frame: Frame) -> str | None:
-    """Why a format does not work, or None if it does."""
-    segment, alone = io.BytesIO(), Plan(container_format=form.container_format)
-    try:
-        with closing(SegmentEncoder(form, segment)) as encoder:
-            encoder.write(frame)
-            encoder.finish()
-        muxer = Muxer(form, plan=alone, place=io.BytesIO())
-        try:
-            muxer.add(segment)
-            muxer.finish()
-        except BaseException:
-            muxer.abandon()
-            raise
-    except (FFmpegError, ValueError, OSError, OverflowError) as fault:
-        return getattr(fault, "strerror", None) or str(fault)
-    return None
-
-
 def _switch_notes(
-    film: VideoSource, candidate: Candidate, *, wanted: Candidate, plan: Plan
+    film: VideoSource, candidate: Candidate, *, wanted: Candidate, container_format: str
 ) -> tuple[str, ...]:
     height, width = film.size
     notes = []
     if candidate.encoder != wanted.encoder:
         notes.append(
             f"{wanted.encoder} cannot hold {_stored_name(film)} at {width}x{height} "
-            f"in {plan.container_format}; {candidate.encoder} is used instead"
+            f"in {container_format}; {candidate.encoder} is used instead"
         )
     if candidate.converts:
         notes.append(
