@@ -133,6 +133,6 @@ def work_through(jobs: Sequence[Job], *, work: Callable[[Job], bool], talk: Talk
     if damaged:
         names = ", ".join(str(job.source) for job in damaged)
         raise PartlyFailedError(
-            f"damaged frames in {names}; their place in time was kept, the others are done; "
+            f"damaged or missing frames in {names}; the others are done, each at its time; "
             "--strict stops at the first instead"
         )

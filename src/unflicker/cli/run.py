@@ -93,7 +93,7 @@ def _steady(films: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
 
 
 def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> bool:
-    """Run one film; returns whether all its frames were intact."""
+    """Run one film; returns whether all its frames were there and intact."""
     if given["skip_existing"] and job.target.exists():
         talk.say(f"{job.target} is already there: skipped")
         return True
@@ -123,7 +123,7 @@ def _one(job: Job, *, settings: Settings, given: dict[str, Any], talk: Talk) -> 
             progress=talk.stop.watch(report),
         )
     _tell(record, job=job, talk=talk)
-    return not record.damaged
+    return not (record.damaged or record.incomplete)
 
 
 def _tell(record: Record, *, job: Job, talk: Talk) -> None:

@@ -24,6 +24,7 @@ from unflicker.frames.picture import ColourMeaning, Frame, Matrix, Picture, Pixe
 from unflicker.settings import EncodingSettings
 from unflicker.video.container import open_output
 from unflicker.video.encoders import CONSTANT_RATE, Candidate, quality_options
+from unflicker.video.frame_facts import BY_FIELDS, INTERLACED_FLAGS, FrameFacts
 from unflicker.video.pixel_formats import EXACT, frame_of, stored_format
 from unflicker.video.segment_file import PacketWriter, named
 from unflicker.video.source import VideoSource
@@ -141,6 +142,8 @@ class VideoFormat:
             stream.codec_context.sample_aspect_ratio = traits.sample_aspect
         if traits.field_order > 1:
             stream.codec_context.field_order = traits.field_order
+            if candidate.encoder in BY_FIELDS:
+                stream.codec_context.flags |= INTERLACED_FLAGS
         if traits.display_matrix:
             stream.set_display_matrix(traits.display_matrix)
         return stream
@@ -230,6 +233,7 @@ class SegmentEncoder:
         """
         self._form = form
         self._tags, self._full_range = _output_tags(form)
+        self._facts = FrameFacts(form.traits, encoder=form.candidate.encoder)
         self._durations: dict[int, int] = {}
         self._last_pts: int | None = None
         # Encoders are set up for a container, so there is one, which stays empty.
@@ -279,7 +283,7 @@ class SegmentEncoder:
         if frame.format.name != name:
             frame = self._converted(frame, picture)
         _set_tags(frame, self._tags)
-        return frame
+        return self._facts.marked(frame)
 
     def _converted(self, frame: VideoFrame, picture: Picture) -> VideoFrame:
         """The frame in the encoder's format: repacked exactly, or converted by its colours."""

@@ -47,7 +47,8 @@ def promise_of(path: Path, container: InputContainer, stream: Any) -> Promise:
     if "mp4" in kinds:
         return Promise(bytes=_boxes(path), packets=len(stream.index_entries) or None)
     if "avi" in kinds:
-        return Promise(bytes=_riff(path), packets=stream.frames or None)
+        # Its count of frames includes those that are dropped.
+        return Promise(bytes=_riff(path))
     if "mxf" in kinds:
         length = stream.duration
         return Promise(bytes=_mxf(path), packets=length or None)
@@ -59,7 +60,9 @@ def promise_of(path: Path, container: InputContainer, stream: Any) -> Promise:
             maybe_seconds=whole,
         )
     # FFmpeg reads the length of transport streams from their end: no promise.
-    return Promise(maybe_seconds=whole if "flv" in kinds else None)
+    if "flv" in kinds:
+        return Promise(bytes=_flv(path), maybe_seconds=whole)
+    return Promise()
 
 
 def _tagged_seconds(metadata: dict[str, str]) -> float | None:
@@ -102,6 +105,18 @@ def _riff(path: Path) -> int | None:
             place += 8 + length + length % 2
     # Some writers do not count the last byte of padding.
     return place - 1 if place else None
+
+
+def _flv(path: Path) -> int | None:
+    """The size that the metadata of an FLV tell: a name, the type 0, a double."""
+    name = b"\x00\x08filesize\x00"
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    place = head.find(name) + len(name)
+    if place < len(name) or place + 8 > len(head):
+        return None
+    (size,) = struct.unpack(">d", head[place : place + 8])
+    return int(size) if 0 < size < 2**53 else None
 
 
 def _mxf(path: Path) -> int | None:
