@@ -13,6 +13,7 @@ from unflicker.errors import InputError
 
 _LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
 """A playlist or a movie that refers to other places must not cause network access."""
+_PAGED = (".tif", ".tiff")
 _NO_FILM = ("tty", "image2", "_pipe", "bin", "lrc", "webvtt", "srt", "ass")
 """FFmpeg demuxes any text as a terminal recording, and any picture as a film of one frame."""
 
@@ -37,6 +38,11 @@ def open_source(path: Path) -> InputContainer:
         ) from fault
     if container.format.name.endswith(_NO_FILM):
         container.close()
+        if path.suffix.lower() in _PAGED:
+            raise InputError(
+                f"{path} is a picture, or a stack of pages; split the pages into files of their "
+                "own, as `tiffsplit` does, and pass their folder"
+            )
         raise InputError(
             f"{path} is not a film: FFmpeg takes it for {container.format.name!r}; "
             "pass a video file, or a folder of pictures"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from unflicker.frames.picture import ColourMeaning, Matrix, PixelLayout, Transfer
 from unflicker.video.clock import Clock
+from unflicker.video.picture_kinds import PictureKind
 
 UNSPECIFIED = 2
 """FFmpeg's number for unspecified primaries, transfer and matrix."""
@@ -133,6 +134,8 @@ class Traits:
     """The file the film comes from, from which sound and the rest are copied; or None."""
     pictures: tuple[Path, ...] = ()
     """The files of a folder of pictures, one a frame; the output's get the same names."""
+    kinds: tuple[PictureKind | None, ...] = ()
+    """How each of these files is stored, where they differ; None for damaged ones."""
     stream_index: int = 0
     """Which stream of the file the pictures are."""
     codec: str = ""

@@ -29,7 +29,7 @@ from unflicker.video.encoder_options import (
 from unflicker.video.encoders import AS_THE_SOURCE, CONSTANT_RATE, Candidate, candidates, keeps_hdr
 from unflicker.video.encoding import COUNTED, VideoFormat
 from unflicker.video.muxing import Muxer
-from unflicker.video.picture_folder import FolderWriter
+from unflicker.video.picture_writer import FolderWriter
 from unflicker.video.pixel_formats import stored_format
 from unflicker.video.segments import OneAfterTheOther, SegmentFormat, SegmentWriter
 from unflicker.video.side_plan import plan_side_streams
@@ -119,8 +119,7 @@ def open_writer(
     check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
     if traits.pictures and target.suffix.lower() not in CONTAINERS:
         remove_leftovers(target)
-        names = tuple(file.name for file in traits.pictures)
-        return FolderWriter(target, names=names, overwrite=overwrite)
+        return FolderWriter(target, traits, overwrite=overwrite)
     return _open_video(film, target, settings=encoding, overwrite=overwrite)
 
 
