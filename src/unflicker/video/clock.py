@@ -8,7 +8,6 @@ recording begins when the old one has ended.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -133,6 +132,7 @@ class _Line:
     last_places: tuple[int, ...] = ()
     end: Fraction | None = None
     _last: Fraction | None = None
+    _step: Fraction = Fraction(0)
 
     def see(self, packet: Packet) -> None:
         """Take note of a packet's times."""
@@ -141,7 +141,8 @@ class _Line:
             return
         due = ticks * packet.time_base
         shown = due if packet.pts is None else packet.pts * packet.time_base
-        end = shown + (packet.duration or 0) * packet.time_base
+        length = (packet.duration or 0) * packet.time_base or self._step
+        end = shown + length
         if self.first_place is None:
             self.first_place = packet.pos
         if self._last is not None and self.end is not None:
@@ -151,6 +152,8 @@ class _Line:
                     _Jump(place=packet.pos, end=self.end, begin=shown, before=self.last_places)
                 )
                 self.end = end
+            elif due > self._last:
+                self._step = due - self._last
         self.end = end if self.end is None else max(self.end, end)
         self._last, self.last_places = due, (*self.last_places, packet.pos)[-_HELD_PACKETS:]
 
@@ -186,13 +189,15 @@ def _joined(lines: list[_Line], main: _Line, heard: list[_Line]) -> Clock:
 
 
 def _same_jump(line: _Line, jump: _Jump) -> _Jump | None:
-    """The jump of another stream that belongs to one of the pictures."""
-    return next(_near(line, jump), None)
-
-
-def _near(line: _Line, jump: _Jump) -> Iterator[_Jump]:
-    for other in line.jumps:
-        near = abs(other.place - jump.place) < _SAME_PLACE_BYTES
-        alike = abs((other.begin - other.end) - (jump.begin - jump.end)) < _SAME_JUMP_SECONDS
-        if near and alike:
-            yield other
+    """The jump of another stream that belongs to one of the pictures; it is taken from its line."""
+    alike = [
+        other
+        for other in line.jumps
+        if abs(other.place - jump.place) < _SAME_PLACE_BYTES
+        and abs((other.begin - other.end) - (jump.begin - jump.end)) < _SAME_JUMP_SECONDS
+    ]
+    if not alike:
+        return None
+    found = min(alike, key=lambda other: abs(other.place - jump.place))
+    line.jumps.remove(found)
+    return found

@@ -36,6 +36,8 @@ _THREADS = 4
 """Of an encoder: the same number everywhere, since x264 gives other bytes with another."""
 COUNTED = ("avi", "mxf", "mpeg")
 """Containers whose time is counted in frames, or nearly so."""
+_APPLE = ("mp4", "mov", "ipod")
+"""Containers in which Apple's players show HEVC only under the name `hvc1`."""
 _LARGEST_RATE_TERM = 60_000
 _SCALER_MATRICES: dict[Matrix, Colorspace] = {
     "bt601": Colorspace.ITU601,
@@ -137,6 +139,8 @@ class VideoFormat:
         stream.codec_context.time_base = self.time_base
         stream.time_base = self.time_base
         stream.codec_context.flags |= _FRAME_DURATION
+        if candidate.encoder == "libx265" and self.container_format in _APPLE:
+            stream.codec_context.codec_tag = "hvc1"
         _set_tags(stream.codec_context, _output_tags(self)[0])
         if traits.sample_aspect:
             stream.codec_context.sample_aspect_ratio = traits.sample_aspect

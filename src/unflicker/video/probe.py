@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ INTERLACE_PROBE_FRAMES = 24
 """Number of frames examined if the first is interlaced, to distinguish telecined from interlaced.
 """
 _PACKETS_TO_FIRST_FRAME = 500
+_MAKERS = ("com.apple.", "com.android.", "com.samsung.", "com.google.", "com.xiaomi.")
+"""How keys of telephones and cameras begin (QuickTime's metadata keys, `mdta`)."""
 _UPPER_FIRST, _LOWER_FIRST = 2, 3
 """FFmpeg's numbers for interlaced film (AVFieldOrder)."""
 
@@ -73,7 +75,8 @@ def look_at(path: Path) -> Probe:
         stream.thread_type = "AUTO"
         frames = _first_frames(container, stream, path=path)
         first = frames[0]
-        traits = _traits(first, stream, path=path)
+        keys = any(key.startswith(_MAKERS) for key in container.metadata)
+        traits = replace(_traits(first, stream, path=path), own_keys=keys)
         notes = (
             *_interlace_notes(frames, traits=traits),
             *_caption_notes(first),

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 
 from unflicker.video.container import open_source
 from unflicker.video.probe import is_cover
+from unflicker.video.timecode import moved
 from unflicker.video.traits import Cut, Traits
 
 _WRITTEN_ANEW = ("encoder", "major_brand", "minor_version", "compatible_brands", "duration")
@@ -128,13 +129,27 @@ class SideStreams:
     def _copy_metadata(
         self, source: InputContainer, output: OutputContainer, *, pictures: VideoStream
     ) -> None:
-        output.metadata.update(_kept(source.metadata))
-        film = source.streams[self._traits.stream_index]
-        pictures.metadata.update(_kept(film.metadata))
+        film: Any = source.streams[self._traits.stream_index]
+        output.metadata.update(self._later(_kept(source.metadata), film))
+        pictures.metadata.update(self._later(_kept(film.metadata), film))
+        reels = [stream.metadata.get("reel_name") for stream in source.streams]
+        reel = next((name for name in reels if name), None)
+        if reel:
+            pictures.metadata["reel_name"] = reel
         pictures.disposition = film.disposition
         chapters = _cut_chapters(source.chapters(), cut=self._traits.cut)
         if chapters:
             output.set_chapters(chapters)
+
+    def _later(self, metadata: dict[str, str], film: Any) -> dict[str, str]:
+        """Metadata with the timecode of the selected part's first frame."""
+        cut, rate = self._traits.cut, film.average_rate or film.guessed_rate
+        if cut is None or not rate:
+            return metadata
+        return {
+            key: moved(value, cut.shift, rate=rate) if key.lower() == "timecode" else value
+            for key, value in metadata.items()
+        }
 
     def _add_conversion(self, output: OutputContainer, stream: Any, *, codec: str) -> None:
         decoder = stream.codec_context

@@ -157,6 +157,8 @@ class Traits:
     time_base: Fraction = Fraction(1, 90_000)
     """Seconds a unit of the frames' times."""
     cut: Cut | None = None
+    own_keys: bool = False
+    """Whether the file has metadata under keys of its maker's, as telephones write them."""
     clock: Clock = field(default_factory=Clock)
     """What is added to the times of the file's packets; cuts count on the sum."""
     bytes: int = 0
