@@ -123,7 +123,7 @@ def times(*given):
 def test_times_that_repeat_or_fall_are_spread_up_to_the_next():
     found, notes = times(0, 40, 40, 40, 160)
     assert found == [0, 40, 80, 120, 160]
-    assert "2 frames" in notes[0]
+    assert "2 in all" in notes[0]
     assert times(0, 40, 20, 120)[0] == [0, 40, 80, 120]
     assert times(0, 40, 40)[0] == [0, 40, 80]
 

@@ -1,7 +1,10 @@
 """Options for the encoder: checked by name, range and word; never another codec."""
 
 from fractions import Fraction
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from made_films import make_film
 
@@ -91,8 +94,17 @@ def test_lossless_film_for_browsers_is_said_to_be_none(tmp_path):
     assert not any("browser" in note for note in writer(source, "mkv").notes)
 
 
-@pytest.mark.parametrize("name", ["-", "/dev/stdout", "frames/%04d.png", "x.tif", "x.GIF"])
+@pytest.mark.parametrize("name", ["frames%04d.png", "x.tif", "x.GIF"])
 def test_names_that_mean_something_else_are_refused(tmp_path, source, name):
+    cv2.imwrite(str(tmp_path / "picture.png"), np.zeros((20, 30, 3), np.uint8))
+    for film in (source, tmp_path):
+        with pytest.raises(UsageError, match="is not written"):
+            open_writer(open_video(film), tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_streams_are_refused_and_folders_may_have_any_name(tmp_path, source, name):
     for film in (source, tmp_path):
         with pytest.raises(UsageError, match="-o "):
             planned_target(film, name)
+    assert planned_target(source, "x.tif/") == Path("x.tif/film_unflickered.mp4")

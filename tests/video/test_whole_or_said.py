@@ -64,6 +64,13 @@ def test_a_cut_film_is_incomplete_and_a_whole_one_is_not(tmp_path, ending):
             list(strict.frames())
 
 
+def test_a_whole_film_that_begins_late_is_whole(tmp_path):
+    plain = make_film(tmp_path / "film.mkv", times=range(500, 1500, 40))
+    source = open_video(plain)
+    assert len(list(source.frames())) == 25
+    assert not source.incomplete
+
+
 def test_a_part_of_a_whole_film_is_no_cut_off_film(tmp_path):
     source = open_video(film(tmp_path, "mkv"), start_seconds=1.0, duration_seconds=1.0)
     assert len(list(source.frames())) == 25

@@ -75,9 +75,11 @@ class Clock:
                 f"the clock begins at {float(-self.shift):.3f} s; pictures and sound are moved to 0"
             )
         if self.shifts:
+            count = len(self.shifts)
+            often = "once" if count == 1 else f"{count} times"
             notes.append(
-                f"joined recordings: the clock starts again {len(self.shifts)} times; each part "
-                "follows the one before, pictures and sound together"
+                f"joined recordings: the clock starts again {often}; each part follows the one "
+                "before, pictures and sound together"
             )
         return tuple(notes)
 

@@ -18,7 +18,6 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from unflicker.compute.threads import at_most
 from unflicker.errors import UsageError
 from unflicker.frames.picture import ColourMeaning, Frame, Matrix, Picture, PixelLayout
 from unflicker.settings import EncodingSettings
@@ -33,7 +32,8 @@ from unflicker.video.traits import FULL, LIMITED, ColourTags, Traits
 
 _FRAME_DURATION = 256
 _THREADS = 4
-"""Of an encoder: the same number everywhere, since x264 gives other bytes with another."""
+"""Of an encoder: the same number everywhere, whatever `--threads` says: x264 gives other bytes with
+another."""
 COUNTED = ("avi", "mxf", "mpeg")
 """Containers whose time is counted in frames, or nearly so."""
 _APPLE = ("mp4", "mov", "ipod")
@@ -95,7 +95,7 @@ class VideoFormat:
             candidate=candidate,
             settings=settings,
             container_format=container_format,
-            threads=at_most(_THREADS),
+            threads=_THREADS,
         )
 
     @property

@@ -329,14 +329,17 @@ class FileSource:
         """Compare what was read, from beginning to end, with what the file promises."""
         if read.early:
             self._note(
-                f"the first {read.early} frames need pictures that are not in the file; left out"
+                f"left out: {read.early} at the beginning, which need pictures that are not in the "
+                "file"
             )
         last = read.last
         if last is None or last.pts is None:
             return
-        end = float((last.pts + (last.duration or 0)) * self.traits.time_base - self._origin)
+        end = (last.pts + (last.duration or 0)) * self.traits.time_base - self.traits.clock.shift
+        # Some writers count from the beginning of the file, others from 0.
+        length = float(max(end, end + self.traits.clock.shift - self._origin))
         lack = shortfall(
-            self._promise, path=self._path, packets=read.packets, seconds=end, rate=self.rate
+            self._promise, path=self._path, packets=read.packets, seconds=length, rate=self.rate
         )
         if lack is None:
             return

@@ -76,7 +76,11 @@ def planned_target(source: Path, output: str | None) -> Path:
     beside = default_target(source)
     if not output:
         return beside
-    _refuse_name(output, folder=Path(source).is_dir())
+    if output == "-" or is_stream(output):
+        raise UsageError(
+            f"-o {output}: a result is not written to a stream, because containers are completed "
+            "at their beginning; name a file"
+        )
     try:
         target = Path(output).expanduser() if output.startswith("~") else Path(output)
     except RuntimeError as fault:
@@ -89,26 +93,29 @@ def planned_target(source: Path, output: str | None) -> Path:
     return target / beside.name
 
 
-def _refuse_name(output: str, *, folder: bool) -> None:
-    """Refuse a name of which people expect something else than a film or a folder."""
-    suffix = Path(output).suffix.lower()
-    if output == "-" or is_stream(output):
-        raise UsageError(
-            f"-o {output}: a result is not written to a stream, because containers are completed "
-            "at their beginning; name a file"
-        )
+def refuse_name(target: Path, *, folder: bool) -> None:
+    """Refuse a name of which people expect something else than a film or a folder.
+
+    Args:
+        target: Path of the result.
+        folder: Whether the source is a folder of pictures.
+
+    Raises:
+        UsageError: It is the name of a GIF or of a picture.
+    """
+    suffix = target.suffix.lower()
     if suffix == ".gif":
         raise UsageError(
-            f"-o {output}: GIF has 256 colours and no sound, and is not written; name a film that "
-            "ends in .mp4 or .mkv"
+            f"{target} is not written: GIF has 256 colours and no sound; name a film that ends in "
+            ".mp4 or .mkv"
         )
-    if suffix in PICTURE_ENDINGS and not Path(output).is_dir():
+    if suffix in PICTURE_ENDINGS and not target.is_dir():
         what = (
             "this names one picture; name the folder for all of them"
             if folder
             else "a film is not written as pictures; name one that ends in .mp4 or .mkv"
         )
-        raise UsageError(f"-o {output}: {what}")
+        raise UsageError(f"{target} is not written: {what}")
 
 
 def resolve_target(source: Path, output: str | None) -> Path:

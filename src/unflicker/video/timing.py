@@ -74,13 +74,12 @@ class Timekeeper:
         notes = []
         if self._spread:
             notes.append(
-                f"{self._spread} frames had times that repeat or fall; they are spread evenly up "
-                "to the next"
+                f"times that repeat or fall ({self._spread} in all) are spread up to the next"
             )
         if self._restarts:
             notes.append(
-                f"the clock of the pictures starts again {self._restarts} times; they go on "
-                "without a gap"
+                "the clock of the pictures starts again in the middle "
+                f"({self._restarts} in all); they go on without a gap"
             )
         return tuple(notes)
 

@@ -44,6 +44,7 @@ from unflicker.video.target import (
     is_picture_folder,
     part_of,
     planned_target,
+    refuse_name,
     remove_leftovers,
     resolve_target,
     segment_of,
@@ -116,6 +117,7 @@ def open_writer(
     target = Path(target)
     traits = film.traits
     source = traits.path or (traits.pictures[0].parent if traits.pictures else None)
+    refuse_name(target, folder=bool(traits.pictures))
     check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
     if traits.pictures and target.suffix.lower() not in CONTAINERS:
         remove_leftovers(target)
