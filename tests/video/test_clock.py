@@ -103,6 +103,17 @@ def test_a_clock_below_zero_is_moved_to_it(tmp_path, ending):
     assert steps(target) == pytest.approx(0.04)
 
 
+def test_a_clock_that_wraps_is_entered_at_any_frame(tmp_path):
+    source = recording(tmp_path / "wrap.ts", first=(1 << 33) - 20 * FRAME, frames=40, sound=False)
+    film = open_video(source)
+    frames = list(film.frames())
+    assert len(frames) == 40
+    for index in (0, 7, 19, 20, 33):
+        found = next(iter(film.frames_from(index, frames[index].pts)))
+        assert found.pts == frames[index].pts
+        assert np.array_equal(found.picture.planes[0], frames[index].picture.planes[0])
+
+
 def test_a_clock_as_it_should_be_has_no_notes():
     assert Clock().notes == ()
     assert len(Clock(shift=Fraction(3, 2), shifts=(Fraction(7),), places=((100, 90),)).notes) == 2

@@ -89,7 +89,8 @@ class FileSource:
         near = pts * self.traits.time_base + (cut.shift if cut is not None else 0)
         found = self._frames(near=near, index=index, least=pts)
         first = next(found, None)
-        if first is None or first.pts != pts:
+        # A frame that seems damaged may only lack what comes before the place that was found.
+        if first is None or first.pts != pts or first.damaged:
             yield from islice(self.frames(), index, None)
             return
         yield first
