@@ -2,11 +2,14 @@
 
 # ruff: noqa: PT012 - the fault must come from inside the writer's block
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
 
 from unflicker.errors import InputError, OutputError
+from unflicker.video.picture_kinds import kind_of
 from unflicker.video.source import open_video
 from unflicker.video.writer import open_writer
 
@@ -144,3 +147,72 @@ def test_a_folder_can_become_a_video(tmp_path):
     frames = list(open_video(tmp_path / "film.mp4").frames())
     assert len(frames) == 12
     assert [round(frame.seconds * 24) for frame in frames] == list(range(12))
+
+
+def test_pictures_of_several_kinds_are_read_as_one_and_written_as_each_was(tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    rng = np.random.default_rng(0)
+    for number, (shape, sample) in enumerate(KINDS.values()):
+        for ending in ("png", "tif"):
+            pixels = rng.integers(0, np.iinfo(sample).max + 1, shape, sample)
+            cv2.imwrite(str(source / f"{number}.{ending}"), pixels)
+    film = rewrite(source, tmp_path / "out")
+    assert (film.layout.family, film.layout.depth, film.layout.alpha) == ("rgb", 16, True)
+    assert any("several kinds" in note for note in film.notes)
+    for file in source.iterdir():
+        one = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        other = cv2.imread(str(tmp_path / "out" / file.name), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(one, other), file.name
+
+
+def test_kinds_are_read_from_headers(tmp_path):
+    for shape, sample in KINDS.values():
+        for ending in ("png", "tif"):
+            file = tmp_path / f"{len(shape)}{shape[-1]}{sample.__name__}.{ending}"
+            cv2.imwrite(str(file), np.zeros(shape, sample))
+            kind = kind_of(file)
+            channels = 1 if len(shape) == 2 else shape[2]
+            assert kind is not None
+            assert (kind.channels, kind.depth) == (channels, np.iinfo(sample).bits)
+            assert kind.size == (20, 30)
+    assert kind_of(tmp_path / "nothing.png") is None
+    (tmp_path / "junk.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert kind_of(tmp_path / "junk.png") is None
+
+
+def with_orientation(file, orientation):
+    """Put an EXIF orientation into a JPEG."""
+    entry = struct.pack(">HHIHH", 0x112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    data = file.read_bytes()
+    file.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:])
+
+
+def test_tags_that_disagree_about_what_is_upright_do_not_turn_the_scene(tmp_path):
+    ramp = np.tile(np.linspace(0, 255, 64, dtype=np.uint8)[None, :, None], (48, 1, 3))
+    for number, orientation in enumerate((1, 6, 6, 8, 6)):
+        cv2.imwrite(str(tmp_path / f"{number}.jpg"), ramp)
+        with_orientation(tmp_path / f"{number}.jpg", orientation)
+    film = open_video(tmp_path)
+    frames = list(film.frames())
+    assert film.size == (64, 48)
+    assert len({frame.picture.planes[0].tobytes() for frame in frames}) == 1
+    assert any("EXIF" in note for note in film.notes)
+
+
+def test_sizes_of_one_shape_are_brought_together(tmp_path):
+    for number, size in enumerate(((40, 60), (20, 30), (40, 60))):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((*size, 3), 90, np.uint8))
+    film = open_video(tmp_path)
+    assert len(list(film.frames())) == 3
+    assert any("scaled to 60x40" in note for note in film.notes)
+
+
+def test_pages_of_a_stack_are_not_passed_over(tmp_path):
+    pages = [np.full((20, 30), 9 * page, np.uint16) for page in range(5)]
+    cv2.imwritemulti(str(tmp_path / "stack.tif"), pages)
+    with pytest.raises(InputError, match="5 pages"):
+        open_video(tmp_path)
+    with pytest.raises(InputError, match="pages"):
+        open_video(tmp_path / "stack.tif")

@@ -92,7 +92,7 @@ def _object(path: Path, sums: Sums, *, role: str) -> dict[str, Any]:
 
 
 def _correction(job: FilmJob, record: Record, times: Times) -> dict[str, Any]:
-    outcome = "warning" if record.damaged else "success"
+    outcome = "warning" if record.damaged or record.incomplete else "success"
     return {
         "eventIdentifier": {"type": "local", "value": "1"},
         "eventType": _MODIFICATION,
@@ -104,6 +104,7 @@ def _correction(job: FilmJob, record: Record, times: Times) -> dict[str, Any]:
             "summary": summary(record),
             "frames": len(record.seconds),
             "damagedFrames": list(record.damaged),
+            "incomplete": record.incomplete,
             "notes": list(record.notes),
         },
         "linkingObjects": [

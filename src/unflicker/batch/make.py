@@ -121,7 +121,7 @@ def _outcome(
     notes = [f"note: {note}" for note in record.notes]
     return Outcome(
         job=job,
-        state="damaged" if record.damaged else "done",
+        state="damaged" if record.damaged or record.incomplete else "done",
         says=(*says, *notes, f"{job.source}: {report.summary(record)}"),
         wrote=wrote,
         output=record.output,

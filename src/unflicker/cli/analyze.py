@@ -66,6 +66,10 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     for note in record.notes:
         talk.say(f"note: {note}")
     talk.say(f"{film}: {report.headline(record)}")
+    if record.incomplete and not record.damaged:
+        raise PartlyFailedError(
+            f"{film} is not complete (see the note); what is there was analysed"
+        )
     if record.damaged:
         raise PartlyFailedError(
             f"{len(record.damaged)} damaged frames in {film} were left out; "

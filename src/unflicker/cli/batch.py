@@ -56,7 +56,7 @@ def check(outcomes: Sequence[Outcome]) -> None:
         raise PartlyFailedError(f"{count} of {len(outcomes)} films failed; see above: {failed}")
     if damaged:
         raise PartlyFailedError(
-            f"damaged frames in {damaged}; their place in time was kept, the others are done; "
+            f"damaged or missing frames in {damaged}; the others are done, each at its time; "
             "--strict stops at the first instead"
         )
 

@@ -117,7 +117,7 @@ _CORRECTION = (
         "--threads",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Threads of all libraries together; 0 for one a core.",
+        help="Threads of all libraries but the encoder, which has four; 0 for one a core.",
     ),
 )
 think_options = with_options([preset_option("standard"), *_CORRECTION])

@@ -47,11 +47,6 @@ def share_cores(threads: int) -> None:
     _share.set(threads)
 
 
-def at_most(threads: int) -> int:
-    """So many threads on every machine, fewer only by the limit of `limited_to`."""
-    return min(threads, _limit.get() or threads)
-
-
 @contextmanager
 def limited_to(threads: int) -> Iterator[int]:
     """Limit parallel work to a number of threads until the block ends.

@@ -42,6 +42,8 @@ class Record:
     stills: tuple[Still, ...] = ()
     damaged: tuple[int, ...] = ()
     """Indices of frames the decoder reported as damaged."""
+    incomplete: bool = False
+    """Whether the source holds less than its container promises, or parts that cannot be read."""
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

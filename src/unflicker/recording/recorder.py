@@ -111,6 +111,7 @@ class Recorder:
             visible_flicker_after=after,
             stills=tuple(sorted((s.still for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
+            incomplete=getattr(self._film, "incomplete", False),
             settings=to_dict(self.settings),
             versions=library_versions(neural=neural),
             notes=(*notes, *self._suggestions()),

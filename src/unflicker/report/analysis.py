@@ -28,6 +28,7 @@ def as_json(record: Record) -> str:
         },
         "shots": [_shot(number, shot, record) for number, shot in enumerate(record.shots)],
         "damaged_frames": list(record.damaged),
+        "incomplete": record.incomplete,
         "notes": list(record.notes),
         "settings": record.settings,
         "versions": record.versions,

@@ -26,7 +26,7 @@ class Row:
     source: Path
     target: Path
     state: str
-    """done, skipped, damaged (some frames of the source were) or failed."""
+    """done, skipped, damaged (frames of the source were, or are missing) or failed."""
     about: str = ""
     """Kind of flicker, or why it failed."""
     frames: int = 0

@@ -13,6 +13,8 @@ from unflicker.errors import InputError
 
 _LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
 """A playlist or a movie that refers to other places must not cause network access."""
+_MOV = ("mp4", "mov", "ipod", "3gp")
+_PAGED = (".tif", ".tiff")
 _NO_FILM = ("tty", "image2", "_pipe", "bin", "lrc", "webvtt", "srt", "ass")
 """FFmpeg demuxes any text as a terminal recording, and any picture as a film of one frame."""
 
@@ -37,6 +39,11 @@ def open_source(path: Path) -> InputContainer:
         ) from fault
     if container.format.name.endswith(_NO_FILM):
         container.close()
+        if path.suffix.lower() in _PAGED:
+            raise InputError(
+                f"{path} is a picture, or a stack of pages; split the pages into files of their "
+                "own, as `tiffsplit` does, and pass their folder"
+            )
         raise InputError(
             f"{path} is not a film: FFmpeg takes it for {container.format.name!r}; "
             "pass a video file, or a folder of pictures"
@@ -44,12 +51,15 @@ def open_source(path: Path) -> InputContainer:
     return container
 
 
-def open_output(place: str | Path | Any, *, container_format: str) -> OutputContainer:
+def open_output(
+    place: str | Path | Any, *, container_format: str, own_keys: bool = False
+) -> OutputContainer:
     """A file opened for muxing.
 
     Args:
         place: Path, or object with `write` and `seek`.
         container_format: FFmpeg's name of the muxer.
+        own_keys: Whether metadata have keys that MP4 and MOV hold only in a list of their own.
     """
     # Without dates and random numbers, the same film becomes the same file every time.
     options = {"fflags": "+bitexact"}
@@ -58,11 +68,14 @@ def open_output(place: str | Path | Any, *, container_format: str) -> OutputCont
         options["avoid_negative_ts"] = "disabled"
     if container_format == "m2ts":
         container_format, options["mpegts_m2ts_mode"] = "mpegts", "1"
+    flags = "+use_metadata_tags" if own_keys and container_format in _MOV else ""
+    if flags:
+        options["movflags"] = flags
     if not isinstance(place, (str, Path)):
         return av.open(place, "w", format=container_format, options=options)
     if container_format in ("mp4", "ipod", "3gp"):
         # The index goes first in files that get sent around; that needs a file to open again.
-        options["movflags"] = "+faststart"
+        options["movflags"] = f"{flags}+faststart"
     return av.open(f"file:{place}", "w", format=container_format, options=options)
 
 

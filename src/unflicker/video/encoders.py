@@ -10,9 +10,11 @@ import cv2
 from av.codec.codec import Codec
 from av.video.format import VideoFormat
 
-from unflicker.errors import MissingError, UsageError
+from unflicker.errors import UsageError
 from unflicker.frames.picture import PixelLayout
 from unflicker.settings import EncodingSettings
+from unflicker.video.encoder_options import BY_SCALE, encoder_named
+from unflicker.video.frame_facts import TOP_FIRST
 from unflicker.video.pixel_formats import planar_name, stored_format
 from unflicker.video.traits import Traits
 
@@ -28,6 +30,7 @@ _FAMILIES = {
     "prores": "prores",
     "dnxhd": "dnxhd",
     "mjpeg": "mjpeg",
+    "dvvideo": "dvvideo",
     "gif": "ffv1",
     "apng": "png",
     "jpeg2000": "ffv1",
@@ -81,9 +84,6 @@ _PARAMETERS = {
 _AVX_512 = 13
 """OpenCV's number of that instruction set. With it, x264's macroblock tree reads memory that it has
 not written, and the same pictures become other bytes; AVX2 takes 8 % more time (lab notebook)."""
-_TOP_FIRST = (2, 5)
-"""FFmpeg's numbers of the field orders that show the upper field first."""
-_BY_SCALE = ("mjpeg", "mpeg2video", "mpeg4")
 CONSTANT_RATE = ("mpeg2video", "mpeg4", "dvvideo")
 """Encoders whose time is counted in frames."""
 
@@ -118,7 +118,8 @@ def candidates(
         UsageError: The pixel format asked for does not exist.
     """
     if settings.codec or settings.pix_fmt:
-        encoder = settings.codec or _family(traits, container_format)
+        asked = settings.codec
+        encoder = encoder_named(asked) if asked else _family(traits, container_format)
         return list(_asked_for(encoder, layout, pixel_format=settings.pix_fmt))
     family = _family(traits, container_format)
     if not traits.codec:
@@ -126,6 +127,9 @@ def candidates(
     found = list(_exact(family, layout))
     if family == "libx264":
         found += _exact("libx264rgb", layout)
+    if family == "dvvideo":
+        # Only sizes of tape exist as DV; what every player shows comes next.
+        found += [*_exact("libx264", layout), *_nearest("libx264", layout)]
     if family == "prores":
         # ProRes stores no depth: FFmpeg reads 4444 as 12 bits, and writes it from 10.
         found += _nearest(family, layout)
@@ -150,7 +154,7 @@ def quality_options(
     quality = _LOSSLESS if traits.lossless and settings.crf is None else {}
     options = dict(quality.get(encoder, _QUALITY.get(encoder, {})))
     if settings.crf is not None:
-        if encoder in _BY_SCALE:
+        if encoder in BY_SCALE:
             options["global_quality"] = str(round(settings.crf * 118))
         else:
             options["crf"] = f"{settings.crf:g}"
@@ -175,7 +179,7 @@ def _add_parameters(
     if encoder == "libx265":
         words += ["log-level=none", *(["lossless=1"] if lossless else [])]
     if encoder == "libx264" and traits.field_order > 1:
-        words.append("tff=1" if traits.field_order in _TOP_FIRST else "bff=1")
+        words.append("tff=1" if traits.field_order in TOP_FIRST else "bff=1")
     screen, level = traits.mastering, traits.light_level
     if screen is not None:
         words += {
@@ -203,16 +207,9 @@ def formats_of(encoder: str) -> tuple[str, ...]:
     Raises:
         MissingError: There is no such encoder.
     """
-    try:
-        codec = Codec(encoder, "w")
-    except ValueError as fault:
-        raise MissingError(
-            f"this FFmpeg has no encoder {encoder!r}; "
-            "leave --codec away, or take one such as libx264, libx265, ffv1, prores"
-        ) from fault
-    if codec.type != "video":
-        raise UsageError(f"{encoder!r} encodes {codec.type}, not video; pass a video encoder")
-    return tuple(item.name for item in codec.video_formats or ())
+    codec = Codec(encoder_named(encoder), "w")
+    # Formats of devices, as `cuda`, have no samples that could be given to them.
+    return tuple(item.name for item in codec.video_formats or () if item.components)
 
 
 def _family(traits: Traits, container_format: str) -> str:

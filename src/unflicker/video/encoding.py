@@ -18,12 +18,12 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from unflicker.compute.threads import at_most
 from unflicker.errors import UsageError
 from unflicker.frames.picture import ColourMeaning, Frame, Matrix, Picture, PixelLayout
 from unflicker.settings import EncodingSettings
 from unflicker.video.container import open_output
 from unflicker.video.encoders import CONSTANT_RATE, Candidate, quality_options
+from unflicker.video.frame_facts import BY_FIELDS, INTERLACED_FLAGS, FrameFacts
 from unflicker.video.pixel_formats import EXACT, frame_of, stored_format
 from unflicker.video.segment_file import PacketWriter, named
 from unflicker.video.source import VideoSource
@@ -32,9 +32,12 @@ from unflicker.video.traits import FULL, LIMITED, ColourTags, Traits
 
 _FRAME_DURATION = 256
 _THREADS = 4
-"""Of an encoder: the same number everywhere, since x264 gives other bytes with another."""
+"""Of an encoder: the same number everywhere, whatever `--threads` says: x264 gives other bytes with
+another."""
 COUNTED = ("avi", "mxf", "mpeg")
 """Containers whose time is counted in frames, or nearly so."""
+_APPLE = ("mp4", "mov", "ipod")
+"""Containers in which Apple's players show HEVC only under the name `hvc1`."""
 _LARGEST_RATE_TERM = 60_000
 _SCALER_MATRICES: dict[Matrix, Colorspace] = {
     "bt601": Colorspace.ITU601,
@@ -92,7 +95,7 @@ class VideoFormat:
             candidate=candidate,
             settings=settings,
             container_format=container_format,
-            threads=at_most(_THREADS),
+            threads=_THREADS,
         )
 
     @property
@@ -136,11 +139,15 @@ class VideoFormat:
         stream.codec_context.time_base = self.time_base
         stream.time_base = self.time_base
         stream.codec_context.flags |= _FRAME_DURATION
+        if candidate.encoder == "libx265" and self.container_format in _APPLE:
+            stream.codec_context.codec_tag = "hvc1"
         _set_tags(stream.codec_context, _output_tags(self)[0])
         if traits.sample_aspect:
             stream.codec_context.sample_aspect_ratio = traits.sample_aspect
         if traits.field_order > 1:
             stream.codec_context.field_order = traits.field_order
+            if candidate.encoder in BY_FIELDS:
+                stream.codec_context.flags |= INTERLACED_FLAGS
         if traits.display_matrix:
             stream.set_display_matrix(traits.display_matrix)
         return stream
@@ -230,6 +237,7 @@ class SegmentEncoder:
         """
         self._form = form
         self._tags, self._full_range = _output_tags(form)
+        self._facts = FrameFacts(form.traits, encoder=form.candidate.encoder)
         self._durations: dict[int, int] = {}
         self._last_pts: int | None = None
         # Encoders are set up for a container, so there is one, which stays empty.
@@ -279,7 +287,7 @@ class SegmentEncoder:
         if frame.format.name != name:
             frame = self._converted(frame, picture)
         _set_tags(frame, self._tags)
-        return frame
+        return self._facts.marked(frame)
 
     def _converted(self, frame: VideoFrame, picture: Picture) -> VideoFrame:
         """The frame in the encoder's format: repacked exactly, or converted by its colours."""

@@ -43,7 +43,9 @@ class Muxer:
         self._first_dts = 0
         self._end: tuple[int, int] | None = None
         self._adds_up = plan.container_format in _ADDS_UP
-        self._output = open_output(place, container_format=plan.container_format)
+        self._output = open_output(
+            place, container_format=plan.container_format, own_keys=form.traits.own_keys
+        )
         self._sides = SideStreams(form.traits, plan=plan)
         try:
             # Its encoder encodes nothing: it tells the container what segments' encoders are like.
@@ -84,6 +86,11 @@ class Muxer:
         with contextlib.suppress(Exception):
             self._output.close()
         self._sides.close()
+
+    @property
+    def copied_bytes(self) -> dict[int, int]:
+        """Bytes of each other stream that were muxed, by its number in the source."""
+        return self._sides.bytes
 
     def _shown(self, times: Sequence[Timing]) -> dict[int, int]:
         """The presentation time of each packet in the film, by that in its segment.

@@ -127,6 +127,11 @@ class WithOriginal:
         return (*self._film.notes, f"{lack}; those are corrected as the last that has one")
 
     @property
+    def incomplete(self) -> bool:
+        """Whether something of the film is missing."""
+        return getattr(self._film, "incomplete", False)
+
+    @property
     def traits(self) -> Traits:
         """The film's."""
         return self._film.traits

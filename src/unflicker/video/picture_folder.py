@@ -1,37 +1,34 @@
-"""A folder of pictures as a film, and a film as a folder of pictures (OpenCV reads and writes)."""
+"""A folder of pictures as a film (OpenCV reads)."""
 
 from __future__ import annotations
 
 import math
-import os
 import re
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 
-from unflicker.errors import InputError, OutputError
+from unflicker.errors import InputError
 from unflicker.files.outputs import PICTURE_ENDINGS
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
-from unflicker.video.segment_file import named
-from unflicker.video.segments import OneAfterTheOther
-from unflicker.video.target import discard, disk_error, part_of, segment_of, settle, sync
+from unflicker.video.picture_kinds import (
+    PictureKind,
+    as_kind,
+    common_turn,
+    joint_kind,
+    kind_of,
+    pages_in,
+    turned,
+)
 from unflicker.video.traits import Traits
 
 ENDINGS = PICTURE_ENDINGS
 DEFAULT_RATE = Fraction(24)
 _JPEG = (".jpg", ".jpeg")
-_JPEG_OPTIONS = [
-    cv2.IMWRITE_JPEG_QUALITY,
-    98,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-]
+_CHANNELS = {1: "grey", 3: "colour", 4: "with alpha"}
 _ELSEWHERE = (".exr", ".dpx", ".cin", ".hdr", ".webp", ".bmp", ".dng", ".cr2", ".nef", ".arw")
 
 
@@ -58,16 +55,20 @@ class FolderSource:
             )
         self._files = files
         self._strict = strict
+        self._notes: dict[str, None] = {}
+        found = self._looked_at(files)
         self.name = folder.resolve().name
         self.rate = DEFAULT_RATE
         self.estimated_frames: int | None = len(files)
         self._model = self._first_readable()
+        if self._kind is not None:
+            self._model = as_kind(self._model, self._kind)
         self.layout = _layout(self._model)
         self.meaning = ColourMeaning(matrix="identity", full_range=True, transfer="power")
         self.size: tuple[int, int] = self._model.shape[:2]
-        self._notes: dict[str, None] = {}
         self.traits = Traits(
             pictures=tuple(files),
+            kinds=tuple(found) if self._kind is not None else (),
             time_base=1 / DEFAULT_RATE,
             bytes=sum(file.stat().st_size for file in files),
         )
@@ -85,16 +86,11 @@ class FolderSource:
         """
         before = self._model
         for index, file in enumerate(self._files):
-            pixels = _read(file)
+            pixels = self._pixels_of(file)
             damaged = pixels is None
             if pixels is None:
                 self._miss(file)
                 pixels = before
-            elif pixels.shape != self._model.shape or pixels.dtype != self._model.dtype:
-                raise InputError(
-                    f"{file} is {_words(pixels)}, the first picture is {_words(self._model)}; "
-                    "a film needs pictures of one size and kind"
-                )
             before = pixels
             picture = Picture(planes=_planes(pixels), layout=self.layout, meaning=self.meaning)
             yield Frame(
@@ -106,9 +102,49 @@ class FolderSource:
                 damaged=damaged,
             )
 
+    def _looked_at(self, files: list[Path]) -> list[PictureKind | None]:
+        """The kinds of all files, by their headers; decides how they are brought together."""
+        for file in files:
+            _refuse_pages(file)
+        found = [kind_of(file) for file in files]
+        known = [kind for kind in found if kind is not None]
+        self._turn = common_turn(known) if known else None
+        if self._turn is not None:
+            self._notes[
+                "the pictures' EXIF tags disagree about what is upright; all are turned alike"
+            ] = None
+        mixed = len({(kind.channels, kind.depth) for kind in known}) > 1
+        self._kind = joint_kind(known) if mixed else None
+        if self._kind is not None:
+            kinds = f"{self._kind.depth} bits, {_CHANNELS[self._kind.channels]}"
+            self._notes[
+                f"pictures of several kinds are read as {kinds}, and written as each was"
+            ] = None
+        return found
+
+    def _pixels_of(self, file: Path) -> np.ndarray | None:
+        """The picture in the size and kind of all; None if it cannot be read."""
+        pixels = _read(file, turn=self._turn)
+        if pixels is None:
+            return None
+        if self._kind is not None:
+            pixels = as_kind(pixels, self._kind)
+        if pixels.shape[:2] != self.size and _same_shape(pixels.shape, self.size):
+            height, width = self.size
+            self._notes[
+                f"pictures of other sizes are scaled to {width}x{height}, that of the first"
+            ] = None
+            pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+        if pixels.shape != self._model.shape or pixels.dtype != self._model.dtype:
+            raise InputError(
+                f"{file} is {_words(pixels)}, the first picture is {_words(self._model)}; "
+                "a film needs pictures of one size and kind"
+            )
+        return pixels
+
     def _first_readable(self) -> np.ndarray:
         for file in self._files:
-            pixels = _read(file)
+            pixels = _read(file, turn=self._turn)
             if pixels is not None:
                 return pixels
             if self._strict:
@@ -123,145 +159,6 @@ class FolderSource:
                 f"{file} cannot be read as a picture; get it again, or leave --strict away"
             )
         self._notes[f"{file.name} cannot be read; the picture before it stands in"] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class FolderFormat:
-    """How the pictures of a folder are encoded; see `segments.SegmentFormat`."""
-
-    target: Path
-    """The result, for messages."""
-    names: tuple[str, ...]
-    """Of the file of each frame."""
-
-    @property
-    def key(self) -> str:
-        """All that segments depend on besides their frames; no paths."""
-        return repr(self.names)
-
-    def segment(self, place: Path) -> PictureSegment:
-        """A new segment, a folder of pictures."""
-        return PictureSegment(self, place)
-
-
-class PictureSegment:
-    """A folder of pictures during writing; see `segments.SegmentWriter`."""
-
-    def __init__(self, form: FolderFormat, place: Path) -> None:
-        """Prepare a segment; nothing is made yet."""
-        self._form, self._place = form, place
-        self._part = place.with_name(f"{place.name}.part")
-
-    def __enter__(self) -> PictureSegment:
-        """Make the folder under its temporary name; a killed run may have left one."""
-        discard(self._part)
-        try:
-            self._part.mkdir()
-        except OSError as fault:
-            raise disk_error(self._form.target, fault) from fault
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Name the folder, or remove it."""
-        try:
-            if kind is None:
-                named(self._part, self._place)
-        except OSError as problem:
-            raise disk_error(self._form.target, problem) from problem
-        finally:
-            discard(self._part)
-
-    def write(self, frame: Frame) -> None:
-        """Write one picture.
-
-        Raises:
-            OutputError: The disk is full or gone.
-        """
-        name = self._form.names[frame.index]
-        options = _JPEG_OPTIONS if name.lower().endswith(_JPEG) else []
-        done, data = cv2.imencode(Path(name).suffix, _pixels(frame.picture), options)
-        if not done:
-            raise OutputError(f"{name} cannot be encoded; choose PNG or TIFF pictures as input")
-        try:
-            (self._part / name).write_bytes(data.tobytes())
-        except OSError as fault:
-            raise disk_error(self._form.target / name, fault) from fault
-
-
-class FolderWriter:
-    """Writes pictures under the source's names into a folder that appears when it is complete."""
-
-    def __init__(self, target: Path, *, names: tuple[str, ...], overwrite: bool) -> None:
-        """Prepare to write.
-
-        Args:
-            target: The folder to write.
-            names: Of the file of each frame.
-            overwrite: Whether pictures of these names may be replaced.
-        """
-        self.notes: tuple[str, ...] = ()
-        self.format = FolderFormat(target=target, names=names)
-        self._target = target
-        self._overwrite = overwrite
-        self._part = part_of(target)
-        self._frames = OneAfterTheOther(self, segment_of(self._target))
-
-    def __enter__(self) -> FolderWriter:
-        """Make the hidden folder."""
-        try:
-            self._part.mkdir()
-        except OSError as fault:
-            raise disk_error(self._target, fault) from fault
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Name the folder, or remove it."""
-        try:
-            if kind is None:
-                self._frames.finish()
-                settle(self._part, self._target, overwrite=self._overwrite)
-        finally:
-            self._frames.abandon()
-            discard(self._part)
-
-    def write(self, frame: Frame) -> None:
-        """Write one picture.
-
-        Raises:
-            OutputError: The disk is full or gone.
-        """
-        self._frames.write(frame)
-
-    def join(self, place: Path) -> None:
-        """Append the pictures of a complete segment; they stay there, too, if the disk allows.
-
-        Raises:
-            OutputError: The disk is full or gone.
-        """
-        try:
-            for file in place.iterdir():
-                _linked(file, self._part / file.name)
-        except OSError as fault:
-            raise disk_error(self._target, fault) from fault
-
-
-def _linked(file: Path, place: Path) -> None:
-    """The same file under a second name; a copy where the disk cannot do that."""
-    try:
-        os.link(file, place)
-    except OSError:
-        shutil.copyfile(file, place)
-        sync(place)
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -293,16 +190,44 @@ def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
     return key, file.name
 
 
-def _read(file: Path) -> np.ndarray | None:
-    """The picture in OpenCV's order (blue first), or None; photographs come upright."""
+def _refuse_pages(file: Path) -> None:
+    """Refuse a TIFF of several pages, of which only the first would be read.
+
+    Raises:
+        InputError: It has several.
+    """
+    pages = pages_in(file)
+    if pages > 1:
+        raise InputError(
+            f"{file} holds {pages} pages, one picture a file is read; split the pages into files "
+            "of their own first, as `tiffsplit` does, and pass their folder"
+        )
+
+
+def _same_shape(one: tuple[int, ...], other: tuple[int, int]) -> bool:
+    """Whether two sizes have the same proportions, within half a pixel."""
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(other) // 2
+
+
+def _read(file: Path, *, turn: int | None = None) -> np.ndarray | None:
+    """The picture in OpenCV's order (blue first), or None; photographs come upright.
+
+    Args:
+        file: To read.
+        turn: EXIF's orientation for all; None for the file's own.
+    """
     # A JPEG's EXIF rotation is applied here, because the written file carries no EXIF.
     jpeg = file.suffix.lower() in _JPEG
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR if jpeg else cv2.IMREAD_UNCHANGED
+    if jpeg and turn is not None:
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
         data = np.frombuffer(file.read_bytes(), np.uint8)
         pixels = cv2.imdecode(data, flags) if data.size else None
     except (OSError, cv2.error):
         return None
+    if pixels is not None and jpeg and turn is not None:
+        pixels = turned(pixels, turn)
     if pixels is not None and pixels.dtype not in (np.uint8, np.uint16):
         raise InputError(
             f"{file} holds {pixels.dtype} samples, 8 or 16 bit integers are read; convert it"
@@ -324,16 +249,6 @@ def _planes(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
         return (pixels,)
     order = (2, 1, 0, 3)[: pixels.shape[2]] if pixels.shape[2] > 2 else (0, 1)
     return tuple(np.ascontiguousarray(pixels[..., channel]) for channel in order)
-
-
-def _pixels(picture: Picture) -> np.ndarray:
-    planes = picture.planes
-    if len(planes) == 1:
-        return np.ascontiguousarray(planes[0])
-    if len(planes) == 2:
-        # OpenCV writes no grey with alpha: the same light in three channels.
-        planes = (planes[0], planes[0], planes[0], planes[1])
-    return np.dstack([planes[2], planes[1], planes[0], *planes[3:]])
 
 
 def _words(pixels: np.ndarray) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ INTERLACE_PROBE_FRAMES = 24
 """Number of frames examined if the first is interlaced, to distinguish telecined from interlaced.
 """
 _PACKETS_TO_FIRST_FRAME = 500
+_MAKERS = ("com.apple.", "com.android.", "com.samsung.", "com.google.", "com.xiaomi.")
+"""How keys of telephones and cameras begin (QuickTime's metadata keys, `mdta`)."""
+_UPPER_FIRST, _LOWER_FIRST = 2, 3
+"""FFmpeg's numbers for interlaced film (AVFieldOrder)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +75,8 @@ def look_at(path: Path) -> Probe:
         stream.thread_type = "AUTO"
         frames = _first_frames(container, stream, path=path)
         first = frames[0]
-        traits = _traits(first, stream, path=path)
+        keys = any(key.startswith(_MAKERS) for key in container.metadata)
+        traits = replace(_traits(first, stream, path=path), own_keys=keys)
         notes = (
             *_interlace_notes(frames, traits=traits),
             *_caption_notes(first),
@@ -124,11 +129,11 @@ def _traits(first: VideoFrame, stream: VideoStream, *, path: Path) -> Traits:
             matrix=int(first.colorspace),
             range=2 if first.format.name.startswith("yuvj") else int(first.color_range),
         ),
-        sample_aspect=aspect if aspect else None,
+        sample_aspect=aspect or codec.sample_aspect_ratio or None,
         display_matrix=_int32s(matrix) if matrix else None,
         mastering=MasteringDisplay.from_bytes(side_data.get(Type.MASTERING_DISPLAY_METADATA, b"")),
         light_level=_pair(level) if level else None,
-        field_order=codec.field_order,
+        field_order=_field_order(first, codec.field_order, codec=codec.name),
         lossless=_is_lossless(codec.name, side_data.get(Type.SEI_UNREGISTERED, b""), codec.profile),
         time_base=stream.time_base or Fraction(1, 90_000),
         bytes=path.stat().st_size,
@@ -137,6 +142,20 @@ def _traits(first: VideoFrame, stream: VideoStream, *, path: Path) -> Traits:
 
 def _side_data(frame: Any) -> dict[Type, bytes]:
     return {item.type: bytes(item) for item in frame.side_data}
+
+
+def _unnamed(cls: Any, number: object) -> Any:
+    """A member for a kind of side data that PyAV has no name for, such as EXIF.
+
+    Without it PyAV refuses all side data of a frame that has one of those.
+    """
+    member = object.__new__(cls)
+    member._name_, member._value_ = f"UNNAMED_{number}", number
+    return cls._value2member_map_.setdefault(number, member)
+
+
+_Type: Any = Type
+_Type._missing_ = classmethod(_unnamed)
 
 
 def _pair(data: bytes) -> tuple[int, int]:
@@ -165,6 +184,20 @@ def _is_lossless(codec: str, user_data: bytes, profile: str | None) -> bool:
         signed = b"x264" in user_data and b" rc=cqp " in user_data and b" qp=0" in user_data
         return signed or "Lossless" in (profile or "")
     return codec == "hevc" and b"x265" in user_data and b" lossless " in user_data
+
+
+def _field_order(first: VideoFrame, told: int, *, codec: str) -> int:
+    """FFmpeg's number of the field order; from the frame where the container is silent.
+
+    Args:
+        first: The first frame.
+        told: By container and decoder.
+        codec: FFmpeg's name.
+    """
+    if told > 1 or not first.interlaced_frame:
+        return told
+    # DV shows the lower field first (IEC 61834-2); others mostly the upper.
+    return _LOWER_FIRST if codec == "dvvideo" else _UPPER_FIRST
 
 
 def _interlace_notes(frames: list[VideoFrame], *, traits: Traits) -> list[str]:

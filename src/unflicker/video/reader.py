@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
+from math import ceil
 from pathlib import Path
 
 from av.container import InputContainer
@@ -16,15 +17,16 @@ from av.video.stream import VideoStream
 
 from unflicker.errors import InputError
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
+from unflicker.video.clock import Clock, read_clock
 from unflicker.video.container import open_source
 from unflicker.video.pixel_formats import planes_of, reformatted, stored_format
 from unflicker.video.probe import Probe, look_at, main_stream
+from unflicker.video.promised import promise_of, shortfall
+from unflicker.video.timing import Part, Timekeeper
 from unflicker.video.traits import Cut, Traits
 
 _OUTPUT_CORRUPT = 8
 _SEEK_MARGIN_SECONDS = 3
-_TRUNCATED_SECONDS = 1.0
-"""A film that ends this much before its header says is reported as cut off."""
 
 
 class FileSource:
@@ -47,6 +49,8 @@ class FileSource:
         self.size = (look.first.height, look.first.width)
         self.meaning: ColourMeaning = look.traits.tags.meaning(self.layout, size=self.size)
         self._notes: dict[str, None] = dict.fromkeys(look.notes)
+        self.incomplete = False
+        """Whether something of the film is missing, as far as it has been read."""
         self._fill_in(look, start_seconds=start_seconds, duration_seconds=duration_seconds)
 
     @property
@@ -85,7 +89,8 @@ class FileSource:
         near = pts * self.traits.time_base + (cut.shift if cut is not None else 0)
         found = self._frames(near=near, index=index, least=pts)
         first = next(found, None)
-        if first is None or first.pts != pts:
+        # A frame that seems damaged may only lack what comes before the place that was found.
+        if first is None or first.pts != pts or first.damaged:
             yield from islice(self.frames(), index, None)
             return
         yield first
@@ -101,14 +106,14 @@ class FileSource:
             index: Of the first frame.
             least: Time of the first frame, as `frames()` gives it.
         """
-        clock = _Clock(cut=self.traits.cut, time_base=self.traits.time_base, delay=self._delay)
+        part = Part.of(self.traits.cut, time_base=self.traits.time_base)
+        keeper = Timekeeper(delay=self._delay, usual=round(1 / self.rate / self.traits.time_base))
         waiting: Frame | None = None
-        for decoded, damaged in self._decoded(near):
-            pts = clock.time_of(decoded)
-            if clock.is_over(pts):
+        for pts, (decoded, damaged) in keeper.timed(self._decoded(near)):
+            if part.is_over(pts):
                 break
-            shown = clock.shifted(pts)
-            if not clock.is_wanted(pts) or (least is not None and shown < least):
+            shown = pts - part.shift
+            if not part.is_wanted(pts) or (least is not None and shown < least):
                 continue
             if damaged and self._strict:
                 raise InputError(self._damage_message(decoded))
@@ -116,6 +121,8 @@ class FileSource:
                 yield replace(waiting, duration=shown - waiting.pts)
             waiting = self._frame(decoded, index=index, pts=shown, damaged=damaged)
             index += 1
+        for note in keeper.notes:
+            self._note(note)
         if waiting is not None:
             yield replace(waiting, duration=self._last_duration(waiting))
 
@@ -127,6 +134,7 @@ class FileSource:
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
             self.rate = Fraction(rate)
             self._header_seconds = _seconds(container, stream)
+            self._promise = promise_of(self._path, container, stream)
             begin, length = stream.start_time, stream.duration
             # MP4 gives durations in decoding order; only their sum says when the last frame ends.
             self._end: int | None = None
@@ -135,6 +143,8 @@ class FileSource:
             origin = _origin(container, stream)
             # AVI stores no times of showing; FFmpeg's guess comes late by the decoder's delay.
             self._delay = (look.first.pts or 0) if container.format.name == "avi" else 0
+        clock = self._clock(look, origin)
+        origin += clock.shift
         cut = None
         if start_seconds > 0 or duration_seconds is not None:
             start = origin + Fraction(max(start_seconds, 0.0)).limit_denominator(1_000_000)
@@ -145,8 +155,27 @@ class FileSource:
                 shift=start - origin,
             )
         self._origin = origin
-        self.traits: Traits = replace(look.traits, cut=cut)
+        self.traits: Traits = replace(look.traits, cut=cut, clock=clock)
+        self._notes |= dict.fromkeys(clock.notes)
         self.estimated_frames = self._estimate(start_seconds, duration_seconds)
+
+    def _clock(self, look: Probe, origin: Fraction) -> Clock:
+        """The clock of the file, which begins at 0 if it began below."""
+        clock, unit = (
+            read_clock(self._path, stream_index=look.traits.stream_index),
+            (look.traits.time_base),
+        )
+        if look.first.pts is not None and not self._delay:
+            self._first_pts: int | None = look.first.pts
+            if look.first.pts < 0:
+                ticks = ceil(-min(origin, look.first.pts * unit) / unit)
+                clock = replace(clock, shift=ticks * unit)
+                self._first_pts += ticks
+        else:
+            self._first_pts = None
+        if clock.end is not None:
+            self._header_seconds = float(clock.end - origin)
+        return clock
 
     def _estimate(self, start_seconds: float, duration_seconds: float | None) -> int | None:
         seconds = self._header_seconds
@@ -203,18 +232,36 @@ class FileSource:
             stream = main_stream(container, path=self._path)
             stream.thread_type = "AUTO"
             stream.codec_context.flags |= _OUTPUT_CORRUPT
-            self._seek(container, stream, near)
+            whole = not self._seek(container, stream, near)
             corrupt_times: set[int] = set()
-            last: VideoFrame | None = None
+            read = _Read()
             for packet in self._packets(container, stream):
-                if packet is not None and packet.is_corrupt and packet.pts is not None:
-                    corrupt_times.add(packet.pts)
+                if packet is not None:
+                    self._saw(packet, read, corrupt_times)
                 for frame in self._decode(stream, packet):
                     damaged = frame.is_corrupt or frame.pts in corrupt_times
                     corrupt_times.discard(frame.pts or 0)
-                    last = frame
+                    if damaged and whole and self._is_early(frame.pts):
+                        continue
+                    read.last = frame
                     yield frame, damaged
-            self._note_if_cut_off(last)
+            if whole:
+                self._compare(read)
+
+    def _saw(self, packet: Packet, read: _Read, corrupt_times: set[int]) -> None:
+        """Move a packet by the clock, and take note of it."""
+        clock = self.traits.clock
+        read.packets += 1
+        clock.apply(packet)
+        if packet.pts is None:
+            return
+        if packet.is_corrupt and packet.pos not in clock.spared:
+            corrupt_times.add(packet.pts)
+        read.early += self._is_early(packet.pts) and not packet.is_discard
+
+    def _is_early(self, pts: int | None) -> bool:
+        """Whether a time is before that of the first frame that can be decoded."""
+        return pts is not None and self._first_pts is not None and pts < self._first_pts
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
         """The stream's packets, then None to flush the decoder."""
@@ -225,35 +272,43 @@ class FileSource:
         except FFmpegError as fault:
             if self._strict:
                 raise InputError(f"{self._path} ends in mid-film: {fault.strerror}") from fault
-            self._note(f"the file cannot be read to its end ({fault.strerror}); kept what there is")
+            self._lacks(
+                f"the file cannot be read to its end ({fault.strerror}); kept what there is"
+            )
         yield None
 
     def _decode(self, stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
         try:
             return stream.decode(packet)
         except FFmpegError as fault:
+            if packet is not None and self._is_early(packet.pts):
+                return []
             if self._strict:
                 raise InputError(
                     f"{self._path}: a frame cannot be decoded ({fault.strerror}); "
                     "omit --strict to continue without it"
                 ) from fault
-            self._note("some frames could not be decoded and are missing; times are kept")
+            self._lacks("some frames could not be decoded and are missing; times are kept")
             return []
 
-    def _seek(self, container: InputContainer, stream: VideoStream, near: Fraction | None) -> None:
-        """Seek to before a time, to avoid decoding what comes long before it."""
-        if near is None or near <= self._origin:
-            return
-        unit = self.traits.time_base
-        place = int(max(self._origin, near - _SEEK_MARGIN_SECONDS) / unit)
+    def _seek(self, container: InputContainer, stream: VideoStream, near: Fraction | None) -> bool:
+        """Seek to before a time, to avoid decoding what comes long before it; whether it did.
+
+        A file whose clock starts again has no order of times to seek in.
+        """
+        if near is None or near <= self._origin or self.traits.clock.shifts:
+            return False
+        unit, shift = self.traits.time_base, self.traits.clock.shift
+        place = int((max(self._origin, near - _SEEK_MARGIN_SECONDS) - shift) / unit)
         try:
             container.seek(place, stream=stream, backward=True)
             packet = next(iter(container.demux(stream)))
-            early = packet.pts is not None and packet.pts * unit <= near
+            early = packet.pts is not None and packet.pts * unit + shift <= near
             place = place if early else 0
             container.seek(place, stream=stream, backward=True)
         except (FFmpegError, StopIteration):
             container.seek(0)
+        return True
 
     def _damage_message(self, frame: VideoFrame) -> str:
         unit = self.traits.time_base
@@ -266,49 +321,46 @@ class FileSource:
     def _note(self, text: str) -> None:
         self._notes[text] = None
 
-    def _note_if_cut_off(self, last: VideoFrame | None) -> None:
-        if last is None or last.pts is None or self._header_seconds is None:
-            return
-        end = float(last.pts * self.traits.time_base - self._origin)
-        if end + _TRUNCATED_SECONDS + 2 / float(self.rate) < self._header_seconds:
+    def _lacks(self, text: str) -> None:
+        """Note that something of the film is missing."""
+        self._note(text)
+        self.incomplete = True
+
+    def _compare(self, read: _Read) -> None:
+        """Compare what was read, from beginning to end, with what the file promises."""
+        if read.early:
             self._note(
-                f"the video ends at {end:.1f} s, its header says {self._header_seconds:.1f} s: "
-                "it may be cut off; kept what there is"
+                f"left out: {read.early} at the beginning, which need pictures that are not in the "
+                "file"
             )
+        last = read.last
+        if last is None or last.pts is None:
+            return
+        end = (last.pts + (last.duration or 0)) * self.traits.time_base - self.traits.clock.shift
+        # Some writers count from the beginning of the file, others from 0.
+        length = float(max(end, end + self.traits.clock.shift - self._origin))
+        lack = shortfall(
+            self._promise, path=self._path, packets=read.packets, seconds=length, rate=self.rate
+        )
+        if lack is None:
+            return
+        what, certain = lack
+        if certain and self._strict:
+            raise InputError(
+                f"{self._path} is cut off: {what}; omit --strict to keep what there is"
+            )
+        self._note(f"the file {'is' if certain else 'may be'} cut off: {what}; kept what there is")
+        self.incomplete |= certain
 
 
-class _Clock:
-    """Gives every frame a rising time, whatever the container omits."""
+@dataclass(kw_only=True)
+class _Read:
+    """What has been read of a film."""
 
-    def __init__(self, *, cut: Cut | None, time_base: Fraction, delay: int) -> None:
-        self._delay = delay
-        self._last: int | None = None
-        self._last_duration = 1
-        self._start = None if cut is None else cut.start / time_base
-        self._stop = None if cut is None or cut.stop is None else cut.stop / time_base
-        self._shift = 0 if cut is None else round(cut.shift / time_base)
-
-    def time_of(self, frame: VideoFrame) -> int:
-        """The frame's time; where the file has none, the decoding time, or the next in line."""
-        pts = frame.pts if frame.pts is not None else frame.dts
-        if pts is None:
-            pts = 0 if self._last is None else self._last + self._last_duration
-        else:
-            pts -= self._delay
-        if self._last is not None and pts <= self._last:
-            pts = self._last + 1
-        self._last, self._last_duration = pts, frame.duration or self._last_duration
-        return pts
-
-    def is_over(self, pts: int) -> bool:
-        return self._stop is not None and pts >= self._stop
-
-    def is_wanted(self, pts: int) -> bool:
-        return self._start is None or pts >= self._start
-
-    def shifted(self, pts: int) -> int:
-        """The time in the output: a cut begins where the film began."""
-        return pts - self._shift
+    packets: int = 0
+    early: int = 0
+    """Packets of frames that cannot be decoded, before the first that can."""
+    last: VideoFrame | None = field(default=None)
 
 
 def _origin(container: InputContainer, stream: VideoStream) -> Fraction:

@@ -6,36 +6,35 @@ length.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import av
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Discard, Stream
 from av.video.stream import VideoStream
 
-from unflicker.video.container import open_output, open_source
+from unflicker.video.container import open_source
 from unflicker.video.probe import is_cover
+from unflicker.video.timecode import moved
 from unflicker.video.traits import Cut, Traits
 
-_TEXT_SUBTITLES = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "srt")
-_TEXT_OF_CONTAINER = {
-    "mp4": "mov_text",
-    "ipod": "mov_text",
-    "mov": "mov_text",
-    "3gp": "mov_text",
-    "matroska": "subrip",
-    "webm": "webvtt",
-}
 _WRITTEN_ANEW = ("encoder", "major_brand", "minor_version", "compatible_brands", "duration")
 _STATISTICS = ("BPS", "NUMBER_OF_", "_STATISTICS", "DURATION")
-_PACKETS_TO_TRY = 400
-_COPIED = ("audio", "subtitle", "video", "attachment", "data")
+_NAMED_CHANNELS = ("mp4", "ipod", "3gp")
+"""Containers that refuse PCM whose channels have no names, as that of MXF."""
+_USUAL_CHANNELS = {
+    "1 channels": "mono",
+    "2 channels": "stereo",
+    "6 channels": "5.1",
+    "8 channels": "7.1",
+}
+"""FFmpeg's usual layouts, by its words for as many channels without names."""
+_TRIAL_PACKETS = 1000
+"""Packets read in a trial, of all streams together: a stream may have none near the beginning."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,48 +57,10 @@ class Plan:
     """Indices of text subtitles, each with the codec it is converted to."""
     covers: tuple[Cover, ...] = ()
     """Pictures to attach, where a container keeps covers as attachments."""
+    trial_seconds: Fraction | None = None
+    """In a trial: only packets due before this time are copied."""
     notes: tuple[str, ...] = ()
     """What is converted or left out, and why."""
-
-
-def plan_side_streams(traits: Traits, *, container_format: str) -> Plan:
-    """The treatment of each other stream of the source, found by trial muxing.
-
-    Args:
-        traits: Of the source.
-        container_format: FFmpeg's name of the muxer.
-    """
-    if traits.path is None:
-        return Plan(container_format=container_format)
-    copied: list[int] = []
-    converted: list[tuple[int, str]] = []
-    covers: list[Cover] = []
-    notes: list[str] = []
-    with open_source(traits.path) as source:
-        others = [stream for stream in source.streams if stream.index != traits.stream_index]
-        samples = _sample_packets(source, others)
-        text = _TEXT_OF_CONTAINER.get(container_format)
-        for stream in others:
-            sample = samples.get(stream.index)
-            if sample is not None and container_format == "matroska" and _is_cover(stream):
-                covers.append(_cover(stream, sample))
-            elif _can_hold(container_format, stream, sample):
-                copied.append(stream.index)
-            elif text and _name(stream) in _TEXT_SUBTITLES:
-                converted.append((stream.index, text))
-                notes.append(f"{_words(stream)} becomes {text}: {container_format} holds no other")
-            elif not _is_made_by_the_muxer(stream, source):
-                notes.append(
-                    f"{_words(stream)} is left out: {container_format} cannot hold it; "
-                    "an output ending in .mkv may"
-                )
-    return Plan(
-        container_format=container_format,
-        copied=tuple(copied),
-        converted=tuple(converted),
-        covers=tuple(covers),
-        notes=tuple(notes),
-    )
 
 
 class SideStreams:
@@ -113,6 +74,9 @@ class SideStreams:
         self._conversions: dict[int, tuple[Any, Any]] = {}
         self._packets: Iterator[Packet] = iter(())
         self._next: Packet | None = None
+        self._last_dts: dict[int, int] = {}
+        self.bytes: dict[int, int] = {}
+        """Bytes handed to the muxer so far, by number of the stream in the source."""
 
     def add_to(self, output: OutputContainer, *, pictures: VideoStream) -> None:
         """Declare all streams, chapters and metadata, before the first packet is muxed.
@@ -152,7 +116,8 @@ class SideStreams:
         while self._next is not None:
             if until_seconds is not None and _when(self._next) > until_seconds:
                 return
-            output.mux(self._translated(self._next))
+            for packet in self._translated(self._next):
+                output.mux(packet)
             self._next = next(self._packets, None)
 
     def close(self) -> None:
@@ -164,13 +129,27 @@ class SideStreams:
     def _copy_metadata(
         self, source: InputContainer, output: OutputContainer, *, pictures: VideoStream
     ) -> None:
-        output.metadata.update(_kept(source.metadata))
-        film = source.streams[self._traits.stream_index]
-        pictures.metadata.update(_kept(film.metadata))
+        film: Any = source.streams[self._traits.stream_index]
+        output.metadata.update(self._later(_kept(source.metadata), film))
+        pictures.metadata.update(self._later(_kept(film.metadata), film))
+        reels = [stream.metadata.get("reel_name") for stream in source.streams]
+        reel = next((name for name in reels if name), None)
+        if reel:
+            pictures.metadata["reel_name"] = reel
         pictures.disposition = film.disposition
         chapters = _cut_chapters(source.chapters(), cut=self._traits.cut)
         if chapters:
             output.set_chapters(chapters)
+
+    def _later(self, metadata: dict[str, str], film: Any) -> dict[str, str]:
+        """Metadata with the timecode of the selected part's first frame."""
+        cut, rate = self._traits.cut, film.average_rate or film.guessed_rate
+        if cut is None or not rate:
+            return metadata
+        return {
+            key: moved(value, cut.shift, rate=rate) if key.lower() == "timecode" else value
+            for key, value in metadata.items()
+        }
 
     def _add_conversion(self, output: OutputContainer, stream: Any, *, codec: str) -> None:
         decoder = stream.codec_context
@@ -184,22 +163,45 @@ class SideStreams:
 
     def _wanted_packets(self, source: InputContainer, streams: list[Stream]) -> Iterator[Packet]:
         """Packets of the copied streams, cut and shifted as the film is."""
-        cut = self._traits.cut
+        cut, clock, until = self._traits.cut, self._traits.clock, self._plan.trial_seconds
+        cut = cut if until is None else None
         try:
-            for packet in source.demux(streams):
-                if _is_cover(packet.stream) and packet.size:
+            for count, packet in enumerate(source.demux(streams)):
+                if until is not None and count > _TRIAL_PACKETS:
+                    return
+                if is_attached(packet.stream) and packet.size:
                     packet.pts = packet.dts = 0
                     yield packet
-                elif (packet.dts is None and packet.pts is None) or _is_filler(packet):
                     continue
-                elif cut is None or _inside(packet, cut):
-                    yield packet if cut is None else _shifted(packet, cut)
+                if (packet.dts is None and packet.pts is None) or _is_filler(packet):
+                    continue
+                clock.apply(packet)
+                if until is not None and _when(packet) > until:
+                    continue
+                if cut is None or _inside(packet, cut):
+                    yield self._risen(packet if cut is None else _shifted(packet, cut))
         except FFmpegError:
             # The end of the file is damaged; the film's reader has said so.
             return
 
+    def _risen(self, packet: Packet) -> Packet:
+        """The packet, due no earlier than the one before: no muxer takes falling times.
+
+        Sound without durations gets them, or MP4 would hide its last packet.
+        """
+        if packet.dts is not None:
+            last = self._last_dts.get(packet.stream_index, packet.dts)
+            if packet.dts < last:
+                packet.dts = last
+                packet.pts = None if packet.pts is None else max(packet.pts, last)
+            if not packet.duration and packet.stream.type == "audio":
+                packet.duration = packet.dts - last
+            self._last_dts[packet.stream_index] = packet.dts
+        return packet
+
     def _translated(self, packet: Packet) -> list[Packet]:
         index = packet.stream_index
+        self.bytes[index] = self.bytes.get(index, 0) + packet.size
         if index in self._copies:
             packet.stream = self._copies[index]
             return [packet]
@@ -221,7 +223,11 @@ def add_copy(output: OutputContainer, stream: Any) -> Stream:
         output: Opened for muxing.
         stream: Of the source.
     """
-    made = output.add_stream_from_template(stream, opaque=True)
+    made: Any = output.add_stream_from_template(stream, opaque=True)
+    if stream.type == "audio" and output.format.name in _NAMED_CHANNELS:
+        usual = _USUAL_CHANNELS.get(stream.codec_context.layout.name)
+        if usual:
+            made.codec_context.layout = usual
     _copy_labels(stream, made)
     return made
 
@@ -240,93 +246,24 @@ def _kept(metadata: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _can_hold(container_format: str, stream: Stream, sample: Packet | None) -> bool:
-    """Whether a container accepts a stream and its first packet, and returns them on reading."""
-    if stream.type not in _COPIED:
-        return False
-    file = io.BytesIO()
-    try:
-        output = open_output(file, container_format=container_format)
-        made = add_copy(output, stream)
-        output.start_encoding()
-        if sample is not None:
-            packet = _clone(sample)
-            packet.stream = made
-            output.mux(packet)
-        output.close()
-        return sample is None or _is_recognised(file, stream)
-    except (FFmpegError, ValueError, OSError, RuntimeError):
-        return False
-
-
-def _is_recognised(file: io.BytesIO, stream: Stream) -> bool:
-    """Whether a file shows the stream it was given; some muxers accept any, and hide it as data."""
-    file.seek(0)
-    with av.open(file) as back:
-        kinds = {(found.type, _name(found)) for found in back.streams}
-    return (stream.type, _name(stream)) in kinds
-
-
-def _is_cover(stream: Any) -> bool:
+def is_attached(stream: Any) -> bool:
+    """Whether a stream is a cover."""
     return stream.type == "video" and is_cover(stream)
 
 
-def _cover(stream: Any, sample: Packet) -> Cover:
-    kind = "png" if _name(stream) == "png" else "jpeg"
-    return Cover(
-        name=stream.metadata.get("filename", f"cover.{kind.replace('jpeg', 'jpg')}"),
-        mime_type=stream.metadata.get("mimetype", f"image/{kind}"),
-        data=bytes(sample),
-    )
+def name_of(stream: Any) -> str:
+    """FFmpeg's name of a stream's codec, or of an attachment's file."""
+    if stream.codec_context is not None:
+        return stream.codec_context.name
+    try:
+        return getattr(stream, "name", None) or "unknown"
+    except FFmpegError:
+        return "unknown"
 
 
 def _is_filler(packet: Packet) -> bool:
     """Whether a packet is MP4's empty subtitle, which the muxer writes itself."""
-    return packet.size == 2 and _name(packet.stream) == "mov_text"
-
-
-def _clone(packet: Packet) -> Packet:
-    copy = Packet(bytes(packet))
-    copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
-    copy.time_base, copy.is_keyframe = packet.time_base, packet.is_keyframe
-    return copy
-
-
-def _sample_packets(source: InputContainer, streams: list[Stream]) -> dict[int, Packet]:
-    """The first packet of each stream that has one near the beginning."""
-    flowing = [stream for stream in streams if stream.type != "attachment"]
-    samples: dict[int, Packet] = {}
-    if not flowing:
-        return samples
-    try:
-        for count, packet in enumerate(source.demux(flowing)):
-            if packet.dts is not None or (packet.size and _is_cover(packet.stream)):
-                samples.setdefault(packet.stream_index, packet)
-            if len(samples) == len(flowing) or count > _PACKETS_TO_TRY:
-                break
-    except FFmpegError:
-        pass
-    return samples
-
-
-def _is_made_by_the_muxer(stream: Stream, source: InputContainer) -> bool:
-    """Whether a data stream only repeats chapters or a timecode tag."""
-    if stream.type != "data":
-        return False
-    if _name(stream) == "bin_data" and source.chapters():
-        return True
-    return "timecode" in stream.metadata
-
-
-def _name(stream: Any) -> str:
-    codec = stream.codec_context
-    return codec.name if codec is not None else getattr(stream, "name", None) or "unknown"
-
-
-def _words(stream: Any) -> str:
-    kind = "cover" if _is_cover(stream) else stream.type
-    language = f", {stream.language}" if stream.language else ""
-    return f"{kind} stream {stream.index} ({_name(stream)}{language})"
+    return packet.size == 2 and name_of(packet.stream) == "mov_text"
 
 
 def _when(packet: Packet) -> Fraction:

@@ -13,7 +13,13 @@ import shutil
 from pathlib import Path
 
 from unflicker.errors import OutputError, UsageError
-from unflicker.files.outputs import hidden_name, is_running, made_folder
+from unflicker.files.outputs import (
+    PICTURE_ENDINGS,
+    hidden_name,
+    is_running,
+    is_stream,
+    made_folder,
+)
 
 ENDING = "_unflickered"
 CONTAINERS = {
@@ -65,11 +71,16 @@ def planned_target(source: Path, output: str | None) -> Path:
             name without a slash is the result itself. None: in the source's folder.
 
     Raises:
-        UsageError: It begins with the home of a user without a home.
+        UsageError: It begins with the home of a user without a home, or is no name for a film.
     """
     beside = default_target(source)
     if not output:
         return beside
+    if output == "-" or is_stream(output):
+        raise UsageError(
+            f"-o {output}: a result is not written to a stream, because containers are completed "
+            "at their beginning; name a file"
+        )
     try:
         target = Path(output).expanduser() if output.startswith("~") else Path(output)
     except RuntimeError as fault:
@@ -80,6 +91,31 @@ def planned_target(source: Path, output: str | None) -> Path:
     if not slash and not target.is_dir() and (target.suffix or Path(source).is_dir()):
         return target
     return target / beside.name
+
+
+def refuse_name(target: Path, *, folder: bool) -> None:
+    """Refuse a name of which people expect something else than a film or a folder.
+
+    Args:
+        target: Path of the result.
+        folder: Whether the source is a folder of pictures.
+
+    Raises:
+        UsageError: It is the name of a GIF or of a picture.
+    """
+    suffix = target.suffix.lower()
+    if suffix == ".gif":
+        raise UsageError(
+            f"{target} is not written: GIF has 256 colours and no sound; name a film that ends in "
+            ".mp4 or .mkv"
+        )
+    if suffix in PICTURE_ENDINGS and not target.is_dir():
+        what = (
+            "this names one picture; name the folder for all of them"
+            if folder
+            else "a film is not written as pictures; name one that ends in .mp4 or .mkv"
+        )
+        raise UsageError(f"{target} is not written: {what}")
 
 
 def resolve_target(source: Path, output: str | None) -> Path:

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from unflicker.frames.picture import ColourMeaning, Matrix, PixelLayout, Transfer
+from unflicker.video.clock import Clock
+from unflicker.video.picture_kinds import PictureKind
 
 UNSPECIFIED = 2
 """FFmpeg's number for unspecified primaries, transfer and matrix."""
@@ -132,6 +134,8 @@ class Traits:
     """The file the film comes from, from which sound and the rest are copied; or None."""
     pictures: tuple[Path, ...] = ()
     """The files of a folder of pictures, one a frame; the output's get the same names."""
+    kinds: tuple[PictureKind | None, ...] = ()
+    """How each of these files is stored, where they differ; None for damaged ones."""
     stream_index: int = 0
     """Which stream of the file the pictures are."""
     codec: str = ""
@@ -153,5 +157,9 @@ class Traits:
     time_base: Fraction = Fraction(1, 90_000)
     """Seconds a unit of the frames' times."""
     cut: Cut | None = None
+    own_keys: bool = False
+    """Whether the file has metadata under keys of its maker's, as telephones write them."""
+    clock: Clock = field(default_factory=Clock)
+    """What is added to the times of the file's packets; cuts count on the sum."""
     bytes: int = 0
     """Size of the source on disk."""

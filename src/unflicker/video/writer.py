@@ -11,23 +11,29 @@ Frames are encoded in segments (`segments`). Segments that were made elsewhere, 
 from __future__ import annotations
 
 import io
-from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 from av.error import FFmpegError
 
-from unflicker.errors import OutputError, UsageError
+from unflicker.errors import MissingError, OutputError, UsageError
 from unflicker.frames.picture import Frame
 from unflicker.settings import EncodingSettings
+from unflicker.video.encoder_options import (
+    has_quality,
+    needs_hardware,
+    refuse_options,
+)
 from unflicker.video.encoders import AS_THE_SOURCE, CONSTANT_RATE, Candidate, candidates, keeps_hdr
-from unflicker.video.encoding import COUNTED, SegmentEncoder, VideoFormat
+from unflicker.video.encoding import COUNTED, VideoFormat
 from unflicker.video.muxing import Muxer
-from unflicker.video.picture_folder import FolderWriter
+from unflicker.video.picture_writer import FolderWriter
 from unflicker.video.pixel_formats import stored_format
 from unflicker.video.segments import OneAfterTheOther, SegmentFormat, SegmentWriter
-from unflicker.video.side_streams import Plan, plan_side_streams
+from unflicker.video.side_plan import plan_side_streams
+from unflicker.video.side_streams import Plan
 from unflicker.video.source import VideoSource
 from unflicker.video.target import (
     CONTAINERS,
@@ -38,11 +44,13 @@ from unflicker.video.target import (
     is_picture_folder,
     part_of,
     planned_target,
+    refuse_name,
     remove_leftovers,
     resolve_target,
     segment_of,
     settle,
 )
+from unflicker.video.trial import refuse_refused, trial
 
 __all__ = [
     "Writer",
@@ -57,7 +65,11 @@ _LOSSLESS_GROWTH = 0.4
 """Bytes a lossless encoder needs for each byte of raw video, cautiously."""
 _NO_TIME_BELOW_ZERO = ("mpegts", "m2ts", "flv", "nut", "mpeg")
 _SAFE_START_SECONDS = 0.7
+_TRIAL_FRAMES = 3
+"""Frames encoded before work starts: enough to see whether times come back."""
 _NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut")
+_FOR_ALL = ("mp4", "ipod", "3gp")
+"""Containers of films that browsers and telephones are expected to show."""
 _WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
 
@@ -105,11 +117,11 @@ def open_writer(
     target = Path(target)
     traits = film.traits
     source = traits.path or (traits.pictures[0].parent if traits.pictures else None)
+    refuse_name(target, folder=bool(traits.pictures))
     check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
     if traits.pictures and target.suffix.lower() not in CONTAINERS:
         remove_leftovers(target)
-        names = tuple(file.name for file in traits.pictures)
-        return FolderWriter(target, names=names, overwrite=overwrite)
+        return FolderWriter(target, traits, overwrite=overwrite)
     return _open_video(film, target, settings=encoding, overwrite=overwrite)
 
 
@@ -122,28 +134,16 @@ def _open_video(
             f"no kind of video file ends in {suffix or 'nothing'!r} ({target}); "
             f"name one that ends in {', '.join(sorted(CONTAINERS))}"
         )
-    plan = plan_side_streams(film.traits, container_format=CONTAINERS[suffix])
-    candidate, notes = _first_that_works(film, plan=plan, settings=settings, target=target)
+    form, pictures, notes = _first_that_works(film, settings=settings, target=target)
+    plan, candidate = plan_side_streams(form, pictures=pictures), form.candidate
     needed = _estimated_bytes(film, candidate)
     check_target(target, source=film.traits.path, overwrite=overwrite, needed_bytes=needed)
     remove_leftovers(target)
     return VideoWriter(
-        _format(film, candidate, plan=plan, settings=settings, target=target),
+        form,
         plan=plan,
         overwrite=overwrite,
-        notes=(*notes, *plan.notes, *_loss_notes(film, candidate, plan=plan)),
-    )
-
-
-def _format(
-    film: VideoSource, candidate: Candidate, *, plan: Plan, settings: EncodingSettings, target: Path
-) -> VideoFormat:
-    return VideoFormat.of(
-        film,
-        candidate,
-        settings=settings,
-        container_format=plan.container_format,
-        target=target,
+        notes=(*notes, *plan.notes, *_loss_notes(film, form)),
     )
 
 
@@ -239,27 +239,35 @@ class VideoWriter:
 
 
 def _first_that_works(
-    film: VideoSource, *, plan: Plan, settings: EncodingSettings, target: Path
-) -> tuple[Candidate, tuple[str, ...]]:
-    """Encode the film's first frame with each candidate until one does it, in memory."""
-    frame = next(iter(film.frames()))
-    tried = candidates(
-        film.traits, film.layout, container_format=plan.container_format, settings=settings
-    )
+    film: VideoSource, *, settings: EncodingSettings, target: Path
+) -> tuple[VideoFormat, io.BytesIO, tuple[str, ...]]:
+    """The first format that the first frames come back from, a segment of them, and notes."""
+    kind = CONTAINERS[target.suffix.lower()]
+    frames = list(islice(film.frames(), _TRIAL_FRAMES))
+    forms = [
+        VideoFormat.of(film, one, settings=settings, container_format=kind, target=target)
+        for one in _allowed(film, kind, settings)
+    ]
     faults = []
-    for candidate in tried:
-        form = _format(film, candidate, plan=plan, settings=settings, target=target)
-        fault = _trial(form, frame)
-        if fault is None:
-            notes = _switch_notes(film, candidate, wanted=tried[0], plan=plan)
-            early = frame.seconds < _SAFE_START_SECONDS and not _same_container(film, target)
-            if early and plan.container_format in _NO_TIME_BELOW_ZERO:
+    for form in forms:
+        segment = io.BytesIO()
+        tried = trial(form, frames, segment)
+        candidate = form.candidate
+        if tried.fault is None:
+            notes = _switch_notes(film, form, wanted=forms[0].candidate)
+            if _may_begin_later(film, form, frames[0]):
                 notes += (
-                    f"{plan.container_format} has no room before time 0: pictures and sound "
+                    f"{kind} has no room before time 0: pictures and sound "
                     "together may begin some hundredths of a second later",
                 )
-            return candidate, notes
-        faults.append(f"{candidate.encoder} with {candidate.pixel_format}: {fault}")
+            return form, segment, (*notes, *tried.lost)
+        faults.append(f"{candidate.encoder} with {candidate.pixel_format}: {tried.fault}")
+    refuse_refused(forms, frames)
+    if forms and needs_hardware(forms[0].candidate.encoder):
+        raise MissingError(
+            f"this machine cannot run the encoder {forms[0].candidate.encoder} ({faults[0]}): its "
+            "device or driver is missing; leave --codec away, or take one such as libx264"
+        )
     height, width = film.size
     raise OutputError(
         f"{target.name} cannot hold this film ({width}x{height}, {_stored_name(film)}): "
@@ -268,34 +276,33 @@ def _first_that_works(
     )
 
 
-def _trial(form: VideoFormat, frame: Frame) -> str | None:
-    """Why a format does not work, or None if it does."""
-    segment, alone = io.BytesIO(), Plan(container_format=form.container_format)
-    try:
-        with closing(SegmentEncoder(form, segment)) as encoder:
-            encoder.write(frame)
-            encoder.finish()
-        muxer = Muxer(form, plan=alone, place=io.BytesIO())
-        try:
-            muxer.add(segment)
-            muxer.finish()
-        except BaseException:
-            muxer.abandon()
-            raise
-    except (FFmpegError, ValueError, OSError, OverflowError) as fault:
-        return getattr(fault, "strerror", None) or str(fault)
-    return None
+def _allowed(film: VideoSource, kind: str, settings: EncodingSettings) -> list[Candidate]:
+    """The candidates for which the user's options have a meaning."""
+    found = candidates(film.traits, film.layout, container_format=kind, settings=settings)
+    if not found:
+        return []
+    refuse_options(found[0].encoder, settings)
+    if settings.options:
+        # Options are an encoder's own: no other may take its place.
+        found = [one for one in found if one.encoder == found[0].encoder]
+    if settings.crf is not None:
+        found = [one for one in found if has_quality(one.encoder)]
+    return found
 
 
-def _switch_notes(
-    film: VideoSource, candidate: Candidate, *, wanted: Candidate, plan: Plan
-) -> tuple[str, ...]:
+def _may_begin_later(film: VideoSource, form: VideoFormat, first: Frame) -> bool:
+    early = first.seconds < _SAFE_START_SECONDS and not _same_container(film, form.target)
+    return early and form.container_format in _NO_TIME_BELOW_ZERO
+
+
+def _switch_notes(film: VideoSource, form: VideoFormat, *, wanted: Candidate) -> tuple[str, ...]:
+    candidate = form.candidate
     height, width = film.size
     notes = []
     if candidate.encoder != wanted.encoder:
         notes.append(
             f"{wanted.encoder} cannot hold {_stored_name(film)} at {width}x{height} "
-            f"in {plan.container_format}; {candidate.encoder} is used instead"
+            f"in {form.container_format}; {candidate.encoder} is used instead"
         )
     if candidate.converts:
         notes.append(
@@ -305,28 +312,33 @@ def _switch_notes(
     return tuple(notes)
 
 
-def _loss_notes(film: VideoSource, candidate: Candidate, *, plan: Plan) -> tuple[str, ...]:
+def _loss_notes(film: VideoSource, form: VideoFormat) -> tuple[str, ...]:
     """Notes on what the chosen encoder and container cannot keep."""
-    traits = film.traits
+    traits, candidate = film.traits, form.candidate
     notes = []
     if (traits.mastering or traits.light_level) and not keeps_hdr(candidate.encoder):
         notes.append(f"{candidate.encoder} does not store the HDR10 mastering data; it is lost")
-    if traits.display_matrix and plan.container_format in _NO_ROTATION:
+    if traits.display_matrix and form.container_format in _NO_ROTATION:
         notes.append(
-            f"{plan.container_format} does not store the rotation on display; "
+            f"{form.container_format} does not store the rotation on display; "
             "name an output that ends in .mp4, .mov or .mkv to keep it"
+        )
+    if traits.lossless and form.settings.crf is None and form.container_format in _FOR_ALL:
+        notes.append(
+            f"the film is lossless, and so is its result ({candidate.encoder}), which few players "
+            "and no browser show; --codec libx264 --crf 12 makes one that they show"
         )
     if film.layout.alpha and not stored_format(candidate.pixel_format).layout.alpha:
         notes.append(f"{candidate.encoder} does not store transparency; it is lost")
-    counted = plan.container_format in COUNTED or candidate.encoder in CONSTANT_RATE
+    counted = form.container_format in COUNTED or candidate.encoder in CONSTANT_RATE
     if counted and traits.time_base * film.rate != 1:
         notes.append(
-            f"{candidate.encoder} in {plan.container_format} counts frames at one rate; "
+            f"{candidate.encoder} in {form.container_format} counts frames at one rate; "
             "times are rounded to it"
         )
     unit = traits.time_base * 1000
-    if plan.container_format in _WHOLE_MILLISECONDS and unit.denominator != 1:
-        notes.append(f"{plan.container_format} keeps times in whole milliseconds; they are rounded")
+    if form.container_format in _WHOLE_MILLISECONDS and unit.denominator != 1:
+        notes.append(f"{form.container_format} keeps times in whole milliseconds; they are rounded")
     return tuple(notes)
 
 
