@@ -6,13 +6,14 @@ only if points along the motion then agree better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.frames.colour import proxy_size
-from unflicker.frames.flow import Motion, resized
+from unflicker.frames.flow import BackwardMotion, Motion, resized
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings
@@ -39,6 +40,17 @@ _MEASURED_PX = 128
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Stretch:
+    """Some frames of a window in which visible flicker is measured, uncorrected, at half the size.
+    """
+
+    shown: Float32[np.ndarray, "some rows columns 3"]
+    back: BackwardMotion
+    visible: float
+    """Their visible flicker in ΔE."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Looked:
     """The frames of a window that are measured: no repeats, no flashes."""
 
@@ -49,6 +61,10 @@ class Looked:
     """How far each pixel shows the scene, 0 to 1; None if all do."""
     fps: float
     settings: Settings
+    _stretches: WeakKeyDictionary[Motion, dict[int, Stretch]] = field(
+        default_factory=WeakKeyDictionary, init=False
+    )
+    """By motion and first frame: several corrections are measured on the same frames."""
 
     @property
     def pace(self) -> Pace:
@@ -59,6 +75,23 @@ class Looked:
     def followed(self, light: Float32[np.ndarray, "time height width 3"]) -> Motion:
         """The motion between pictures of these frames, without overlays."""
         return replace(estimate_motion(light), scene=self.scene)
+
+    def stretch(self, first: int, last: int, motion: Motion) -> Stretch:
+        """The frames from one to another in which visible flicker is measured.
+
+        Args:
+            first: Index of the first frame.
+            last: Index of the last frame, included.
+            motion: Between all frames.
+        """
+        known = self._stretches.setdefault(motion, {})
+        if first not in known:
+            size = proxy_size(self.pictures[0].shape[:2], _MEASURED_PX)
+            shown = resized(np.stack(self.pictures[first : last + 1]), size)
+            back = motion.back(first, last, size=size)
+            visible = visible_flicker(shown, motion=back, fps=self.fps)
+            known[first] = Stretch(shown=shown, back=back, visible=visible)
+        return known[first]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,7 +155,8 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
     tone = tone.with_highlights(looked.pictures, scene=looked.scene)
     before, after = visible_in(looked, tone, motion)
     if tone.is_mostly_whole and original is None:
-        tone, after = _whole_if_no_worse(tone, after, looked, motion)
+        known = seen if motion is as_shown else None
+        tone, after = _whole_if_no_worse(tone, after, looked, (motion, known))
     return Toned(
         tone=tone,
         motion=motion,
@@ -148,9 +182,7 @@ def with_matrix(plain: Toned, looked: Looked) -> Toned:
     mixing = mixing_of(plain.seen, pace=looked.pace, changes=plain.tone.flicker.changes)
     if mixing is None:
         return taken
-    mixed = _mixed_if_better(taken, mixing, looked)
-    before, after = visible_in(looked, mixed, plain.motion)
-    return replace(taken, tone=mixed, visible_before=before, visible_after=after)
+    return _mixed_if_better(taken, mixing, looked)
 
 
 def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
@@ -164,7 +196,7 @@ def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
 
 def _mixed_if_better(
     plain: Toned, mixing: Float[np.ndarray, "time 3 mixing"], looked: Looked
-) -> SteadyTone:
+) -> Toned:
     """A matrix and the correction by tone after it, if points then agree better than after `plain`
     and visible flicker is less than before; else `plain`.
 
@@ -177,23 +209,36 @@ def _mixed_if_better(
         tone.apply(light)
         return misfit_where_mixed(light, plain.motion, mixing)
 
-    least, best = MISFIT_LEFT * misfit(plain.tone), plain.tone
+    least, best = MISFIT_LEFT * misfit(plain.tone), None
     pure = replace(looked, pictures=unmixed(looked.pictures, mixing))
     again = toned(pure, motion=plain.motion, changes=plain.tone.flicker.changes)
-    for tone in (again.earned, again.tone):
+    earned = again.earned
+    for tone in (earned,) if earned is again.tone else (earned, again.tone):
         mixed = tone.with_mixing(mixing)
         before, after = visible_in(looked, mixed, plain.motion)
-        left = misfit(mixed)
-        if after < before and left < least:
-            least, best = left, mixed
-    return best
+        if after < before and (left := misfit(mixed)) < least:
+            least = left
+            best = replace(plain, tone=mixed, visible_before=before, visible_after=after)
+    if best is not None:
+        return best
+    before, after = visible_in(looked, plain.tone, plain.motion)
+    return replace(plain, visible_before=before, visible_after=after)
 
 
 def _whole_if_no_worse(
-    tone: SteadyTone, visible: float, looked: Looked, motion: Motion
+    tone: SteadyTone,
+    visible: float,
+    looked: Looked,
+    followed: tuple[Motion, list[Correspondences] | None],
 ) -> tuple[SteadyTone, float]:
-    """Correction of the whole picture alone, unless visible flicker then exceeds `visible` ΔE."""
-    whole = steady_whole(np.stack(looked.pictures), motion, like=tone, pace=looked.pace)
+    """Correction of the whole picture alone, unless visible flicker then exceeds `visible` ΔE.
+
+    `followed` has the motion, and the correspondences of the uncorrected pictures along it if they
+    are known.
+    """
+    motion, seen = followed
+    light = np.stack(looked.pictures)
+    whole = steady_whole(light, motion, like=tone, pace=looked.pace, seen=seen)
     whole = whole.with_highlights(looked.pictures, scene=motion.scene)
     _, left = visible_in(looked, whole, motion)
     return (whole, left) if left <= visible else (tone, visible)
@@ -215,18 +260,15 @@ def visible_in(looked: Looked, tone: SteadyTone, motion: Motion) -> tuple[float,
         tone: Their correction.
         motion: Between them.
     """
-    pictures = looked.pictures
-    if len(pictures) < 3:
+    count = len(looked.pictures)
+    if count < 3:
         return 0.0, 0.0
     change = (tone.coefficients**2).sum(axis=(1, 2))
-    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
-    first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
-    last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
-    size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
-    shown = resized(np.stack(pictures[first : last + 1]), size)
-    back = motion.back(first, last, size=size)
-    before = visible_flicker(shown, motion=back, fps=looked.fps)
+    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, count)), mode="valid")
+    first = int(np.argmax(sums)) if change.any() else (count - 1) // 4
+    stretch = looked.stretch(first, min(first + _MEASURED_FRAMES, count) - 1, motion)
     if not tone.coefficients.any():
-        return before, before
-    tone.apply(shown, first=first)
-    return before, visible_flicker(shown, motion=back, fps=looked.fps)
+        return stretch.visible, stretch.visible
+    corrected = stretch.shown.copy()
+    tone.apply(corrected, first=first)
+    return stretch.visible, visible_flicker(corrected, motion=stretch.back, fps=looked.fps)

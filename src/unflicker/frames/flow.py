@@ -56,9 +56,10 @@ class Motion:
         part = Motion(
             forward=self.forward[first:last], backward=self.backward[first:last], scene=scene
         )
+        known = "visible_backward" in self.__dict__
+        visible = self.visible_backward[first:last] if known else part.visible_backward
         return BackwardMotion(
-            backward=resized(part.backward, size) * scale,
-            visible_backward=resized(part.visible_backward, size),
+            backward=resized(part.backward, size) * scale, visible_backward=resized(visible, size)
         )
 
 
