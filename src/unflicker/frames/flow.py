@@ -167,8 +167,10 @@ def look_up(
         picture: Any values.
         places: In px, x first; pixel centres are integers.
     """
-    x, y = cv2.split(places)
-    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # A map of two channels takes no second one; the stubs know no such call.
+    return cv2.remap(  # pyright: ignore[reportCallIssue]
+        picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE  # pyright: ignore[reportArgumentType]
+    )
 
 
 @lru_cache(maxsize=8)
