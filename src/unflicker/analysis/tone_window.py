@@ -27,7 +27,7 @@ from unflicker.tone import (
     steady_whole,
 )
 from unflicker.tone.changes import Changes
-from unflicker.tone.correspondences import Correspondences, correspondences
+from unflicker.tone.correspondences import Correspondences, correspondences, of_scene
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 
 _LEAST_FPS = 15.0
@@ -41,8 +41,7 @@ _MEASURED_PX = 128
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stretch:
-    """Some frames of a window in which visible flicker is measured, uncorrected, at half the size.
-    """
+    """Some frames of a window in which visible flicker is measured, uncorrected, at half the size."""
 
     shown: Float32[np.ndarray, "some rows columns 3"]
     back: BackwardMotion
@@ -127,12 +126,19 @@ def keep_frames(fps: float, settings: Settings) -> float:
     return settings.keep_slower_than_seconds * max(fps, _LEAST_FPS)
 
 
-def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | None = None) -> Toned:
+def toned(
+    looked: Looked,
+    *,
+    motion: Motion | None = None,
+    seen: list[Correspondences] | None = None,
+    changes: Changes | None = None,
+) -> Toned:
     """The correction of pictures by curves and by place, whether or not it reduces flicker.
 
     Args:
         looked: The measured frames.
         motion: Between the pictures, if known.
+        seen: Correspondences of neighbouring pictures, if known.
         changes: Steps and fades of the shot, if known.
     """
     light = np.stack(looked.pictures)
@@ -140,7 +146,8 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
     if motion is None:
         motion = looked.followed(_steadiest(light, looked.originals))
     as_shown: Motion | None = motion
-    seen = correspondences(light, motion) if original is None else None
+    if original is None and seen is None:
+        seen = correspondences(light, motion)
     beside = {"pace": looked.pace, "original": original}
     told = {"settings": looked.settings.tone, "seen": seen, "changes": changes}
     tone = steady_tone(light, motion, **told, **beside)
@@ -167,6 +174,21 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
     )
 
 
+def within_scene(plain: Toned, looked: Looked) -> Toned:
+    """The same correction from the scene alone.
+
+    Args:
+        plain: From the whole pictures.
+        looked: The measured frames, and how far each pixel shows the scene.
+    """
+    motion, scene = plain.motion_as_shown, looked.scene
+    if motion is None or scene is None:
+        return toned(looked)
+    known = plain.seen if motion.scene is None else None
+    seen = None if known is None else of_scene(known, scene)
+    return toned(looked, motion=replace(motion, scene=scene), seen=seen)
+
+
 def with_matrix(plain: Toned, looked: Looked) -> Toned:
     """The correction if it reduces visible flicker, with pumping if that is to be removed, and with
     a matrix if one explains more.
@@ -187,9 +209,10 @@ def with_matrix(plain: Toned, looked: Looked) -> Toned:
 
 def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
     """Slow log light to remove from each frame: zeros unless the settings ask for it."""
+    count = len(looked.pictures)
+    if looked.originals or not looked.pace.asks_for_more or count < 3:
+        return np.zeros((count, 3))
     light = np.stack(looked.pictures)
-    if looked.originals or not looked.pace.asks_for_more or len(light) < 3:
-        return np.zeros((len(light), 3))
     plain.earned.apply(light)
     return pumping(course_of(list(light), plain.motion).light, looked.pace)
 
@@ -211,7 +234,8 @@ def _mixed_if_better(
 
     least, best = MISFIT_LEFT * misfit(plain.tone), None
     pure = replace(looked, pictures=unmixed(looked.pictures, mixing))
-    again = toned(pure, motion=plain.motion, changes=plain.tone.flicker.changes)
+    changes = plain.tone.flicker.changes
+    again = toned(pure, motion=plain.motion, changes=changes)
     earned = again.earned
     for tone in (earned,) if earned is again.tone else (earned, again.tone):
         mixed = tone.with_mixing(mixing)

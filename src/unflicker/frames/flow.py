@@ -169,7 +169,11 @@ def look_up(
     """
     # A map of two channels takes no second one; the stubs know no such call.
     return cv2.remap(  # pyright: ignore[reportCallIssue]
-        picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE  # pyright: ignore[reportArgumentType]
+        picture,
+        places,
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,  # pyright: ignore[reportArgumentType]
     )
 
 
