@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from unflicker.fine_light import FineLight, KnownFlicker, fine_light, smoothstep
+from unflicker.fine_light import KnownFlicker, fine_light, smoothstep
 from unflicker.frames.flow import BackwardMotion, Motion, resized
 from unflicker.metrics import visible_flicker_by_place
 from unflicker.metrics.visible import WORST_SHARE

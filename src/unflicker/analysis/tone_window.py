@@ -41,7 +41,7 @@ _MEASURED_PX = 128
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stretch:
-    """Some frames of a window in which visible flicker is measured, uncorrected, at half the size."""
+    """Frames in which visible flicker is measured, uncorrected, at half the size."""
 
     shown: Float32[np.ndarray, "some rows columns 3"]
     back: BackwardMotion

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int16, UInt8
 
+from unflicker.compute.threads import check_stopped
 from unflicker.grade import Grade
 from unflicker.tone.bars import may_be_framed, take_bars
 
@@ -153,6 +154,7 @@ def _standing_tiles(stored: Luma, grades: list[Grade]) -> Bool[np.ndarray, "rows
     still, lit = (np.zeros((height, width), np.uint16) for _ in range(2))
     before = _roughly_corrected(stored[0], grades[0])
     for t in range(1, len(stored)):
+        check_stopped()
         now = _roughly_corrected(stored[t], grades[t])
         still += _squared_change(stored[t - 1], stored[t])
         lit += _squared_change(before, now)
@@ -238,6 +240,7 @@ def _scores_within(
     )
     places = np.flatnonzero(near)
     for first in range(0, len(places), _CHUNK):
+        check_stopped()
         part = places[first : first + _CHUNK]
         found = _scores(stored.take(part, axis=1), corrected.take(part, axis=1))
         into[:, part] = np.rint(found * 100.0).astype(np.int8)
