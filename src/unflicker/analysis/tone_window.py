@@ -160,18 +160,8 @@ def toned(
         tone = look_again(tone, light, motion, **beside)
     del light
     tone = tone.with_highlights(looked.pictures, scene=looked.scene)
-    before, after = visible_in(looked, tone, motion)
-    if tone.is_mostly_whole and original is None:
-        known = seen if motion is as_shown else None
-        tone, after = _whole_if_no_worse(tone, after, looked, (motion, known))
-    return Toned(
-        tone=tone,
-        motion=motion,
-        motion_as_shown=as_shown,
-        seen=seen,
-        visible_before=before,
-        visible_after=after,
-    )
+    judged = _judged(tone, looked, (motion, seen if motion is as_shown else None))
+    return replace(judged, motion_as_shown=as_shown, seen=seen)
 
 
 def within_scene(plain: Toned, looked: Looked) -> Toned:
@@ -249,23 +239,30 @@ def _mixed_if_better(
     return replace(plain, visible_before=before, visible_after=after)
 
 
-def _whole_if_no_worse(
-    tone: SteadyTone,
-    visible: float,
-    looked: Looked,
-    followed: tuple[Motion, list[Correspondences] | None],
-) -> tuple[SteadyTone, float]:
-    """Correction of the whole picture alone, unless visible flicker then exceeds `visible` ΔE.
+def _judged(
+    tone: SteadyTone, looked: Looked, followed: tuple[Motion, list[Correspondences] | None]
+) -> Toned:
+    """The correction, or one of the whole picture alone unless visible flicker then is more.
 
     `followed` has the motion, and the correspondences of the uncorrected pictures along it if they
     are known.
     """
     motion, seen = followed
-    light = np.stack(looked.pictures)
-    whole = steady_whole(light, motion, like=tone, pace=looked.pace, seen=seen)
-    whole = whole.with_highlights(looked.pictures, scene=motion.scene)
-    _, left = visible_in(looked, whole, motion)
-    return (whole, left) if left <= visible else (tone, visible)
+    before, after = visible_in(looked, tone, motion)
+    if tone.is_mostly_whole and not looked.originals:
+        light = np.stack(looked.pictures)
+        whole = steady_whole(light, motion, like=tone, pace=looked.pace, seen=seen)
+        whole = whole.with_highlights(looked.pictures, scene=motion.scene)
+        _, left = visible_in(looked, whole, motion)
+        tone, after = (whole, left) if left <= after else (tone, after)
+    return Toned(
+        tone=tone,
+        motion=motion,
+        motion_as_shown=None,
+        seen=None,
+        visible_before=before,
+        visible_after=after,
+    )
 
 
 def _steadiest(

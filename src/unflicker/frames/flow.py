@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -167,14 +168,9 @@ def look_up(
         picture: Any values.
         places: In px, x first; pixel centres are integers.
     """
-    # A map of two channels takes no second one; the stubs know no such call.
-    return cv2.remap(  # pyright: ignore[reportCallIssue]
-        picture,
-        places,
-        None,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,  # pyright: ignore[reportArgumentType]
-    )
+    # A map of two channels takes no second one, which the stubs do not know.
+    remap: Any = cv2.remap
+    return remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @lru_cache(maxsize=8)

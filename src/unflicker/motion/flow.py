@@ -48,7 +48,7 @@ def estimate_flow(
 
 
 def _searcher() -> cv2.DISOpticalFlow:
-    """This thread's searcher: a new one for each flow would fetch its memory anew, a sixth of the
+    """This thread's searcher: a new one for each flow fetches its memory again, a sixth of the
     time."""
     if not hasattr(_of_thread, "searcher"):
         # As an attribute of the class: the stubs know no function of this name.
