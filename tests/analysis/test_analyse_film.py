@@ -162,7 +162,8 @@ def test_of_two_descriptions_the_plainer_is_taken_unless_the_eye_sees_more_flick
     assert not place.any()
     worse = []
 
-    def of_no_use(_light, _motion, *, like: SteadyTone, pace: Pace) -> SteadyTone:
+    def of_no_use(_light, _motion, *, like: SteadyTone, pace: Pace, seen: object) -> SteadyTone:
+        del seen
         worse.append(pace.keep_slower_frames)
         return like.unapplied()
 

@@ -14,7 +14,7 @@ from unflicker.analysis.fine_window import FineWindow, fine_window
 from unflicker.analysis.original import usable_originals
 from unflicker.analysis.roles import Roles
 from unflicker.analysis.scene import not_scene, scene_without
-from unflicker.analysis.tone_window import Looked, toned, with_matrix
+from unflicker.analysis.tone_window import Looked, toned, with_matrix, within_scene
 from unflicker.analysis.windows import Window, scene_shown, usable_pictures
 from unflicker.frames.flow import Motion
 from unflicker.grade.mask import Kept, keep_places, kept_of
@@ -91,9 +91,7 @@ def analyse_window(
     voting = tuple(kept[place] for place in roles.votes) if kept else ()
     if kept:
         looked = _without(looked, voting)
-        known = plain.motion_as_shown
-        known = None if known is None else replace(known, scene=looked.scene)
-        plain = toned(looked, motion=known)
+        plain = within_scene(plain, looked)
     found = with_matrix(plain, looked)
     tone, motion = found.tone, found.motion
     texture, fine = _beyond_tone(looked, tone, motion, voting)

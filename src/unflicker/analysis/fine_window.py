@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from unflicker.fine_light import FineLight, KnownFlicker, fine_light, smoothstep
+from unflicker.fine_light import KnownFlicker, fine_light, smoothstep
 from unflicker.frames.flow import BackwardMotion, Motion, resized
 from unflicker.metrics import visible_flicker_by_place
 from unflicker.metrics.visible import WORST_SHARE
@@ -61,9 +61,15 @@ def fine_window(
     found = fine_light(light, motion, keep_frames=keep_frames, known=_known(texture))
     if found is None:
         return None
-    before, after = _visible(light, motion, found, fps=fps)
+    frames, shown, back = middle_shown(light, motion)
+    before = _smoothly(visible_flicker_by_place(shown, motion=back, fps=fps))
+    sure = smoothstep(before, _SEEN_FROM, _SEEN_TO)
+    if not found.flickering.any() and _most_fall(before, sure, found.shared) < _LEAST_FALL:
+        return None
+    with_fine_light(shown, found.log_gain[frames])
+    after = _smoothly(visible_flicker_by_place(shown, motion=back, fps=fps))
     fall = 1.0 - after**2 / np.maximum(before**2, 1e-9)
-    worth = smoothstep(fall, _FALL_FROM, _FALL_TO) * smoothstep(before, _SEEN_FROM, _SEEN_TO)
+    worth = smoothstep(fall, _FALL_FROM, _FALL_TO) * sure
     rows, columns = found.shared.shape
     worth = cv2.resize(worth.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
     share = np.maximum(worth * found.shared, found.flickering)
@@ -119,21 +125,25 @@ def middle_shown(
     return frames, resized(light[frames], size), motion.back(first, last, size=size)
 
 
-def _visible(
-    light: Float32[np.ndarray, "time height width 3"],
-    motion: Motion,
-    found: FineLight,
-    *,
-    fps: float,
-) -> tuple[Float64[np.ndarray, "rows columns"], Float64[np.ndarray, "rows columns"]]:
-    """Visible flicker by place in the middle of a window, without and with all gains."""
-    frames, shown, back = middle_shown(light, motion)
-    before = visible_flicker_by_place(shown, motion=back, fps=fps)
-    with_fine_light(shown, found.log_gain[frames])
-    after = visible_flicker_by_place(shown, motion=back, fps=fps)
-    deviation = _SMOOTH_SHARE * shown.shape[2]
-    power = [cv2.GaussianBlur(part**2, (0, 0), deviation) for part in (before, after)]
-    return np.sqrt(power[0]), np.sqrt(power[1])
+def _smoothly(
+    visible: Float64[np.ndarray, "rows columns"],
+) -> Float64[np.ndarray, "rows columns"]:
+    """The root mean square of visible flicker around each place."""
+    deviation = _SMOOTH_SHARE * visible.shape[1]
+    return np.sqrt(cv2.GaussianBlur(visible**2, (0, 0), deviation))
+
+
+def _most_fall(
+    before: Float64[np.ndarray, "rows columns"],
+    sure: Float64[np.ndarray, "rows columns"],
+    shared: Float32[np.ndarray, "small_rows small_columns"],
+) -> float:
+    """ΔE by which the worst tenth improves if all visible flicker goes where it may: no gain is
+    computed for less than is asked for."""
+    rows, columns = shared.shape
+    most = cv2.resize(sure.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    seen = _in_cells(before, (rows, columns))
+    return _worst(seen) - _worst(seen * (1.0 - most * shared))
 
 
 def _in_cells(values: np.ndarray, size: tuple[int, int]) -> Float32[np.ndarray, "rows columns"]:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.analysis.windows import Window
+from unflicker.compute.threads import check_stopped
 from unflicker.grade.apply import apply_grade
 from unflicker.grade.mask import Kept
 from unflicker.tone import SteadyTone
@@ -39,8 +40,11 @@ def not_scene(
     stored = [luma.planes[0] for luma in lumas]
 
     def laid() -> Laid:
-        graded = (apply_grade(*both).planes[0] for both in zip(lumas, grades, strict=True))
-        return Laid(stored=np.stack(stored), corrected=np.stack(list(graded)))
+        graded = []
+        for luma, grade in zip(lumas, grades, strict=True):
+            check_stopped()
+            graded.append(apply_grade(luma, grade).planes[0])
+        return Laid(stored=np.stack(stored), corrected=np.stack(graded))
 
     share = corrected_share(laid, stored, grades, standing=standing)
     return share, Standing.after(share, stored)

@@ -6,13 +6,14 @@ only if points along the motion then agree better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.frames.colour import proxy_size
-from unflicker.frames.flow import Motion, resized
+from unflicker.frames.flow import BackwardMotion, Motion, resized
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings
@@ -26,7 +27,7 @@ from unflicker.tone import (
     steady_whole,
 )
 from unflicker.tone.changes import Changes
-from unflicker.tone.correspondences import Correspondences, correspondences
+from unflicker.tone.correspondences import Correspondences, correspondences, of_scene
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 
 _LEAST_FPS = 15.0
@@ -36,6 +37,16 @@ in those of a film of twelve pictures a second noise alone has one."""
 _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
 """Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stretch:
+    """Frames in which visible flicker is measured, uncorrected, at half the size."""
+
+    shown: Float32[np.ndarray, "some rows columns 3"]
+    back: BackwardMotion
+    visible: float
+    """Their visible flicker in ΔE."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +60,10 @@ class Looked:
     """How far each pixel shows the scene, 0 to 1; None if all do."""
     fps: float
     settings: Settings
+    _stretches: WeakKeyDictionary[Motion, dict[int, Stretch]] = field(
+        default_factory=WeakKeyDictionary, init=False
+    )
+    """By motion and first frame: several corrections are measured on the same frames."""
 
     @property
     def pace(self) -> Pace:
@@ -59,6 +74,23 @@ class Looked:
     def followed(self, light: Float32[np.ndarray, "time height width 3"]) -> Motion:
         """The motion between pictures of these frames, without overlays."""
         return replace(estimate_motion(light), scene=self.scene)
+
+    def stretch(self, first: int, last: int, motion: Motion) -> Stretch:
+        """The frames from one to another in which visible flicker is measured.
+
+        Args:
+            first: Index of the first frame.
+            last: Index of the last frame, included.
+            motion: Between all frames.
+        """
+        known = self._stretches.setdefault(motion, {})
+        if first not in known:
+            size = proxy_size(self.pictures[0].shape[:2], _MEASURED_PX)
+            shown = resized(np.stack(self.pictures[first : last + 1]), size)
+            back = motion.back(first, last, size=size)
+            visible = visible_flicker(shown, motion=back, fps=self.fps)
+            known[first] = Stretch(shown=shown, back=back, visible=visible)
+        return known[first]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,12 +126,19 @@ def keep_frames(fps: float, settings: Settings) -> float:
     return settings.keep_slower_than_seconds * max(fps, _LEAST_FPS)
 
 
-def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | None = None) -> Toned:
+def toned(
+    looked: Looked,
+    *,
+    motion: Motion | None = None,
+    seen: list[Correspondences] | None = None,
+    changes: Changes | None = None,
+) -> Toned:
     """The correction of pictures by curves and by place, whether or not it reduces flicker.
 
     Args:
         looked: The measured frames.
         motion: Between the pictures, if known.
+        seen: Correspondences of neighbouring pictures, if known.
         changes: Steps and fades of the shot, if known.
     """
     light = np.stack(looked.pictures)
@@ -107,7 +146,8 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
     if motion is None:
         motion = looked.followed(_steadiest(light, looked.originals))
     as_shown: Motion | None = motion
-    seen = correspondences(light, motion) if original is None else None
+    if original is None and seen is None:
+        seen = correspondences(light, motion)
     beside = {"pace": looked.pace, "original": original}
     told = {"settings": looked.settings.tone, "seen": seen, "changes": changes}
     tone = steady_tone(light, motion, **told, **beside)
@@ -120,17 +160,23 @@ def toned(looked: Looked, *, motion: Motion | None = None, changes: Changes | No
         tone = look_again(tone, light, motion, **beside)
     del light
     tone = tone.with_highlights(looked.pictures, scene=looked.scene)
-    before, after = visible_in(looked, tone, motion)
-    if tone.is_mostly_whole and original is None:
-        tone, after = _whole_if_no_worse(tone, after, looked, motion)
-    return Toned(
-        tone=tone,
-        motion=motion,
-        motion_as_shown=as_shown,
-        seen=seen,
-        visible_before=before,
-        visible_after=after,
-    )
+    judged = _judged(tone, looked, (motion, seen if motion is as_shown else None))
+    return replace(judged, motion_as_shown=as_shown, seen=seen)
+
+
+def within_scene(plain: Toned, looked: Looked) -> Toned:
+    """The same correction from the scene alone.
+
+    Args:
+        plain: From the whole pictures.
+        looked: The measured frames, and how far each pixel shows the scene.
+    """
+    motion, scene = plain.motion_as_shown, looked.scene
+    if motion is None or scene is None:
+        return toned(looked)
+    known = plain.seen if motion.scene is None else None
+    seen = None if known is None else of_scene(known, scene)
+    return toned(looked, motion=replace(motion, scene=scene), seen=seen)
 
 
 def with_matrix(plain: Toned, looked: Looked) -> Toned:
@@ -148,23 +194,22 @@ def with_matrix(plain: Toned, looked: Looked) -> Toned:
     mixing = mixing_of(plain.seen, pace=looked.pace, changes=plain.tone.flicker.changes)
     if mixing is None:
         return taken
-    mixed = _mixed_if_better(taken, mixing, looked)
-    before, after = visible_in(looked, mixed, plain.motion)
-    return replace(taken, tone=mixed, visible_before=before, visible_after=after)
+    return _mixed_if_better(taken, mixing, looked)
 
 
 def _pumped(plain: Toned, looked: Looked) -> Float[np.ndarray, "time 3"]:
     """Slow log light to remove from each frame: zeros unless the settings ask for it."""
+    count = len(looked.pictures)
+    if looked.originals or not looked.pace.asks_for_more or count < 3:
+        return np.zeros((count, 3))
     light = np.stack(looked.pictures)
-    if looked.originals or not looked.pace.asks_for_more or len(light) < 3:
-        return np.zeros((len(light), 3))
     plain.earned.apply(light)
     return pumping(course_of(list(light), plain.motion).light, looked.pace)
 
 
 def _mixed_if_better(
     plain: Toned, mixing: Float[np.ndarray, "time 3 mixing"], looked: Looked
-) -> SteadyTone:
+) -> Toned:
     """A matrix and the correction by tone after it, if points then agree better than after `plain`
     and visible flicker is less than before; else `plain`.
 
@@ -177,26 +222,47 @@ def _mixed_if_better(
         tone.apply(light)
         return misfit_where_mixed(light, plain.motion, mixing)
 
-    least, best = MISFIT_LEFT * misfit(plain.tone), plain.tone
+    least, best = MISFIT_LEFT * misfit(plain.tone), None
     pure = replace(looked, pictures=unmixed(looked.pictures, mixing))
-    again = toned(pure, motion=plain.motion, changes=plain.tone.flicker.changes)
-    for tone in (again.earned, again.tone):
+    changes = plain.tone.flicker.changes
+    again = toned(pure, motion=plain.motion, changes=changes)
+    earned = again.earned
+    for tone in (earned,) if earned is again.tone else (earned, again.tone):
         mixed = tone.with_mixing(mixing)
         before, after = visible_in(looked, mixed, plain.motion)
-        left = misfit(mixed)
-        if after < before and left < least:
-            least, best = left, mixed
-    return best
+        if after < before and (left := misfit(mixed)) < least:
+            least = left
+            best = replace(plain, tone=mixed, visible_before=before, visible_after=after)
+    if best is not None:
+        return best
+    before, after = visible_in(looked, plain.tone, plain.motion)
+    return replace(plain, visible_before=before, visible_after=after)
 
 
-def _whole_if_no_worse(
-    tone: SteadyTone, visible: float, looked: Looked, motion: Motion
-) -> tuple[SteadyTone, float]:
-    """Correction of the whole picture alone, unless visible flicker then exceeds `visible` ΔE."""
-    whole = steady_whole(np.stack(looked.pictures), motion, like=tone, pace=looked.pace)
-    whole = whole.with_highlights(looked.pictures, scene=motion.scene)
-    _, left = visible_in(looked, whole, motion)
-    return (whole, left) if left <= visible else (tone, visible)
+def _judged(
+    tone: SteadyTone, looked: Looked, followed: tuple[Motion, list[Correspondences] | None]
+) -> Toned:
+    """The correction, or one of the whole picture alone unless visible flicker then is more.
+
+    `followed` has the motion, and the correspondences of the uncorrected pictures along it if they
+    are known.
+    """
+    motion, seen = followed
+    before, after = visible_in(looked, tone, motion)
+    if tone.is_mostly_whole and not looked.originals:
+        light = np.stack(looked.pictures)
+        whole = steady_whole(light, motion, like=tone, pace=looked.pace, seen=seen)
+        whole = whole.with_highlights(looked.pictures, scene=motion.scene)
+        _, left = visible_in(looked, whole, motion)
+        tone, after = (whole, left) if left <= after else (tone, after)
+    return Toned(
+        tone=tone,
+        motion=motion,
+        motion_as_shown=None,
+        seen=None,
+        visible_before=before,
+        visible_after=after,
+    )
 
 
 def _steadiest(
@@ -215,18 +281,15 @@ def visible_in(looked: Looked, tone: SteadyTone, motion: Motion) -> tuple[float,
         tone: Their correction.
         motion: Between them.
     """
-    pictures = looked.pictures
-    if len(pictures) < 3:
+    count = len(looked.pictures)
+    if count < 3:
         return 0.0, 0.0
     change = (tone.coefficients**2).sum(axis=(1, 2))
-    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, len(pictures))), mode="valid")
-    first = int(np.argmax(sums)) if change.any() else (len(pictures) - 1) // 4
-    last = min(first + _MEASURED_FRAMES, len(pictures)) - 1
-    size = proxy_size(pictures[0].shape[:2], _MEASURED_PX)
-    shown = resized(np.stack(pictures[first : last + 1]), size)
-    back = motion.back(first, last, size=size)
-    before = visible_flicker(shown, motion=back, fps=looked.fps)
+    sums = np.convolve(change, np.ones(min(_MEASURED_FRAMES, count)), mode="valid")
+    first = int(np.argmax(sums)) if change.any() else (count - 1) // 4
+    stretch = looked.stretch(first, min(first + _MEASURED_FRAMES, count) - 1, motion)
     if not tone.coefficients.any():
-        return before, before
-    tone.apply(shown, first=first)
-    return before, visible_flicker(shown, motion=back, fps=looked.fps)
+        return stretch.visible, stretch.visible
+    corrected = stretch.shown.copy()
+    tone.apply(corrected, first=first)
+    return stretch.visible, visible_flicker(corrected, motion=stretch.back, fps=looked.fps)

@@ -7,6 +7,7 @@ starts again where motion is not sure. Gains are carried and not light, so nothi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -50,15 +51,24 @@ class KnownFlicker:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FineLight:
-    """The correction of a window's fine light."""
+    """The correction of a window's fine light; gains are computed when they are first used."""
 
-    log_gain: Float32[np.ndarray, "time rows columns 3"]
-    """Natural logarithm, for each frame and cell."""
     shared: Float32[np.ndarray, "rows columns"]
     """How surely changes of a cell are shared by other parts of the picture, 0 to 1: they may be
     rain elsewhere."""
     flickering: Float32[np.ndarray, "rows columns"]
     """How far a cell is known to flicker, 0 to 1."""
+    decay: Float32[np.ndarray, "rows columns"]
+    """Of weights, from frame to frame."""
+    logs: Float32[np.ndarray, "time rows columns 3"]
+    """Log light by cells."""
+    back: LightChanges
+    motion: Motion
+
+    @cached_property
+    def log_gain(self) -> Float32[np.ndarray, "time rows columns 3"]:
+        """Natural logarithm, for each frame and cell."""
+        return _averaged(self.back, changes_forth(self.logs, self.motion), self.decay)
 
 
 def fine_light(
@@ -90,8 +100,14 @@ def fine_light(
         return None
     # Half of the frames that count then lie within a quarter of the time that is kept.
     longest = np.float32(np.exp(-_KEPT_SHARE / keep_frames))
-    gain = _averaged(back, changes_forth(logs, motion), np.minimum(decay, longest))
-    return FineLight(log_gain=gain, shared=shared, flickering=sure)
+    return FineLight(
+        shared=shared,
+        flickering=sure,
+        decay=np.minimum(decay, longest),
+        logs=logs,
+        back=back,
+        motion=motion,
+    )
 
 
 def _averaged(

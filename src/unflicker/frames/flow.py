@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,9 +57,10 @@ class Motion:
         part = Motion(
             forward=self.forward[first:last], backward=self.backward[first:last], scene=scene
         )
+        known = "visible_backward" in self.__dict__
+        visible = self.visible_backward[first:last] if known else part.visible_backward
         return BackwardMotion(
-            backward=resized(part.backward, size) * scale,
-            visible_backward=resized(part.visible_backward, size),
+            backward=resized(part.backward, size) * scale, visible_backward=resized(visible, size)
         )
 
 
@@ -166,8 +168,9 @@ def look_up(
         picture: Any values.
         places: In px, x first; pixel centres are integers.
     """
-    x, y = cv2.split(places)
-    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # A map of two channels takes no second one, which the stubs do not know.
+    remap: Any = cv2.remap
+    return remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @lru_cache(maxsize=8)

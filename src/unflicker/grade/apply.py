@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numba
 import numpy as np
@@ -20,6 +22,7 @@ from unflicker.grade.grade import KNOTS, Grade, curve_inputs
 _EVERYWHERE = np.ones((0, 0), np.float32)
 _AS_STORED = np.zeros((1, 0), np.float32)
 _UNMIXED = np.zeros((0, 3), np.float32)
+_known: WeakKeyDictionary[Grade, Any] = WeakKeyDictionary()
 _ONE_AT_A_TIME = threading.Lock()
 """Not every threading layer of numba can be entered from two threads at once."""
 _PIXELS_A_THREAD = 1 << 17
@@ -119,14 +122,22 @@ def apply_to_light(
     out = np.empty_like(light)
     views = tuple(light[..., channel] for channel in range(3))
     into = tuple(out[..., channel] for channel in range(3))
-    gains = gains_of(grade)
+    gains, tables = _for_light(grade)
     where = kernels.columns_of(light.shape[1], gains.shape[1])
-    tables = tables_of(grade, ColourMeaning())
     whole = light.dtype != np.float32
     scale = _singles(np.iinfo(light.dtype).max if whole else 1.0, 0.0, whole)
     with kernels_turn(light.shape[:2]):
         kernels.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
     return out
+
+
+def _for_light(grade: Grade) -> tuple[Float32[np.ndarray, "rows columns bins 3"], Tables]:
+    """The kernel's gains and tables for working light, kept as long as the grade: analysis applies
+    one to several pictures of its frame."""
+    known = _known.get(grade)
+    if known is None:
+        known = _known[grade] = gains_of(grade), tables_of(grade, ColourMeaning())
+    return known
 
 
 def gains_of(grade: Grade) -> Float32[np.ndarray, "rows columns bins 3"]:
@@ -157,18 +168,25 @@ def tables_of(grade: Grade, meaning: ColourMeaning) -> Tables:
         grade: Of one frame.
         meaning: Of the picture's stored values.
     """
-    stored = np.linspace(0.0, 1.0, kernels.TABLE, dtype=np.float32)
-    light = to_working(stored, meaning)
+    light, at_light, at_stored = _entries(meaning)
     stored_is_light = meaning.transfer in ("power", "log")
-    at = stored if grade.mixes else light
     ratios = grade.curves[:, 1:] / curve_inputs()[1:]
-    knots = np.sqrt(at.astype(np.float64)) * (KNOTS - 1)
+    knots = at_stored if grade.mixes else at_light
     factors = np.stack([np.interp(knots, np.arange(1, KNOTS), ratio) for ratio in ratios])
     curves = factors if stored_is_light or grade.mixes else light * factors
     back = _AS_STORED if stored_is_light else _to_stored(meaning)
     there = light[None] if grade.mixes and not stored_is_light else _AS_STORED
     matrix = grade.matrix if grade.mixes else _UNMIXED
     return curves.astype(np.float32), back, there, matrix
+
+
+@lru_cache(maxsize=8)
+def _entries(meaning: ColourMeaning) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Working light of the table's entries, and the knots of a curve at which it and they lie."""
+    stored = np.linspace(0.0, 1.0, kernels.TABLE, dtype=np.float32)
+    light = to_working(stored, meaning)
+    at_light, at_stored = (np.sqrt(at.astype(np.float64)) * (KNOTS - 1) for at in (light, stored))
+    return light, at_light, at_stored
 
 
 @lru_cache(maxsize=8)

@@ -6,13 +6,15 @@ rendered in one go, by several processes, or after an interruption.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from unflicker.frames.colour import linear_stops, rgb_of_planes, small_rgb
+from unflicker.frames.colour import linear_stops, rgb_of_planes, shrunk, small_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.mask import Share
 from unflicker.plan import FramePlan
@@ -56,6 +58,33 @@ class RankedStill:
     change: float
     still: Still
 
+    @property
+    def seconds(self) -> float:
+        """Its time."""
+        return self.still.seconds
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _SmallStill:
+    """The same in the picture's own planes: most are replaced before their colours are needed."""
+
+    change: float
+    index: int
+    seconds: float
+    before: Picture
+    after: Picture
+
+    def in_colours(self) -> RankedStill:
+        """The still for a record."""
+        before, after = (
+            np.rint(to_rgb(each) * 255.0).astype(np.uint8) for each in (self.before, self.after)
+        )
+        still = Still(index=self.index, seconds=self.seconds, before=before, after=after)
+        return RankedStill(change=self.change, still=still)
+
+
+Ranked = TypeVar("Ranked", RankedStill, _SmallStill)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measured:
@@ -81,7 +110,7 @@ class Measuring:
         self._after: list[np.ndarray] = []
         self._stops: list[np.ndarray] = []
         self._damaged: list[int] = []
-        self._stills: tuple[RankedStill, ...] = ()
+        self._stills: tuple[_SmallStill, ...] = ()
         self._visible = VisibleFlicker()
 
     def saw(self, frame: Frame, result: Picture, followed: Followed) -> None:
@@ -122,7 +151,7 @@ class Measuring:
             stops=stacked(self._stops, tuple(MAP.values())),
             damaged=tuple(self._damaged),
             visible=tuple(self._visible.measured),
-            stills=self._stills,
+            stills=tuple(still.in_colours() for still in self._stills),
         )
 
     def _note(self, frame: Frame, result: Picture, *, stops: np.ndarray, damaged: bool) -> None:
@@ -135,25 +164,26 @@ class Measuring:
             self._damaged.append(frame.index)
         change = float(np.abs(stops).max())
         if change >= 0.01 and _is_among(self._stills, frame.seconds, change):
-            still = Still(
+            still = _SmallStill(
+                change=change,
                 index=frame.index,
                 seconds=frame.seconds,
-                before=_still(frame.picture),
-                after=_still(result),
+                before=_small(frame.picture),
+                after=_small(result),
             )
-            self._stills = ranked(self._stills, RankedStill(change=change, still=still))
+            self._stills = ranked(self._stills, still)
 
 
-def ranked(stills: tuple[RankedStill, ...], new: RankedStill) -> tuple[RankedStill, ...]:
+def ranked(stills: tuple[Ranked, ...], new: Ranked) -> tuple[Ranked, ...]:
     """The most changed of some stills and a new one, which are not too near in time.
 
     Args:
         stills: The most changed first.
         new: Takes part if no more changed one is near it.
     """
-    if not _is_among(stills, new.still.seconds, new.change):
+    if not _is_among(stills, new.seconds, new.change):
         return stills
-    rest = [kept for kept in stills if not _near(kept, new.still.seconds)]
+    rest = [kept for kept in stills if not _near(kept, new.seconds)]
     return tuple(sorted([*rest, new], key=lambda kept: -kept.change)[:STILLS])
 
 
@@ -167,15 +197,15 @@ def stacked(values: list[np.ndarray], shape: tuple[int, ...]) -> Float32[np.ndar
     return np.stack(values).astype(np.float32) if values else np.zeros((0, *shape), np.float32)
 
 
-def _is_among(stills: tuple[RankedStill, ...], seconds: float, change: float) -> bool:
+def _is_among(stills: Sequence[RankedStill | _SmallStill], seconds: float, change: float) -> bool:
     near = [kept.change for kept in stills if _near(kept, seconds)]
     if near:
         return change > max(near)
     return len(stills) < STILLS or change > stills[-1].change
 
 
-def _near(kept: RankedStill, seconds: float) -> bool:
-    return abs(kept.still.seconds - seconds) < _APART_SECONDS
+def _near(kept: RankedStill | _SmallStill, seconds: float) -> bool:
+    return abs(kept.seconds - seconds) < _APART_SECONDS
 
 
 def _mean(picture: Picture) -> Float32[np.ndarray, " 3"]:
@@ -185,8 +215,12 @@ def _mean(picture: Picture) -> Float32[np.ndarray, " 3"]:
     return rgb_of_planes(means, picture)[0, 0]
 
 
-def _still(picture: Picture) -> np.ndarray:
+def _small(picture: Picture) -> Picture:
+    """A picture at most 640 px wide, all planes of that size."""
     height, width = picture.size
     scale = min(1.0, _STILL_WIDTH_PX / width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return np.rint(small_rgb(picture, size=size) * 255.0).astype(np.uint8)
+    colour = picture.planes[: picture.layout.colour_planes]
+    layout = replace(picture.layout, chroma_shift=(0, 0), alpha=False)
+    planes = tuple(shrunk(plane, size) for plane in colour)
+    return Picture(planes=planes, layout=layout, meaning=picture.meaning)

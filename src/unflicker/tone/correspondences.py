@@ -73,9 +73,20 @@ def correspondences(
     looks = pairwise(_look(frame) for frame in frames)
     ways = zip(motion.forward, motion.backward, strict=True)
     seen = [_pair(*look, places, *way) for look, way in zip(looks, ways, strict=True)]
-    if motion.scene is None:
-        return seen
-    return [_of_scene(*both, places) for both in zip(seen, pairwise(motion.scene), strict=True)]
+    return seen if motion.scene is None else of_scene(seen, motion.scene)
+
+
+def of_scene(
+    seen: list[Correspondences], scene: Float32[np.ndarray, "time height width"]
+) -> list[Correspondences]:
+    """The same without weight for points outside the scene at either end.
+
+    Args:
+        seen: One for each pair of neighbouring frames.
+        scene: Share of each pixel of the frames that is scene, 0 to 1.
+    """
+    places = sample_places(*scene.shape[1:])
+    return [_of_scene(*both, places) for both in zip(seen, pairwise(scene), strict=True)]
 
 
 def _of_scene(

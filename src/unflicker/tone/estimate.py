@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
@@ -147,9 +148,17 @@ class SteadyTone:
         """The same without any correction."""
         return replace(self, coefficients=np.zeros_like(self.coefficients))
 
+    @cached_property
+    def _grades(self) -> list[Grade | None]:
+        """The grades found so far: one is applied to several sizes of its frame."""
+        return [None] * len(self.coefficients)
+
     def grade(self, frame: int) -> Grade:
         """The grade that removes a frame's flicker."""
-        return grade_of(self.coefficients[frame], self.field)
+        grade = self._grades[frame]
+        if grade is None:
+            grade = self._grades[frame] = grade_of(self.coefficients[frame], self.field)
+        return grade
 
     def apply(
         self,
@@ -254,6 +263,7 @@ def steady_whole(
     *,
     like: SteadyTone,
     pace: Pace,
+    seen: list[Correspondences] | None = None,
 ) -> SteadyTone:
     """The flicker of a window under a model of global light.
 
@@ -265,10 +275,11 @@ def steady_whole(
         motion: Between them, as well as it is known.
         like: The result with local light; it shares its functions.
         pace: As for `steady_tone`.
+        seen: The proxies' correspondences, if they are known.
     """
     field = replace(like.field, waves_across=1, waves_down=1, contrast_waves=0)
     known = like.flicker.changes
-    found = _look(light, motion, field, pace=pace, changes=known)
+    found = _look(light, motion, field, pace=pace, changes=known, seen=seen)
     tone = SteadyTone(field=field, coefficients=found.coefficients, flicker=like.flicker)
     if tone.is_strong:
         tone.apply(light)

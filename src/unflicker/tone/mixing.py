@@ -63,6 +63,11 @@ this share of it. In white flicker one frame in a thousand stands out as much, b
 _MOST_DEVIATIONS = 3.0
 _LEAST_MIXING = 0.02
 """Log saturation or radians of hue from frame to frame, below which it is invisible."""
+_LEAST_MATRIX = 0.035
+"""The same of a shot, below which no matrix is looked for: of true flicker that weak none explains
+enough, coded chroma at times just does, and wins 0.01 dB (lab notebook, 2026-11-29)."""
+_GREY = 1e-4
+"""Largest difference of the channels of a grey film."""
 _MOST_MIXING = 0.7
 """Limit of a correction: half or twice the saturation, 40° of hue."""
 MISFIT_LEFT = 0.9
@@ -97,10 +102,12 @@ def mixing_of(
     if len(seen) + 1 < _FEWEST_FRAMES:
         return None
     points = _points(seen)
+    if max(float(np.ptp(part, axis=2).max()) for part in (points.before, points.after)) < _GREY:
+        return None
     path = _path(points)
     found = _flicker_of(path, pace=pace, changes=changes)
     moves = _moves(found)
-    if (moves**2).sum() <= _LEAST_MIXING**2 * moves.sum():
+    if (moves**2).sum() <= _LEAST_MATRIX**2 * moves.sum():
         return None
     mixed = _misfit(points, path.light)
     plain = _misfit(points, _path(points, mixes=False).light)

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int8, UInt8
+from jaxtyping import Bool, Float32, Int8, Int16, UInt8
 
+from unflicker.compute.threads import check_stopped
 from unflicker.grade import Grade
 from unflicker.tone.bars import may_be_framed, take_bars
 
@@ -61,7 +62,8 @@ _TILE = 8
 _MOST_TILES = 0.4
 """Largest share of the picture for the fine test: where more seems to stand still, the light is
 wrong."""
-_CHUNK = 1 << 14
+_CHUNK = 1 << 11
+"""Pixels whose scores are computed together: what one needs then stays in a core's cache."""
 
 
 Luma = Sequence[UInt8[np.ndarray, "height width"]]
@@ -149,16 +151,17 @@ def _standing_tiles(stored: Luma, grades: list[Grade]) -> Bool[np.ndarray, "rows
     tiles = np.zeros((-(-height // _TILE), -(-width // _TILE)), bool)
     if len(stored) < _LONG:
         return tiles
-    still = lit = np.zeros((height, width), np.uint16)
+    still, lit = (np.zeros((height, width), np.uint16) for _ in range(2))
     before = _roughly_corrected(stored[0], grades[0])
     for t in range(1, len(stored)):
+        check_stopped()
         now = _roughly_corrected(stored[t], grades[t])
-        still = cv2.add(still, _squared_change(stored[t - 1], stored[t]), dtype=cv2.CV_16U)
-        lit = cv2.add(lit, _squared_change(before, now), dtype=cv2.CV_16U)
+        still += _squared_change(stored[t - 1], stored[t])
+        lit += _squared_change(before, now)
         before = now
         if t % _BLOCK == 0 or t == len(stored) - 1:
             tiles |= _crowded(still, lit, stored[t], tiles.shape)
-            still = lit = np.zeros((height, width), np.uint16)
+            still[:], lit[:] = 0, 0
     wide = cv2.dilate(tiles.astype(np.uint8), np.ones((3, 5), np.uint8)) > 0
     return wide if wide.mean() <= _MOST_TILES else np.zeros_like(wide)
 
@@ -232,11 +235,15 @@ def _scores_within(
     height, width = laid.stored.shape[1:]
     near = np.repeat(np.repeat(tiles, _TILE, axis=0), _TILE, axis=1)[:height, :width]
     scores = np.zeros(laid.stored.shape, np.int8)
-    rows, columns = np.nonzero(near)
-    for first in range(0, len(rows), _CHUNK):
-        part = slice(None), rows[first : first + _CHUNK], columns[first : first + _CHUNK]
-        found = _scores(laid.stored[part], laid.corrected[part])
-        scores[part] = np.rint(found * 100.0).astype(np.int8)
+    stored, corrected, into = (
+        each.reshape(len(scores), -1) for each in (laid.stored, laid.corrected, scores)
+    )
+    places = np.flatnonzero(near)
+    for first in range(0, len(places), _CHUNK):
+        check_stopped()
+        part = places[first : first + _CHUNK]
+        found = _scores(stored.take(part, axis=1), corrected.take(part, axis=1))
+        into[:, part] = np.rint(found * 100.0).astype(np.int8)
     return scores
 
 
@@ -250,25 +257,31 @@ def _scores(
 ) -> Float32[np.ndarray, "time pixels"]:
     """Whether a pixel keeps its stored value (towards 1) or its corrected one (towards -1), for
     each frame from those around it; about 0 if neither, or if the light does not change."""
-    values, steady = stored.astype(np.int16), corrected.astype(np.int16)
-    light = values - steady
-    says, known, asked = (np.zeros(stored.shape, np.float32) for _ in range(3))
+    light = stored.astype(np.int16) - corrected.astype(np.int16)
+    says, known, asked = (np.zeros(stored.shape, np.int16) for _ in range(3))
     for lag in (lag for lag in _LAGS if lag < len(stored)):
-        change, left, lit = (
-            np.minimum(np.abs(each[lag:] - each[:-lag]), _MOST_CODES)
-            for each in (values, steady, light)
-        )
-        evidence = (lit * lit).astype(np.float32)
+        change, left = (_clipped_change(each, lag) for each in (stored, corrected))
+        lit = np.minimum(np.abs(light[lag:] - light[:-lag]), _MOST_CODES)
+        evidence = lit * lit
         same_thing = np.minimum(change, left) < _MOST_CODES
         for total, part in (
-            (says, (left * left - change * change).astype(np.float32)),
+            (says, left * left - change * change),
             (known, evidence * same_thing),
             (asked, evidence),
         ):
             total[lag:] += part
             total[:-lag] += part
-    least = 2 * len(_LAGS) * _LEAST_CODES**2
-    return says / (known + _DOUBT * asked + least)
+    least = np.float32(2 * len(_LAGS) * _LEAST_CODES**2)
+    found = known + np.float32(_DOUBT) * asked + least
+    return np.divide(says, found, dtype=np.float32)
+
+
+def _clipped_change(
+    values: UInt8[np.ndarray, "time pixels"], lag: int
+) -> Int16[np.ndarray, "fewer pixels"]:
+    """Changes over some frames, up to the most that count."""
+    apart = cv2.absdiff(values[lag:], values[:-lag])
+    return np.minimum(apart, np.uint8(_MOST_CODES)).astype(np.int16)
 
 
 def _inks(
@@ -292,12 +305,14 @@ def _greatest(counts: Float32[np.ndarray, " 256"], width: int) -> Float32[np.nda
 
 def _seeds(scores: Int8[np.ndarray, "time height width"]) -> Bool[np.ndarray, "height width"]:
     """Pixels that surely belong to an overlay at some time, and have such neighbours."""
-    hits = scores >= 100 * _HIT
-    on_end = longest = np.zeros(scores.shape[1:], np.int16)
+    ever = scores.max(axis=0) >= 100 * _HIT
+    hits = scores[:, ever] >= 100 * _HIT
+    on_end = longest = np.zeros(hits.shape[1], np.int16)
     for hit in hits:
         on_end = (on_end + 1) * hit
         longest = np.maximum(longest, on_end)
-    stands = (longest >= _LONG) | (hits.mean(axis=0) >= _OFTEN)
+    stands = np.zeros(scores.shape[1:], bool)
+    stands[ever] = (longest >= _LONG) | (hits.mean(axis=0) >= _OFTEN)
     count = cv2.boxFilter(stands.astype(np.float32), -1, (3, 3), normalize=False)
     return stands & (count >= 3)
 

@@ -308,6 +308,7 @@ def _eliminate(
     carried = np.empty_like(coupling)
     pivot = diagonal[0] + expected
     for t in range(len(coupling)):
+        check_stopped()
         beside = coupling[t].astype(np.float64)
         inverse, onward = _inverse(pivot), beside.swapaxes(1, 2)
         across = inverse @ beside
