@@ -16,6 +16,7 @@ from unflicker.settings.presets import PRESETS
 
 METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
+DEGREES = ("light", "normal", "strong")
 USUAL_KEEP_SECONDS = 2.0
 """Light changes that take longer than this, in seconds, are kept by default."""
 
@@ -183,6 +184,22 @@ class RefinementSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RepairSettings:
+    """Repair of damage (`repair`)."""
+
+    dirt: bool = _setting(
+        default=False, sentence="Whether dirt, spots of single frames, is found and filled."
+    )
+    degree: str = _setting(
+        "normal", "How much is taken for damage: light, normal or strong; light errs least."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown degree."""
+        _need(self.degree in DEGREES, "repair.degree", self.degree, " or ".join(DEGREES))
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
     """Encoding of the result; an empty value keeps the source's."""
 
@@ -217,6 +234,7 @@ class Settings:
     fine_light: FineLightSettings = field(default_factory=FineLightSettings)
     atlas: AtlasSettings = field(default_factory=AtlasSettings)
     neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
+    repair: RepairSettings = field(default_factory=RepairSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
@@ -229,6 +247,9 @@ class Settings:
         locks = self.tone.lock_exposure and self.redraws
         wanted = "False with preset paper, which redraws frames and has no grades"
         _need(not locks, "tone.lock_exposure", self.tone.lock_exposure, wanted)
+        mends = self.repair.dirt and self.redraws
+        wanted = "False with preset paper, which redraws frames"
+        _need(not mends, "repair.dirt", self.repair.dirt, wanted)
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
     @property
