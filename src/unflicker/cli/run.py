@@ -14,6 +14,7 @@ from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
+    clean_option,
     encode_options,
     lock_option,
     original_option,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @write_options
 @original_option
 @lock_option
+@clean_option
 @think_options
 @encode_options
 @talk_options

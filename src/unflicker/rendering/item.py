@@ -42,6 +42,11 @@ class Stage(Protocol):
         """Earlier items that may have an effect on one that is seen."""
         ...
 
+    @property
+    def follows_texture(self) -> bool:
+        """Whether it changes frames only where the plan finds flicker of texture."""
+        ...
+
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items with this stage's correction."""
         ...

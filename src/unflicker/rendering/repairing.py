@@ -1,4 +1,4 @@
-"""The stage of rendering that repairs damage: items in, the same items repaired, two pictures later.
+"""The stage of rendering that repairs damage: items in, the same items repaired.
 
 A picture is compared with the last picture before it and the next one after it that do not repeat
 it. Pictures that stand for longer than `_LONGEST_RUN` frames, flashes and damaged frames are
@@ -47,6 +47,7 @@ class Repair:
     """light, normal or strong (`repair.dirt.DEGREES`)."""
     look_ahead_frames: int = _REACH_FRAMES
     burn_in_frames: int = _REACH_FRAMES
+    follows_texture: bool = False
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture repaired."""
@@ -130,10 +131,10 @@ class _Window:
 
     def _result(self, at: int) -> Picture:
         entry, item = self._held[at], self._held[at].item
-        last = self._held[at - 1] if at else None
-        if last is not None and last.run == entry.run and last.result is not None:
-            if same_samples(last.item.picture, item.picture):
-                return last.result
+        last = self._held[max(at - 1, 0)]
+        again = at > 0 and last.run == entry.run and last.item.strength == item.strength
+        if again and last.result and same_samples(last.item.picture, item.picture):
+            return last.result
         before, after = self._neighbours(at)
         if before is None or after is None or item.strength == 0.0:
             return item.picture
@@ -190,12 +191,11 @@ class _Window:
             after += 1
         if not entry.is_usable or after - before - 1 > _LONGEST_RUN:
             return None, None
-        inside = before if before >= 0 else None, after if after < len(self._held) else None
-        return tuple(  # pyright: ignore[reportReturnType] - two in, two out
-            None if place is None or not self._belong(entry, self._held[place]) else place
-            for place in inside
-        )
+        return self._as_neighbour(before, entry), self._as_neighbour(after, entry)
 
-    @staticmethod
-    def _belong(entry: _Entry, other: _Entry) -> bool:
-        return other.is_usable and other.shot == entry.shot
+    def _as_neighbour(self, place: int, entry: _Entry) -> int | None:
+        """The place of an item, if there is one that an entry may be compared with."""
+        if not 0 <= place < len(self._held):
+            return None
+        other = self._held[place]
+        return place if other.is_usable and other.shot == entry.shot else None

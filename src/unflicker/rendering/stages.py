@@ -67,6 +67,7 @@ class Grading:
     """"cpu" or "cuda:n"."""
     look_ahead_frames: int = 0
     burn_in_frames: int = 0
+    follows_texture: bool = False
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture graded."""
@@ -89,6 +90,7 @@ class Refinement:
     burn_in_frames: int = 16
     """Eight for fading in and a neighbour, with one repeat for each at most; with an original, the
     first frame's share of the memory has fallen to 0.9^16 = 0.19."""
+    follows_texture: bool = True
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture refined; a repeat gets the same result again."""

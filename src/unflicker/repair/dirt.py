@@ -20,11 +20,12 @@ from unflicker.repair.looks import DRAWN_WIDTH_PX, Look, Mask, px, widened, with
 from unflicker.repair.spots import (
     Compared,
     EachSpot,
+    Scene,
     Spots,
     around,
     candidates,
-    flying,
     grown,
+    unexplained,
 )
 
 Fine = Float32[np.ndarray, "rows columns"]
@@ -40,14 +41,14 @@ class Tests:
     """Largest doubt (`_doubt`) of a spot of `_USUAL_AREA`; it may grow with the spot's area."""
     most_doubt: float
     """Largest doubt of any spot."""
-    flying: float
-    """Least share that is not explained by something that flies through three frames."""
+    unexplained: float
+    """Least share of a spot that motion does not explain."""
 
 
 DEGREES = {
-    "light": Tests(contrast=0.05, doubt=0.5, most_doubt=0.9, flying=0.6),
-    "normal": Tests(contrast=0.03, doubt=0.7, most_doubt=1.25, flying=0.5),
-    "strong": Tests(contrast=0.025, doubt=1.0, most_doubt=2.0, flying=0.45),
+    "light": Tests(contrast=0.05, doubt=0.5, most_doubt=0.9, unexplained=0.5),
+    "normal": Tests(contrast=0.03, doubt=0.7, most_doubt=1.25, unexplained=0.42),
+    "strong": Tests(contrast=0.025, doubt=1.0, most_doubt=2.0, unexplained=0.4),
 }
 """Chosen on every second of the 16 clean clips, with drawn dirt (lab notebook, 2026-11-29)."""
 _UNREST, _WIDE_UNREST, _RING = 0.3, 0.25, 0.25
@@ -57,7 +58,7 @@ _USUAL_AREA, _BY_AREA, _LEAST_AREA = 25.0, 0.35, 5.0
 """Area, in px of a picture 640 px wide; the power of the area by which the doubt may grow, and the
 least area of dirt. Motion that fails makes many small spots and few large ones."""
 _FIRST_CONTRAST, _FIRST_UNREST = 0.05, 0.4
-"""The first look misses little, and takes motion for dirt here and there: it only changes the
+"""The first look misses little, and marks moving things here and there: it only changes the
 pictures on which motion is estimated."""
 _MARGIN_PX = 2.0
 """Width of the margin of the first look, in px of a picture 640 px wide."""
@@ -187,13 +188,15 @@ def _tested(spots: Spots, trio: Trio, tests: Tests) -> np.ndarray:
     which &= area >= _LEAST_AREA
     which[0] = False
     if which.any():
-        unexplained = flying(
-            spots,
+        size = now.shape[0], now.shape[1]
+        ways = trio.back.back, trio.forth.forth
+        scene = Scene(
             now=now,
             others=np.stack([before.look.fine, after.look.fine]),
             changes=np.stack([np.stack(pair) for pair in zip(here, there, strict=True)]),
+            flows=np.stack([way.flow * scale_of(way.flow, size) for way in ways]),
         )
-        which &= unexplained > tests.flying
+        which &= unexplained(spots, scene) > tests.unexplained
     return which
 
 

@@ -80,7 +80,7 @@ class _Part:
 
     box: Box
     """In the full picture."""
-    wide: Mask
+    wide: Bool[np.ndarray, "full_height full_width"]
     plane: Shaped[np.ndarray, "height width"]
     full: tuple[int, int]
 
@@ -112,13 +112,14 @@ class _Part:
         size = (rows.stop - rows.start) * down, (columns.stop - columns.start) * across
         padded = np.zeros(size, bool)
         padded[: part.shape[0], : part.shape[1]] = part
-        return padded.reshape(size[0] // down, down, size[1] // across, across).any(axis=(1, 3))
+        tiles = padded.reshape(size[0] // down, down, size[1] // across, across)
+        return np.asarray(tiles.any(axis=(1, 3)))
 
     def side(
         self,
         other: Shaped[np.ndarray, "height width"],
         flow: Float32[np.ndarray, "full_height full_width 2"],
-        dirt: Mask,
+        dirt: Bool[np.ndarray, "full_height full_width"],
     ) -> _Side:
         """A neighbour's plane along the motion, and its trust: 0 out of the picture and in dirt."""
         rows, columns = self.rows_columns

@@ -11,12 +11,6 @@ import numpy as np
 from unflicker.compute.compiling import compiled
 
 _ZERO, _HALF, _ONE = (np.float32(number) for number in (0.0, 0.5, 1.0))
-_ONE_SIDED = np.float32(0.3)
-"""Added to the score of what enters or leaves the picture: it is seen in one neighbour only."""
-_BEND = 5
-"""A fifth of a displacement: what two displacements in a row may differ by, besides some px."""
-_NOT = np.float32(9.0)
-"""Score of what is not found."""
 _ARITHMETIC = {"contract", "reassoc", "nsz", "arcp", "afn"}
 _compile = compiled(parallel=True, fastmath=_ARITHMETIC)
 _inline = compiled(fastmath=_ARITHMETIC, inline="always")
@@ -122,96 +116,3 @@ def compare(now, before, after, plan, unit, out):  # long: one pass over the pix
                 np.float32(after[2, fr, fc]) * unit + lift_f,
             )
             out[0, y, x] = max(value - most, _ZERO) + min(value - least, _ZERO)
-
-
-@_inline
-def _unlike(now, other, change, ys, xs, first, last, step, dy, dx, worst):  # noqa: PLR0913
-    """How unlike a set of pixels is to the same set moved in another picture, 0 for equal.
-
-    Squared differences over the squared change of these pixels; at least the share of the change
-    that the other picture lacks there: what has not moved has not changed. Pixels that would be
-    out of the picture do not count.
-    """
-    height, width = now.shape
-    unlike = moved = whole = all_of_it = _ZERO
-    for index in range(first, last, step):
-        y, x = ys[index], xs[index]
-        v, u = y + dy, x + dx
-        all_of_it += change[0, y, x] * change[0, y, x]
-        if v < 0 or u < 0 or v >= height or u >= width:
-            continue
-        d = now[y, x] - other[v, u]
-        unlike += d * d
-        moved += min(change[1, v, u] * change[1, v, u], change[0, y, x] * change[0, y, x])
-        whole += change[0, y, x] * change[0, y, x]
-        if unlike > worst * all_of_it and index > first + 16 * step:
-            return _NOT
-    if whole <= _HALF * all_of_it:  # most of it is out of the picture
-        return _NOT
-    return max(unlike / whole, _ONE - moved / whole)
-
-
-@_inline
-def _nearest(now, other, change, pixels, first, last, around, radius):  # noqa: PLR0913
-    """The least `_unlike` within a radius of a displacement, and where it is."""
-    ys, xs = pixels[0], pixels[1]
-    step = max(1, (last - first) // 48)
-    best, best_y, best_x = _NOT, 0, 0
-    stride = 2 if radius > 8 else 1
-    for dy in range(around[0] - radius, around[0] + radius + 1, stride):
-        for dx in range(around[1] - radius, around[1] + radius + 1, stride):
-            score = _unlike(now, other, change, ys, xs, first, last, step, dy, dx, best)
-            if score < best:
-                best, best_y, best_x = score, dy, dx
-    if stride > 1 and best < _ONE:
-        for dy in range(best_y - 1, best_y + 2):
-            for dx in range(best_x - 1, best_x + 2):
-                score = _unlike(now, other, change, ys, xs, first, last, step, dy, dx, best)
-                if score < best:
-                    best, best_y, best_x = score, dy, dx
-    return best, best_y, best_x
-
-
-@_compile
-def pass_through(now, others, changes, pixels, starts, radius, scores):  # long: both ways
-    """How well each spot is explained as a thing that flies through three frames.
-
-    Args:
-        now: Luma with the spots, `(height, width)`, float32.
-        others: The previous and the next luma, `(2, height, width)`.
-        changes: `(2, 2, height, width)`: for either neighbour, what changed in this picture against
-            it, and in it against this picture.
-        pixels: Rows and columns of all spots' pixels, `(2, pixels)`.
-        starts: Where each spot's pixels begin, one more than there are spots.
-        radius: Farthest displacement in px, and how far the displacements to both neighbours may
-            be from opposite ones at least.
-        scores: To be filled: 0 where it is found in both neighbours on one line, above 1 where not.
-    """
-    height, width = now.shape
-    for spot in numba.prange(scores.shape[0]):
-        first, last = starts[spot], starts[spot + 1]
-        result = _NOT
-        y, x = pixels[0, (first + last) // 2], pixels[1, (first + last) // 2]
-        for side in range(2):
-            found, dy, dx = _nearest(
-                now, others[side], changes[side], pixels, first, last, (0, 0), radius[0]
-            )
-            if found > _ONE:
-                continue
-            back_y, back_x = y - dy, x - dx
-            edge = radius[1] + max(abs(dy), abs(dx)) // _BEND
-            inside = edge <= back_y < height - edge and edge <= back_x < width - edge
-            mirrored = found + _ONE_SIDED
-            if inside:
-                mirrored, _, _ = _nearest(
-                    now,
-                    others[1 - side],
-                    changes[1 - side],
-                    pixels,
-                    first,
-                    last,
-                    (-dy, -dx),
-                    edge,
-                )
-            result = min(result, max(found, mirrored))
-        scores[spot] = result

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from unflicker.grade.apply import kernels_turn
-from unflicker.repair import kernels
+from unflicker.repair import explaining
 from unflicker.repair.looks import disc, px
 
 Plane = Float32[np.ndarray, "height width"]
@@ -35,9 +35,11 @@ _OF_CONTRAST = 0.25
 """Pixels next to a spot belong to it from this share of its contrast on."""
 _LEAST_CHANGE = 0.012
 """Three steps of 8 bits."""
-_REACH_PX, _BEND_PX = 40.0, 3.0
-"""How far a thing may move between frames, and how far its way may bend at least, in px of a picture 640 px
-wide."""
+_REACH_PX, _BEND_PX, _VICINITY_PX = 40.0, 3.0, 12.0
+"""How far a thing may move between frames, how far its way may bend at least, and from how far away
+motion is taken, once and twice, in px of a picture 640 px wide."""
+_PIECE_PX = 32.0
+"""Side of the tiles in which larger spots are explained, piece by piece, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,10 +99,11 @@ def candidates(compared: Compared, *, cells: tuple[int, int], contrast: float) -
     for sign in (-1.0, 1.0):
         faint = np.float32(sign) * compared.least > np.float32(_FAINTEST) * limit
         clear = np.float32(sign) * compared.outside > limit
-        groups, numbers = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
-        kept = np.unique(numbers[clear & faint])
-        renumbered = np.zeros(groups, np.int32)
-        renumbered[kept[kept > 0]] = np.arange(count + 1, count + 1 + np.count_nonzero(kept))
+        groups, found = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+        numbers = np.asarray(found, np.int64)
+        kept = np.zeros(groups, bool)
+        kept[numbers[clear & faint]] = True
+        renumbered = np.where(kept, count + np.cumsum(kept), 0).astype(np.int32)
         count += int(np.count_nonzero(kept))
         np.maximum(labels, renumbered[numbers], out=labels)
     inside = labels > 0
@@ -129,28 +132,40 @@ def around(spots: Spots, difference: Plane) -> EachSpot:
     return _mean(np.abs(difference[ring]), far[ring], spots.count)
 
 
-def flying(
-    spots: Spots,
-    *,
-    now: Plane,
-    others: Float32[np.ndarray, "2 rows columns"],
-    changes: Float32[np.ndarray, "2 2 rows columns"],
-) -> EachSpot:
-    """How badly each spot is explained by something that flies through three frames, from 0.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """A picture and its neighbours, of one size, by which spots are explained."""
+
+    now: Plane
+    """Luma with the spots."""
+    others: Float32[np.ndarray, "2 rows columns"]
+    """That of the previous and of the next picture."""
+    changes: Float32[np.ndarray, "2 2 rows columns"]
+    """For either neighbour what changed in this picture, and in the neighbour."""
+    flows: Float32[np.ndarray, "2 cells_down cells_across 2"]
+    """Motion to either neighbour in px, x first."""
+
+
+def unexplained(spots: Spots, scene: Scene) -> EachSpot:
+    """How badly each spot is explained by motion, 0 to 1.
 
     Args:
         spots: Of a picture.
-        now: Its luma, of any size.
-        others: That of the previous and of the next picture.
-        changes: For either neighbour what changed in this picture, and in the neighbour.
+        scene: The picture and its neighbours, of any size.
     """
-    scores = np.full(spots.count + 1, 9.0, np.float32)
-    pixels, starts = _pixels(spots, now.shape)
-    reach = px(_REACH_PX, now.shape), px(_BEND_PX, now.shape)
-    if spots.count:
-        with kernels_turn((now.shape[0], now.shape[1])):
-            kernels.pass_through(now, others, changes, pixels, starts, reach, scores[1:])
-    return scores.astype(np.float64)
+    if not spots.count:
+        return np.ones(1)
+    pixels, starts, owner = _pieces(spots, scene.now.shape)
+    scores = np.empty(len(owner), np.float32)
+    reach = tuple(px(length, scene.now.shape) for length in (_REACH_PX, _BEND_PX, _VICINITY_PX))
+    with kernels_turn((scene.now.shape[0], scene.now.shape[1])):
+        explaining.unexplained(
+            scene.now, scene.others, scene.changes, scene.flows, (pixels, starts), reach, scores
+        )
+    area = np.diff(starts)
+    whole = np.bincount(owner, area, minlength=spots.count + 1)
+    sums = np.bincount(owner, area * np.minimum(scores, 1.0), minlength=spots.count + 1)
+    return sums / np.maximum(whole, 1)
 
 
 def grown(
@@ -181,14 +196,25 @@ def _mean(values: Float32[np.ndarray, " n"], labels: Int[np.ndarray, " n"], coun
     return sums / np.maximum(np.bincount(labels, minlength=count + 1), 1)
 
 
-def _pixels(
+def _pieces(
     spots: Spots, size: tuple[int, ...]
-) -> tuple[Int[np.ndarray, "2 pixels"], Int[np.ndarray, " starts"]]:
-    """Rows and columns of all spots' pixels in a picture of a size, and where each spot begins."""
-    places = np.nonzero(spots.labels)
-    numbers = spots.labels[places]
-    order = np.argsort(numbers, kind="stable")
+) -> tuple[Int[np.ndarray, "2 pixels"], Int[np.ndarray, " starts"], Int[np.ndarray, " pieces"]]:
+    """The spots' pixels in a picture of a size, in pieces.
+
+    Args:
+        spots: Of a picture.
+        size: Height and width of the picture in which they are wanted.
+
+    Returns:
+        Rows and columns of the pixels, where each piece begins, and the number of its spot.
+    """
+    places = np.stack(np.nonzero(spots.labels))
+    numbers = spots.labels[places[0], places[1]].astype(np.int64)
     scale = np.array(size) / np.array(spots.labels.shape)
-    pixels = np.stack(places)[:, order]
-    moved = ((pixels + 0.5) * scale[:, None]).astype(np.int64)
-    return moved, np.searchsorted(numbers[order], np.arange(1, spots.count + 2)).astype(np.int64)
+    moved = ((places + 0.5) * scale[:, None]).astype(np.int64)
+    tiles = moved // px(_PIECE_PX, size)
+    keys = (numbers * (tiles[0].max() + 1) + tiles[0]) * (tiles[1].max() + 1) + tiles[1]
+    order = np.argsort(keys, kind="stable")
+    _, starts = np.unique(keys[order], return_index=True)
+    owner = numbers[order][starts]
+    return moved[:, order], np.append(starts, len(order)).astype(np.int64), owner

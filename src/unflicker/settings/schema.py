@@ -16,7 +16,10 @@ from unflicker.settings.presets import PRESETS
 
 METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
+DAMAGE = ("dirt",)
+"""What can be repaired."""
 DEGREES = ("light", "normal", "strong")
+"""How much counts as damage."""
 USUAL_KEEP_SECONDS = 2.0
 """Light changes that take longer than this, in seconds, are kept by default."""
 
@@ -191,7 +194,7 @@ class RepairSettings:
         default=False, sentence="Whether dirt, spots of single frames, is found and filled."
     )
     degree: str = _setting(
-        "normal", "How much is taken for damage: light, normal or strong; light errs least."
+        "normal", "How much counts as damage: light, normal or strong; light is wrong least often."
     )
 
     def __post_init__(self) -> None:

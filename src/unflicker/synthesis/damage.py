@@ -19,6 +19,8 @@ from unflicker.frames.clip import from_float, to_float
 from unflicker.frames.colour import LUMA
 
 Density = Float32[np.ndarray, "height width"]
+Texture = Float32[np.ndarray, "rows columns"]
+"""Opacity of a texture, 0 to 1."""
 SPOTS = (5, 40)
 """Fewest and most spots of a frame."""
 SPOT_PX = (2.0, 30.0)
@@ -100,7 +102,7 @@ def drawn_scratches(
         yield density
 
 
-def texture_densities(folder: Path) -> list[Density]:
+def texture_densities(folder: Path) -> list[Texture]:
     """The textures of damage in a folder, as densities; dark where they are drawn dark.
 
     Args:
@@ -114,7 +116,7 @@ def texture_densities(folder: Path) -> list[Density]:
         picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
             continue
-        opacity = picture[..., 3].astype(np.float32) / np.iinfo(picture.dtype).max
+        opacity = to_float(picture[..., 3])
         if opacity.min() < 1.0:
             found.append(opacity)
     if not found:
@@ -123,7 +125,7 @@ def texture_densities(folder: Path) -> list[Density]:
 
 
 def texture_spots(
-    random: np.random.Generator, textures: list[Density], *, size: tuple[int, int], count: int
+    random: np.random.Generator, textures: list[Texture], *, size: tuple[int, int], count: int
 ) -> Density:
     """Damage of one frame from textures: some of them, turned, at random places.
 
@@ -136,7 +138,7 @@ def texture_spots(
     density = np.zeros(size, np.float32)
     scale = size[1] / _DRAWN_WIDTH_PX
     for _ in range(count):
-        texture = np.rot90(textures[int(random.integers(len(textures)))], random.integers(4))
+        texture = np.rot90(textures[int(random.integers(len(textures)))], int(random.integers(4)))
         small = cv2.resize(texture, (0, 0), fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         sign = -1.0 if random.uniform() < _DARK else 1.0
         part = small * np.float32(sign * random.uniform(*OPACITY))
@@ -212,7 +214,9 @@ def _spot(random: np.random.Generator, *, across_px: float) -> Density:
     return cv2.GaussianBlur(spot, (0, 0), 0.5 + 0.03 * across_px)
 
 
-def _put(density: Density, part: Density, *, top: int, left: int) -> None:
+def _put(
+    density: Density, part: Float32[np.ndarray, "rows columns"], *, top: int, left: int
+) -> None:
     """Lay a part over the density, the stronger of both at each pixel."""
     height, width = density.shape
     rows = slice(max(top, 0), min(top + part.shape[0], height))
