@@ -54,9 +54,12 @@ DEGREES = {
 _UNREST, _WIDE_UNREST, _RING = 0.3, 0.25, 0.25
 """Differences around a spot, relative to its contrast, that are one unit of doubt: of the
 neighbours, of the neighbours farther around, of the picture from both. Chosen as above."""
-_USUAL_AREA, _BY_AREA, _LEAST_AREA = 25.0, 0.35, 5.0
-"""Area, in px of a picture 640 px wide; the power of the area by which the doubt may grow, and the
-least area of dirt. Motion that fails makes many small spots and few large ones."""
+_USUAL_AREA, _BY_AREA = 25.0, 0.35
+"""Area, in px of a picture 640 px wide, and the power of the area by which the doubt may grow:
+motion that fails makes many small spots and few large ones."""
+_AREAS = (5.0, 5000.0)
+"""Least and largest area of dirt, likewise. Larger ones are light or motion: in a silent film a
+patch of light of one frame came to a tenth of the picture (lab notebook, 2026-11-29)."""
 _FIRST_CONTRAST, _FIRST_UNREST = 0.05, 0.4
 """The first look misses little, and marks moving things here and there: it only changes the
 pictures on which motion is estimated."""
@@ -185,7 +188,7 @@ def _tested(spots: Spots, trio: Trio, tests: Tests) -> np.ndarray:
     area = np.bincount(spots.labels.ravel()) * (DRAWN_WIDTH_PX / max(spots.labels.shape)) ** 2
     allowed = tests.doubt * (area / _USUAL_AREA) ** _BY_AREA
     which = _doubt(spots, ring) < np.minimum(allowed, tests.most_doubt)
-    which &= area >= _LEAST_AREA
+    which &= (area >= _AREAS[0]) & (area <= _AREAS[1])
     which[0] = False
     if which.any():
         size = now.shape[0], now.shape[1]
