@@ -42,6 +42,8 @@ class Record:
     stills: tuple[Still, ...] = ()
     damaged: tuple[int, ...] = ()
     """Indices of frames the decoder reported as damaged."""
+    repairs: tuple[int, ...] = ()
+    """Places of each frame in which damage was repaired; empty if frames were redrawn."""
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -26,6 +26,8 @@ class Item:
     """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
     shot: int | None = None
     """Number of its shot, from 0; None if shots are not known."""
+    repairs: int = 0
+    """Places in which damage was repaired."""
 
 
 @runtime_checkable

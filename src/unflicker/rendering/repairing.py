@@ -66,7 +66,8 @@ class _Entry:
     shot: int
     seen: Scouted | None = None
     """After the first look, once it was needed."""
-    result: Picture | None = None
+    result: tuple[Picture, int] | None = None
+    """Its picture repaired, and the number of places."""
 
     @cached_property
     def look(self) -> Look:
@@ -98,7 +99,8 @@ class _Window:
                 return
             entry = self._held[at]
             entry.result = self._result(at)
-            yield replace(entry.item, picture=entry.result)
+            picture, repairs = entry.result
+            yield replace(entry.item, picture=picture, repairs=repairs)
             at += 1 - self._forget(at)
 
     def _read(self) -> None:
@@ -129,7 +131,8 @@ class _Window:
         self._links = {key: link for key, link in self._links.items() if key[0] >= first}
         return dropped
 
-    def _result(self, at: int) -> Picture:
+    def _result(self, at: int) -> tuple[Picture, int]:
+        """The picture of an item repaired, and the number of repaired places."""
         entry, item = self._held[at], self._held[at].item
         last = self._held[max(at - 1, 0)]
         again = at > 0 and last.run == entry.run and last.item.strength == item.strength
@@ -137,7 +140,7 @@ class _Window:
             return last.result
         before, after = self._neighbours(at)
         if before is None or after is None or item.strength == 0.0:
-            return item.picture
+            return item.picture, 0
         trio = Trio(
             before=self._scouted(before),
             now=self._scouted(at),
@@ -147,7 +150,7 @@ class _Window:
         )
         mask = find_dirt(trio, self._tests)
         if mask is None:
-            return item.picture
+            return item.picture, 0
         wide = with_margin(mask)
         if item.share is not None:
             wide &= item.share >= _SHARE

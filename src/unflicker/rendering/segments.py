@@ -164,7 +164,13 @@ def keep(work: Workspace, start: int, measured: Measured) -> Segment:
 
 def rendered(item: Item) -> Rendered:
     """The result of the last stage."""
-    followed = Followed(plan=item.plan, strength=item.strength, share=item.share, shot=item.shot)
+    followed = Followed(
+        plan=item.plan,
+        strength=item.strength,
+        share=item.share,
+        shot=item.shot,
+        repairs=item.repairs,
+    )
     return Rendered(frame=item.frame, picture=item.picture, followed=followed)
 
 

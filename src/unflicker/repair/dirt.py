@@ -156,6 +156,12 @@ def second_link(first: Scouted, second: Scouted) -> Link:
     return linked(first.clean, second.clean, refine=True)
 
 
+def compared_with(trio: Trio) -> Compared:
+    """A picture compared with its neighbours along the motion, at full size."""
+    now, ways = trio.now.look, (trio.back.back, trio.forth.forth)
+    return _compared(now.luma, trio.before.ranged, trio.after.ranged, ways, unit=now.unit)
+
+
 def find_dirt(trio: Trio, tests: Tests) -> Mask | None:
     """The mask of a picture's dirt at full size; None without any.
 
@@ -163,10 +169,9 @@ def find_dirt(trio: Trio, tests: Tests) -> Mask | None:
         trio: The picture and its neighbours.
         tests: When a spot is dirt.
     """
-    ways = trio.back.back, trio.forth.forth
-    now = trio.now.look
-    compared = _compared(now.luma, trio.before.ranged, trio.after.ranged, ways, unit=now.unit)
-    spots = candidates(compared, cells=_cells(ways), contrast=tests.contrast)
+    compared = compared_with(trio)
+    cells = _cells((trio.back.back, trio.forth.forth))
+    spots = candidates(compared, cells=cells, contrast=tests.contrast)
     if not spots.count:
         return None
     which = _tested(spots, trio, tests)

@@ -49,8 +49,10 @@ def with_margin(mask: Mask) -> Mask:
     return widened(mask, px(_MARGIN_PX, mask.shape))
 
 
-def filled(picture: Picture, trio: Trio, wide: Mask) -> Picture:
-    """The picture with the places of a mask filled; all others are unchanged bit for bit.
+def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, int]:
+    """The picture with the places of a mask filled, and their number.
+
+    All other pixels are unchanged bit for bit.
 
     Args:
         picture: The one to fill.
@@ -63,7 +65,8 @@ def filled(picture: Picture, trio: Trio, wide: Mask) -> Picture:
     flows = [enlarged(way.flow, picture.size) for way in (trio.back.back, trio.forth.forth)]
     soiled = [_at_full_size(scouted.mask, picture) for scouted in (trio.before, trio.after)]
     others = trio.before.look.picture, trio.after.look.picture
-    for box in _boxes(wide, px(_RING_PX, wide.shape)):
+    boxes = _boxes(wide, px(_RING_PX, wide.shape))
+    for box in boxes:
         for index, plane in enumerate(planes):
             part = _Part(box=box, wide=wide, plane=plane, full=picture.size)
             sides = [
@@ -71,7 +74,7 @@ def filled(picture: Picture, trio: Trio, wide: Mask) -> Picture:
                 for other, flow, dirt in zip(others, flows, soiled, strict=True)
             ]
             part.fill(sides, peak=picture.layout.peak)
-    return replace(picture, planes=(*planes, *picture.planes[len(planes) :]))
+    return replace(picture, planes=(*planes, *picture.planes[len(planes) :])), len(boxes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
