@@ -57,9 +57,12 @@ neighbours, of the neighbours farther around, of the picture from both. Chosen a
 _USUAL_AREA, _BY_AREA = 25.0, 0.35
 """Area, in px of a picture 640 px wide, and the power of the area by which the doubt may grow:
 motion that fails makes many small spots and few large ones."""
-_AREAS = (5.0, 5000.0)
-"""Least and largest area of dirt, likewise. Larger ones are light or motion: in a silent film a
-patch of light of one frame came to a tenth of the picture (lab notebook, 2026-11-29)."""
+_AREAS = (5.0, 2000.0)
+"""Least and largest area of dirt (50 px across), likewise. Larger ones are mostly light: in a
+silent film fogged patches of one frame came to a tenth of the picture (lab notebook)."""
+_MOST_OF_IT = 0.04
+"""Share of a picture above which spots are no dirt but light or motion. Drawn dirt of 40 spots
+covers up to 0.03; a frame of a silent film with fogged patches came to 0.07."""
 _FIRST_CONTRAST, _FIRST_UNREST = 0.05, 0.4
 """The first look misses little, and marks moving things here and there: it only changes the
 pictures on which motion is estimated."""
@@ -175,7 +178,8 @@ def find_dirt(trio: Trio, tests: Tests) -> Mask | None:
     if not spots.count:
         return None
     which = _tested(spots, trio, tests)
-    return grown(spots, compared, which) if which.any() else None
+    share = float(which[spots.labels].mean())
+    return grown(spots, compared, which) if 0.0 < share < _MOST_OF_IT else None
 
 
 def _tested(spots: Spots, trio: Trio, tests: Tests) -> np.ndarray:

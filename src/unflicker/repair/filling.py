@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Shaped
+from jaxtyping import Bool, Float32, Int, Shaped
 
 from unflicker.frames.alpha import visible_places
 from unflicker.frames.picture import Picture
 from unflicker.repair.dirt import Trio
-from unflicker.repair.links import enlarged
+from unflicker.repair.links import scale_of
 from unflicker.repair.looks import Mask, px, widened
 
 Box = tuple[slice, slice]
@@ -62,7 +62,7 @@ def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, int]:
     seen = visible_places(picture)
     wide = wide if seen is None else wide & seen
     planes = [plane.copy() for plane in picture.planes[: picture.layout.colour_planes]]
-    flows = [enlarged(way.flow, picture.size) for way in (trio.back.back, trio.forth.forth)]
+    flows = [way.flow for way in (trio.back.back, trio.forth.forth)]
     soiled = [_at_full_size(scouted.mask, picture) for scouted in (trio.before, trio.after)]
     others = trio.before.look.picture, trio.after.look.picture
     boxes = _boxes(wide, px(_RING_PX, wide.shape))
@@ -121,7 +121,7 @@ class _Part:
     def side(
         self,
         other: Shaped[np.ndarray, "height width"],
-        flow: Float32[np.ndarray, "full_height full_width 2"],
+        flow: Float32[np.ndarray, "cells_down cells_across 2"],
         dirt: Bool[np.ndarray, "full_height full_width"],
     ) -> _Side:
         """A neighbour's plane along the motion, and its trust: 0 out of the picture and in dirt."""
@@ -130,7 +130,7 @@ class _Part:
         y, x = np.mgrid[rows, columns].astype(np.float32)
         at_y = np.minimum(((y + 0.5) / down).astype(int), self.full[0] - 1)
         at_x = np.minimum(((x + 0.5) / across).astype(int), self.full[1] - 1)
-        move = flow[at_y, at_x]
+        move = _between(flow, at_y, at_x, self.full)
         to_x, to_y = x + move[..., 0] * np.float32(across), y + move[..., 1] * np.float32(down)
         values = _sampled(other, to_x, to_y)
         height, width = other.shape
@@ -199,6 +199,20 @@ def _sampled(plane: Shaped[np.ndarray, "_ _"], x: Patch, y: Patch) -> Patch:
     right, bottom = int(np.clip(x.max() + 4, 1, width)), int(np.clip(y.max() + 4, 1, height))
     part = plane[top:bottom, left:right].astype(np.float32)
     return cv2.remap(part, x - left, y - top, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _between(
+    flow: Float32[np.ndarray, "cells_down cells_across 2"],
+    y: Int[np.ndarray, "rows columns"],
+    x: Int[np.ndarray, "rows columns"],
+    full: tuple[int, int],
+) -> Float32[np.ndarray, "rows columns 2"]:
+    """A flow at places of the full picture, in its px."""
+    scale = scale_of(flow, full)
+    down = ((y + 0.5) / scale[1] - 0.5).astype(np.float32)
+    across = ((x + 0.5) / scale[0] - 0.5).astype(np.float32)
+    border = cv2.BORDER_REPLICATE
+    return cv2.remap(flow, across, down, cv2.INTER_LINEAR, borderMode=border) * scale
 
 
 def _boxes(mask: Mask, ring_px: int) -> list[Box]:
