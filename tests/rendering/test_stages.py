@@ -13,11 +13,13 @@ from unflicker.frames.picture import Frame, as_picture
 from unflicker.grade import Grade
 from unflicker.plan import FramePlan
 from unflicker.refinement.texture import TextureFlicker
+from unflicker.rendering.repairing import Repair
 from unflicker.rendering.stages import Grading, Item, Refinement, Stage, stages_of, through
 from unflicker.settings import Settings
 
 CPU = Grading(device="cpu")
 REFINED = Refinement(proxy_px=64)
+REPAIRED = Repair(degree="normal")
 
 
 def items(count: int, *, repeated: frozenset[int] = frozenset()) -> Iterator[Item]:
@@ -41,7 +43,7 @@ def items(count: int, *, repeated: frozenset[int] = frozenset()) -> Iterator[Ite
         yield Item(frame=frame, plan=plan, picture=picture)
 
 
-@pytest.mark.parametrize("stage", [CPU, REFINED], ids=["grading", "refinement"])
+@pytest.mark.parametrize("stage", [CPU, REPAIRED, REFINED], ids=["grading", "repair", "refinement"])
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_each_item_comes_out_once_and_in_order(stage: Stage, count: int) -> None:
     out = list(stage(items(count)))
@@ -49,7 +51,7 @@ def test_each_item_comes_out_once_and_in_order(stage: Stage, count: int) -> None
     assert [item.frame.index for item in out] == list(range(count))
 
 
-@pytest.mark.parametrize("stage", [CPU, REFINED], ids=["grading", "refinement"])
+@pytest.mark.parametrize("stage", [CPU, REPAIRED, REFINED], ids=["grading", "repair", "refinement"])
 def test_no_stage_looks_further_ahead_than_it_says(stage: Stage) -> None:
     taken = 0
 
@@ -74,6 +76,7 @@ def test_a_stage_of_ones_own_joins_the_others() -> None:
     class Inverted:
         look_ahead_frames = 0
         burn_in_frames = 0
+        follows_texture = False
 
         def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
             for item in items:

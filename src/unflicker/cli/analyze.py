@@ -13,6 +13,7 @@ from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
+    clean_option,
     lock_option,
     original_option,
     overwrite_option,
@@ -40,6 +41,7 @@ _FILE = click.Path(path_type=Path)
 @range_options
 @original_option
 @lock_option
+@clean_option
 @think_options
 @talk_options
 @click.pass_obj

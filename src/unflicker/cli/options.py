@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from unflicker.cli.help import Option, with_options
-from unflicker.cli.values import Device, Seconds, changed_settings, pairs
+from unflicker.cli.values import Device, Seconds, changed_settings, cleaning, pairs
 from unflicker.errors import UsageError
 from unflicker.settings import (
     FLASHES,
@@ -131,6 +131,13 @@ original_option = _option(
     type=_FILE,
     metavar="FILE",
     help="The steady original of a film that was processed frame by frame.",
+)
+
+clean_option = _option(
+    "Correction",
+    "--clean",
+    metavar="WHAT[:DEGREE]",
+    help="Also repair old film: dirt; light, normal or strong.  [default: no]",
 )
 
 lock_option = _option(
@@ -307,6 +314,8 @@ def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
         flags["strict"] = True
     if given.get("lock_exposure"):
         flags["tone.lock_exposure"] = True
+    if given.get("clean"):
+        flags |= cleaning(given["clean"])
     if given.get("encoder_options"):
         flags["encoding.options"] = pairs(given["encoder_options"], flag="-e")
     return replaced(settings, flags)

@@ -16,6 +16,7 @@ from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
+    clean_option,
     encode_options,
     films_options,
     lock_option,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @write_options
 @original_option
 @lock_option
+@clean_option
 @think_options
 @encode_options
 @talk_options

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from unflicker.errors import UsageError
-from unflicker.settings import Settings, replaced, to_dict
+from unflicker.settings import DAMAGE, Settings, replaced, to_dict
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -78,6 +78,24 @@ def shot_strengths(texts: Iterable[str]) -> dict[int, float]:
             raise UsageError(
                 f"--shot takes N=STRENGTH, as 3=0.5 or 3=off; got {shot}={strength}"
             ) from fault
+    return found
+
+
+def cleaning(text: str) -> dict[str, Any]:
+    """`dirt:strong` as settings of the repair.
+
+    Raises:
+        UsageError: Damage or a degree that does not exist.
+    """
+    names, colon, degree = text.partition(":")
+    found: dict[str, Any] = {"repair.degree": degree.strip()} if colon else {}
+    for name in names.split(","):
+        if name.strip() not in DAMAGE:
+            raise UsageError(
+                f"--clean repairs {' and '.join(DAMAGE)}; got {name.strip()!r}; "
+                f"write --clean {','.join(DAMAGE)} or --clean {DAMAGE[0]}:light"
+            )
+        found[f"repair.{name.strip()}"] = True
     return found
 
 

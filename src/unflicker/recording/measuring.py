@@ -39,6 +39,8 @@ class Followed:
     """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
     shot: int | None
     """Number of its shot, from 0; None if shots are not known."""
+    repairs: int = 0
+    """Places in which damage was repaired."""
 
     @property
     def by_place(self) -> Float32[np.ndarray, "rows columns"] | np.float32:
@@ -98,6 +100,8 @@ class Measured:
     visible: tuple[Visible, ...]
     stills: tuple[RankedStill, ...]
     """The most changed frames, the most changed first."""
+    repairs: tuple[int, ...] = ()
+    """Places of each frame in which damage was repaired."""
 
 
 class Measuring:
@@ -110,6 +114,7 @@ class Measuring:
         self._after: list[np.ndarray] = []
         self._stops: list[np.ndarray] = []
         self._damaged: list[int] = []
+        self._repairs: list[int] = []
         self._stills: tuple[_SmallStill, ...] = ()
         self._visible = VisibleFlicker()
 
@@ -122,6 +127,7 @@ class Measuring:
             followed: Its plan, and the strength at which it was applied.
         """
         plan = followed.plan
+        self._repairs.append(followed.repairs)
         stops = plan.grade.stops_by_place(**MAP) * followed.by_place
         self._note(frame, result, stops=stops, damaged=plan.damaged)
         if followed.shot is not None:
@@ -152,6 +158,7 @@ class Measuring:
             damaged=tuple(self._damaged),
             visible=tuple(self._visible.measured),
             stills=tuple(still.in_colours() for still in self._stills),
+            repairs=tuple(self._repairs),
         )
 
     def _note(self, frame: Frame, result: Picture, *, stops: np.ndarray, damaged: bool) -> None:

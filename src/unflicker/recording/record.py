@@ -44,6 +44,8 @@ class Record:
     """Indices of frames the decoder reported as damaged."""
     incomplete: bool = False
     """Whether the source holds less than its container promises, or parts that cannot be read."""
+    repairs: tuple[int, ...] = ()
+    """Places of each frame in which damage was repaired; empty if frames were redrawn."""
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -56,6 +56,7 @@ class Recorder:
         self._after: list[np.ndarray] = []
         self._stops: list[np.ndarray] = []
         self._damaged: list[int] = []
+        self._repairs: list[int] = []
         self._shot: _Shot | None = None
         self._shots: list[ShotPlan] = []
         self._stills: tuple[RankedStill, ...] = ()
@@ -89,6 +90,7 @@ class Recorder:
         self._after += list(segment.after)
         self._stops += list(segment.stops)
         self._damaged += segment.damaged
+        self._repairs += segment.repairs
         self._visible += segment.visible
         for still in segment.stills:
             self._stills = ranked(self._stills, still)
@@ -112,6 +114,7 @@ class Recorder:
             stills=tuple(sorted((s.still for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
             incomplete=getattr(self._film, "incomplete", False),
+            repairs=tuple(self._repairs),
             settings=to_dict(self.settings),
             versions=library_versions(neural=neural),
             notes=(*notes, *self._suggestions()),

@@ -67,14 +67,13 @@ def segments_of_items(
         making: How and where segments are made.
     """
     source = _Replay(items)
-    burn_in = max((stage.burn_in_frames for stage in stages), default=0)
+    needs = needs_of(stages)
     for start in count(0, SEGMENT_FRAMES):
         if not source.reaches(start):
             return
         stop = start + SEGMENT_FRAMES
-        part = source.part(
-            first_needed([item.plan for item in source.held], start), keep_from=stop - burn_in
-        )
+        first = first_needed([item.plan for item in source.held], start, needs)
+        part = source.part(first, keep_from=stop - needs.burn_in)
         with closing(part):
             kept = known(making.work, start)
             if kept is not None:
@@ -165,20 +164,49 @@ def keep(work: Workspace, start: int, measured: Measured) -> Segment:
 
 def rendered(item: Item) -> Rendered:
     """The result of the last stage."""
-    followed = Followed(plan=item.plan, strength=item.strength, share=item.share, shot=item.shot)
+    followed = Followed(
+        plan=item.plan,
+        strength=item.strength,
+        share=item.share,
+        shot=item.shot,
+        repairs=item.repairs,
+    )
     return Rendered(frame=item.frame, picture=item.picture, followed=followed)
 
 
-def first_needed(plans: Sequence[FramePlan], start: int) -> int:
-    """Where a segment's rendering begins: earlier than itself if texture is refined there.
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """Frames around a segment on which its result depends."""
+
+    burn_in: int
+    """Before it."""
+    unrefined_burn_in: int
+    """Before it where no texture is refined."""
+    look_ahead: int
+    """After it, besides those that the last stage reads: a picture and its repeats."""
+
+
+def needs_of(stages: Sequence[Stage]) -> Needs:
+    """What the stages of rendering need; each one needs it of the results of those before."""
+    working = [stage for stage in stages if not stage.follows_texture]
+    return Needs(
+        burn_in=sum(stage.burn_in_frames for stage in stages),
+        unrefined_burn_in=sum(stage.burn_in_frames for stage in working),
+        look_ahead=sum(stage.look_ahead_frames for stage in working),
+    )
+
+
+def first_needed(plans: Sequence[FramePlan], start: int, needs: Needs) -> int:
+    """Where a segment's rendering begins: earlier if texture is refined there.
 
     Args:
         plans: Of some frames before it, and of its own.
         start: Index of the segment's first frame.
+        needs: Of the stages.
     """
     before = [plan for plan in plans if plan.index <= start]
     refined = any(plan.texture.amount > 0.0 for plan in before)
-    return before[0].index if refined else start
+    return before[0].index if refined else max(start - needs.unrefined_burn_in, before[0].index)
 
 
 def _kept(results: Iterable[Rendered], start: int, making: Making) -> Segment:

@@ -26,11 +26,13 @@ from unflicker.recording import Measured
 from unflicker.rendering.planned import Ordered, Pairs, Planned
 from unflicker.rendering.segments import (
     Making,
+    Needs,
     Segment,
     first_needed,
     keep,
     known,
     made,
+    needs_of,
     rendered,
     segment_place,
 )
@@ -110,8 +112,7 @@ def segments_side_by_side(
         pool: The workers that make them.
     """
     work = making.work
-    stages = stages_of(task.settings, RunContext(device=task.device))
-    burn_in = max(stage.burn_in_frames for stage in stages)
+    needs = needs_of(stages_of(task.settings, RunContext(device=task.device)))
     parts = (
         SegmentTask(
             task=task,
@@ -121,7 +122,7 @@ def segments_side_by_side(
             orders=orders,
             place=segment_place(work, start),
         )
-        for start, is_last, orders in _parts(planned.ordered(), burn_in)
+        for start, is_last, orders in _parts(planned.ordered(), needs)
     )
     make: Callable[[SegmentTask], Measured | tuple[Measured, Sent]]
     make = segment_of_task if pool.shares_files else sent_segment
@@ -143,15 +144,14 @@ def _received(result: Measured | tuple[Measured, Sent], place: Path) -> Measured
 
 
 def _parts(
-    orders: Iterator[Ordered], burn_in: int
+    orders: Iterator[Ordered], needs: Needs
 ) -> Iterator[tuple[int, bool, tuple[Ordered, ...]]]:
     """The first frame of each segment, whether it is the last, and the orders that it needs."""
     held: deque[Ordered] = deque()
     over = False
     for start in count(0, SEGMENT_FRAMES):
         stop = start + SEGMENT_FRAMES
-        # A stage looks ahead to the next picture, and past all repeats of this one.
-        while not over and not (held and held[-1].plan.index >= stop and not held[-1].plan.repeats):
+        while not over and not _reaches(held, stop, needs):
             order = next(orders, None)
             over = order is None
             if order is not None:
@@ -159,8 +159,20 @@ def _parts(
         if not held or held[-1].plan.index < start:
             return
         yield start, held[-1].plan.index < stop, tuple(held)
-        while held and held[0].plan.index < stop - burn_in:
+        while held and held[0].plan.index < stop - needs.burn_in:
             held.popleft()
+
+
+def _reaches(held: deque[Ordered], stop: int, needs: Needs) -> bool:
+    """Whether all orders are there that a segment needs after its last frame.
+
+    The last stage looks ahead to the next picture, past all repeats of this one.
+    """
+    if not held or held[-1].plan.index < stop + needs.look_ahead:
+        return False
+    last = held[-1].plan.index - needs.look_ahead
+    after = (order.plan for order in held if stop <= order.plan.index <= last)
+    return any(not plan.repeats for plan in after)
 
 
 def _frames_near(film: VideoSource, plan: FramePlan) -> Iterator[Frame]:
@@ -175,7 +187,8 @@ def _rendered(part: SegmentTask, film: VideoSource, frames: Iterator[Frame]) -> 
     pairs = Pairs(name=film.name, proxy_px=task.settings.proxy.width_px)
     mask = read_mask(task.mask, size=film.size) if task.mask is not None else None
     shares = FullShares(mask)
-    first = first_needed([order.plan for order in part.orders], part.start)
+    stages = stages_of(task.settings, RunContext(device=task.device))
+    first = first_needed([order.plan for order in part.orders], part.start, needs_of(stages))
 
     def items() -> Iterator[Item]:
         for order in part.orders:
@@ -189,7 +202,6 @@ def _rendered(part: SegmentTask, film: VideoSource, frames: Iterator[Frame]) -> 
         if part.is_last and next(frames, None) is not None:
             raise pairs.more(stop)
 
-    stages = stages_of(task.settings, RunContext(device=task.device))
     results = (
         rendered(item) for item in through(items(), stages) if part.start <= item.plan.index < stop
     )

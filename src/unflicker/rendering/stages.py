@@ -13,55 +13,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from unflicker.compute.context import RunContext
 from unflicker.frames.alpha import covered
-from unflicker.frames.picture import Frame, Picture, same_samples
+from unflicker.frames.picture import same_samples
 from unflicker.grade.apply import apply_grade
 from unflicker.grade.apply_cuda import apply_grade_on
-from unflicker.grade.mask import Share
 from unflicker.motion import estimate_motion
-from unflicker.plan import FramePlan
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
+from unflicker.rendering.item import Item, Stage
+from unflicker.rendering.repairing import Repair
 from unflicker.settings import Settings
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Item:
-    """A frame on its way through the stages of rendering, and its plan."""
-
-    frame: Frame
-    """The frame of the source, uncorrected."""
-    plan: FramePlan
-    picture: Picture
-    """The result of the stages before."""
-    strength: float = 1.0
-    """Strength of the correction, 0 to 1."""
-    share: Share | None = None
-    """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
-    shot: int | None = None
-    """Number of its shot, from 0; None if shots are not known."""
-
-
-@runtime_checkable
-class Stage(Protocol):
-    """Items in, items out: one for one, in order."""
-
-    @property
-    def look_ahead_frames(self) -> int:
-        """Items that it may read ahead; more where a picture is repeated."""
-        ...
-
-    @property
-    def burn_in_frames(self) -> int:
-        """Earlier items that may have an effect on one that is seen."""
-        ...
-
-    def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
-        """The items with this stage's correction."""
-        ...
 
 
 def through(items: Iterator[Item], stages: Sequence[Stage]) -> Iterator[Item]:
@@ -89,6 +52,8 @@ def stages_of(settings: Settings, context: RunContext) -> list[Stage]:
 def after_grading(settings: Settings) -> list[Stage]:
     """The stages after the grade, in order; for files and for pictures in memory alike."""
     stages: list[Stage] = []
+    if settings.repair.dirt:
+        stages.append(Repair(degree=settings.repair.degree))
     if settings.refinement.used:
         stages.append(Refinement(proxy_px=settings.proxy.width_px))
     return stages
@@ -102,6 +67,7 @@ class Grading:
     """"cpu" or "cuda:n"."""
     look_ahead_frames: int = 0
     burn_in_frames: int = 0
+    follows_texture: bool = False
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture graded."""
@@ -124,6 +90,7 @@ class Refinement:
     burn_in_frames: int = 16
     """Eight for fading in and a neighbour, with one repeat for each at most; with an original, the
     first frame's share of the memory has fallen to 0.9^16 = 0.19."""
+    follows_texture: bool = True
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture refined; a repeat gets the same result again."""

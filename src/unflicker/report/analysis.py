@@ -29,6 +29,7 @@ def as_json(record: Record) -> str:
         "shots": [_shot(number, shot, record) for number, shot in enumerate(record.shots)],
         "damaged_frames": list(record.damaged),
         "incomplete": record.incomplete,
+        "repairs": list(record.repairs) if any(record.repairs) else [],
         "notes": list(record.notes),
         "settings": record.settings,
         "versions": record.versions,

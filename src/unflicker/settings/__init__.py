@@ -3,6 +3,7 @@
 from unflicker.settings.choosing import asked_for, preset_of, usual_settings, without
 from unflicker.settings.presets import NEURAL_LIBRARIES, PRESETS, STAGES
 from unflicker.settings.schema import (
+    DAMAGE,
     FLASHES,
     USUAL_KEEP_SECONDS,
     AtlasSettings,
@@ -16,6 +17,7 @@ from unflicker.settings.schema import (
 )
 
 __all__ = [
+    "DAMAGE",
     "FLASHES",
     "NEURAL_LIBRARIES",
     "PRESETS",

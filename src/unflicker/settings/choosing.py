@@ -9,7 +9,15 @@ from unflicker.errors import UsageError
 from unflicker.settings.presets import PRESETS, STAGES
 from unflicker.settings.schema import Settings, describe, replaced
 
-_OF_A_RUN = ("strength", "keep_slower_than_seconds", "device", "threads", "strict", "encoding.")
+_OF_A_RUN = (
+    "strength",
+    "keep_slower_than_seconds",
+    "device",
+    "threads",
+    "strict",
+    "encoding.",
+    "repair.",
+)
 """Settings that no preset sets."""
 
 

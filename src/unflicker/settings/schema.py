@@ -16,6 +16,10 @@ from unflicker.settings.presets import PRESETS
 
 METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
+DAMAGE = ("dirt",)
+"""What can be repaired."""
+DEGREES = ("light", "normal", "strong")
+"""How much counts as damage."""
 USUAL_KEEP_SECONDS = 2.0
 """Light changes that take longer than this, in seconds, are kept by default."""
 
@@ -183,6 +187,22 @@ class RefinementSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RepairSettings:
+    """Repair of damage (`repair`)."""
+
+    dirt: bool = _setting(
+        default=False, sentence="Whether dirt, spots of single frames, is found and filled."
+    )
+    degree: str = _setting(
+        "normal", "How much counts as damage: light, normal or strong; light is wrong least often."
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown degree."""
+        _need(self.degree in DEGREES, "repair.degree", self.degree, " or ".join(DEGREES))
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
     """Encoding of the result; an empty value keeps the source's."""
 
@@ -217,6 +237,7 @@ class Settings:
     fine_light: FineLightSettings = field(default_factory=FineLightSettings)
     atlas: AtlasSettings = field(default_factory=AtlasSettings)
     neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
+    repair: RepairSettings = field(default_factory=RepairSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
@@ -229,6 +250,9 @@ class Settings:
         locks = self.tone.lock_exposure and self.redraws
         wanted = "False with preset paper, which redraws frames and has no grades"
         _need(not locks, "tone.lock_exposure", self.tone.lock_exposure, wanted)
+        mends = self.repair.dirt and self.redraws
+        wanted = "False with preset paper, which redraws frames"
+        _need(not mends, "repair.dirt", self.repair.dirt, wanted)
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
     @property

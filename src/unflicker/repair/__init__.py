@@ -1,0 +1,1 @@
+"""Repair of damage: dirt and scratches are found in graded frames, and filled along the motion."""

@@ -1,0 +1,249 @@
+"""Dirt: spots of single frames, found by comparison with both neighbours along the motion.
+
+Twice: dirt disturbs the motion that is estimated on it. In a first look it is found roughly, on
+small pictures, and taken out of them; then motion is estimated again, and each spot is tested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Shaped
+
+from unflicker.grade.apply import kernels_turn
+from unflicker.repair import kernels
+from unflicker.repair.links import Link, Way, linked, scale_of
+from unflicker.repair.looks import DRAWN_WIDTH_PX, Look, Mask, px, widened, with_range
+from unflicker.repair.spots import (
+    Compared,
+    EachSpot,
+    Scene,
+    Spots,
+    around,
+    candidates,
+    grown,
+    unexplained,
+)
+
+Fine = Float32[np.ndarray, "rows columns"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tests:
+    """When a group of pixels is dirt."""
+
+    contrast: float
+    """Least difference of one of its pixels, of the whole range."""
+    doubt: float
+    """Largest doubt (`_doubt`) of a spot of `_USUAL_AREA`; it may grow with the spot's area."""
+    most_doubt: float
+    """Largest doubt of any spot."""
+    unexplained: float
+    """Least share of a spot that motion does not explain."""
+
+
+DEGREES = {
+    "light": Tests(contrast=0.05, doubt=0.5, most_doubt=0.9, unexplained=0.5),
+    "normal": Tests(contrast=0.03, doubt=0.7, most_doubt=1.25, unexplained=0.42),
+    "strong": Tests(contrast=0.025, doubt=1.0, most_doubt=2.0, unexplained=0.4),
+}
+"""Chosen on every second of the 16 clean clips, with drawn dirt (lab notebook, 2026-11-29)."""
+_UNREST, _WIDE_UNREST, _RING = 0.3, 0.25, 0.25
+"""Differences around a spot, relative to its contrast, that are one unit of doubt: of the
+neighbours, of the neighbours farther around, of the picture from both. Chosen as above."""
+_USUAL_AREA, _BY_AREA = 25.0, 0.35
+"""Area, in px of a picture 640 px wide, and the power of the area by which the doubt may grow:
+motion that fails makes many small spots and few large ones."""
+_AREAS = (5.0, 2000.0)
+"""Least and largest area of dirt (50 px across), likewise. Larger ones are mostly light: in a
+silent film fogged patches of one frame came to a tenth of the picture (lab notebook)."""
+_MOST_OF_IT = 0.04
+"""Share of a picture above which spots are no dirt but light or motion. Drawn dirt of 40 spots
+covers up to 0.03; a frame of a silent film with fogged patches came to 0.07."""
+_FIRST_CONTRAST, _FIRST_UNREST = 0.05, 0.4
+"""The first look misses little, and marks moving things here and there: it only changes the
+pictures on which motion is estimated."""
+_MARGIN_PX = 2.0
+"""Width of the margin of the first look, in px of a picture 640 px wide."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Scouted:
+    """A picture after the first look."""
+
+    look: Look
+    clean: Fine
+    """Its luma in [0, 1] with rough repairs, at the size on which motion is refined."""
+    mask: Mask
+    """Where these are."""
+
+    @cached_property
+    def ranged(self) -> Shaped[np.ndarray, "3 height width"]:
+        """Its luma at full size with rough repairs, and its range (`looks.with_range`)."""
+        luma = self.look.luma
+        if not self.mask.any():
+            return with_range(luma)
+        size = luma.shape[::-1]
+        there = cv2.resize(self.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        peak = np.float32(self.look.picture.layout.peak)
+        rough = np.clip(np.rint(cv2.resize(self.clean, size) * peak), 0, peak)
+        return with_range(np.where(there, rough, luma).astype(luma.dtype))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trio:
+    """A picture between its neighbours, after the first look, and the motion to them."""
+
+    before: Scouted
+    now: Scouted
+    after: Scouted
+    back: Link
+    """Between the previous picture and this one."""
+    forth: Link
+    """Between this one and the next."""
+
+
+def unscouted(look: Look) -> Scouted:
+    """A picture that cannot be compared with two neighbours."""
+    fine = look.fine
+    return Scouted(look=look, clean=fine, mask=np.zeros(fine.shape, bool))
+
+
+def scouted(before: Look, now: Look, after: Look, *, back: Link, forth: Link) -> Scouted:
+    """The first look at a picture.
+
+    Args:
+        before: The previous picture.
+        now: The picture.
+        after: The next one.
+        back: Motion between the previous picture and this one, not refined.
+        forth: Motion between this one and the next.
+    """
+    fine = now.fine
+    ways = back.back, forth.forth
+    compared = _compared(fine, with_range(before.fine), with_range(after.fine), ways)
+    spots = candidates(compared, cells=_cells(ways), contrast=_FIRST_CONTRAST)
+    which = spots.relative(spots.unrest) < _FIRST_UNREST
+    which[0] = False
+    if not which.any():
+        return unscouted(now)
+    mask = widened(which[spots.labels], px(_MARGIN_PX, fine.shape))
+    past, future = (
+        fine - way.compared(fine, look.fine)
+        for way, look in zip(ways, (before, after), strict=True)
+    )
+    middle = np.maximum(np.minimum(past, future), np.minimum(np.maximum(past, future), fine))
+    return Scouted(look=now, clean=np.where(mask, middle, fine), mask=mask)
+
+
+def first_link(first: Look, second: Look) -> Link:
+    """The motion between two pictures for the first look.
+
+    Args:
+        first: A picture.
+        second: The next one.
+    """
+    return linked(first.fine, second.fine, refine=False)
+
+
+def second_link(first: Scouted, second: Scouted) -> Link:
+    """The motion between two pictures after the first look, refined.
+
+    Args:
+        first: A picture.
+        second: The next one.
+    """
+    return linked(first.clean, second.clean, refine=True)
+
+
+def compared_with(trio: Trio) -> Compared:
+    """A picture compared with its neighbours along the motion, at full size."""
+    now, ways = trio.now.look, (trio.back.back, trio.forth.forth)
+    return _compared(now.luma, trio.before.ranged, trio.after.ranged, ways, unit=now.unit)
+
+
+def find_dirt(trio: Trio, tests: Tests) -> Mask | None:
+    """The mask of a picture's dirt at full size; None without any.
+
+    Args:
+        trio: The picture and its neighbours.
+        tests: When a spot is dirt.
+    """
+    compared = compared_with(trio)
+    cells = _cells((trio.back.back, trio.forth.forth))
+    spots = candidates(compared, cells=cells, contrast=tests.contrast)
+    if not spots.count:
+        return None
+    which = _tested(spots, trio, tests)
+    share = float(which[spots.labels].mean())
+    return grown(spots, compared, which) if 0.0 < share < _MOST_OF_IT else None
+
+
+def _tested(spots: Spots, trio: Trio, tests: Tests) -> np.ndarray:
+    """Which spots are dirt, by number."""
+    now, before, after = trio.now.look.fine, trio.before, trio.after
+    here = [
+        way.compared(now, other.clean)
+        for way, other in ((trio.back.back, before), (trio.forth.forth, after))
+    ]
+    there = [
+        way.compared(other.look.fine, trio.now.clean)
+        for way, other in ((trio.back.forth, before), (trio.forth.back, after))
+    ]
+    ring = around(spots, np.float32(0.5) * (here[0] + here[1]))
+    area = np.bincount(spots.labels.ravel()) * (DRAWN_WIDTH_PX / max(spots.labels.shape)) ** 2
+    allowed = tests.doubt * (area / _USUAL_AREA) ** _BY_AREA
+    which = _doubt(spots, ring) < np.minimum(allowed, tests.most_doubt)
+    which &= (area >= _AREAS[0]) & (area <= _AREAS[1])
+    which[0] = False
+    if which.any():
+        size = now.shape[0], now.shape[1]
+        ways = trio.back.back, trio.forth.forth
+        scene = Scene(
+            now=now,
+            others=np.stack([before.look.fine, after.look.fine]),
+            changes=np.stack([np.stack(pair) for pair in zip(here, there, strict=True)]),
+            flows=np.stack([way.flow * scale_of(way.flow, size) for way in ways]),
+        )
+        which &= unexplained(spots, scene) > tests.unexplained
+    return which
+
+
+def _doubt(spots: Spots, ring: EachSpot) -> EachSpot:
+    """How much the surroundings of each spot disagree, relative to its contrast.
+
+    Args:
+        spots: Of a picture.
+        ring: Difference of the picture from its neighbours around each.
+    """
+    near = spots.relative(spots.unrest) / _UNREST
+    wide = spots.relative(spots.wide_unrest) / _WIDE_UNREST
+    return np.sqrt(near**2 + wide**2 + (spots.relative(ring) / _RING) ** 2)
+
+
+def _compared(
+    now: Shaped[np.ndarray, "height width"],
+    before: Shaped[np.ndarray, "3 height width"],
+    after: Shaped[np.ndarray, "3 height width"],
+    ways: tuple[Way, Way],
+    *,
+    unit: np.float32 = np.float32(1.0),  # noqa: B008 - a constant
+) -> Compared:
+    """A picture compared with its neighbours, given with their ranges."""
+    size = now.shape[0], now.shape[1]
+    plan = np.empty((*_cells(ways), 6), np.float32)
+    for place, way in enumerate(ways):
+        plan[..., 2 * place : 2 * place + 2] = way.flow * scale_of(way.flow, size)
+        plan[..., 4 + place] = way.lift
+    out = np.empty((3, *size), np.float32)
+    with kernels_turn(size):
+        kernels.compare(now, before, after, plan, unit, out)
+    return Compared(outside=out[0], least=out[1], apart=out[2])
+
+
+def _cells(ways: tuple[Way, Way]) -> tuple[int, int]:
+    rows, columns = ways[0].lift.shape
+    return rows, columns

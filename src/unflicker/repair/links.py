@@ -1,0 +1,107 @@
+"""Motion between neighbours for the repair, and their remaining difference of light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from unflicker.frames.flow import warp
+from unflicker.motion import estimate_motion
+from unflicker.refinement.alignment import refined_flow
+from unflicker.repair.looks import proxy_of
+
+Fine = Float32[np.ndarray, "rows columns"]
+Grid = Float32[np.ndarray, "cells_down cells_across"]
+_LIGHT_LIMIT = 0.06
+"""Difference of luma up to which it counts as light: grades leave less than that of flicker."""
+_LIGHT_CELLS = 6.0
+"""Deviation in cells of the blur that tells light from content: a fortieth of the width, larger
+than a spot."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Way:
+    """The way from a picture to a neighbour, on the grid of its proxy."""
+
+    flow: Float32[np.ndarray, "cells_down cells_across 2"]
+    """In px of the grid, x first."""
+    lift: Grid
+    """What is to be added to the neighbour's luma, in [0, 1]."""
+
+    def compared(self, here: Fine, there: Fine) -> Fine:
+        """The difference of a picture from its motion-compensated neighbour.
+
+        Args:
+            here: The picture.
+            there: The neighbour.
+        """
+        size = here.shape[1], here.shape[0]
+        return here - moved(there, self.flow) - cv2.resize(self.lift, size)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Link:
+    """Ways between a picture and the next."""
+
+    forth: Way
+    back: Way
+
+
+def linked(first: Fine, second: Fine, *, refine: bool) -> Link:
+    """The motion between two pictures.
+
+    Args:
+        first: Luma in [0, 1].
+        second: Of the next picture.
+        refine: Whether the motion is refined at this size.
+    """
+    motion = estimate_motion(np.stack([proxy_of(first), proxy_of(second)]))
+    forth, back = motion.forward[0], motion.backward[0]
+    if refine:
+        forth, back = refined_flow(forth, first, second), refined_flow(back, second, first)
+    return Link(forth=_way(forth, first, second), back=_way(back, second, first))
+
+
+def moved(picture: Fine, flow: Float32[np.ndarray, "cells_down cells_across 2"]) -> Fine:
+    """A neighbour aligned to the picture that a flow starts from, bilinear.
+
+    Args:
+        picture: The neighbour.
+        flow: To it, in px of a smaller grid.
+    """
+    return warp(picture, enlarged(flow, (picture.shape[0], picture.shape[1])))
+
+
+def enlarged(
+    flow: Float32[np.ndarray, "cells_down cells_across 2"], size: tuple[int, int]
+) -> Float32[np.ndarray, "height width 2"]:
+    """A flow at another size, in its px.
+
+    Args:
+        flow: In px of its own grid.
+        size: Height and width of the result.
+    """
+    large = cv2.resize(flow, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return large * scale_of(flow, size)
+
+
+def scale_of(
+    flow: Float32[np.ndarray, "cells_down cells_across 2"], size: tuple[int, int]
+) -> Float32[np.ndarray, " 2"]:
+    """Px of a picture for one of a flow's grid, x first.
+
+    Args:
+        flow: On its grid.
+        size: Height and width of the picture.
+    """
+    return np.array([size[1] / flow.shape[1], size[0] / flow.shape[0]], np.float32)
+
+
+def _way(flow: Float32[np.ndarray, "cells_down cells_across 2"], here: Fine, there: Fine) -> Way:
+    difference = np.clip(here - moved(there, flow), -_LIGHT_LIMIT, _LIGHT_LIMIT)
+    cells = flow.shape[1], flow.shape[0]
+    small = cv2.resize(difference, cells, interpolation=cv2.INTER_AREA)
+    return Way(flow=flow, lift=cv2.GaussianBlur(small, (0, 0), _LIGHT_CELLS))

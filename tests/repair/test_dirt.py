@@ -1,0 +1,175 @@
+"""Dirt is found and filled; what moves, what repeats and what is clean stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+import unflicker
+from made_clips import panning
+from unflicker.frames.colour import from_rgb
+from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout, same_samples
+from unflicker.grade import Grade
+from unflicker.plan import FramePlan
+from unflicker.rendering.item import Item
+from unflicker.rendering.repairing import Repair
+from unflicker.settings import Settings
+from unflicker.synthesis.damage import damaged, drawn_spots
+
+SIZE = (180, 320)
+LAYOUTS = {
+    "4:2:0": PixelLayout(family="yuv", depth=8, chroma_shift=(1, 1)),
+    "4:2:2 of 10 bits": PixelLayout(family="yuv", depth=10, chroma_shift=(1, 0)),
+    "RGB with alpha": PixelLayout(family="rgb", depth=8, alpha=True),
+    "grey of 16 bits": PixelLayout(family="grey", depth=16),
+}
+
+
+def clip(*, time: int = 7, speed_px: tuple[float, float] = (1.3, 0.4)) -> np.ndarray:
+    return panning(time=time, size=SIZE, speed_px=speed_px).pixels
+
+
+def with_spots(pixels: np.ndarray, *, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    made = [damaged(frame, drawn_spots(random, size=SIZE)) for frame in pixels]
+    return np.stack([one.pixels for one in made]), np.stack([one.truth for one in made])
+
+
+def pictures(pixels: np.ndarray, layout: PixelLayout = LAYOUTS["4:2:0"]) -> list[Picture]:
+    meaning = ColourMeaning(full_range=False)
+    return [
+        from_rgb(frame.astype(np.float32) / 255.0, layout=layout, meaning=meaning)
+        for frame in pixels
+    ]
+
+
+def repaired(
+    given: Sequence[Picture], *, repeats: Sequence[int] = (), cuts: Sequence[int] = (), **more
+) -> list[Picture]:
+    def items():
+        for index, picture in enumerate(given):
+            plan = FramePlan(
+                index=index,
+                grade=Grade.identity(),
+                starts_shot=index == 0 or index in cuts,
+                repeats=index in repeats,
+            )
+            frame = Frame(picture=picture, index=index, pts=index, time_base=Fraction(1, 24))
+            yield Item(frame=frame, plan=plan, picture=picture, **more)
+
+    return [item.picture for item in Repair(degree="normal")(items())]
+
+
+def changed(before: Picture, after: Picture) -> np.ndarray:
+    return before.planes[0] != after.planes[0]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_most_dirt_goes_and_nearly_nothing_else_changes(name: str) -> None:
+    clean = clip()
+    dirty, truth = with_spots(clean)
+    given, wanted = pictures(dirty, LAYOUTS[name]), pictures(clean, LAYOUTS[name])
+    out = repaired(given)
+    inner = range(2, len(clean) - 2)
+    peak = LAYOUTS[name].peak
+    found = np.concatenate([changed(given[t], out[t])[truth[t]] for t in inner])
+    assert found.mean() > 0.8
+    before, after = (
+        np.concatenate([(many[t].planes[0][truth[t]] / peak) for t in inner])
+        for many in (given, out)
+    )
+    right = np.concatenate([wanted[t].planes[0][truth[t]] / peak for t in inner])
+    assert np.mean((after - right) ** 2) < 0.1 * np.mean((before - right) ** 2)
+    for t in inner:
+        far = ~cv2.dilate(truth[t].astype(np.uint8), np.ones((9, 9))).astype(bool)
+        assert changed(given[t], out[t])[far].mean() < 0.002
+        assert out[t].layout == given[t].layout
+        if given[t].layout.alpha:
+            np.testing.assert_array_equal(out[t].planes[-1], given[t].planes[-1])
+
+
+@pytest.mark.parametrize("speed_px", [(0.0, 0.0), (1.3, 0.4), (6.0, -2.0)])
+def test_a_clean_film_comes_back(speed_px: tuple[float, float]) -> None:
+    given = pictures(clip(speed_px=speed_px))
+    for before, after in zip(given, repaired(given), strict=True):
+        assert same_samples(before, after)
+
+
+def test_a_ball_that_flies_by_stays() -> None:
+    pixels = clip(time=9, speed_px=(0.0, 0.0)).copy()
+    for t, frame in enumerate(pixels):
+        cv2.circle(frame, (40 + 14 * t, 60 + 5 * t), 4, (250, 250, 250), -1, cv2.LINE_AA)
+    given = pictures(pixels)
+    for before, after in zip(given, repaired(given), strict=True):
+        assert same_samples(before, after)
+
+
+def test_one_spot_of_one_frame_goes() -> None:
+    """The twin of the ball: the same circle, once."""
+    pixels = clip(time=9, speed_px=(0.0, 0.0)).copy()
+    cv2.circle(pixels[4], (96, 80), 4, (250, 250, 250), -1, cv2.LINE_AA)
+    given = pictures(pixels)
+    out = repaired(given)
+    assert changed(given[4], out[4])[78:83, 94:99].all()
+    assert all(same_samples(given[t], out[t]) for t in range(9) if t != 4)
+
+
+def test_a_repeated_picture_is_repaired_alike_and_from_other_pictures() -> None:
+    dirty, truth = with_spots(clip(time=6))
+    shown = [0, 1, 2, 2, 3, 4, 4, 4, 5]
+    given = pictures(dirty[shown])
+    out = repaired(given, repeats=(3, 6, 7))
+    once = repaired(pictures(dirty))
+    assert truth[2].any()
+    for place, picture in enumerate(shown):
+        assert same_samples(out[place], once[picture])
+
+
+def test_no_picture_is_compared_across_a_cut() -> None:
+    dirty, _ = with_spots(clip(time=6))
+    given = pictures(dirty)
+    alone = repaired(given[:3]) + repaired(given[3:])
+    for one, other in zip(repaired(given, cuts=(3,)), alone, strict=True):
+        assert same_samples(one, other)
+    assert not all(map(same_samples, repaired(given), alone))
+
+
+def test_at_no_strength_and_out_of_the_mask_nothing_is_repaired() -> None:
+    dirty, _ = with_spots(clip(time=5))
+    given = pictures(dirty)
+    for before, after in zip(given, repaired(given, strength=0.0), strict=True):
+        assert same_samples(before, after)
+    share = np.zeros(SIZE, np.float32)
+    share[:, 160:] = 1.0
+    out = repaired(given, share=share)
+    assert not any(changed(a, b)[:, :160].any() for a, b in zip(given, out, strict=True))
+    assert any(changed(a, b)[:, 160:].any() for a, b in zip(given, out, strict=True))
+
+
+def test_a_repair_depends_on_no_more_frames_than_it_says() -> None:
+    dirty, _ = with_spots(clip(time=5))
+    shown = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4]
+    given = pictures(dirty[shown])
+    repeats = [at for at in range(1, 16) if shown[at] == shown[at - 1]]
+    whole, reach = repaired(given, repeats=repeats), Repair(degree="normal").burn_in_frames
+    part = repaired(
+        given[8 - reach :], repeats=[at - 8 + reach for at in repeats if at > 8 - reach]
+    )
+    for one, other in zip(whole[8:], part[reach:], strict=True):
+        assert same_samples(one, other)
+
+
+def test_deflicker_repairs_arrays() -> None:
+    dirty, truth = with_spots(clip(time=9))
+    settings = Settings.from_preset("fast", repair__dirt=True)
+    out = unflicker.deflicker(dirty, settings=settings)
+    inner = truth[2:-2]
+    assert (out != dirty)[2:-2][inner].any(axis=-1).mean() > 0.7
+    assert (out != dirty)[2:-2][~inner].any(axis=-1).mean() < 0.06
+    plain = unflicker.deflicker(dirty, settings=replace(settings, repair=Settings().repair))
+    np.testing.assert_array_equal(out[0], plain[0])
