@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -23,6 +24,7 @@ from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
+from unflicker.jobs.pool import Pool
 from unflicker.jobs.resources import Resources
 from unflicker.plan import Plan
 from unflicker.progress import Report, silent
@@ -147,9 +149,8 @@ def deflicker(
     """Remove flicker from pictures in memory.
 
     Args:
-        frames: `(time, height, width, channels)`, RGB, RGBA or grey of one channel, or grey
-            `(time, height, width)`; an array, a torch tensor, or a list of pictures. uint8, uint16,
-            or floats in [0, 1]. Alpha is kept; colours under alpha 0 have no influence.
+        frames: RGB, RGBA or grey `(time, height, width[, channels])`: an array, a torch tensor, or
+            a list of pictures; uint8, uint16, or floats in [0, 1]. Alpha is kept.
         fps: Frames a second.
         settings: Preset `standard` if None.
         original: The steady original of pictures that were processed frame by frame; any size.
@@ -165,15 +166,11 @@ def deflicker(
         InputError: The original shows another scene, or has clearly fewer frames.
     """
     settings = asked_for(settings, **asked)
-    _refuse_rate(fps)
     given = pixels_of(frames)
     pixels = given.pixels
     film = _film_in_memory(pixels, original, fps=fps, settings=settings)
     originals = () if original is None else (frame.original for frame in film.frames())
-    with (
-        run_context(device=settings.device, threads=settings.threads, report=progress) as context,
-        open_pool(film, settings, RunOptions(jobs=jobs), context) as pool,
-    ):
+    with _shared(film, settings, jobs, progress) as (context, pool):
         rendered = render_arrays(pixels, film, settings, context, originals=originals, pool=pool)
         for index, picture in enumerate(rendered):
             pixels[index] = picture
@@ -234,11 +231,7 @@ def _streamed(
                 backs.append(given.back)
                 yield given.pixels[0]
 
-        running = run_context(device=settings.device, threads=settings.threads, report=progress)
-        with (
-            running as context,
-            open_pool(source, settings, RunOptions(jobs=jobs), context) as pool,
-        ):
+        with _shared(source, settings, jobs, progress) as (context, pool):
             pictures = render_arrays(arrays(), source, settings, context, pool=pool)
             for index, picture in enumerate(pictures):
                 context.tell("render", done=index + 1, total=None)
@@ -246,6 +239,16 @@ def _streamed(
 
     with running_ahead(rendered(), most=1) as pictures:
         yield from pictures
+
+
+@contextmanager
+def _shared(
+    film: VideoSource, settings: Settings, jobs: int, progress: Report
+) -> Iterator[tuple[RunContext, Pool | None]]:
+    """The context of pictures in memory, and the processes that share their analysis."""
+    running = run_context(device=settings.device, threads=settings.threads, report=progress)
+    with running as context, open_pool(film, settings, RunOptions(jobs=jobs), context) as pool:
+        yield context, pool
 
 
 def _written(
@@ -323,6 +326,7 @@ def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmF
 def _film_in_memory(
     pixels: np.ndarray, original: Any, *, fps: float, settings: Settings
 ) -> VideoSource:
+    _refuse_rate(fps)
     film = _array_film(pixels, fps=fps, name="array")
     if original is None:
         _need_networks(settings)

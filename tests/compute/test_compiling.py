@@ -16,10 +16,10 @@ import pytest
 from unflicker.cli.process import do_without_a_home
 from unflicker.compute import compiling
 from unflicker.compute.caches import cache_folder, is_home_writable, is_usable
+from unflicker.errors import UsageError
 
 SOURCE = """
 from unflicker.compute.compiling import compiled
-from unflicker.errors import UsageError
 
 @compiled()
 def doubled(number):
@@ -335,4 +335,4 @@ def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
 
 def test_fast_arithmetic_in_a_parallel_function_is_refused():
     with pytest.raises(UsageError, match="exact arithmetic"):
-        compiled(parallel=True, fastmath={"contract"})
+        compiling.compiled(parallel=True, fastmath={"contract"})

@@ -22,6 +22,8 @@ from unflicker.settings import Settings
 PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 """Suffixes of frames in a folder that is read as a film."""
 _LONGEST_NAME_BYTES = 255
+_ENDED = ("Z", "X")
+"""States of a process in /proc: it waits for its parent, or is being removed."""
 _STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ unflicker")
 """The start of a line in our log files."""
@@ -145,13 +147,20 @@ def hidden_name(path: Path, ending: str) -> Path:
 
 
 def is_running(process: int) -> bool:
-    """Whether there is a process of this number on this machine."""
+    """Whether there is a process of this number on this machine, and has not ended.
+
+    One that has ended keeps its number until its parent asks; in a container it may keep it for
+    ever.
+    """
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
         return True
+    with contextlib.suppress(OSError, IndexError):
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+        return state.split()[0] not in _ENDED
     return True
 
 
