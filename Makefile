@@ -25,11 +25,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .venv/dev.stamp: .venv/run.stamp
 	@echo "adding the tools for tests (once) ..."
-	@$(PIP) -e ".[dev,neural,web,cluster]"
+	@$(PIP) -e ".[dev,neural,web,cluster,remote]"
 	@touch $@
 
 .venv/benchmark.stamp: .venv/dev.stamp
-	@$(PIP) -e ".[dev,neural,web,cluster,benchmark]"
+	@$(PIP) -e ".[dev,neural,web,cluster,remote,benchmark]"
 	@touch $@
 
 run: .venv/run.stamp

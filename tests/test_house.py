@@ -202,7 +202,7 @@ def test_the_core_needs_only_what_it_declares():
     allowed = {given.get(name, name) for name in declared} | set(sys.stdlib_module_names)
     # markupsafe comes with jinja2; the others are asked for where they are used.
     allowed |= {"unflicker", "markupsafe", "torch", "safetensors", "OpenImageIO"}
-    allowed |= {"ray", "fastapi", "pydantic", "uvicorn", "lpips", "imageio_ffmpeg"}
+    allowed |= {"ray", "fsspec", "fastapi", "pydantic", "uvicorn", "lpips", "imageio_ffmpeg"}
     for path in MODULES:
         missing = imported(ast.parse(path.read_text(encoding="utf-8"))) - allowed
         assert not {name for name in missing if "." not in name}, path

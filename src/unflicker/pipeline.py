@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -22,6 +23,7 @@ from unflicker.compute.threads import running_ahead
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
+from unflicker.files.remote import RemotePath, as_path
 from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
 from unflicker.jobs.pool import Pool
@@ -73,8 +75,9 @@ def run(
     """Remove flicker from a film, write the result in the source's format, and return the record.
 
     Args:
-        source: A video file or a folder of pictures.
+        source: A video file, its URL (`s3://…`; extra `remote`), or a folder of pictures.
         target: The file (or folder) to write; `film_unflickered.mp4` next to the source if None.
+            A file of a URL is made on this machine first.
         settings: Preset `standard` if None.
         options: The part of the film to process, and other files to read and write.
         progress: Called with the progress; may stop the run by raising `Cancelled`.
@@ -84,16 +87,16 @@ def run(
         UnflickerError: See `errors`; no file is left under the target's name.
     """
     settings = asked_for(settings, **asked)
-    target = Path(target) if target is not None else default_target(Path(source))
-    folder = is_picture_folder(target, source=Path(source))
+    target = as_path(target) if target is not None else default_target(as_path(source))
+    folder = is_picture_folder(target, source=as_path(source))
     result = Written(path=target, what="the result", folder=folder)
     _refuse_loss(source, result, settings=settings, options=options)
     files = _files(source, settings, options)
     film = files.open()
     recorder = Recorder(film, settings, output=str(target))
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
-    with running as context:
-        notes = _written(film, files, target, recorder, options, context)
+    with _made_here(target, options) as (local, options), running as context:
+        notes = _written(film, files, local, recorder, options, context)
     return recorder.record(notes=(*notes, *_unknown_shots(options, recorder)))
 
 
@@ -251,6 +254,18 @@ def _shared(
         yield context, pool
 
 
+@contextmanager
+def _made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOptions]]:
+    """Where a result is made, and the options for that; to a URL it is copied at the end."""
+    if not isinstance(target, RemotePath):
+        yield target, options
+        return
+    local = (options.work_dir or Path.cwd()) / f".{target.stem}.to-copy{target.suffix}"
+    yield local, replace(options, overwrite=True)
+    target.put(local)
+    local.unlink()
+
+
 def _written(
     film: VideoSource,
     files: FilmFiles,
@@ -315,7 +330,7 @@ def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmF
     else:
         _refuse_original(settings, options)
     return FilmFiles(
-        source=Path(source),
+        source=as_path(source),
         original=options.original,
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,

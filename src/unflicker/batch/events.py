@@ -17,6 +17,7 @@ from typing import Any
 from unflicker.batch.fixity import Sums
 from unflicker.batch.jobs import FilmJob
 from unflicker.files.atomic import write_whole
+from unflicker.files.remote import RemotePath
 from unflicker.recording import Record
 from unflicker.report import summary
 
@@ -77,7 +78,7 @@ def write_events(job: FilmJob, record: Record, sums: Sums, times: Times) -> None
 def _object(path: Path, sums: Sums, *, role: str) -> dict[str, Any]:
     inside = {file: digest for file, digest in sums.items() if path in (file, file.parent)}
     return {
-        "objectIdentifier": {"type": "path", "value": os.path.abspath(path)},
+        "objectIdentifier": {"type": "path", "value": _name(path)},
         "objectCategory": "representation" if path.is_dir() else "file",
         "linkedEventRole": role,
         "objectCharacteristics": [
@@ -108,11 +109,15 @@ def _correction(job: FilmJob, record: Record, times: Times) -> dict[str, Any]:
             "notes": list(record.notes),
         },
         "linkingObjects": [
-            {"role": "source", "value": os.path.abspath(job.source)},
-            {"role": "outcome", "value": os.path.abspath(job.target)},
+            {"role": "source", "value": _name(job.source)},
+            {"role": "outcome", "value": _name(job.target)},
         ],
         "linkingAgents": ["unflicker"],
     }
+
+
+def _name(path: Path) -> str:
+    return path.url if isinstance(path, RemotePath) else os.path.abspath(path)
 
 
 def _digests(times: Times) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from unflicker.errors import InputError, UsageError
 from unflicker.files.outputs import PICTURE_ENDINGS
+from unflicker.files.remote import RemotePath, as_path
 from unflicker.video.target import CONTAINERS, ENDING, default_target
 
 _READ = """3g2 asf divx dv f4v gif m1v m2v m4p mj2 mod mpe mpv ogm ogv rm rmvb tod vob wmv y4m"""
@@ -53,15 +54,17 @@ def films_of(
     if not everything:
         raise UsageError("no film is named; pass a file, a folder, or --list FILE")
     away = Path(output).resolve() if output else None
-    found: dict[Path, Film] = {}
+    found: dict[str, Film] = {}
     for name in everything:
         for film in _named(name, recursive=recursive, away=away):
-            found.setdefault(Path(os.path.abspath(film.path)), film)
+            found.setdefault(os.path.abspath(film.path), film)
     return list(found.values())
 
 
 def _named(name: str, *, recursive: bool, away: Path | None) -> Iterable[Film]:
-    path = Path(name)
+    path = as_path(name)
+    if isinstance(path, RemotePath):
+        return [Film(path=path)]
     if not path.exists() and any(sign in name for sign in _MAGIC):
         return _matching(name)
     if not path.is_dir() or (not recursive and _pictures(path)):

@@ -10,6 +10,7 @@ from pathlib import Path
 from unflicker.batch.jobs import FilmJob
 from unflicker.errors import InputError
 from unflicker.files.atomic import write_whole
+from unflicker.files.remote import RemotePath
 from unflicker.video.frame_sums import frame_sums
 
 Sums = dict[Path, str]
@@ -40,7 +41,7 @@ def write_sums(job: FilmJob, sums: Sums) -> None:
     """
     of_files, of_frames = job.sums
     beside = of_files.parent
-    lines = [f"{digest}  {_line(os.path.relpath(path, beside))}\n" for path, digest in sums.items()]
+    lines = [f"{digest}  {_line(path, beside)}\n" for path, digest in sums.items()]
     write_whole(of_files, "".join(lines).encode())
     if job.target.is_file():
         write_whole(of_frames, frame_sums(job.target).encode())
@@ -61,6 +62,9 @@ def _sum(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {fault.strerror}; check the disk") from fault
 
 
-def _line(name: str) -> str:
-    """A name as `sha256sum` writes it: on one line."""
+def _line(path: Path, beside: Path) -> str:
+    """A file's name as `sha256sum` writes it: on one line, from a folder on."""
+    if isinstance(path, RemotePath):
+        return path.url
+    name = str(path.absolute() if isinstance(beside, RemotePath) else os.path.relpath(path, beside))
     return name.replace("\\", "\\\\").replace("\n", "\\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 from unflicker.batch.films import Film
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, is_stream
+from unflicker.files.remote import as_path
 from unflicker.video import is_picture_folder, planned_target
 
 INDEX_ENDINGS = (".html", ".htm", ".json")
@@ -127,7 +128,7 @@ def _index(report: str | None) -> Path | None:
     """The index of several reports, where one is asked for."""
     if report is None or is_stream(report) or is_folder(report):
         return None
-    path = Path(report)
+    path = as_path(report)
     if path.suffix.lower() not in INDEX_ENDINGS:
         raise UsageError(f"{report} cannot list reports; name a .html or .json file, or a folder")
     return path
@@ -141,7 +142,7 @@ def _within(output: str | None, under: Path) -> str | None:
     """The folder for the result of a film that was found in a folder."""
     if output is None or under == Path():
         return output
-    return f"{Path(output) / under}{os.sep}"
+    return f"{output.rstrip(os.sep)}{os.sep}{under}{os.sep}"
 
 
 def _extra(path: str | None, films: Sequence[Film], *, suffix: str) -> list[Path | None]:
@@ -157,7 +158,7 @@ def _extra(path: str | None, films: Sequence[Film], *, suffix: str) -> list[Path
             film.under / film.path.name if alike[stem] > 1 else stem
             for film, stem in zip(films, stems, strict=True)
         ]
-        return [Path(path) / f"{name}{suffix}" for name in names]
+        return [as_path(path) / f"{name}{suffix}" for name in names]
     if len(films) > 1:
         raise UsageError(f"{path} is one file for several films; name a folder: {Path(path).stem}/")
-    return [Path(path)]
+    return [as_path(path)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -151,7 +150,7 @@ def _put_away(target: Path) -> Path:
         target.with_name(f"{target.stem}.broken{'' if number == 1 else number}{target.suffix}")
         for number in count(1)
     )
-    place = next(name for name in names if not os.path.lexists(name))
+    place = next(name for name in names if not name.exists())
     try:
         target.rename(place)
     except OSError as fault:

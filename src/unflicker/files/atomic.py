@@ -11,18 +11,22 @@ from typing import IO
 
 from unflicker.errors import OutputError
 from unflicker.files.outputs import is_stream
+from unflicker.files.remote import RemotePath
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file of known content, completely or not at all; missing folders are made.
 
     Args:
-        path: The file; a stream, such as `/dev/stdout`, is written directly.
+        path: The file, or a URL; a stream, such as `/dev/stdout`, is written directly.
         content: The content of the file.
 
     Raises:
         OutputError: The folder cannot be written or the disk is full.
     """
+    if isinstance(path, RemotePath):
+        path.write(content)
+        return
     with written_whole(path) as file:
         file.write(content)
 

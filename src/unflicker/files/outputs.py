@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unflicker.errors import OutputError, UsageError
+from unflicker.files.remote import RemotePath, as_path
 from unflicker.settings import Settings
 
 PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -73,7 +74,7 @@ def named(what: str, *paths: str | Path | None) -> list[Read]:
         what: Name for people, such as `the mask`.
         paths: Files or folders; None and empty ones are left out.
     """
-    return [Read(path=Path(path), what=what) for path in paths if path]
+    return [Read(path=as_path(path), what=what) for path in paths if path]
 
 
 def folders_in(folder: Path, *names: str) -> list[Written]:
@@ -130,7 +131,8 @@ def refuse_loss(reads: Iterable[Read], writes: Sequence[Written], *, overwrite: 
     _refuse_two_alike(kept)
     for output in kept:
         if not is_stream(output.path):
-            _refuse_place(output)
+            if not isinstance(output.path, RemotePath):
+                _refuse_place(output)
             _refuse_existing(output, overwrite=overwrite)
 
 
@@ -186,6 +188,9 @@ def made_folder(folder: Path) -> Iterator[None]:
     Raises:
         OutputError: The folder cannot be made.
     """
+    if isinstance(folder, RemotePath):
+        yield
+        return
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -295,6 +300,9 @@ def _refuse_place(output: Written) -> None:
 
 
 def _refuse_existing(output: Written, *, overwrite: bool) -> None:
+    if isinstance(output.path, RemotePath):
+        _refuse_remote(output, overwrite=overwrite)
+        return
     path = output.path if os.path.lexists(output.path) else Path(os.path.realpath(output.path))
     if output.appends:
         if path.exists() and not _is_log(path):
@@ -311,6 +319,12 @@ def _refuse_existing(output: Written, *, overwrite: bool) -> None:
         f"{output} is already there; pass --overwrite to replace it, "
         f"or another name with {output.option}"
     )
+
+
+def _refuse_remote(output: Written, *, overwrite: bool) -> None:
+    if output.appends or (output.path.exists() and not (overwrite or output.completes)):
+        why = "cannot be appended to" if output.appends else "is already there"
+        raise OutputError(f"{output} {why}; choose another name with {output.option}")
 
 
 def _is_log(path: Path) -> bool:

@@ -17,6 +17,7 @@ from av.error import FFmpegError
 from av.format import Flags
 from av.packet import Packet
 
+from unflicker.files.remote import as_path
 from unflicker.video.container import open_source
 
 _JUMP_SECONDS = 10
@@ -97,7 +98,7 @@ def read_clock(path: Path, *, stream_index: int) -> Clock:
 
 @lru_cache(maxsize=8)
 def _searched(path: str, main: int, _: tuple[int, int]) -> Clock:
-    with open_source(Path(path)) as container:
+    with open_source(as_path(path)) as container:
         if not container.format.flags & Flags.ts_discont.value:
             return Clock()
         kinds = [stream.type for stream in container.streams]

@@ -10,6 +10,7 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 
 from unflicker.errors import InputError
+from unflicker.files.remote import RemotePath
 
 _LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
 """A playlist or a movie that refers to other places must not cause network access."""
@@ -31,7 +32,8 @@ def open_source(path: Path) -> InputContainer:
         raise InputError(f"{path} is a folder, not a video file; pass one file")
     try:
         # The prefix keeps a name like `a:b.mp4` or `-x.mp4` a name.
-        container = av.open(f"file:{path}", options=dict(_LOCAL_ONLY), metadata_errors="replace")
+        place = path.open("rb") if isinstance(path, RemotePath) else f"file:{path}"
+        container = av.open(place, options=dict(_LOCAL_ONLY), metadata_errors="replace")
     except (FFmpegError, OSError, ValueError) as fault:
         raise InputError(
             f"{path} cannot be read as a video: {_reason(fault)}; "

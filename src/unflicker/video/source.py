@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from unflicker.errors import InputError
+from unflicker.files.remote import as_path
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
 from unflicker.video.traits import Traits
@@ -104,7 +105,7 @@ def open_video(
             f"a film cannot start at {start_seconds} s and last {duration_seconds} s; "
             "pass a start of 0 or more and a duration above 0"
         )
-    path = Path(source)
+    path = as_path(source)
     if path.is_dir():
         from unflicker.video.picture_folder import FolderSource
 

@@ -20,6 +20,7 @@ from unflicker.files.outputs import (
     is_stream,
     made_folder,
 )
+from unflicker.files.remote import RemotePath, as_path
 
 ENDING = "_unflickered"
 CONTAINERS = {
@@ -51,7 +52,7 @@ def default_target(source: Path) -> Path:
 
     A file whose kind of container cannot be written, or that has no ending, becomes Matroska.
     """
-    source = Path(source)
+    source = as_path(source)
     if source.is_dir():
         whole = source.resolve()
         return whole.with_name(whole.name + ENDING)
@@ -82,7 +83,7 @@ def planned_target(source: Path, output: str | None) -> Path:
             "at their beginning; name a file"
         )
     try:
-        target = Path(output).expanduser() if output.startswith("~") else Path(output)
+        target = Path(output).expanduser() if output.startswith("~") else as_path(output)
     except RuntimeError as fault:
         raise UsageError(
             f"{output} begins with a home that is not known: {fault}; write the path without ~"
@@ -157,7 +158,8 @@ def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_b
     Raises:
         OutputError: It exists, is the source, cannot be written, or the disk is too small.
     """
-    if source is not None and target.exists() and os.path.samefile(source, target):
+    here = source is not None and not isinstance(source, RemotePath)
+    if source is not None and here and target.exists() and os.path.samefile(source, target):
         raise OutputError(f"{target} is the input itself; choose another name with -o")
     if target.exists() and not overwrite and not _is_empty_folder(target):
         raise OutputError(
