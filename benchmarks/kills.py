@@ -2,8 +2,9 @@
 
     python benchmarks/kills.py film.mp4 --preset fast --kills 20
 
-Each kill is a SIGKILL after a random time (seeded) of a run's own length; the next run continues.
-Says whether the result has the same bytes, and how many frames were rendered twice.
+Each kill is a SIGKILL after a random time (seeded), at most that of an uninterrupted run; the next
+run continues. A film that is done begins again until there were so many kills. Says whether all
+results have the same bytes, and what is left in their folder.
 """
 
 from __future__ import annotations
@@ -37,28 +38,38 @@ def main() -> None:
         began = time.monotonic()
         subprocess.run(_call(given, whole), check=True)
         seconds = time.monotonic() - began
-        drawn = random.Random(given.seed)  # noqa: S311 - moments, no secrets
-        done, runs = 0, 0
-        while True:
-            runs += 1
-            process = subprocess.Popen(_call(given, killed), stderr=subprocess.DEVNULL)
-            if done == given.kills:
-                process.wait()
-                break
-            try:
-                process.wait(drawn.uniform(0.0, seconds))
-                break
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                done += 1
-        same = _hash(whole) == _hash(killed)
-        left = [path.name for path in killed.parent.iterdir() if path != killed]
+        drawn = random.Random(given.seed)
+        kills, films, same, left = 0, 0, True, []
+        while kills < given.kills:
+            kills += _killed(given, killed, drawn=drawn, seconds=seconds, most=given.kills - kills)
+            films += 1
+            same = same and _hash(whole) == _hash(killed)
+            left += [path.name for path in killed.parent.iterdir() if path != killed]
+            killed.unlink(missing_ok=True)
         sys.stdout.write(
-            f"{given.film.name}, {given.preset}, {given.jobs} jobs: {done} kills in {runs} runs, "
+            f"{given.film.name}, {given.preset}, {given.jobs} jobs: {kills} kills, {films} films, "
             f"uninterrupted {seconds:.1f} s, same bytes: {same}, left over: {left}\n"
         )
         sys.exit(not same or bool(left))
+
+
+def _killed(
+    given: argparse.Namespace, target: Path, *, drawn: random.Random, seconds: float, most: int
+) -> int:
+    """Run a film, killed again and again, until it is done; returns the number of kills."""
+    kills = 0
+    while True:
+        process = subprocess.Popen(
+            _call(given, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(drawn.uniform(0.0, seconds) if kills < most else None)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+        else:
+            return kills
 
 
 def _call(given: argparse.Namespace, target: Path) -> list[str]:

@@ -25,6 +25,9 @@ from unflicker.video.segments import SEGMENT_FRAMES
 
 _CORES_A_JOB = 2
 """One process uses two cores well: decoding, analysis and encoding overlap."""
+_LEAST_JOBS = 2
+"""Of a film, where there are two cores: 720 frames at 480p on two of them took 27 and 30 s (`fast`)
+and 57 s (`standard`) by two processes, 37 and 61 s by one (benchmarks/scale.py)."""
 _BYTES_A_JOB = 1_500_000_000
 _NOT_DIVIDED = "preset paper draws a film from its beginning on; run it without --cluster"
 
@@ -55,7 +58,9 @@ def open_pool(
         context: Of the run.
     """
     pays = (film.estimated_frames or 0) // (2 * SEGMENT_FRAMES)
-    with _opened(settings, options, device=context.device, pays=pays) as pool:
+    cores = thread_count()
+    most = min(pays, max(cores // _CORES_A_JOB, min(cores, _LEAST_JOBS)))
+    with _opened(settings, options, device=context.device, most=most) as pool:
         yield pool
 
 
@@ -75,13 +80,14 @@ def open_workers(settings: Settings, options: RunOptions, *, films: int) -> Iter
         raise UsageError(_NOT_DIVIDED)
     jobs = None if options.jobs is None else min(options.jobs, films)
     options = replace(options, jobs=jobs)
-    with _opened(settings, options, device=chosen(settings.device), pays=films) as pool:
+    most = min(films, thread_count() // _CORES_A_JOB)
+    with _opened(settings, options, device=chosen(settings.device), most=most) as pool:
         yield pool
 
 
 @contextmanager
 def _opened(
-    settings: Settings, options: RunOptions, *, device: str, pays: int
+    settings: Settings, options: RunOptions, *, device: str, most: int
 ) -> Iterator[Pool | None]:
     if options.cluster:
         if settings.redraws:
@@ -92,7 +98,7 @@ def _opened(
         with RayPool(options.cluster, on_gpu=on_gpu, neural=settings.atlas.used) as pool:
             yield pool
         return
-    jobs = _jobs(settings, options, device=device, pays=pays)
+    jobs = _jobs(settings, options, device=device, most=most)
     if jobs == 1:
         yield None
         return
@@ -100,15 +106,15 @@ def _opened(
         yield pool
 
 
-def _jobs(settings: Settings, options: RunOptions, *, device: str, pays: int) -> int:
-    """How many processes pay: half as many as cores, if memory allows and there is work for all."""
+def _jobs(settings: Settings, options: RunOptions, *, device: str, most: int) -> int:
+    """How many processes pay, if memory allows."""
     if settings.redraws or not can_start_processes():
         return 1
     if options.jobs is not None:
         return options.jobs
     if device != "cpu" or settings.atlas.used:
         return 1
-    return max(1, min(thread_count() // _CORES_A_JOB, pays, _free_bytes() // _BYTES_A_JOB))
+    return max(1, min(most, _free_bytes() // _BYTES_A_JOB))
 
 
 def _free_bytes() -> int:
