@@ -141,3 +141,17 @@ def test_work_that_is_abandoned_cleans_up(tmp_path):
         pool.submit(squared, 1)
         time.sleep(2.0)
     assert place.exists()
+
+
+def test_abandoned_workers_end_silently(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import time\n"
+        "from unflicker.jobs.processes import LocalPool\n"
+        "with LocalPool(workers=1) as pool:\n"
+        "    pool.submit(abs, 1).result()\n"
+        "    pool.submit(time.sleep, 60)\n"
+        "    time.sleep(0.5)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -71,7 +71,7 @@ def _work(task: FilmTask) -> Work:
     """The work that a film is: its frames times their pixels; none if it cannot be opened."""
     from unflicker.video import open_video
 
-    with contextlib.suppress(UnflickerError):
+    with contextlib.suppress(Exception):  # the run will say what is wrong with it
         film = open_video(
             task.job.source,
             start_seconds=task.options.start_seconds,

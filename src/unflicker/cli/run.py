@@ -28,7 +28,7 @@ from unflicker.cli.options import (
     write_options,
 )
 from unflicker.cli.values import shot_strengths
-from unflicker.errors import UsageError
+from unflicker.errors import Cancelled, UsageError
 from unflicker.files.outputs import companions, named
 from unflicker.progress import Report
 
@@ -123,8 +123,13 @@ def _all_made(tasks: Sequence[FilmTask], *, index: Path | None, talk: Talk) -> N
         with view.film(str(job.source), title=title) as report:
             yield talk.stop.watch(report)
 
-    with closing(outcomes(tasks, report_of=report_of)) as made:
-        every = told(made, films=len(tasks), talk=talk, view=view)
+    try:
+        with closing(outcomes(tasks, report_of=report_of)) as made:
+            every = told(made, films=len(tasks), talk=talk, view=view)
+    except (Cancelled, KeyboardInterrupt) as stopped:
+        if len(tasks) > 1:
+            stopped.add_note("the same command with --skip-existing continues the batch")
+        raise
     if index is not None:
         write_index(every, index)
         talk.say(f"index: {index}")

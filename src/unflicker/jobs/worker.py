@@ -77,6 +77,7 @@ def serve(threads: int) -> None:
     with limited_threads(0), suppress(Cancelled, BrokenPipeError):
         while True:
             _send(_answer(tasks.get(), out), out)
+    os._exit(0)  # the other thread waits for tasks, and would not let the interpreter end
 
 
 def _listen(source: BufferedIOBase, tasks: queue.SimpleQueue[Any]) -> None:
