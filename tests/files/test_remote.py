@@ -1,5 +1,6 @@
 """Films by URL: read piece by piece, results copied there; here in a storage in memory."""
 
+import io
 import json
 import pickle
 import sys
@@ -38,6 +39,14 @@ def storage(local, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     memory = fsspec.filesystem("memory")
     memory.store.clear()
+    usual = type(memory)._open
+
+    def opened(self, path, mode="rb", **options):
+        """A reader of its own: those of this storage share one position."""
+        file = usual(self, path, mode=mode, **options)
+        return io.BytesIO(file.getvalue()) if mode == "rb" else file
+
+    monkeypatch.setattr(type(memory), "_open", opened)
     memory.pipe_file("/archive/a/film.mp4", local.read_bytes())
     yield memory
     memory.store.clear()

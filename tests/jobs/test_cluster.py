@@ -111,7 +111,7 @@ def test_other_libraries_are_refused(pool):
 
 
 def test_a_film_is_the_same_by_a_cluster_in_which_a_worker_dies(pool, tmp_path):
-    film = ArraySource(synthesise(panning(time=300, size=(64, 96)), kind="exposure", seed=1).clip)
+    film = ArraySource(synthesise(panning(time=250, size=(48, 64)), kind="exposure", seed=1).clip)
     source = tmp_path / "film.mkv"
     with open_writer(film, source) as writer:
         for frame in film.frames():
