@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,6 @@ class Times:
     began: datetime
     corrected: datetime
     digested: datetime
-
-    @classmethod
-    def now(cls) -> datetime:
-        """This moment."""
-        return datetime.now(UTC)
 
 
 def write_events(job: FilmJob, record: Record, sums: Sums, times: Times) -> None:

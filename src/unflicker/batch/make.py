@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -63,7 +64,6 @@ def make_film(task: FilmTask, tell: Callable[[Progress], None]) -> Outcome:
         UnflickerError: The run failed.
     """
     from unflicker import pipeline
-    from unflicker.batch.events import Times
 
     job, says = task.job, list[str]()
     if task.skips and job.target.exists():
@@ -73,20 +73,19 @@ def make_film(task: FilmTask, tell: Callable[[Progress], None]) -> Outcome:
                 job=job, state="skipped", says=(f"{job.target} is already there: skipped",)
             )
         says.append(f"note: {job.target} is not whole: {lack}; kept as {_put_away(job.target)}")
-    began = Times.now()
+    began = datetime.now(UTC)
     with made_folder(job.target.parent):
         record = pipeline.run(
             job.source, job.target, settings=task.settings, options=task.options, progress=tell
         )
-    corrected = Times.now()
-    wrote = tuple(_papers(job, record, Times(began=began, corrected=corrected, digested=began)))
+    wrote = tuple(_papers(job, record, began=began, corrected=datetime.now(UTC)))
     return _outcome(job, record, says=says, wrote=wrote)
 
 
-def _papers(job: FilmJob, record: Record, times: object) -> list[tuple[str, Path]]:
+def _papers(
+    job: FilmJob, record: Record, *, began: datetime, corrected: datetime
+) -> list[tuple[str, Path]]:
     """Write the report, the picture, checksums and events of a film."""
-    from dataclasses import replace
-
     from unflicker import report
     from unflicker.batch import events, fixity
 
@@ -105,9 +104,8 @@ def _papers(job: FilmJob, record: Record, times: object) -> list[tuple[str, Path
         fixity.write_sums(job, sums)
         wrote += [("checksums", path) for path in job.sums if path.exists()]
     if job.events is not None:
-        assert isinstance(times, events.Times)
-        done = replace(times, digested=events.Times.now())
-        events.write_events(job, record, sums, done)
+        times = events.Times(began=began, corrected=corrected, digested=datetime.now(UTC))
+        events.write_events(job, record, sums, times)
         wrote.append(("events", job.events))
     return wrote
 

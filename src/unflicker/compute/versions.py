@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import version
 
 from unflicker.settings import NEURAL_LIBRARIES
@@ -17,4 +18,9 @@ def library_versions(*, neural: bool) -> dict[str, str]:
         neural: Whether networks take part.
     """
     libraries = _LIBRARIES + NEURAL_LIBRARIES[:1] * neural
-    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
+    return {"python": platform.python_version()} | {name: _version(name) for name in libraries}
+
+
+@cache
+def _version(name: str) -> str:
+    return version(name)

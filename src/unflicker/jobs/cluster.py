@@ -24,12 +24,21 @@ from unflicker.compute.devices import limited_threads
 from unflicker.compute.threads import share_cores
 from unflicker.compute.versions import library_versions
 from unflicker.errors import MissingError, UnflickerError, UsageError
-from unflicker.jobs.pool import TRIES, Item, Pool, Result, Tell, WorkerDiedError, sendable, unheard
+from unflicker.jobs.pool import (
+    CORES_A_WORKER,
+    TRIES,
+    Item,
+    Pool,
+    Result,
+    Tell,
+    WorkerDiedError,
+    answered,
+    packed,
+    unheard,
+)
 
 LOCAL = "local"
 """Address of a cluster that is this machine, and is started for the purpose."""
-_CORES = 2
-"""A worker uses two cores well: decoding, analysis and encoding overlap."""
 _NEWS_SECONDS = 0.5
 _RESOURCES_SECONDS = 5.0
 """Machines may join or leave a cluster; how often that is looked at."""
@@ -70,21 +79,12 @@ def check_address(address: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Outcome:
-    """What a worker returns."""
-
-    value: bytes
-    """Pickled: arrays that Ray hands over itself cannot be written to."""
-    is_fault: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class _Order:
     """What a worker is given."""
 
     work: Callable[..., Any]
     item: bytes
-    """Pickled."""
+    """Pickled, as answers are: arrays that Ray hands over itself cannot be written to."""
     versions: dict[str, str]
     """Of the libraries here; results of others might differ."""
     cores: int
@@ -117,7 +117,7 @@ class RayPool(Pool):
         """
         self._address = check_address(address)
         self._on_gpu, self._neural = on_gpu, neural
-        self._cores = _CORES
+        self._cores = CORES_A_WORKER
         self._ended = threading.Event()
         self._running = _Running()
         self._keys = count()
@@ -138,7 +138,7 @@ class RayPool(Pool):
         if not ray.is_initialized():
             self._connect(ray)
             self._is_ours = True
-        cores = max(1, min(_CORES, int(ray.cluster_resources().get("CPU", 1))))
+        cores = max(1, min(CORES_A_WORKER, int(ray.cluster_resources().get("CPU", 1))))
         needs: dict[str, Any] = {"num_cpus": cores, "max_retries": TRIES - 1}
         if self._on_gpu:
             needs["num_gpus"] = 1
@@ -210,7 +210,7 @@ class RayPool(Pool):
     def _order(self, work: Callable[..., Any], item: Any, **news: Any) -> _Order:
         return _Order(
             work=work,
-            item=pickle.dumps(item, protocol=pickle.HIGHEST_PROTOCOL),
+            item=packed(item),
             versions=library_versions(neural=self._neural),
             cores=self._cores,
             **news,
@@ -275,18 +275,17 @@ class _Board:
         return news
 
 
-def _done(order: _Order) -> _Outcome:
+def _done(order: _Order) -> bytes:
     """What a worker does."""
     share_cores(order.cores)
-    try:
-        _refuse_others(order.versions)
-        item = pickle.loads(order.item)
-        arguments = (item,) if order.board is None else (item, _teller(order))
-        with limited_threads(0):
-            result = order.work(*arguments)
-        return _Outcome(value=pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
-    except Exception as fault:
-        return _Outcome(value=pickle.dumps(sendable(fault)), is_fault=True)
+    with limited_threads(0):
+        return answered(_worked, order)
+
+
+def _worked(order: _Order) -> Any:
+    _refuse_others(order.versions)
+    item = pickle.loads(order.item)
+    return order.work(item) if order.board is None else order.work(item, _teller(order))
 
 
 def _teller(order: _Order) -> Tell:
@@ -320,17 +319,13 @@ def _settle(future: Future[Any], done: Future[Any]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
-        outcome = done.result()
-        value = pickle.loads(outcome.value)
+        answer = pickle.loads(done.result())
     except CancelledError as fault:
         future.set_exception(fault)
     except BaseException as fault:
         future.set_exception(_as_ours(fault))
     else:
-        if outcome.is_fault:
-            future.set_exception(value)
-        else:
-            future.set_result(value)
+        answer.settle(future)
 
 
 def _as_ours(fault: BaseException) -> BaseException:

@@ -11,16 +11,18 @@ A worker that dies is replaced, and another does its item.
 from __future__ import annotations
 
 import contextlib
+import pickle
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
 from unflicker.compute.threads import check_stopped
-from unflicker.errors import UnflickerError
+from unflicker.errors import Cancelled, UnflickerError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,6 +31,8 @@ Tell = Callable[[Any], None]
 """Receives news of work in progress."""
 TRIES = 3
 """How often an item is given to a worker, until it is the item that must be wrong."""
+CORES_A_WORKER = 2
+"""A worker uses two cores well: decoding, analysis and encoding overlap."""
 _POLL_SECONDS = 0.2
 
 
@@ -139,6 +143,41 @@ class Pool(ABC):
 
 def unheard(_: object) -> None:
     """Takes news that no caller asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """The result of work, or its exception."""
+
+    value: Any
+    is_fault: bool = False
+
+    def settle(self, future: Future[Any]) -> None:
+        """Give it to the caller."""
+        if self.is_fault:
+            future.set_exception(self.value)
+        else:
+            future.set_result(self.value)
+
+
+def answered(work: Callable[..., Any], *given: Any) -> bytes:
+    """The answer of work, pickled; its exceptions are part of it, but not a request to stop.
+
+    Args:
+        work: Any function.
+        given: Its arguments.
+    """
+    try:
+        return packed(Answer(value=work(*given)))
+    except (Cancelled, KeyboardInterrupt):
+        raise
+    except BaseException as fault:
+        return packed(Answer(value=sendable(fault), is_fault=True))
+
+
+def packed(message: object) -> bytes:
+    """A message as it is sent."""
+    return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def sendable(fault: BaseException) -> BaseException:

@@ -15,8 +15,18 @@ from types import TracebackType
 from typing import Any
 
 from unflicker.jobs.local import THREADS
-from unflicker.jobs.pool import TRIES, Item, Pool, Result, Tell, WorkerDiedError, unheard
-from unflicker.jobs.worker import BOOTSTRAP, Answer, Task
+from unflicker.jobs.pool import (
+    TRIES,
+    Answer,
+    Item,
+    Pool,
+    Result,
+    Tell,
+    WorkerDiedError,
+    packed,
+    unheard,
+)
+from unflicker.jobs.worker import BOOTSTRAP, Task
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 5.0
@@ -141,10 +151,7 @@ class _Attendant(threading.Thread):
                 self._discard()
                 future.set_exception(fault)
                 return
-            if answer.is_fault:
-                future.set_exception(answer.value)
-            else:
-                future.set_result(answer.value)
+            answer.settle(future)
             return
         future.set_exception(
             WorkerDiedError(
@@ -219,6 +226,5 @@ class _Worker:
 
     def _send(self, message: object) -> None:
         assert self._process.stdin is not None
-        whole = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-        self._process.stdin.write(whole)
+        self._process.stdin.write(packed(message))
         self._process.stdin.flush()

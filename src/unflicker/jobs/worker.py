@@ -23,7 +23,7 @@ from typing import Any
 from unflicker.compute.devices import limited_threads
 from unflicker.compute.threads import share_cores
 from unflicker.errors import Cancelled
-from unflicker.jobs.pool import sendable
+from unflicker.jobs.pool import answered, packed, sendable
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,14 +41,6 @@ class News:
     """What work in progress told."""
 
     value: Any
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
-    """The result of a task, or its exception."""
-
-    value: Any
-    is_fault: bool = False
 
 
 BOOTSTRAP = """
@@ -93,19 +85,9 @@ def _listen(source: BufferedIOBase, tasks: queue.SimpleQueue[Any]) -> None:
 
 def _answer(task: Task, out: BufferedIOBase) -> bytes:
     def tell(value: object) -> None:
-        _send(_packed(News(value=value)), out)
+        _send(packed(News(value=value)), out)
 
-    try:
-        result = task.work(task.item, tell) if task.tells else task.work(task.item)
-        return _packed(Answer(value=result))
-    except Cancelled:
-        raise
-    except BaseException as fault:
-        return _packed(Answer(value=sendable(fault), is_fault=True))
-
-
-def _packed(message: object) -> bytes:
-    return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    return answered(task.work, task.item, *[tell] * task.tells)
 
 
 def _send(message: bytes, out: BufferedIOBase) -> None:

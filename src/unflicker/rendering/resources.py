@@ -15,7 +15,7 @@ from unflicker.compute.threads import thread_count
 from unflicker.compute.versions import library_versions
 from unflicker.errors import UsageError
 from unflicker.files.workspace import Workspace, content_key, workspace_of
-from unflicker.jobs.pool import Pool
+from unflicker.jobs.pool import CORES_A_WORKER, Pool
 from unflicker.jobs.processes import LocalPool, can_start_processes
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.side_by_side import RenderTask
@@ -23,8 +23,6 @@ from unflicker.settings import Settings, to_dict
 from unflicker.video import VideoSource
 from unflicker.video.segments import SEGMENT_FRAMES
 
-_CORES_A_JOB = 2
-"""One process uses two cores well: decoding, analysis and encoding overlap."""
 _LEAST_JOBS = 2
 """Of a film, where there are two cores: 720 frames at 480p on two of them took 27 and 30 s (`fast`)
 and 57 s (`standard`) by two processes, 37 and 61 s by one (benchmarks/scale.py)."""
@@ -59,7 +57,7 @@ def open_pool(
     """
     pays = (film.estimated_frames or 0) // (2 * SEGMENT_FRAMES)
     cores = thread_count()
-    most = min(pays, max(cores // _CORES_A_JOB, min(cores, _LEAST_JOBS)))
+    most = min(pays, max(cores // CORES_A_WORKER, min(cores, _LEAST_JOBS)))
     with _opened(settings, options, device=context.device, most=most) as pool:
         yield pool
 
@@ -80,7 +78,7 @@ def open_workers(settings: Settings, options: RunOptions, *, films: int) -> Iter
         raise UsageError(_NOT_DIVIDED)
     jobs = None if options.jobs is None else min(options.jobs, films)
     options = replace(options, jobs=jobs)
-    most = min(films, thread_count() // _CORES_A_JOB)
+    most = min(films, thread_count() // CORES_A_WORKER)
     with _opened(settings, options, device=chosen(settings.device), most=most) as pool:
         yield pool
 
