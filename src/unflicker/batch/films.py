@@ -98,8 +98,13 @@ def _searched(folder: Path, *, recursive: bool, away: Path | None) -> Iterator[F
         films = [name for name in sorted(files) if Path(name).suffix.lower() in FILM_ENDINGS]
         kept = [here / name for name in films if not name.startswith(".")]
         yield from (Film(path=path, under=under) for path in kept if not _is_result(path))
-        if not kept and _pictures(here) >= _FRAMES and not _is_result(here):
+        if not kept and is_picture_film(here) and not _is_result(here):
             yield Film(path=here, under=under.parent if here != folder else under)
+
+
+def is_picture_film(folder: Path) -> bool:
+    """Whether a folder of pictures is a film, in a search."""
+    return _pictures(folder) >= _FRAMES
 
 
 def _pictures(folder: Path) -> int:

@@ -33,6 +33,7 @@ _COMMANDS = {
     "apply": ("run", "Correct a film with the plan that analyze saved."),
     "export": ("export", "Write a plan as a table, JSON, look-up tables or a plot."),
     "atlas": ("atlas", "Write one steady picture of each shot; map drawings back to the film."),
+    "studio": ("studio", "See, compare and steady films in a browser."),
     "compare": ("compare", "Write two films into one, side by side or split."),
     "synthesise": ("synthesise", "Add synthetic flicker to a steady film."),
     "metrics": ("analyze", "Measure a result, as JSON."),

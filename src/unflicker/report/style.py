@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 from unflicker.report import words
 
+STYLE_FILE = Path(__file__).with_name("style.css")
+"""The look that all pages share."""
 LIGHT_ADDED, LIGHT_TAKEN = "#e08a1e", "#3d7dd8"
 
 

@@ -1,0 +1,143 @@
+"""The command that opens the studio: studio."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unflicker.cli.help import Command
+from unflicker.cli.interrupt import Stop
+from unflicker.cli.messages import Talk
+
+_PATH = click.Path(path_type=Path)
+_GIGABYTE = 1_000_000_000
+
+
+@click.command(cls=Command, example="unflicker studio   ·   unflicker studio films/ old.mp4")
+@click.argument("places", type=_PATH, nargs=-1, metavar="[FILM|FOLDER]…")
+@click.option(
+    "--library",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Folder for what the studio keeps.  [default: in your home]",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Who has access: 127.0.0.1 this machine only, 0.0.0.0 the whole network.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8766,
+    show_default=True,
+    help="0 for any free one.",
+)
+@click.option("--open/--no-open", "opens", default=True, help="Open the studio in a browser.")
+@click.option(
+    "--largest-upload",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="GB",
+    help="Largest film that is accepted from a browser.  [default: what fits on the disk]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Errors only.")
+@click.pass_obj
+def studio(stop: Stop, places: tuple[Path, ...], **given: Any) -> None:
+    """Steady films in a browser: see the flicker, compare before and after, steer, render.
+
+    Films can be chosen within the folders that are named (the current one if none is), or dropped
+    on the page. All runs on this machine. Ctrl-C ends the studio; work that was in progress goes on
+    when it is opened again.
+    """
+    from unflicker.web.serving import address, bound, need_web
+
+    need_web()
+    talk = Talk.of(given, stop=stop)
+    library = given["library"] or _usual_library(os.environ)
+    with bound(given["host"], port=given["port"]) as listener:
+        _serve(places, library, listener, address(listener), given=given, talk=talk)
+
+
+def _serve(
+    places: tuple[Path, ...],
+    library: Path,
+    listener: socket.socket,
+    place: str,
+    *,
+    given: dict[str, Any],
+    talk: Talk,
+) -> None:
+    from unflicker.studio.desk import Desk
+    from unflicker.studio.library import Library
+    from unflicker.studio.places import Places
+    from unflicker.studio.queue import Queue
+    from unflicker.studio.uploads import Uploads
+    from unflicker.web.guard import LOOPBACK
+    from unflicker.web.serving import server_of
+    from unflicker.web.studio.server import studio_app
+
+    films = [path for path in places if path.is_file()]
+    folders = [path for path in places if path not in films] or ([] if films else [Path.cwd()])
+    offered = Places(folders)
+    most = given["largest_upload"]
+    uploads = Uploads(library / "uploads", most_bytes=most and round(most * _GIGABYTE))
+    local = given["host"] in LOOPBACK
+    token = "" if local else secrets.token_urlsafe(24)
+    with closing(Library(library)) as kept, Queue(kept) as queue:
+        desk = Desk(kept, queue, offered, uploads)
+        for film in films:
+            desk.add_named(film)
+        app = studio_app(desk, hosts=_names(given["host"]), token=token)
+        threading.Thread(target=desk.stills.warm, daemon=True).start()
+        server = server_of(app)
+        _tell(talk, library, place, token=token)
+        if given["opens"]:
+            click.launch(f"{place}?token={token}" if token else place)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            desk.closed = True
+
+
+def _tell(talk: Talk, library: Path, place: str, *, token: str) -> None:
+    talk.say(f"the library is in {library}")
+    if token:
+        talk.say(
+            "everyone on the network who knows the address below can see and change these films; "
+            "it is not encrypted"
+        )
+    talk.say("Ctrl-C ends the studio; open it at:")
+    click.echo(f"{place}?token={token}" if token else place)
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """Names under which browsers may call the server."""
+    from unflicker.web.guard import LOOPBACK
+
+    if host in LOOPBACK:
+        return LOOPBACK
+    names = {host, socket.gethostname(), socket.getfqdn()}
+    if host in ("0.0.0.0", "::"):
+        found = socket.getaddrinfo(socket.gethostname(), None)
+        names |= {str(each[4][0]) for each in found}
+    return (*LOOPBACK, *(name.lower() for name in names))
+
+
+def _usual_library(environment: Mapping[str, str]) -> Path:
+    """The folder for a library: in the user's data, else in the temporary folder."""
+    named = environment.get("XDG_DATA_HOME", "")
+    try:
+        base = Path(named) if named else Path.home() / ".local" / "share"
+    except RuntimeError:
+        base = Path(tempfile.gettempdir())
+    return base / "unflicker" / "studio"

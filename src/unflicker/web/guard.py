@@ -1,0 +1,144 @@
+"""Who may send requests to a server on this machine, and how much of a body they may send.
+
+A page of another origin can make a browser send requests to this machine, also under a foreign
+name that leads to it; such requests are refused by their Host and Origin.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+MOST_BYTES = 1 << 20
+"""Of a body, where no route asks for more."""
+_SAFE = ("GET", "HEAD")
+
+
+class Guard:
+    """An application that refuses foreign requests before they reach another one."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        hosts: Collection[str] = LOOPBACK,
+        token: str = "",
+        larger: Callable[[str], int] = lambda _: 0,
+    ) -> None:
+        """Guard an application.
+
+        Args:
+            app: The application.
+            hosts: Names under which it may be called, without the port.
+            token: What visitors must know, in the address once and then in a cookie; empty for
+                none.
+            larger: Size of a body that a path may have, where it is above the usual.
+        """
+        self._app, self._hosts, self._token, self._larger = app, hosts, token, larger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it.
+
+        Args:
+            scope: Of the request.
+            receive: Its body.
+            send: Takes the answer.
+        """
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self._refusal(scope, headers)
+        if refusal:
+            await _answered(send, *refusal)
+            return
+        if self._token and not self._knows(scope, headers):
+            if self._is_told(scope):
+                await self._let_in(send, scope)
+            else:
+                await _answered(send, 403, "open the address that the studio printed")
+            return
+        most = max(MOST_BYTES, self._larger(scope["path"]))
+        length = headers.get(b"content-length", "0")
+        if not length.isdigit() or int(length) > most:
+            await _answered(send, 413, f"a body of {length} bytes; at most {most} are accepted")
+            return
+        await self._app(scope, _bounded(receive, most), send)
+
+    def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str] | None:
+        host = headers.get(b"host", "")
+        if _name_of(f"//{host}") not in self._hosts:
+            return 421, "this server is not known under that name"
+        origin = headers.get(b"origin")
+        if scope["method"] in _SAFE and origin is None:
+            return None
+        if headers.get(b"sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return 403, "requests from other pages are refused"
+        if origin is not None and urlsplit(origin).netloc != host:
+            return 403, "requests from other pages are refused"
+        return None
+
+    @property
+    def _cookie(self) -> str:
+        return "unflicker_token"
+
+    def _knows(self, scope: Scope, headers: dict[bytes, str]) -> bool:
+        del scope
+        try:
+            cookies = SimpleCookie(headers.get(b"cookie", ""))
+        except CookieError:
+            return False
+        held = cookies.get(self._cookie)
+        return held is not None and self._is_token(held.value)
+
+    def _is_told(self, scope: Scope) -> bool:
+        told = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
+        return self._is_token(told[0])
+
+    def _is_token(self, text: str) -> bool:
+        return secrets.compare_digest(text.encode(), self._token.encode())
+
+    async def _let_in(self, send: Send, scope: Scope) -> None:
+        """Keep the token in a cookie, and take it out of the address."""
+        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        headers = [(b"set-cookie", cookie.encode()), (b"location", scope["path"].encode())]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _name_of(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """A body that ends as if the visitor had gone, once it is longer than it may be."""
+    got = 0
+
+    async def limited() -> MutableMapping[str, Any]:
+        nonlocal got
+        message = await receive()
+        got += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if got > most else message
+
+    return limited
+
+
+async def _answered(send: Send, status: int, text: str) -> None:
+    body = text.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""The studio in a browser; `unflicker.studio` has all that needs no browser."""
