@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -94,17 +94,31 @@ class Library:
         self._lock = threading.RLock()
         self.changes = 0
         """Rises with every change."""
+        with ExitStack() as opened:
+            version = self._open(opened)
+            if version != str(_VERSION):
+                raise InputError(
+                    f"the library in {folder} is of version {version}, this program knows "
+                    f"{_VERSION}; use the unflicker that made it, or another --library"
+                )
+            self._opened = opened.pop_all()
+
+    def _open(self, opened: ExitStack) -> str:
+        """Open the files; returns the version of the library."""
+        folder = self.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._held = locked(folder / ".lock")
+            if (held := locked(folder / ".lock")) is not None:
+                opened.callback(held.close)
             self._base = sqlite3.connect(
                 folder / "studio.sqlite", timeout=_PATIENCE_SECONDS, check_same_thread=False
             )
+            opened.callback(self._base.close)
             self._base.row_factory = sqlite3.Row
             with self._writing() as base:
                 base.executescript(_TABLES)
                 base.execute("INSERT OR IGNORE INTO studio VALUES ('version', ?)", (_VERSION,))
-            version = self._one("SELECT value FROM studio WHERE key = 'version'")["value"]
+            return self._one("SELECT value FROM studio WHERE key = 'version'")["value"]
         except HeldError as fault:
             raise OutputError(
                 f"another studio (process {fault}) has the library in {folder} open; "
@@ -116,18 +130,11 @@ class Library:
             ) from fault
         except (OSError, sqlite3.DatabaseError) as fault:
             raise InputError(f"{folder} is no library: {fault}; name another --library") from fault
-        if version != str(_VERSION):
-            raise InputError(
-                f"the library in {folder} is of version {version}, this program knows {_VERSION}; "
-                "use the unflicker that made it, or another --library"
-            )
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._base.close()
-            if self._held is not None:
-                self._held.close()
+            self._opened.close()
 
     def folder_of(self, film: str) -> Path:
         """The folder for what is known of a film."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -22,6 +23,17 @@ MODELS = ("found", "whole")
 OVERLAYS = ("keep", "correct")
 CLEAN = ("", *DEGREES)
 _MOST_SHOTS = 100_000
+_KINDS: dict[str, Any] = {
+    "preset": str,
+    "strength": int | float,
+    "keep_slower_than": int | float,
+    "lock_exposure": bool,
+    "clean": str,
+    "overlays": str,
+    "shots": dict,
+    "mask": str,
+}
+_DIGEST = re.compile(r"([0-9a-f]{16})?")
 
 
 def _is_number(value: Any) -> bool:
@@ -75,6 +87,8 @@ class Steering:
         _need(_is_number(slow) and 0 < slow <= 3600, "keep_slower_than", slow, "0 to 3600 seconds")
         _need(isinstance(self.lock_exposure, bool), "lock_exposure", self.lock_exposure, "a switch")
         _need(self.clean in CLEAN, "clean", self.clean, "light, normal, strong or nothing")
+        is_digest = _DIGEST.fullmatch(self.mask) is not None
+        _need(is_digest, "the mask", self.mask, "the name of one that was drawn")
         _need(self.overlays in OVERLAYS, "overlays", self.overlays, " or ".join(OVERLAYS))
 
     @property
@@ -137,8 +151,9 @@ class Steering:
         _need(isinstance(given, dict), "what is decided", type(given).__name__, "an object")
         unknown = set(given) - set(cls.__dataclass_fields__)
         _need(not unknown, "a name", ", ".join(sorted(map(str, unknown))), "a known one")
+        for name, value in given.items():
+            _need(isinstance(value, _KINDS[name]), name, value, "a value of its kind")
         shots = given.get("shots", {})
-        _need(isinstance(shots, dict), "shots", type(shots).__name__, "an object")
         _need(len(shots) <= _MOST_SHOTS, "the number of shots", len(shots), "fewer")
         return cls(**{**given, "shots": dict(_shot(n, shot) for n, shot in shots.items())})
 
@@ -150,8 +165,10 @@ def _shot(number: Any, given: Any) -> tuple[int, ShotSteering]:
     text = str(number)
     _need(text.isascii() and text.isdigit() and len(text) < 10, "a shot", text, "0 or more")
     _need(isinstance(given, dict), "a shot", type(given).__name__, "an object")
-    unknown = set(given) - {"strength", "model"}
-    _need(not unknown, "a name", ", ".join(sorted(map(str, unknown))), "strength or model")
+    for name, value in given.items():
+        kind = {"strength": int | float, "model": str}.get(name)
+        _need(kind is not None, "a name", name, "strength or model")
+        _need(kind is not None and isinstance(value, kind), name, value, "a value of its kind")
     return int(text), ShotSteering(**given)
 
 
