@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .venv/run.stamp: pyproject.toml constraints.txt
 	@echo "setting up .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) -e .
+	@$(PIP) -e ".[web]"
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp

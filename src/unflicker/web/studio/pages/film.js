@@ -260,12 +260,12 @@ export function filmPage(name) {
   function mask() {
     player.pause();
     endMask?.();
-    endMask = maskEditor({ stage, film, saved: (told) => decided(Promise.resolve(told)) });
-    const end = endMask;
-    endMask = () => {
-      end();
+    const saved = (told) => decided(Promise.resolve(told));
+    const ended = () => {
       endMask = null;
+      stillNow();
     };
+    endMask = maskEditor({ stage, film, saved, ended });
   }
 
   function seek(frame) {

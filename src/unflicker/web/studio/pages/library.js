@@ -57,7 +57,7 @@ export function libraryPage() {
       return;
     }
     const held = document.activeElement?.dataset?.film;
-    replace(list, films.map((film) => card(film, tasks.filter((task) => task.film === film.film))));
+    replace(list, films.map((film) => card(film, tasks.filter((task) => task.film === film.film), refresh)));
     if (held) list.querySelector(`[data-film="${held}"]`)?.focus();
   }
 
@@ -127,7 +127,7 @@ export function libraryPage() {
   };
 }
 
-function card(film, tasks) {
+function card(film, tasks, refreshed) {
   const running = tasks.find((task) => task.state === "running") ?? tasks.find((task) => task.state === "waiting");
   const last = tasks.at(-1);
   const facts = [
@@ -150,7 +150,7 @@ function card(film, tasks) {
     h("p", { class: last?.state === "failed" ? "trouble" : "" }, says),
     h("div", { class: "row" },
       h("span", { class: `chip ${running ? "busy" : state.replace(" ", "-")}` }, state),
-      h("button", { type: "button", class: "quiet", onclick: () => take(film) }, "Remove", h("span", { class: "unseen" }, ` ${film.name}`)),
+      h("button", { type: "button", class: "quiet", onclick: () => take(film).then(refreshed) }, "Remove", h("span", { class: "unseen" }, ` ${film.name}`)),
     ),
   );
 }

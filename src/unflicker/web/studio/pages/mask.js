@@ -5,7 +5,7 @@ import { h, say } from "./dom.js";
 
 const COLOUR = "rgb(217, 102, 59)";
 
-export function maskEditor({ stage, film, saved }) {
+export function maskEditor({ stage, film, saved, ended }) {
   const canvas = h("canvas", { class: "mask", "aria-label": "Mask: paint what is to stay as it is" });
   const size = h("input", { type: "range", min: "2", max: "30", value: "8", id: "brush" });
   const erases = h("input", { type: "checkbox", id: "erases" });
@@ -28,11 +28,14 @@ export function maskEditor({ stage, film, saved }) {
   const end = () => {
     canvas.remove();
     bar.remove();
+    stage.classList.remove("masked");
+    ended();
   };
 
   async function begin() {
     stage.append(canvas);
-    stage.after(bar);
+    stage.classList.add("masked");
+    stage.parentElement.after(bar);
     size.focus();
     if (!film.steering.mask) return;
     const answer = await get(`/api/films/${film.film}/mask.png`);

@@ -181,6 +181,8 @@ export function timeline({ seek, load, selected }) {
   );
   const watch = new ResizeObserver(() => draw());
   watch.observe(canvas);
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", draw);
 
   return {
     element,
@@ -203,6 +205,9 @@ export function timeline({ seek, load, selected }) {
       if (index >= to || index < from) span(index - width / 8, index + (7 * width) / 8);
       else place();
     },
-    leave: () => watch.disconnect(),
+    leave() {
+      watch.disconnect();
+      scheme.removeEventListener("change", draw);
+    },
   };
 }
