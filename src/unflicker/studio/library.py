@@ -216,7 +216,7 @@ class Library:
         return Steering.from_dict(json.loads(row["steering"])) if row is not None else Steering()
 
     def decide(self, film: str, steering: Steering) -> None:
-        """Decide anew; what was decided before can be restored.
+        """Decide; what was decided before can be restored.
 
         Args:
             film: Its name in addresses.

@@ -52,7 +52,7 @@ class Places:
             path: As a browser sent it.
 
         Raises:
-            UsageError: It leads out of them, or to nothing.
+            UsageError: It leads out of them, or there is no file.
         """
         try:
             real = Path(path).resolve()

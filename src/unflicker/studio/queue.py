@@ -1,8 +1,8 @@
 """The queue: work on films, done by workers, kept in the library, so that nothing is lost.
 
 Quick work (looks, analysis, previews) has a worker of its own, so that it does not wait for films
-that are rendered. What was running when the studio ended is done again; a film goes on with its
-finished segments.
+that are rendered. What was running when the studio ended is done again; a film continues with
+its finished segments.
 """
 
 from __future__ import annotations

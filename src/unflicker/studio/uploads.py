@@ -1,4 +1,4 @@
-"""Films that come from a browser in pieces; an interrupted upload goes on where it stopped."""
+"""Films that come from a browser in pieces; an interrupted upload continues where it stopped."""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ def films_router(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/api/films/{film}")
     _add_reading(router, desk)
     _add_pictures(router, desk)
+    _add_stills(router, desk)
     _add_deciding(router, desk)
     _add_work(router, desk)
     return router
@@ -97,6 +98,8 @@ def _add_pictures(router: APIRouter, desk: Desk) -> None:
         headers = {} if name == "before" else _FOR_LONG
         return FileResponse(place, media_type="video/mp4", headers=headers)
 
+
+def _add_stills(router: APIRouter, desk: Desk) -> None:
     @router.get("/still/{index}.jpg", response_model=None)
     def still(
         film: str,

@@ -56,6 +56,16 @@ def library_router(desk: Desk) -> APIRouter:
     def add(named: Annotated[Named, Body()]) -> _ANY:
         return summary_of(desk.add(named.path))
 
+    @router.post("/tasks/{number}/cancel")
+    def cancel(number: int) -> _ANY:
+        desk.queue.cancel(number)
+        return queue_told(desk)
+
+    _add_uploads(router, desk)
+    return router
+
+
+def _add_uploads(router: APIRouter, desk: Desk) -> None:
     @router.post("/uploads")
     def begin(told: Annotated[Begun, Body()]) -> _ANY:
         return _arrived(desk, desk.uploads.begin(told.name, size=told.size, changed=told.changed))
@@ -65,13 +75,6 @@ def library_router(desk: Desk) -> APIRouter:
         content = await request.body()
         upload = await run_in_threadpool(desk.uploads.add, token, offset=offset, piece=content)
         return await run_in_threadpool(_arrived, desk, upload)
-
-    @router.post("/tasks/{number}/cancel")
-    def cancel(number: int) -> _ANY:
-        desk.queue.cancel(number)
-        return queue_told(desk)
-
-    return router
 
 
 def queue_told(desk: Desk) -> _ANY:
