@@ -17,6 +17,7 @@ import click
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
+from unflicker.cli.options import named_by_environment
 
 _PATH = click.Path(path_type=Path)
 _GIGABYTE = 1_000_000_000
@@ -81,6 +82,7 @@ def _serve(
     from unflicker.studio.library import Library
     from unflicker.studio.places import Places
     from unflicker.studio.queue import Queue
+    from unflicker.studio.steering import Steering
     from unflicker.studio.uploads import Uploads
     from unflicker.web.guard import LOOPBACK
     from unflicker.web.serving import server_of
@@ -93,7 +95,8 @@ def _serve(
     uploads = Uploads(library / "uploads", most_bytes=most and round(most * _GIGABYTE))
     local = given["host"] in LOOPBACK
     token = "" if local else secrets.token_urlsafe(24)
-    with closing(Library(library)) as kept, Queue(kept) as queue:
+    usual = Steering(preset=_usual_preset())
+    with closing(Library(library, usual=usual)) as kept, Queue(kept) as queue:
         desk = Desk(kept, queue, offered, uploads)
         for film in films:
             desk.add_named(film)
@@ -131,6 +134,14 @@ def _names(host: str) -> tuple[str, ...]:
         found = socket.getaddrinfo(socket.gethostname(), None)
         names |= {str(each[4][0]) for each in found}
     return (*LOOPBACK, *(name.lower() for name in names))
+
+
+def _usual_preset() -> str:
+    """The preset that the user named for all runs, if the studio has it."""
+    from unflicker.studio.steering import PRESETS
+
+    named = named_by_environment()
+    return named if named in PRESETS else "standard"
 
 
 def _usual_library(environment: Mapping[str, str]) -> Path:

@@ -21,6 +21,7 @@ from unflicker.studio.steering import Steering
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 OVER: tuple[State, ...] = ("done", "failed", "cancelled")
 SORTS = {"added": "added DESC", "name": "name COLLATE NOCASE", "flicker": "flicker DESC"}
+_USUAL = Steering()
 _VERSION = 1
 _MOST_UNDO = 200
 _KEPT_TASKS = 500
@@ -80,17 +81,18 @@ class Task:
 class Library:
     """Films and tasks, kept on disk; used by several threads at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, usual: Steering = _USUAL) -> None:
         """Open a library, or begin it.
 
         Args:
             folder: Its folder.
+            usual: What is decided about a film before a person decides.
 
         Raises:
             OutputError: It cannot be written.
             InputError: It holds something else.
         """
-        self.folder = folder
+        self.folder, self.usual = folder, usual
         self._lock = threading.RLock()
         self.changes = 0
         """Rises with every change."""
@@ -213,7 +215,7 @@ class Library:
         row = self._first(
             "SELECT steering FROM decisions WHERE film = ? ORDER BY number DESC LIMIT 1", film
         )
-        return Steering.from_dict(json.loads(row["steering"])) if row is not None else Steering()
+        return Steering.from_dict(json.loads(row["steering"])) if row is not None else self.usual
 
     def decide(self, film: str, steering: Steering) -> None:
         """Decide; what was decided before can be restored.

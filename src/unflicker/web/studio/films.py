@@ -143,7 +143,7 @@ def _add_deciding(router: APIRouter, desk: Desk) -> None:
     @router.post("/reset")
     def reset(film: str) -> _ANY:
         desk.library.film(film)
-        desk.decide(film, Steering())
+        desk.decide(film, desk.library.usual)
         return desk.told(film)
 
     @router.put("/mask")
