@@ -39,7 +39,7 @@ export function filmPage(name) {
     h("button", { type: "button", id: "three", onclick: () => preview() }, "3 s at full size"),
   );
   const actions = h("div", { class: "row actions" });
-  const progress = h("div", { class: "work", "aria-label": "Work on this film" });
+  const progress = h("div", { class: "work", role: "group", "aria-label": "Work on this film" });
   const head = h("header", { class: "filmhead" });
   const course = timeline({ seek, load, selected: () => shotAt(player.frame) });
   const panel = steerPanel({ decide, drag, undo: () => decided(post(`${at}/undo`)), reset: () => decided(post(`${at}/reset`)), mask });
