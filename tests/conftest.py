@@ -9,6 +9,9 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "video")]
 
+import shape_checks  # noqa: E402
+
+shape_checks.check_some_calls()
 
 # Programs started by tests: most of their time would go into fits of atlases.
 os.environ.setdefault("UNFLICKER_PRESET", "fast")
@@ -71,6 +74,12 @@ def pytest_collection_modifyitems(items) -> None:
 
 QUICK = {"atlas.layers": 1, "atlas.steps": 20, "atlas.points": 2_000, "atlas.rounds": 1}
 """A short fit of preset `best`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Check the first calls of all functions in each test."""
+    shape_checks.start_over()
 
 
 @pytest.fixture(autouse=True)

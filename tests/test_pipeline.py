@@ -1,5 +1,6 @@
 """Laws of the whole way: files in and out, arrays in and out, plans, windows, stopping."""
 
+import inspect
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ from made_films import read, same_samples, seconds
 import unflicker
 from made_clips import panning, psnr
 from unflicker import RunOptions
+from unflicker.cli.main import exit_code
 from unflicker.errors import Cancelled, InputError, OutputError, UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import to_rgb
@@ -355,6 +357,23 @@ def test_an_earlier_plan_is_not_replaced_unasked(film, tmp_path) -> None:
     with pytest.raises(OutputError):
         unflicker.analyze(film, options=RunOptions(save_plan=plan))
     assert plan.read_text() == "someone's work"
+
+
+def test_from_the_command_to_the_arithmetic_are_eight_calls(film, tmp_path, monkeypatch) -> None:
+    """Each of them does something: a layer that only passes things on makes reading harder."""
+    package, chains = str(Path(unflicker.__file__).parent), []
+
+    def graded(picture, grade, **_):
+        calls = [call for call in inspect.stack(0) if call.filename.startswith(package)]
+        chains.append([Path(call.filename).name for call in reversed(calls)])
+        return picture
+
+    monkeypatch.setattr("unflicker.rendering.stages.apply_grade", graded)
+    assert exit_code(["run", str(film), "-o", str(tmp_path / "out.mkv"), "-q"]) == 0
+    chain = chains[0][chains[0].index("run.py") :]
+    assert "pipeline.py" in chain
+    # From the first, `run`, to `apply_grade`, for which this test stands in.
+    assert len(chain) <= 8, chain
 
 
 def test_threads_and_libraries_are_left_as_they_were(film, tmp_path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -24,6 +24,7 @@ from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.files.remote import RemotePath, as_path
+from unflicker.files.workspace import Workspace
 from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
 from unflicker.jobs.pool import Pool
@@ -36,6 +37,7 @@ from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
 from unflicker.rendering.render import need_plans, render_film
 from unflicker.rendering.resources import open_pool, open_work
+from unflicker.rendering.segments import Segment
 from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
@@ -44,6 +46,7 @@ from unflicker.video import (
     StreamSource,
     VideoSource,
     WithOriginal,
+    Writer,
     default_target,
     is_picture_folder,
     open_writer,
@@ -95,9 +98,14 @@ def run(
     film = files.open()
     recorder = Recorder(film, settings, output=str(target))
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
-    with _made_here(target, options) as (local, options), running as context:
-        notes = _written(film, files, local, recorder, options, context)
-    return recorder.record(notes=(*notes, *_unknown_shots(options, recorder)))
+    with (
+        running as context,
+        _rendered(film, files, target, recorder, options, context) as rendering,
+    ):
+        for segment in rendering.segments:
+            recorder.add(segment.measured)
+            rendering.writer.join(segment.place)
+    return recorder.record(notes=(*rendering.notes, *_unknown_shots(options, recorder)))
 
 
 def analyze(
@@ -266,36 +274,47 @@ def _made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOpt
     local.unlink()
 
 
-def _written(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Rendering:
+    """The segments of a film, which are made as they are taken, and what joins them."""
+
+    film: VideoSource
+    segments: Iterator[Segment]
+    writer: Writer
+    work: Workspace
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For the user, once the film is written."""
+        return (*self.work.notes, *self.film.notes, *self.writer.notes)
+
+
+@contextmanager
+def _rendered(
     film: VideoSource,
     files: FilmFiles,
     target: Path,
     recorder: Recorder,
     options: RunOptions,
     context: RunContext,
-) -> tuple[str, ...]:
-    """Render a film, segment by segment, and join the segments; returns notes for the user."""
-    settings = recorder.settings
-    writer = open_writer(film, target, encoding=settings.encoding, overwrite=options.overwrite)
-    task = RenderTask(
-        film=files,
-        settings=settings,
-        device=context.device,
-        mask=options.mask,
-        form=writer.format,
-    )
-    # The workspace goes last, when the result has its name.
-    with (
-        open_work(task, target, options) as work,
-        writer,
-        open_pool(film, settings, options, context) as pool,
-        render_film(
-            film, task, options, recorder, context, Resources(work=work, pool=pool)
-        ) as segments,
-    ):
-        for segment in segments:
-            writer.join(segment)
-    return (*work.notes, *film.notes, *writer.notes)
+) -> Iterator[_Rendering]:
+    """A film's rendering, opened; the result gets its name when it is closed."""
+    settings, device, mask = recorder.settings, context.device, options.mask
+    with _made_here(target, options) as (local, options):
+        encoding, overwrite = settings.encoding, options.overwrite
+        writer = open_writer(film, local, encoding=encoding, overwrite=overwrite)
+        form = writer.format
+        task = RenderTask(film=files, settings=settings, device=device, mask=mask, form=form)
+        # The workspace goes last, when the result has its name.
+        with (
+            open_work(task, local, options) as work,
+            writer,
+            open_pool(film, settings, options, context) as pool,
+            render_film(
+                film, task, options, recorder, context, Resources(work=work, pool=pool)
+            ) as segments,
+        ):
+            yield _Rendering(film=film, segments=segments, writer=writer, work=work)
 
 
 def _refuse_loss(

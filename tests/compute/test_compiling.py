@@ -296,7 +296,7 @@ def as_another_user() -> list[str]:
     return command if tried.returncode == 0 else []
 
 
-@pytest.mark.parametrize("home", [None, "/nonexistent", "/dev/null"])
+@pytest.mark.parametrize("home", [None, "/dev/null"])
 def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
     from made_films import make_film
 
@@ -309,10 +309,10 @@ def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
         for place in (folder, temporary):
             os.chmod(place, 0o777)
         make_film(Path(folder) / "film.mp4")
-        package = Path(compiling.__file__).parent.parent
+        source = Path(compiling.__file__).parents[2]
         environment = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(package),
+            "PYTHONPATH": str(source),
             "PYTHONDONTWRITEBYTECODE": "1",
             "TMPDIR": str(temporary),
             "OMP_NUM_THREADS": "1",

@@ -195,10 +195,20 @@ def test_a_gain_and_a_power_are_told_apart() -> None:
     assert np.abs(found.light - midway).max() < 0.015
 
 
-def test_pictures_of_different_places_say_nothing_or_little() -> None:
-    one, two = View(light=scene(seed=4, size=(72, 128))), View(light=scene(seed=5, size=(72, 128)))
-    found = difference(one, two, match, error=0.01)
-    assert found is None or found.seen < 0.2
+def test_pictures_of_different_places_say_little_and_those_of_one_place_much() -> None:
+    places = [View(light=scene(seed=seed, size=(72, 128))) for seed in range(4, 10)]
+    apart = [seen_of(one, other) for one, other in zip(places[::2], places[1::2], strict=True)]
+    darker = [View(light=0.8 * place.light) for place in places[:2]]
+    alike = [seen_of(one, other) for one, other in zip(places, darker, strict=False)]
+    assert max(apart) < 0.25
+    assert np.mean(apart) < 0.1
+    assert min(alike) > 0.8
+
+
+def seen_of(one: View, other: View) -> float:
+    """The share of the picture that both show; 0 if they have nothing to say of each other."""
+    found = difference(one, other, match, error=0.01)
+    return 0.0 if found is None else found.seen
 
 
 def test_a_wrong_equation_is_outvoted() -> None:

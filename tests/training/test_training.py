@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from unflicker.errors import Cancelled, InputError, MissingError, UsageError  # noqa: E402
 from unflicker.neural_filter.apply import trained_filter  # noqa: E402
 from unflicker.progress import silent  # noqa: E402
+from unflicker.training import data, footage, neural_filter  # noqa: E402
 from unflicker.training.data import FilterData, photo_sample, split_files  # noqa: E402
 from unflicker.training.distortions import lit_otherwise, spoilt  # noqa: E402
 from unflicker.training.footage import guided_footage, guided_photographs  # noqa: E402
@@ -44,6 +45,17 @@ def photos(tmp_path_factory):
     return folder
 
 
+SIZES, LOOKED_AT = data.SIZES, neural_filter._LOOKED_AT
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Small pictures, short clips, and few of them looked at."""
+    monkeypatch.setattr(data, "SIZES", ((64, 128), (96, 128), (128, 64), (80, 112)))
+    monkeypatch.setattr(neural_filter, "_LOOKED_AT", 10)
+    monkeypatch.setattr(footage, "PANNED_SIZES", ((64, 128),))
+
+
 def training(photos, out, **changes) -> Training:
     given = {"steps": 12, "batch": 2, "panned": 0, "keep_every": 5, **changes}
     return Training(data=(photos,), out=out, **given)
@@ -53,14 +65,17 @@ def log_of(out):
     return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
 
 
-def test_the_loss_falls(photos, tmp_path):
+def test_the_loss_falls(photos, tmp_path, monkeypatch):
+    # It learns too slowly of small pictures, and few of them vary too much.
+    monkeypatch.setattr(data, "SIZES", SIZES)
+    monkeypatch.setattr(neural_filter, "_LOOKED_AT", LOOKED_AT)
     train_neural_filter(
-        training(photos, tmp_path, steps=80, batch=4, keep_every=20),
+        training(photos, tmp_path, steps=80, batch=4, keep_every=40),
         progress=silent,
         resumes=lambda _: None,
     )
     entries = log_of(tmp_path)
-    assert len(entries) == 4
+    assert len(entries) == 2
     # Batches differ in how much can be won on them; validation is the same at every step.
     won = [entry["validation_db"] for entry in entries]
     assert won[-1] > max(won[0], 0.05), won
@@ -146,7 +161,7 @@ def test_a_step_always_has_the_same_batch(photos):
     )
     assert torch.equal(one.target, same.target)
     assert torch.equal(one.pictures.guide, same.pictures.guide)
-    assert one.target.shape != other.target.shape or not torch.equal(one.target, other.target)
+    assert not torch.equal(one.target, other.target)
 
 
 def test_distortions_of_light_keep_structure_and_those_of_structure_light():

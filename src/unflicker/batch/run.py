@@ -41,9 +41,14 @@ def outcomes(tasks: Sequence[FilmTask], *, report_of: ReportOf) -> Generator[Out
         plan = _plan(tasks, pool)
         if pool is not None:
             yield from _side_by_side([tasks[place] for place in plan.whole], pool, report_of)
-    alone = plan.divided if pool is not None else plan.whole
-    for place in alone:
-        yield _made(tasks[place], report_of)
+    for place in plan.divided if pool is not None else plan.whole:
+        task = tasks[place]
+        try:
+            with report_of(task.job) as report:
+                outcome = make_film(task, report)
+        except Exception as fault:
+            outcome = _failed(task, fault)
+        yield outcome
 
 
 @contextmanager
@@ -108,23 +113,14 @@ def _side_by_side(tasks: Sequence[FilmTask], pool: Pool, report_of: ReportOf) ->
 def _result(future: Future[Outcome], task: FilmTask) -> Outcome:
     try:
         return future.result()
-    except Cancelled:
-        raise
-    except Exception as fault:
-        return _failed(task, fault)
-
-
-def _made(task: FilmTask, report_of: ReportOf) -> Outcome:
-    try:
-        with report_of(task.job) as report:
-            return make_film(task, report)
-    except Cancelled:
-        raise
     except Exception as fault:
         return _failed(task, fault)
 
 
 def _failed(task: FilmTask, fault: Exception) -> Outcome:
+    """The outcome of a film that failed; what the user stopped is raised again."""
+    if isinstance(fault, Cancelled):
+        raise fault
     if not isinstance(fault, UnflickerError):
         _log.error("%s failed", task.job.source, exc_info=fault)
     return Outcome(job=task.job, state="failed", fault=fault)

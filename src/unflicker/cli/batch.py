@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,29 +13,25 @@ from unflicker.cli.messages import Talk, notes_of
 from unflicker.errors import PartlyFailedError, UnflickerError
 
 
-def told(outcomes: Iterable[Outcome], *, films: int, talk: Talk, view: View) -> list[Outcome]:
-    """Print what became of each film, as soon as it is known.
+def tell(outcome: Outcome, *, films: int, talk: Talk, view: View) -> None:
+    """Print what became of a film.
 
     Args:
-        outcomes: Of the films.
-        films: How many there are.
+        outcome: Of the film.
+        films: How many there are in all.
         talk: Receives the messages.
         view: Is paused for them.
 
     Raises:
         UnflickerError: The only film failed.
     """
-    every = []
-    for outcome in outcomes:
-        if outcome.fault is not None and films == 1:
-            raise outcome.fault
-        with view.paused():
-            if outcome.fault is None:
-                _tell(outcome, talk)
-            else:
-                _complain(outcome.job, outcome.fault, talk)
-        every.append(outcome)
-    return every
+    if outcome.fault is not None and films == 1:
+        raise outcome.fault
+    with view.paused():
+        if outcome.fault is None:
+            _say(outcome, talk)
+        else:
+            _complain(outcome.job, outcome.fault, talk)
 
 
 def check(outcomes: Sequence[Outcome]) -> None:
@@ -87,7 +83,7 @@ def write_index(outcomes: Sequence[Outcome], path: Path) -> None:
     report.write_index(rows, path)
 
 
-def _tell(outcome: Outcome, talk: Talk) -> None:
+def _say(outcome: Outcome, talk: Talk) -> None:
     for line in outcome.says:
         talk.say(line)
     if outcome.state == "skipped":

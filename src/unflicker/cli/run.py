@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from unflicker.batch import Beside, FilmJob, FilmTask, films_of, outcomes, plan_jobs, written_by
-from unflicker.cli.batch import check, told, write_index
+from unflicker.batch import (
+    Beside,
+    FilmJob,
+    FilmTask,
+    Outcome,
+    films_of,
+    outcomes,
+    plan_jobs,
+    written_by,
+)
+from unflicker.cli.batch import check, tell, write_index
 from unflicker.cli.display import viewed
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
@@ -56,7 +66,7 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
     FILM is a file, a folder of pictures, or a folder of films. The result of film.mp4 is
     film_unflickered.mp4, with the same sound, times and colours.
     """
-    _steady(films, given, stop=stop)
+    _steady(_planned(films, given, stop=stop))
 
 
 @click.command(cls=Command, example="unflicker apply film.mp4 --plan film.npz -o steady/")
@@ -71,11 +81,21 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @click.pass_obj
 def apply(stop: Stop, film: str, **given: Any) -> None:
     """Correct a film with the plan that `unflicker analyze --plan` saved."""
-    _steady([film], given, stop=stop)
+    _steady(_planned([film], given, stop=stop))
 
 
-def _steady(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
-    """Check all outputs, then run each film and print a summary."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Batch:
+    """The films of a call, once it is clear that all of them may be written."""
+
+    tasks: Sequence[FilmTask]
+    index: Path | None
+    talk: Talk
+    is_dry: bool
+
+
+def _planned(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> _Batch:
+    """Check all inputs and outputs of a call."""
     settings = settings_from(given)
     if given["overwrite"] and given["skip_existing"]:
         raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
@@ -100,19 +120,22 @@ def _steady(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
         ],
         writes=written_by(jobs, index=index, skip=there),
     )
-    if given["dry_run"]:
-        for job in jobs:
-            click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
-        return
     options = _options(given)
     tasks = [
         FilmTask(job=job, settings=settings, options=options, skips=given["skip_existing"])
         for job in jobs
     ]
-    _all_made(tasks, index=index, talk=talk)
+    return _Batch(tasks=tasks, index=index, talk=talk, is_dry=given["dry_run"])
 
 
-def _all_made(tasks: Sequence[FilmTask], *, index: Path | None, talk: Talk) -> None:
+def _steady(batch: _Batch) -> None:
+    """Run each film and say what became of it."""
+    tasks, talk = batch.tasks, batch.talk
+    if batch.is_dry:
+        for job in (task.job for task in tasks):
+            click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
+        return
+    every: list[Outcome] = []
     places = {id(task.job): number for number, task in enumerate(tasks, start=1)}
     view = viewed(talk.progress, quiet=talk.quiet)
 
@@ -125,14 +148,16 @@ def _all_made(tasks: Sequence[FilmTask], *, index: Path | None, talk: Talk) -> N
 
     try:
         with closing(outcomes(tasks, report_of=report_of)) as made:
-            every = told(made, films=len(tasks), talk=talk, view=view)
+            for outcome in made:
+                tell(outcome, films=len(tasks), talk=talk, view=view)
+                every.append(outcome)
     except (Cancelled, KeyboardInterrupt) as stopped:
         if len(tasks) > 1:
             stopped.add_note("the same command with --skip-existing continues the batch")
         raise
-    if index is not None:
-        write_index(every, index)
-        talk.say(f"index: {index}")
+    if batch.index is not None:
+        write_index(every, batch.index)
+        talk.say(f"index: {batch.index}")
     check(every)
 
 

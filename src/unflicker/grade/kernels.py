@@ -28,7 +28,9 @@ _NOISE_X, _NOISE_Y = np.float32(0.06711056), np.float32(0.00583715)
 _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
 
 _compile = compiled(parallel=True)
-_inline = compiled(inline="always")
+_part = compiled()
+"""A part of a loop. Inlined by numba (`inline="always"`), parts would take three times as long to
+compile, and loops would run no faster."""
 
 
 def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +45,7 @@ def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
     return left, (at - left).astype(np.float32)
 
 
-@_inline
+@_part
 def _row_of_gains(gains, y, height, row):
     """The grid's gains at one height in the picture, between its two nearest rows of cells."""
     rows, columns, bins, _ = gains.shape
@@ -60,7 +62,7 @@ def _row_of_gains(gains, y, height, row):
                 place += 1
 
 
-@_inline
+@_part
 def _noise(x, y):
     """A fixed pattern in (-½, ½) without visible texture, to round by.
 
@@ -71,7 +73,7 @@ def _noise(x, y):
     return _NOISE_SPAN * (outer - np.floor(outer) - _HALF)
 
 
-@_inline
+@_part
 def _looked_up(line, curve, at, by_factor):
     """Apply a curve, whose entries are factors or values, to one channel of a row."""
     for x in range(line.shape[0]):
@@ -84,7 +86,7 @@ def _looked_up(line, curve, at, by_factor):
             line[x] = curve[np.uint32(at[x])]
 
 
-@_inline
+@_part
 def _between(line, table):
     """Apply a table to one channel of a row, with interpolation: to working light, or back."""
     for x in range(line.shape[0]):
@@ -93,7 +95,7 @@ def _between(line, table):
         line[x] = table[low] + (table[low + 1] - table[low]) * (at - np.float32(low))
 
 
-@_inline
+@_part
 def _mixed(red, green, blue, matrix):
     """Multiply a row's channels by a matrix, in place."""
     for x in range(red.shape[0]):
@@ -103,7 +105,7 @@ def _mixed(red, green, blue, matrix):
         blue[x] = matrix[2, 0] * r + matrix[2, 1] * g + matrix[2, 2] * b
 
 
-@_inline
+@_part
 def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR0913 # long: one row's way
     """Put the grade on one row of stored colour `(3, width)`, in place.
 
@@ -163,7 +165,7 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
         _between(blue, to_stored[0])
 
 
-@_inline
+@_part
 def _rounded(value, noise, peak):
     return np.floor(min(max(value + noise, _ZERO), peak) + _HALF)
 
@@ -223,7 +225,7 @@ def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 
                 blue_out[y, x] = min(max(b, _ZERO), peak)
 
 
-@_inline
+@_part
 def _tint_row(u_row, v_row, to_rgb, scale, tinted):
     """The contribution of a row of chroma to red, green and blue, at each of the row's pixels."""
     middle, chroma_unit, wide = scale

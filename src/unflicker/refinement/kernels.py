@@ -22,7 +22,8 @@ _LEAST_SHARE = np.float32(0.004)
 _OUTLIER = np.float32(1.0 / 0.08**2)
 
 _compile = compiled(parallel=True)
-_inline = compiled(inline="always")
+_part = compiled()
+"""A part of a loop, not inlined by numba, as in `grade/kernels.py`."""
 
 
 @_compile
@@ -79,7 +80,7 @@ def normal_equations(first, second, flow, sums):  # long: one pass over the pixe
             cell[5], cell[6], cell[7], cell[8] = sx * n, sy * n, sd * n, dd * n
 
 
-@_inline
+@_part
 def _cubic(part, taps):
     """Weights of the four pixels around a place between the middle two.
 
@@ -92,7 +93,7 @@ def _cubic(part, taps):
     taps[2] = _ONE - taps[0] - taps[1] - taps[3]
 
 
-@_inline
+@_part
 def _spans(plan, y, height, width, spans):
     """The plan's values at the spans of a row, between its nearest cells."""
     rows, columns, many = plan.shape
@@ -112,7 +113,7 @@ def _spans(plan, y, height, width, spans):
             spans[span, k] = upper + (lower - upper) * down
 
 
-@_inline
+@_part
 def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # long: one row's way
     """Fetch a row of a plane along the motion, span by span; the border continues.
 
@@ -170,7 +171,7 @@ def _moved_row(plane, y, flow, share, scale, room, into):  # noqa: PLR0913 # lon
             into[np.uint64(first + i)] = left + c * line[j + _N2] + d * line[j + _N3]
 
 
-@_inline
+@_part
 def _add_moved(base, moved, share, gate, added):
     """Add each span's share of the difference of a moved row, less where a pixel differs much."""
     for span in range(share.shape[0]):
@@ -184,7 +185,7 @@ def _add_moved(base, moved, share, gate, added):
             added[j] += part * difference / (_ONE + difference * difference * gate)
 
 
-@_inline
+@_part
 def _add_detail(share, base, moved, out, sums):
     """Add products of neighbouring pixels' differences, by span, to the sums of a row.
 
@@ -260,7 +261,7 @@ def mix(now, past, future, out, plan, scale, sums):  # noqa: PLR0913 # long: one
             _add_detail(spans[:inside, 5], base, after, added, sums[y // each])
 
 
-@_inline
+@_part
 def _binomial(a, b, c, d, e):
     return np.float32(0.0625) * (a + e) + np.float32(0.25) * (b + d) + np.float32(0.375) * c
 

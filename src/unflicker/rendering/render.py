@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from unflicker.compute.context import RunContext
 from unflicker.compute.devices import torch_sharing
@@ -37,14 +36,14 @@ def render_film(
     recorder: Recorder,
     context: RunContext,
     resources: Resources,
-) -> Iterator[Iterator[Path]]:
-    """The segments of a film in order, without flicker.
+) -> Iterator[Iterator[Segment]]:
+    """The segments of a film in order, without flicker, and their measurements.
 
     Args:
         film: Read twice at the same time, by analysis and by rendering.
         task: How its segments are rendered and encoded.
         options: The part of the film to process, and other files to read and write.
-        recorder: Receives the measurements of each segment.
+        recorder: Receives every plan and finding.
         context: Device and progress.
         resources: Where finished parts are kept, and who shares the work.
 
@@ -59,16 +58,15 @@ def render_film(
     if settings.redraws:
         need_plans(settings, options)
         results = _redrawn(film, settings, mask, context)
-        yield _recorded(segments_of_results(results, making), recorder)
+        yield segments_of_results(results, making)
         return
     with planned(film, settings, options, recorder, context, resources=resources) as plan:
         task = replace(task, settings=plan.settings)
         if resources.pool is None:
             items, stages = _items(film, plan, mask=mask), stages_of(task.settings, context)
-            segments = segments_of_items(items, stages, making)
+            yield segments_of_items(items, stages, making)
         else:
-            segments = segments_side_by_side(plan, task, making, pool=resources.pool)
-        yield _recorded(segments, recorder)
+            yield segments_side_by_side(plan, task, making, pool=resources.pool)
 
 
 def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
@@ -95,12 +93,6 @@ def _items(film: VideoSource, planned: Planned, *, mask: Share | None) -> Iterat
     shares, proxy_px = FullShares(mask), planned.settings.proxy.width_px
     for frame, order in frame_by_frame(film, planned.ordered(), proxy_px=proxy_px):
         yield order.item(frame, shares)
-
-
-def _recorded(segments: Iterator[Segment], recorder: Recorder) -> Iterator[Path]:
-    for segment in segments:
-        recorder.add(segment.measured)
-        yield segment.place
 
 
 def _redrawn(

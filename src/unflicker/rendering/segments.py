@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import chain, count, dropwhile, islice
 from pathlib import Path
 
 from unflicker.files.workspace import Workspace
@@ -81,8 +81,11 @@ def segments_of_items(
                 making.tell(start + len(kept.measured.seconds))
                 yield kept
                 continue
-            results = (rendered(item) for item in through(part, stages) if item.plan.index >= start)
-            yield _kept(islice(results, SEGMENT_FRAMES), start, making)
+            own = dropwhile(_is_before(start), through(part, stages))
+            results = map(rendered, islice(own, SEGMENT_FRAMES))
+            place = segment_place(making.work, start)
+            measured = made(results, place=place, form=making.form, tell=making.tell)
+            yield keep(making.work, start, measured)
 
 
 def segments_of_results(results: Iterator[Rendered], making: Making) -> Iterator[Segment]:
@@ -96,8 +99,10 @@ def segments_of_results(results: Iterator[Rendered], making: Making) -> Iterator
         first = next(results, None)
         if first is None:
             return
-        rest = islice(results, SEGMENT_FRAMES - 1)
-        yield _kept(_joined(first, rest), start, making)
+        own = chain([first], islice(results, SEGMENT_FRAMES - 1))
+        place = segment_place(making.work, start)
+        measured = made(own, place=place, form=making.form, tell=making.tell)
+        yield keep(making.work, start, measured)
 
 
 def made(
@@ -209,19 +214,12 @@ def first_needed(plans: Sequence[FramePlan], start: int, needs: Needs) -> int:
     return before[0].index if refined else max(start - needs.unrefined_burn_in, before[0].index)
 
 
-def _kept(results: Iterable[Rendered], start: int, making: Making) -> Segment:
-    place = segment_place(making.work, start)
-    measured = made(results, place=place, form=making.form, tell=making.tell)
-    return keep(making.work, start, measured)
-
-
 def _measured_name(start: int) -> str:
     return f"segments/{start:09d}.measured"
 
 
-def _joined(first: Rendered, rest: Iterator[Rendered]) -> Iterator[Rendered]:
-    yield first
-    yield from rest
+def _is_before(start: int) -> Callable[[Item], bool]:
+    return lambda item: item.plan.index < start
 
 
 def _pass_over(part: Iterator[Item], stop: int) -> None:

@@ -20,10 +20,11 @@ _BEND = 5
 _SAMPLES = 48
 """Pixels of a spot, of about this many, that are compared."""
 _compile = compiled(parallel=True)
-_inline = compiled(inline="always")
+_part = compiled()
+"""A part of a loop, not inlined by numba, as in `grade/kernels.py`."""
 
 
-@_inline
+@_part
 def _unlike(now, other, change, spot, dy, dx, worst):  # noqa: PLR0913
     """How unlike a set of pixels is to the same set moved in another picture, 0 for equal.
 
@@ -50,7 +51,7 @@ def _unlike(now, other, change, spot, dy, dx, worst):  # noqa: PLR0913
     return unlike / whole, _ONE - moved / whole
 
 
-@_inline
+@_part
 def _nearest(now, other, change, spot, around, radius, flies):  # noqa: PLR0913
     """The least `_unlike` within a radius of a displacement, and where it is.
 
@@ -74,7 +75,7 @@ def _nearest(now, other, change, spot, around, radius, flies):  # noqa: PLR0913
     return best, best_y, best_x
 
 
-@_inline
+@_part
 def _flying(now, others, changes, spot, reach):
     """The score of a spot as a thing that flies through three frames, on one line."""
     height, width = now.shape
@@ -109,7 +110,7 @@ def _flying(now, others, changes, spot, reach):
     return result
 
 
-@_inline
+@_part
 def _carried(now, others, changes, spot, flows, reach):
     """The score of a spot as something that moves as its vicinity does, or that stands still."""
     height, width = now.shape

@@ -120,6 +120,30 @@ class Muxer:
         self._output.mux(packet)
 
 
+def mux_alone(
+    form: VideoFormat, segment: BufferedIOBase, *, plan: Plan, place: Path | Any
+) -> dict[int, int]:
+    """Mux one segment as a whole film, for trials.
+
+    Args:
+        form: Of the film.
+        segment: A complete one.
+        plan: What becomes of the other streams.
+        place: Path of the file, or a file object.
+
+    Returns:
+        Bytes of each other stream that were muxed, by its number in the source.
+    """
+    muxer = Muxer(form, plan=plan, place=place)
+    try:
+        muxer.add(segment)
+        muxer.finish()
+    except BaseException:
+        muxer.abandon()
+        raise
+    return muxer.copied_bytes
+
+
 def _before_the_first(times: Sequence[Timing], shown: dict[int, int]) -> list[int]:
     """Decoding times of the packets that come before the first picture is shown.
 

@@ -164,6 +164,19 @@ def _number(file: BufferedIOBase, *, marked: bool) -> tuple[int, bool]:
     return (value if marked else plain), plain == (1 << bits) - 1
 
 
+def missing_bytes(promise: Promise, *, path: Path) -> str:
+    """How much shorter a file is than its promise, in words; empty if it is not.
+
+    Args:
+        promise: Of the file.
+        path: Of the file.
+    """
+    size = path.stat().st_size
+    if promise.bytes is None or size >= promise.bytes:
+        return ""
+    return f"its header promises {promise.bytes:,} bytes, the file has {size:,}"
+
+
 def shortfall(
     promise: Promise, *, path: Path, packets: int, seconds: float, rate: Fraction
 ) -> tuple[str, bool] | None:
@@ -176,9 +189,9 @@ def shortfall(
         seconds: Length of the pictures that were read.
         rate: Frames a second.
     """
-    size = path.stat().st_size
-    if promise.bytes is not None and size < promise.bytes:
-        return f"its header promises {promise.bytes:,} bytes, the file has {size:,}", True
+    cut = missing_bytes(promise, path=path)
+    if cut:
+        return cut, True
     if promise.packets is not None and packets < promise.packets:
         return f"its header promises {promise.packets} frames, {packets} are there", True
     frame = 1 / float(rate)

@@ -17,7 +17,7 @@ from av.stream import Stream
 
 from unflicker.video.container import open_source
 from unflicker.video.encoding import VideoFormat
-from unflicker.video.muxing import Muxer
+from unflicker.video.muxing import mux_alone
 from unflicker.video.segment_file import timings
 from unflicker.video.side_streams import Cover, Plan, is_attached, name_of
 
@@ -127,24 +127,12 @@ class _Trial:
             plan: What is copied and converted.
             source: The film, for the names of its streams.
         """
-        file = io.BytesIO()
+        file, short = io.BytesIO(), replace(plan, trial_seconds=self._until)
         try:
-            copied = self._muxed(plan, file)
+            copied = mux_alone(self._form, self._pictures, plan=short, place=file)
             return _come_back(file, plan, source, copied)
         except (FFmpegError, ValueError, OSError, RuntimeError, OverflowError):
             return False
-
-    def _muxed(self, plan: Plan, file: io.BytesIO) -> dict[int, int]:
-        """Bytes of each stream that were muxed into a file."""
-        short = replace(plan, trial_seconds=self._until)
-        muxer = Muxer(self._form, plan=short, place=file)
-        try:
-            muxer.add(self._pictures)
-            muxer.finish()
-        except BaseException:
-            muxer.abandon()
-            raise
-        return muxer.copied_bytes
 
 
 def _start(form: VideoFormat) -> Fraction:

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from unflicker.errors import UsageError
 from unflicker.frames.picture import Frame
 from unflicker.video.encoding import SegmentEncoder, VideoFormat
-from unflicker.video.muxing import Muxer
+from unflicker.video.muxing import mux_alone
 from unflicker.video.side_streams import Plan
 
 
@@ -43,13 +43,7 @@ def trial(form: VideoFormat, frames: Sequence[Frame], segment: io.BytesIO) -> Tr
             for frame in frames:
                 encoder.write(frame)
             encoder.finish()
-        muxer = Muxer(form, plan=Plan(container_format=form.container_format), place=file)
-        try:
-            muxer.add(segment)
-            muxer.finish()
-        except BaseException:
-            muxer.abandon()
-            raise
+        mux_alone(form, segment, plan=Plan(container_format=form.container_format), place=file)
         return _read_again(file, form, frames)
     except (FFmpegError, ValueError, OSError, OverflowError) as fault:
         return Tried(fault=getattr(fault, "strerror", None) or str(fault))

@@ -11,6 +11,7 @@ from unflicker.video.container import open_source
 from unflicker.video.original import FilmFiles
 from unflicker.video.picture_folder import FolderSource
 from unflicker.video.probe import main_stream
+from unflicker.video.promised import missing_bytes, promise_of
 from unflicker.video.source import open_video
 
 _SHORTER = 0.02
@@ -24,7 +25,8 @@ _SECONDS = 1.0
 def lack_of(result: Path, film: FilmFiles) -> str:
     """What a finished-looking result lacks, in words; empty if it is whole.
 
-    Its header and its last frames are read, not all of it.
+    Its header and its last frames are read, not all of it: what the header promises must be there
+    (`promised`), as for sources, and it must last as long as its film.
 
     Args:
         result: The file, or folder of pictures.
@@ -51,6 +53,9 @@ def _lack_at_the_end(result: Path) -> str:
     with open_source(result) as container:
         stream = main_stream(container, path=result)
         base = stream.time_base
+        cut = missing_bytes(promise_of(result, container, stream), path=result)
+        if cut:
+            return cut
         if container.duration is None or base is None:
             return ""
         end = ((container.start_time or 0) + container.duration) / 1_000_000
