@@ -21,7 +21,7 @@ import numpy as np
 from unflicker.compute.context import RunContext, run_context
 from unflicker.compute.threads import running_ahead
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
-from unflicker.errors import UsageError
+from unflicker.errors import OutputError, UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.files.remote import RemotePath, as_path
 from unflicker.frames.arrays import pixels_of
@@ -129,13 +129,16 @@ def analyze(
     film = _files(source, settings, options).open()
     recorder = Recorder(film, settings, output="", measured=False)
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
-    with (
-        running as context,
-        open_pool(film, settings, options, context) as pool,
-        planned(film, settings, options, recorder, context, resources=Resources(pool=pool)) as plan,
-    ):
-        for _ in plan.frames:
-            pass
+    with running as context:
+        context.announce(film.notes)
+        with (
+            open_pool(film, settings, options, context) as pool,
+            planned(
+                film, settings, options, recorder, context, resources=Resources(pool=pool)
+            ) as plan,
+        ):
+            for _ in plan.frames:
+                pass
     return recorder.record(notes=film.notes)
 
 
@@ -284,6 +287,8 @@ def _written(
         mask=options.mask,
         form=writer.format,
     )
+    _refuse_lost(writer.losses, settings)
+    context.announce((*film.notes, *writer.notes))
     # The workspace goes last, when the result has its name.
     with (
         open_work(task, target, options) as work,
@@ -295,7 +300,17 @@ def _written(
     ):
         for segment in segments:
             writer.join(segment)
+    recorder.incomplete |= writer.incomplete
     return (*work.notes, *film.notes, *writer.notes)
+
+
+def _refuse_lost(losses: tuple[str, ...], settings: Settings) -> None:
+    """Refuse a strict run whose result would lack something of the film."""
+    if losses and settings.strict:
+        raise OutputError(
+            f"the result would lack something of the film: {'; '.join(losses)}; "
+            "name another kind of output, or omit --strict"
+        )
 
 
 def _refuse_loss(

@@ -31,7 +31,7 @@ def told(outcomes: Iterable[Outcome], *, films: int, talk: Talk, view: View) -> 
             raise outcome.fault
         with view.paused():
             if outcome.fault is None:
-                _tell(outcome, talk)
+                _tell(outcome, talk, named=films > 1)
             else:
                 _complain(outcome.job, outcome.fault, talk)
         every.append(outcome)
@@ -87,7 +87,9 @@ def write_index(outcomes: Sequence[Outcome], path: Path) -> None:
     report.write_index(rows, path)
 
 
-def _tell(outcome: Outcome, talk: Talk) -> None:
+def _tell(outcome: Outcome, talk: Talk, *, named: bool) -> None:
+    for note in outcome.notes:
+        talk.note(note, film=str(outcome.job.source), named=named)
     for line in outcome.says:
         talk.say(line)
     if outcome.state == "skipped":

@@ -22,6 +22,8 @@ Share = Float32[np.ndarray, "height width"]
 
 
 _HEADER = 8
+_MOST_PIXELS = 1 << 28
+"""Of what is kept of a frame: 16,384 × 16,384."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +55,11 @@ class Kept:
         if len(data) < _HEADER:
             raise ValueError(f"{len(data)} bytes of what is kept of a frame")
         rows, columns = struct.unpack("<II", data[:_HEADER])
+        if rows * columns > _MOST_PIXELS:
+            raise ValueError(f"{rows} rows of {columns} pixels kept of a frame")
         try:
-            size = len(zlib.decompress(data[_HEADER:]))
+            # No more than is needed to see that there is too much.
+            size = len(zlib.decompressobj().decompress(data[_HEADER:], rows * columns + 1))
         except zlib.error as fault:
             raise ValueError(f"what is kept of a frame cannot be unpacked: {fault}") from fault
         if size != rows * columns or size == 0:
