@@ -64,6 +64,8 @@ def main() -> None:
             faults, said = checked(mutant, Path(folder), worker, tally)
             if faults or given.only is not None:
                 _show(mutant, faults, said)
+            if mutant.number % 100 == 99:
+                sys.stderr.write(f"{tally}\n")
             if faults and given.keep is not None:
                 given.keep.mkdir(parents=True, exist_ok=True)
                 (given.keep / f"{mutant.number}.{mutant.suffix}").write_bytes(mutant.content)

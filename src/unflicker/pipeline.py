@@ -35,7 +35,7 @@ from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
 from unflicker.rendering.render import need_plans, render_film
-from unflicker.rendering.resources import open_pool, open_work
+from unflicker.rendering.resources import open_film, open_pool, open_work
 from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
@@ -92,7 +92,7 @@ def run(
     result = Written(path=target, what="the result", folder=folder)
     _refuse_loss(source, result, settings=settings, options=options)
     files = _files(source, settings, options)
-    film = files.open()
+    film = open_film(files)
     recorder = Recorder(film, settings, output=str(target))
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with _made_here(target, options) as (local, options), running as context:
@@ -126,7 +126,7 @@ def analyze(
     settings = asked_for(settings, **asked)
     need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
-    film = _files(source, settings, options).open()
+    film = open_film(_files(source, settings, options))
     recorder = Recorder(film, settings, output="", measured=False)
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with running as context:

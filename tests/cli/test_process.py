@@ -68,3 +68,28 @@ def test_output_that_nobody_reads_does_not_change_the_code() -> None:
         process.stdout.close()
         process.stderr.close()
         assert process.wait(timeout=60) == 130
+
+
+STOPPED_WHILE_LOADING = """
+    import os, signal, sys
+
+    class Finder:
+        def find_spec(self, name, *_):
+            if name == "unflicker.cli":
+                os.kill(os.getpid(), signal.SIGINT)
+
+    sys.meta_path.insert(0, Finder())
+    from unflicker.__main__ import main
+
+    main()
+"""
+
+
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(STOPPED_WHILE_LOADING)],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (made.returncode, made.stdout, made.stderr) == (-2, b"", b"")

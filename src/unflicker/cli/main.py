@@ -25,7 +25,7 @@ from unflicker.cli.process import (
     give_back_large_blocks,
     sleep_while_waiting,
 )
-from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
+from unflicker.errors import Cancelled, DeviceMemoryError, OutputError, UnflickerError, UsageError
 
 _COMMANDS = {
     "run": ("run", "Remove flicker from films (the default)."),
@@ -45,7 +45,16 @@ _COMMANDS = {
     "presets": ("about", "List presets and settings."),
     "devices": ("about", "List devices."),
 }
-_DISK_TROUBLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
+_DISK_TROUBLE = (errno.ENOSPC, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
+_NO_PLACE = (errno.ENAMETOOLONG, errno.ELOOP)
+_NO_MEMORY = (
+    "failed to map segment",
+    "annot allocate memory",
+    "Insufficient memory",
+    "can't start new thread",
+    "unable to mmap",
+)
+"""What libraries say in exceptions of other kinds, where memory or its addresses end."""
 _log = logging.getLogger(__name__)
 
 
@@ -161,6 +170,12 @@ def _failed(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
         complain(f"cannot write {error.filename or 'the output'}: {error.strerror}; free it first")
         return OutputError.exit_code
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        complain("there is not enough memory; free some, raise its limit, or pass --jobs 1")
+        return DeviceMemoryError.exit_code
+    if isinstance(error, OSError) and error.errno in _NO_PLACE:
+        complain(f"{error.filename} is no usable path: {error.strerror}; name another one")
+        return UsageError.exit_code
     _log.exception("unexpected")
     kind = type(error).__name__
     complain(f"internal error, {kind}: {error}; please report it with the output of -vv")
