@@ -93,3 +93,16 @@ def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word() -> None:
         check=False,
     )
     assert (made.returncode, made.stdout, made.stderr) == (-2, b"", b"")
+
+
+def test_closed_standard_streams_do_not_become_files(tmp_path) -> None:
+    """Each is closed before the program starts; the next file would get its number."""
+    program = "from unflicker.cli import main; main()"
+    made = subprocess.run(
+        ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', sys.executable, "-c", program, "presets"],
+        cwd=tmp_path,
+        check=False,
+        timeout=60,
+    )
+    assert made.returncode == 0
+    assert not os.listdir(tmp_path)

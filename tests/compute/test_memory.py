@@ -14,7 +14,7 @@ GB = 1 << 30
 def test_a_film_that_fits_is_taken_and_a_larger_one_is_not(monkeypatch) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda: 2 * GB)
     memory.refuse_too_large((4000, 4000), frame_bytes=16_000_000, name="film")
-    with pytest.raises(InputError, match="16000x16000 px: a run takes about 32.3 GB"):
+    with pytest.raises(InputError, match=r"16000x16000 px: a run takes about 32\.3 GB"):
         memory.refuse_too_large((16_000, 16_000), frame_bytes=GB, name="film")
 
 

@@ -23,6 +23,7 @@ from unflicker.cli.process import (
     do_without_a_home,
     end_without_teardown,
     give_back_large_blocks,
+    open_closed_streams,
     sleep_while_waiting,
 )
 from unflicker.errors import Cancelled, DeviceMemoryError, OutputError, UnflickerError, UsageError
@@ -123,6 +124,7 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code; if it was stopped, at once."""
+    open_closed_streams()
     end_at_once = end_without_teardown()
     give_back_large_blocks()
     sleep_while_waiting()
