@@ -51,7 +51,8 @@ lint: .venv/dev.stamp
 	@$(BIN)/lint-imports --no-cache
 
 fuzz: .venv/dev.stamp
-	@$(BIN)/python benchmarks/fuzz.py --seconds 600
+	@$(BIN)/python benchmarks/fuzz.py --seconds 300
+	@$(BIN)/python benchmarks/hostile.py
 
 check: lint test
 
