@@ -1,6 +1,7 @@
 # make run     steady the demo clip, or VIDEO=film.mp4
 # make test    set up and run the tests
 # make check   format, lint, types, import rule, tests
+# make fuzz    ten minutes of damaged and hostile inputs
 # make bench   the published numbers: speed, quality on CLIPS=folder of steady clips,
 #              visible flicker on FILMS=folder of flickering films
 # Every target sets up what it needs in .venv; a second call finds it there.
@@ -14,7 +15,7 @@ export VIDEO OUT CLIPS FILMS
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test check lint format bench clean
+.PHONY: run test check lint format fuzz bench clean
 .DEFAULT_GOAL := run
 
 .venv/run.stamp: pyproject.toml constraints.txt
@@ -48,6 +49,10 @@ lint: .venv/dev.stamp
 	@$(BIN)/ruff check src tests benchmarks examples
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
+
+fuzz: .venv/dev.stamp
+	@$(BIN)/python benchmarks/fuzz.py --seconds 300
+	@$(BIN)/python benchmarks/hostile.py
 
 check: lint test
 

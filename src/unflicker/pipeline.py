@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -23,7 +23,7 @@ from unflicker.compute.threads import running_ahead
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
-from unflicker.files.remote import RemotePath, as_path
+from unflicker.files.remote import as_path
 from unflicker.files.workspace import Workspace
 from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
@@ -36,7 +36,7 @@ from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
 from unflicker.rendering.render import need_plans, render_film
-from unflicker.rendering.resources import open_pool, open_work
+from unflicker.rendering.resources import made_here, open_film, open_pool, open_work
 from unflicker.rendering.segments import Segment
 from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, asked_for
@@ -51,6 +51,7 @@ from unflicker.video import (
     is_picture_folder,
     open_writer,
 )
+from unflicker.video.losses import refuse_losses
 
 PLAIN = RunOptions()
 
@@ -95,7 +96,7 @@ def run(
     result = Written(path=target, what="the result", folder=folder)
     _refuse_loss(source, result, settings=settings, options=options)
     files = _files(source, settings, options)
-    film = files.open()
+    film = open_film(files)
     recorder = Recorder(film, settings, output=str(target))
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with (
@@ -105,6 +106,7 @@ def run(
         for segment in rendering.segments:
             recorder.add(segment.measured)
             rendering.writer.join(segment.place)
+    recorder.incomplete |= rendering.writer.incomplete
     return recorder.record(notes=(*rendering.notes, *_unknown_shots(options, recorder)))
 
 
@@ -134,16 +136,19 @@ def analyze(
     settings = asked_for(settings, **asked)
     need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
-    film = _files(source, settings, options).open()
+    film = open_film(_files(source, settings, options))
     recorder = Recorder(film, settings, output="", measured=False)
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
-    with (
-        running as context,
-        open_pool(film, settings, options, context) as pool,
-        planned(film, settings, options, recorder, context, resources=Resources(pool=pool)) as plan,
-    ):
-        for _ in plan.frames:
-            pass
+    with running as context:
+        context.announce(film.notes)
+        with (
+            open_pool(film, settings, options, context) as pool,
+            planned(
+                film, settings, options, recorder, context, resources=Resources(pool=pool)
+            ) as plan,
+        ):
+            for _ in plan.frames:
+                pass
     return recorder.record(notes=film.notes)
 
 
@@ -262,18 +267,6 @@ def _shared(
         yield context, pool
 
 
-@contextmanager
-def _made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOptions]]:
-    """Where a result is made, and the options for that; to a URL it is copied at the end."""
-    if not isinstance(target, RemotePath):
-        yield target, options
-        return
-    local = (options.work_dir or Path.cwd()) / f".{target.stem}.to-copy{target.suffix}"
-    yield local, replace(options, overwrite=True)
-    target.put(local)
-    local.unlink()
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Rendering:
     """The segments of a film, which are made as they are taken, and what joins them."""
@@ -300,9 +293,11 @@ def _rendered(
 ) -> Iterator[_Rendering]:
     """A film's rendering, opened; the result gets its name when it is closed."""
     settings, device, mask = recorder.settings, context.device, options.mask
-    with _made_here(target, options) as (local, options):
+    with made_here(target, options) as (local, options):
         encoding, overwrite = settings.encoding, options.overwrite
         writer = open_writer(film, local, encoding=encoding, overwrite=overwrite)
+        refuse_losses(writer.losses, strict=settings.strict)
+        context.announce((*film.notes, *writer.notes))
         form = writer.format
         task = RenderTask(film=files, settings=settings, device=device, mask=mask, form=form)
         # The workspace goes last, when the result has its name.

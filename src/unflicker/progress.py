@@ -18,6 +18,8 @@ class Progress:
     """Units in total; None if not known yet."""
     unit: str = "frames"
     """Name of the unit: "frames", "steps"."""
+    notes: tuple[str, ...] = ()
+    """What the result will lack, and what was mended, in sentences: said once, before the work."""
 
 
 Report = Callable[[Progress], None]

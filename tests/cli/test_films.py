@@ -174,6 +174,50 @@ def test_notes_are_told(call, pipeline, film):
     assert "note: a data stream is left out" in call(film)[2]
 
 
+def test_notes_are_announced_before_the_work_and_not_repeated(call, pipeline, film):
+    def announce(progress):
+        progress(Progress(stage="prepare", done=0, total=None, notes=("sound is left out",)))
+
+    pipeline.during = announce
+    pipeline.changes = {"notes": ("sound is left out", "a frame is damaged")}
+    lines = call(film)[2].splitlines()
+    assert lines[:2] == ["note: sound is left out", "note: a frame is damaged"]
+    assert sum("left out" in line for line in lines) == 1
+
+
+def test_notes_of_several_films_name_them(call, pipeline, film, tmp_path):
+    other = tmp_path / "other.mp4"
+    other.write_text("a film")
+    pipeline.changes = {"notes": ("a data stream is left out",)}
+    err = call(film, other, "-o", tmp_path / "out/")[2]
+    for path in (film, other):
+        assert f"{path}: note: a data stream is left out" in err
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "bad.mp4"])
+def test_with_json_every_line_is_an_object(call, pipeline, film, name):
+    pipeline.changes = {"notes": ("a data stream is left out",)}
+    film = film.rename(film.with_name(name))
+    _, _, err = call(film, "--progress", "json", "-v")
+    events = [json.loads(line) for line in err.splitlines()]
+    texts = {each["event"]: each["text"] for each in events}
+    if name == "bad.mp4":
+        assert "cannot be read" in texts["error"]
+    else:
+        assert texts["note"] == "a data stream is left out"
+        assert "exposure flicker" in texts["message"]
+
+
+def test_control_characters_of_names_and_notes_are_spelt_out(call, pipeline, tmp_path):
+    film = tmp_path / "a\x1b[31mred.mp4"
+    film.write_text("a film")
+    pipeline.changes = {"notes": ("title \x1b]0;pwned\x07",)}
+    err = call(film)[2]
+    assert "\x1b" not in err
+    assert "\x07" not in err
+    assert "\\x1b[31mred" in err
+
+
 def test_quiet_says_nothing_but_where_the_result_is(call, pipeline, film):
     _, out, err = call(film, "-q")
     assert out

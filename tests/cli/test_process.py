@@ -68,3 +68,41 @@ def test_output_that_nobody_reads_does_not_change_the_code() -> None:
         process.stdout.close()
         process.stderr.close()
         assert process.wait(timeout=60) == 130
+
+
+STOPPED_WHILE_LOADING = """
+    import os, signal, sys
+
+    class Finder:
+        def find_spec(self, name, *_):
+            if name == "unflicker.cli":
+                os.kill(os.getpid(), signal.SIGINT)
+
+    sys.meta_path.insert(0, Finder())
+    from unflicker.__main__ import main
+
+    main()
+"""
+
+
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_word() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(STOPPED_WHILE_LOADING)],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (made.returncode, made.stdout, made.stderr) == (-2, b"", b"")
+
+
+def test_closed_standard_streams_do_not_become_files(tmp_path) -> None:
+    """Each is closed before the program starts; the next file would get its number."""
+    program = "from unflicker.cli import main; main()"
+    made = subprocess.run(
+        ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', sys.executable, "-c", program, "presets"],
+        cwd=tmp_path,
+        check=False,
+        timeout=60,
+    )
+    assert made.returncode == 0
+    assert not os.listdir(tmp_path)

@@ -336,3 +336,44 @@ def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
 def test_fast_arithmetic_in_a_parallel_function_is_refused():
     with pytest.raises(UsageError, match="exact arithmetic"):
         compiling.compiled(parallel=True, fastmath={"contract"})
+
+
+FORKED = """
+import os, sys
+sys.path.insert(0, {folder!r})
+import numpy as np
+from sums import doubled
+
+numbers = np.arange(1000.0)
+expected = doubled(numbers)
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(doubled(numbers), expected) else 5)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+sys.exit(code if np.array_equal(doubled(numbers), expected) else 6)
+"""
+SUMS = """
+import numba
+import numpy as np
+from unflicker.compute.compiling import compiled
+
+@compiled(parallel=True)
+def doubled(numbers):
+    made = np.empty_like(numbers)
+    for place in numba.prange(len(numbers)):
+        made[place] = 2.0 * numbers[place]
+    return made
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_parallel_loops_work_after_a_fork(tmp_path) -> None:
+    (tmp_path / "sums.py").write_text(SUMS)
+    made = subprocess.run(
+        [sys.executable, "-c", FORKED.format(folder=str(tmp_path))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (made.returncode, made.stderr) == (0, "")

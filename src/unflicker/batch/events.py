@@ -67,7 +67,7 @@ def write_events(job: FilmJob, record: Record, sums: Sums, times: Times) -> None
         ],
     }
     text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
-    write_whole(job.events, f"{text}\n".encode())
+    write_whole(job.events, f"{text}\n")
 
 
 def _object(path: Path, sums: Sums, *, role: str) -> dict[str, Any]:

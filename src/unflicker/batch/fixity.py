@@ -42,9 +42,9 @@ def write_sums(job: FilmJob, sums: Sums) -> None:
     of_files, of_frames = job.sums
     beside = of_files.parent
     lines = [f"{digest}  {_line(path, beside)}\n" for path, digest in sums.items()]
-    write_whole(of_files, "".join(lines).encode())
+    write_whole(of_files, "".join(lines))
     if job.target.is_file():
-        write_whole(of_frames, frame_sums(job.target).encode())
+        write_whole(of_frames, frame_sums(job.target))
 
 
 def _files(path: Path) -> Iterator[Path]:

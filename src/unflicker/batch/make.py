@@ -39,8 +39,10 @@ class Outcome:
 
     job: FilmJob
     state: State
+    notes: tuple[str, ...] = ()
+    """On the film and its result; some were announced before the work."""
     says: tuple[str, ...] = ()
-    """Notes, and a summary, for the user."""
+    """What happened, and a summary, for the user."""
     wrote: tuple[tuple[str, Path], ...] = ()
     """Files besides the result, with their names for people."""
     output: str = ""
@@ -115,11 +117,11 @@ def _outcome(
 ) -> Outcome:
     from unflicker import report
 
-    notes = [f"note: {note}" for note in record.notes]
     return Outcome(
         job=job,
         state="damaged" if record.damaged or record.incomplete else "done",
-        says=(*says, *notes, f"{job.source}: {report.summary(record)}"),
+        notes=record.notes,
+        says=(*says, f"{job.source}: {report.summary(record)}"),
         wrote=wrote,
         output=record.output,
         frames=len(record.seconds),

@@ -66,7 +66,7 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     else:
         report.write_json(record, given["output"])
     for note in record.notes:
-        talk.say(f"note: {note}")
+        talk.note(note, film=film)
     talk.say(f"{film}: {report.headline(record)}")
     if record.incomplete and not record.damaged:
         raise PartlyFailedError(
@@ -126,10 +126,10 @@ def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:
         save_plan=given.get("plan"),
         original=given.get("original"),
     )
-    with shown(talk.progress, title=film, quiet=talk.quiet) as report:
+    with shown(talk, title=film) as report:
         return pipeline.analyze(
             Path(film),
             settings=settings_from(given),
             options=options,
-            progress=talk.stop.watch(report),
+            progress=report,
         )

@@ -75,14 +75,14 @@ def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
     reads, writes = files.paths_of(Path(film), output, options)
     reads += companions(settings)
     talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
-    with shown(talk.progress, title=film, quiet=talk.quiet) as tell:
+    with shown(talk, title=film) as tell:
         record = export.draw_atlases(
-            film, output, settings=settings, options=options, progress=stop.watch(tell)
+            film, output, settings=settings, options=options, progress=tell
         )
     plot = output / files.FIT
     report.write_fit(record.atlases, plot)
     for note in record.notes:
-        talk.say(f"note: {note}")
+        talk.note(note, film=film)
     for drawn in record.atlases:
         talk.say(
             f"frames {drawn.start} to {drawn.stop - 1}: {drawn.psnr_db:.1f} dB, "

@@ -29,7 +29,7 @@ def tell(outcome: Outcome, *, films: int, talk: Talk, view: View) -> None:
         raise outcome.fault
     with view.paused():
         if outcome.fault is None:
-            _say(outcome, talk)
+            _say(outcome, talk, named=films > 1)
         else:
             _complain(outcome.job, outcome.fault, talk)
 
@@ -83,7 +83,9 @@ def write_index(outcomes: Sequence[Outcome], path: Path) -> None:
     report.write_index(rows, path)
 
 
-def _say(outcome: Outcome, talk: Talk) -> None:
+def _say(outcome: Outcome, talk: Talk, *, named: bool) -> None:
+    for note in outcome.notes:
+        talk.note(note, film=str(outcome.job.source), named=named)
     for line in outcome.says:
         talk.say(line)
     if outcome.state == "skipped":

@@ -93,8 +93,8 @@ def build(stop: Stop, clean: Path, output: Path, **given: Any) -> None:
         frames=given["frames"],
         strength=given["strength"],
     )
-    with shown(talk.progress, title=str(output), quiet=talk.quiet) as report:
-        made = build_dataset(clean, output, recipe=recipe, progress=stop.watch(report))
+    with shown(talk, title=str(output)) as report:
+        made = build_dataset(clean, output, recipe=recipe, progress=report)
     for example in made.examples:
         click.echo(example.name)
     talk.say(f"{output}: {len(made.examples)} examples")

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import click
 
+from unflicker.cli.messages import Talk
 from unflicker.progress import Progress, Report, silent
 
 
@@ -34,27 +35,48 @@ class View(Protocol):
 
 
 @contextmanager
-def shown(mode: str, *, title: str, quiet: bool) -> Iterator[Report]:
-    """A callback that shows progress.
+def shown(talk: Talk, *, title: str) -> Iterator[Report]:
+    """A callback that shows progress and notes, and stops the work if the user asked for it.
 
     Args:
-        mode: auto, bar, json or none; `auto` is a bar on a terminal and none in a pipe.
+        talk: Of the call.
         title: Name of the film, for people and in JSON.
-        quiet: Whether `auto` shows no bar.
     """
-    with viewed(mode, quiet=quiet).film(title, title=title) as report:
-        yield report
+    view = viewed(talk)
+    with view.film(title, title=title) as report:
+        yield talk.stop.watch(noting(report, talk, view, film=title))
 
 
-def viewed(mode: str, *, quiet: bool) -> View:
-    """A view of the progress of several films.
+def noting(report: Report, talk: Talk, view: View, *, film: str, named: bool = False) -> Report:
+    """A callback that writes notes before it hands the progress on.
 
     Args:
-        mode: auto, bar, json or none; `auto` is a bar on a terminal and none in a pipe.
-        quiet: Whether `auto` shows no bar.
+        report: Shows the progress.
+        talk: Writes the notes.
+        view: Is paused for them.
+        film: The film's name.
+        named: Whether notes begin with it.
     """
+
+    def noted(progress: Progress) -> None:
+        if not progress.notes:
+            report(progress)
+            return
+        with view.paused():
+            for note in progress.notes:
+                talk.note(note, film=film, named=named)
+
+    return noted
+
+
+def viewed(talk: Talk) -> View:
+    """A view of the progress of several films, as the call asks: bar, json or none.
+
+    `auto` is a bar on a terminal, and none in a pipe or where quiet.
+    """
+    mode = talk.progress
     if mode == "auto":
-        mode = "bar" if sys.stderr.isatty() and not quiet else "none"
+        mode = "bar" if sys.stderr.isatty() and not talk.quiet else "none"
     if mode == "bar":
         return _Bars()
     return _Lines() if mode == "json" else _Nothing()
@@ -112,6 +134,7 @@ class JsonLines:
         rate = progress.done / passed if passed > 0.0 else None
         left = (progress.total - progress.done) / rate if progress.total and rate else None
         return {
+            "event": "progress",
             "film": self._title,
             "stage": progress.stage,
             "frames": progress.done,

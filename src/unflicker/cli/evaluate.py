@@ -123,8 +123,7 @@ def _evaluate_folder(folder: Path, out: Path, given: dict[str, Any], *, stop: St
     reads += named("the weights", given["weights"])
     talk = Talk.of(given, stop=stop, reads=reads, writes=folders_in(out, *_WRITTEN))
     comparison = _comparison(folder, out, given)
-    with shown(talk.progress, title=str(out), quiet=talk.quiet) as report:
-        progress = stop.watch(report)
+    with shown(talk, title=str(out)) as progress:
         planned = prepared(comparison, dry=given["dry_run"], progress=progress)
         talk.say(_announced(planned, comparison))
         if given["dry_run"]:
@@ -205,8 +204,8 @@ def _write_pages(out: Path, talk: Talk) -> None:
         talk.say(f"scores are in {out / 'scores.jsonl'}")
         return
     try:
-        with shown(talk.progress, title=str(out), quiet=talk.quiet) as report:
-            click.echo(write_site(out, report=talk.stop.watch(report)))
+        with shown(talk, title=str(out)) as report:
+            click.echo(write_site(out, report=report))
     except InputError as fault:  # such as scores of the input alone
         talk.say(f"no pages: {fault}")
 

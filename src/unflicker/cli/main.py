@@ -18,14 +18,15 @@ from typing import Any
 import click
 
 from unflicker.cli.interrupt import STOPPED, stopping_cleanly
-from unflicker.cli.messages import close_logging, notes_of
+from unflicker.cli.messages import close_logging, complain, notes_of, speak
 from unflicker.cli.process import (
     do_without_a_home,
     end_without_teardown,
     give_back_large_blocks,
+    open_closed_streams,
     sleep_while_waiting,
 )
-from unflicker.errors import Cancelled, OutputError, UnflickerError, UsageError
+from unflicker.errors import Cancelled, DeviceMemoryError, OutputError, UnflickerError, UsageError
 
 _COMMANDS = {
     "run": ("run", "Remove flicker from films (the default)."),
@@ -45,7 +46,16 @@ _COMMANDS = {
     "presets": ("about", "List presets and settings."),
     "devices": ("about", "List devices."),
 }
-_DISK_TROUBLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
+_DISK_TROUBLE = (errno.ENOSPC, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EPERM)
+_NO_PLACE = (errno.ENAMETOOLONG, errno.ELOOP)
+_NO_MEMORY = (
+    "failed to map segment",
+    "annot allocate memory",
+    "Insufficient memory",
+    "can't start new thread",
+    "unable to mmap",
+)
+"""What libraries say in exceptions of other kinds, where memory or its addresses end."""
 _log = logging.getLogger(__name__)
 
 
@@ -114,6 +124,7 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit with its code; if it was stopped, at once."""
+    open_closed_streams()
     end_at_once = end_without_teardown()
     give_back_large_blocks()
     sleep_while_waiting()
@@ -127,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def exit_code(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code (see `errors`)."""
     close_logging()
+    speak(json_lines=False)
     with stopping_cleanly() as stop:
         try:
             result = program.main(list(arguments), standalone_mode=False, obj=stop)
@@ -137,12 +149,12 @@ def exit_code(arguments: Sequence[str]) -> int:
         except (Cancelled, KeyboardInterrupt, click.Abort) as stopped:
             kept = notes_of(stopped)
             again = "" if kept else "; run the same command to restart"
-            _complain("; ".join([f"stopped; no partly written file is left{again}", *kept]))
+            complain("; ".join([f"stopped; no partly written file is left{again}", *kept]))
             return stop.exit_code
         except Exception as error:
             code = _failed(error)
             for note in notes_of(error):
-                _complain(note)
+                complain(note)
             return code
         finally:
             close_logging()
@@ -151,20 +163,22 @@ def exit_code(arguments: Sequence[str]) -> int:
 def _failed(error: Exception) -> int:
     """Write the error message, and return the exit code."""
     if isinstance(error, UnflickerError):
-        _complain(str(error))
+        complain(str(error))
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         # The reader of our output has ended; buffered output must not be flushed to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
-        _complain(f"cannot write {error.filename or 'the output'}: {error.strerror}; free it first")
+        complain(f"cannot write {error.filename or 'the output'}: {error.strerror}; free it first")
         return OutputError.exit_code
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        complain("there is not enough memory; free some, raise its limit, or pass --jobs 1")
+        return DeviceMemoryError.exit_code
+    if isinstance(error, OSError) and error.errno in _NO_PLACE:
+        complain(f"{error.filename} is no usable path: {error.strerror}; name another one")
+        return UsageError.exit_code
     _log.exception("unexpected")
     kind = type(error).__name__
-    _complain(f"internal error, {kind}: {error}; please report it with the output of -vv")
+    complain(f"internal error, {kind}: {error}; please report it with the output of -vv")
     return 1
-
-
-def _complain(message: str) -> None:
-    click.echo(f"unflicker: {message}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,40 @@ from unflicker.cli.interrupt import Stop
 from unflicker.errors import OutputError
 from unflicker.files.outputs import Read, Written, refuse_loss
 
+_AS_JSON = [False]
+"""Whether every line on stderr is one JSON object, as `--progress json` asks for."""
+
+
+def speak(*, json_lines: bool) -> None:
+    """Write messages as JSON from now on, or as text."""
+    _AS_JSON[0] = json_lines
+
+
+def say_line(text: str, *, event: str, film: str | None = None) -> None:
+    """Write a message to stderr: a line of text, or an object of JSON in a call that wants those.
+
+    Args:
+        text: For people.
+        event: For programs: note, message, error or log.
+        film: The film that it is about, for programs.
+    """
+    if not _AS_JSON[0]:
+        click.echo(printable(text), err=True)
+        return
+    about = {} if film is None else {"film": film}
+    click.echo(json.dumps({"event": event, **about, "text": text}), err=True)
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows as it is: its control characters are spelt out.
+
+    Names of files and titles come from strangers, and could move the cursor or change its colours.
+    """
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
 
 @dataclass(kw_only=True)
 class Talk:
@@ -22,17 +57,35 @@ class Talk:
     quiet: bool = False
     progress: str = "auto"
     stop: Stop = field(default_factory=Stop)
+    _noted: set[tuple[str, str]] = field(default_factory=set)
+    """Films, each with a note that was written."""
 
     def say(self, message: str) -> None:
         """Write a message for the user to stderr, unless quiet."""
         logging.getLogger("unflicker.cli").debug("said: %s", message)
         if not self.quiet:
-            click.echo(message, err=True)
+            say_line(message, event="message")
+
+    def note(self, note: str, *, film: str, named: bool = False) -> None:
+        """Write a note on a film to stderr, unless quiet; each once.
+
+        Args:
+            note: A sentence.
+            film: The film.
+            named: Whether its name is written, too, because there are several.
+        """
+        if (film, note) in self._noted:
+            return
+        self._noted.add((film, note))
+        logging.getLogger("unflicker.cli").debug("note on %s: %s", film, note)
+        if not self.quiet:
+            text = note if _AS_JSON[0] else f"{f'{film}: ' * named}note: {note}"
+            say_line(text, event="note", film=film)
 
     def complain(self, message: str) -> None:
         """Write an error to stderr, even if quiet."""
         logging.getLogger("unflicker.cli").debug("error: %s", message)
-        click.echo(f"unflicker: {message}", err=True)
+        complain(message)
 
     @classmethod
     def of(
@@ -55,6 +108,7 @@ class Talk:
             OutputError: An output, or the log, would replace a file; none is written then.
             UsageError: Two outputs would become one file.
         """
+        speak(json_lines=given.get("progress") == "json")
         log_file = given.get("log_file")
         everything = [*writes, *_logs(log_file)]
         refuse_loss(reads, everything, overwrite=given.get("overwrite", False))
@@ -74,7 +128,12 @@ class _ToStderr(logging.Handler):
     """Writes through click, so that messages do not interrupt a progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(self.format(record), err=True)
+        say_line(self.format(record), event="log")
+
+
+def complain(message: str) -> None:
+    """Write an error to stderr."""
+    say_line(message if _AS_JSON[0] else f"unflicker: {message}", event="error")
 
 
 def notes_of(error: BaseException | None) -> list[str]:

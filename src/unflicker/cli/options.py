@@ -108,7 +108,12 @@ _CORRECTION = (
         metavar="STAGE,STAGE",
         help=f"Switch stages of the preset off: {', '.join(STAGES)}.",
     ),
-    _option("Correction", "--strict", is_flag=True, help="Stop at the first damaged frame."),
+    _option(
+        "Correction",
+        "--strict",
+        is_flag=True,
+        help="Stop at a damaged frame, or where something would be lost.",
+    ),
     _option(
         "Machine", "--device", type=Device(), metavar="NAME", help="auto, cpu, cuda or cuda:0."
     ),

@@ -43,6 +43,21 @@ def sleep_while_waiting() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
 
 
+def open_closed_streams() -> None:
+    """Open standard streams that the caller has closed, on a place without content.
+
+    Otherwise the next file that is opened would become standard output, and receive messages.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is given to a new file: it is this one.
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+
+
 def do_without_a_home() -> None:
     """Set a cache folder for libraries where the user's home cannot be written.
 

@@ -43,6 +43,6 @@ def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: 
     reads = [*named("the folder", *folders), *named("the videos", *(f / "videos" for f in folders))]
     reads += named("the scores", *(f / "scores.jsonl" for f in folders))
     talk = Talk.of(given, stop=stop, reads=reads, writes=folders_in(out, "tables", "report"))
-    with shown(talk.progress, title=str(folders[0]), quiet=talk.quiet) as progress:
-        index = write_site(out, *folders, report=stop.watch(progress))
+    with shown(talk, title=str(folders[0])) as progress:
+        index = write_site(out, *folders, report=progress)
     click.echo(index)

@@ -21,7 +21,7 @@ from unflicker.batch import (
     written_by,
 )
 from unflicker.cli.batch import check, tell, write_index
-from unflicker.cli.display import viewed
+from unflicker.cli.display import noting, viewed
 from unflicker.cli.help import Command
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
@@ -137,14 +137,15 @@ def _steady(batch: _Batch) -> None:
         return
     every: list[Outcome] = []
     places = {id(task.job): number for number, task in enumerate(tasks, start=1)}
-    view = viewed(talk.progress, quiet=talk.quiet)
+    view = viewed(talk)
 
     @contextmanager
     def report_of(job: FilmJob) -> Iterator[Report]:
         number, count = places[id(job)], len(tasks)
         title = f"film {number} of {count}: {job.source}" if count > 1 else str(job.source)
-        with view.film(str(job.source), title=title) as report:
-            yield talk.stop.watch(report)
+        film = str(job.source)
+        with view.film(film, title=title) as report:
+            yield talk.stop.watch(noting(report, talk, view, film=film, named=count > 1))
 
     try:
         with closing(outcomes(tasks, report_of=report_of)) as made:

@@ -42,8 +42,8 @@ def measure_suite(folder: Path | None, out: Path, given: dict[str, Any], *, stop
     writes = [Written(path=path, what="the results", completes=True) for path in files]
     writes += folders_in(out, suite.name)
     talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
-    with shown(talk.progress, title=str(out), quiet=talk.quiet) as report:
-        told = replace(options, progress=stop.watch(report), tell=talk.say)
+    with shown(talk, title=str(out)) as report:
+        told = replace(options, progress=report, tell=talk.say)
         table = run_suite(suite, folder, told)
     click.echo(table)
 

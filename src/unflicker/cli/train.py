@@ -109,10 +109,10 @@ def train(stop: Stop, network: str, out: Path, **given: Any) -> None:
         device=chosen(given["device"]),
         leave_out=frozenset(name for name in given["leave_out"].split(",") if name),
     )
-    with shown(talk.progress, title=network, quiet=talk.quiet) as tell:
+    with shown(talk, title=network) as tell:
         weights = trainer(network)(
             training,
-            progress=stop.watch(tell),
+            progress=tell,
             resumes=lambda step: talk.say(f"resumes {out} at step {step}"),
         )
     report.write_training(out / "log.jsonl", out / "training.png")

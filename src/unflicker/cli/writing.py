@@ -32,12 +32,12 @@ def write_film(
 
     encoding = settings_from(given).encoding
     with (
-        shown(talk.progress, title=str(target), quiet=talk.quiet) as report,
+        shown(talk, title=str(target)) as tell,
         open_writer(film, target, encoding=encoding, overwrite=given["overwrite"]) as writer,
     ):
-        tell = talk.stop.watch(report)
+        tell(Progress(stage="prepare", done=0, total=None, notes=(*film.notes, *writer.notes)))
         for done, frame in enumerate(frames, start=1):
             writer.write(frame)
             tell(Progress(stage="write", done=done, total=film.estimated_frames))
     for note in film.notes:
-        talk.say(f"note: {note}")
+        talk.note(note, film=str(target))

@@ -16,6 +16,7 @@ import os
 import pickle
 import sys
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -26,11 +27,16 @@ from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.np.ufunc import parallel
 
 from unflicker.compute.caches import cache_folder, is_usable
 from unflicker.errors import UsageError
 
 _CHECK_BYTES = hashlib.sha256().digest_size
+_MADE: weakref.WeakSet[Any] = weakref.WeakSet()
+"""All compiled functions."""
+_ALONE = [False]
+"""Whether this process was forked from one whose parallel loops had run."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,13 +57,33 @@ def compiled(**options: Any) -> Callable[[Callable], Any]:
         raise UsageError("parallel functions need exact arithmetic; leave out fastmath or parallel")
 
     def compile_when_called(function: Callable) -> Any:
+        if _ALONE[0] and options.get("parallel"):
+            options["parallel"] = False
         made = numba.njit(nogil=True, **options)(function)
         # With compilation switched off by the user, numba returns the function itself.
         if made is not function:
             made._cache = _Kept(function)  # pyright: ignore - as its `enable_caching` does
+            _MADE.add(made)
         return made
 
     return compile_when_called
+
+
+def _go_on_alone() -> None:
+    """In a process that was forked: compile again, without parallel loops.
+
+    GNU's OpenMP ends a process that uses its threads after a fork. Results are the same.
+    """
+    if not parallel._is_initialized:
+        return
+    _ALONE[0] = True
+    for made in list(_MADE):
+        made.targetoptions["parallel"] = False
+        made._reset_overloads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_go_on_alone)
 
 
 class _Kept(NullCache):
@@ -108,6 +134,7 @@ class _Kept(NullCache):
             codegen.magic_tuple(),
             sys.implementation.cache_tag,
             self._function.__code__.co_code,
+            *(["alone"] if _ALONE[0] else []),
         )
         return f"{self._stem()}-{_stamp(self._source)}-{_short(repr(depends).encode())}.nbc"
 

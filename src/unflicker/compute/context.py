@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,6 +37,16 @@ class RunContext:
         check_stopped()
         with self._turn:
             self.report(Progress(stage=stage, done=done, total=total, unit=unit))
+
+    def announce(self, notes: Sequence[str]) -> None:
+        """Report notes for the user before the work starts.
+
+        Raises:
+            Cancelled: The run is to stop.
+        """
+        if notes:
+            with self._turn:
+                self.report(Progress(stage="prepare", done=0, total=None, notes=tuple(notes)))
 
     def steps_of(self, stage: str) -> Callable[[int, int], None]:
         """A function that reports a stage's progress from the steps done and the steps in total."""

@@ -113,7 +113,7 @@ def build_dataset(
 
 def seed_of(name: str) -> int:
     """The seed of a clip, so that its flicker is the same in any selection."""
-    return zlib.crc32(name.encode()) % _SEEDS
+    return zlib.crc32(name.encode(errors="surrogateescape")) % _SEEDS
 
 
 @dataclass(frozen=True, kw_only=True)

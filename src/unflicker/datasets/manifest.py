@@ -56,7 +56,7 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> None:
         OutputError: The disk is full or the folder cannot be written.
     """
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_whole(folder / NAME, text.encode())
+    write_whole(folder / NAME, text)
 
 
 def built_dataset(folder: Path, *, names: set[str] | None = None) -> Dataset:

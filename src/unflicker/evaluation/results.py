@@ -179,4 +179,4 @@ def write_run(folder: Path, content: Mapping[str, Any]) -> None:
         OutputError: The disk is full or the folder cannot be written.
     """
     text = json.dumps(dict(content), indent=2, ensure_ascii=False) + "\n"
-    write_whole(folder / _RUN, text.encode())
+    write_whole(folder / _RUN, text)

@@ -14,16 +14,19 @@ from unflicker.files.outputs import is_stream
 from unflicker.files.remote import RemotePath
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file of known content, completely or not at all; missing folders are made.
 
     Args:
         path: The file, or a URL; a stream, such as `/dev/stdout`, is written directly.
-        content: The content of the file.
+        content: The content of the file. Text becomes UTF-8, in which bytes of file names that are
+            no text are spelt out.
 
     Raises:
         OutputError: The folder cannot be written or the disk is full.
     """
+    if isinstance(content, str):
+        content = content.encode(errors="backslashreplace")
     if isinstance(path, RemotePath):
         path.write(content)
         return

@@ -148,6 +148,19 @@ def hidden_name(path: Path, ending: str) -> Path:
     return path.with_name(f".{name}{ending}")
 
 
+def fitting(path: Path, ending: str) -> Path:
+    """A path with an ending after its name, which is cut where a file system would refuse it.
+
+    Args:
+        path: The path without ending.
+        ending: Put after its name.
+    """
+    room = _LONGEST_NAME_BYTES - len(os.fsencode(ending))
+    name = os.fsencode(path.name)
+    short = path.name if len(name) <= room else name[:room].decode(errors="ignore")
+    return path.with_name(f"{short}{ending}")
+
+
 def is_running(process: int) -> bool:
     """Whether there is a process of this number on this machine, and has not ended.
 
@@ -280,6 +293,11 @@ def _refuse_two_alike(writes: list[Written]) -> None:
 def _refuse_place(output: Written) -> None:
     """Refuse an output whose folder cannot be made or written."""
     path = output.path
+    if len(os.fsencode(path.name)) > _LONGEST_NAME_BYTES:
+        raise OutputError(
+            f"{output.nameless} would have a name of {len(os.fsencode(path.name))} bytes, files "
+            f"may have {_LONGEST_NAME_BYTES}; choose another name with {output.option}"
+        )
     folder = Path(os.path.realpath(path.parent))
     if path.is_dir() and not output.folder:
         raise OutputError(

@@ -82,7 +82,7 @@ class Workspace:
             )
         elif before is not None and self.segments:
             self.notes = (f"continued an interrupted run: {_counted(self.segments)} finished",)
-        write_whole(self.folder / _MANIFEST, (json.dumps(self._key, indent=1) + "\n").encode())
+        write_whole(self.folder / _MANIFEST, json.dumps(self._key, indent=1) + "\n")
         return self
 
     def __exit__(

@@ -42,6 +42,18 @@ class PixelLayout:
         """How many planes hold colour: three, or one for grey."""
         return 1 if self.family == "grey" else 3
 
+    def frame_bytes(self, height: int, width: int) -> int:
+        """Bytes of a picture's samples.
+
+        Args:
+            height: Of the picture in px.
+            width: Likewise.
+        """
+        across, down = self.chroma_shift
+        chroma = (self.colour_planes - 1) * (height >> down) * (width >> across)
+        full = (1 + self.alpha) * height * width
+        return (full + chroma) * (1 if self.depth == 8 else 2)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ColourMeaning:

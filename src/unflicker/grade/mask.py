@@ -22,6 +22,8 @@ Share = Float32[np.ndarray, "height width"]
 
 
 _HEADER = 8
+_MOST_PIXELS = 1 << 28
+"""Of what is kept of a frame: 16,384 × 16,384."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +55,11 @@ class Kept:
         if len(data) < _HEADER:
             raise ValueError(f"{len(data)} bytes of what is kept of a frame")
         rows, columns = struct.unpack("<II", data[:_HEADER])
+        if rows * columns > _MOST_PIXELS:
+            raise ValueError(f"{rows} rows of {columns} pixels kept of a frame")
         try:
-            size = len(zlib.decompress(data[_HEADER:]))
+            # No more than is needed to see that there is too much.
+            size = len(zlib.decompressobj().decompress(data[_HEADER:], rows * columns + 1))
         except zlib.error as fault:
             raise ValueError(f"what is kept of a frame cannot be unpacked: {fault}") from fault
         if size != rows * columns or size == 0:
@@ -150,12 +155,26 @@ def read_mask(path: Path, *, size: tuple[int, int]) -> Float32[np.ndarray, "heig
         InputError: It is no picture, or of another size.
     """
     data = np.fromfile(path, np.uint8) if path.is_file() else np.zeros(0, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_GRAYSCALE) if len(data) else None
-    if picture is None:
+    # A PNG says its size first; one of some kilobytes may take gigabytes.
+    told = _size_of_png(data)
+    readable = len(data) and told in (None, size)
+    picture = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_GRAYSCALE) if readable else None
+    found = told if picture is None else picture.shape
+    if found is None:
         raise InputError(f"the mask {path} is not a picture that can be read; pass a PNG or TIFF")
-    if picture.shape != size:
+    if found != size:
         raise InputError(
-            f"the mask {path} has {picture.shape[1]}×{picture.shape[0]} px, the film "
+            f"the mask {path} has {found[1]}×{found[0]} px, the film "
             f"{size[1]}×{size[0]}; draw the mask on a frame of the film"
         )
+    if picture is None or not np.isfinite(picture).all():
+        raise InputError(f"the mask {path} is damaged or not of numbers; draw it again")
     return to_float(picture)
+
+
+def _size_of_png(data: UInt8[np.ndarray, " bytes"]) -> tuple[int, int] | None:
+    """Height and width that a PNG tells; None for other data."""
+    if data[:8].tobytes() != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
+        return None
+    width, height = struct.unpack(">II", data[16:24].tobytes())
+    return height, width

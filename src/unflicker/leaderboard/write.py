@@ -63,7 +63,7 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
     tables = _tables(scores, boards)
     plots = [(board, _plots(board)) for board in boards]
     _write_tables([*(board.table for board in boards), *chain(*tables.values())], out / TABLES)
-    write_whole(out / TABLES / "scores.csv", _every_number(scores).encode())
+    write_whole(out / TABLES / "scores.csv", _every_number(scores))
     _write_plots(chain(*(some for _, some in plots)), out / REPORT / PLOTS)
     pages = _write_clips(scores, boards, sources, out / REPORT, report)
     index = out / REPORT / "index.html"
@@ -74,7 +74,7 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
         clips=_clips(scores, pages, index),
         notes=notes(scores),
     )
-    write_whole(index, page.encode())
+    write_whole(index, page)
     return index
 
 
@@ -97,12 +97,12 @@ def _tables(scores: Scores, boards: Sequence[b.Leaderboard]) -> dict[str, list[T
 def _write_tables(tables: Iterable[Table], folder: Path) -> None:
     for table in tables:
         for ending, written in ((".md", as_markdown), (".csv", as_csv), (".tex", as_latex)):
-            write_whole(folder / f"{table.name}{ending}", written(table).encode())
+            write_whole(folder / f"{table.name}{ending}", written(table))
 
 
 def _write_plots(plots: Iterable[Plot], folder: Path) -> None:
     for plot in plots:
-        write_whole(folder / f"{plot.name}.svg", plot.svg.encode())
+        write_whole(folder / f"{plot.name}.svg", plot.svg)
         write_whole(folder / f"{plot.name}.png", plot.png)
 
 
@@ -145,7 +145,7 @@ def _write_clips(
         viewing = view(example, _ordered(found[name], boards, example))
         page = site / CLIPS / f"{example.folder}.html"
         around = (_at(scores, shown, index - 1), _at(scores, shown, index + 1))
-        write_whole(page, clip_page(viewing, scores, page=page, neighbours=around).encode())
+        write_whole(page, clip_page(viewing, scores, page=page, neighbours=around))
         for kind in ("strip", "slices", "thumbnail"):
             picture = site / PICTURES / f"{example.folder}-{kind}.jpg"
             write_whole(picture, getattr(viewing, kind))

@@ -74,7 +74,7 @@ def write_csv(plan: Plan, path: Path) -> None:
             writer = csv.DictWriter(text, list(numbers))
             writer.writeheader()
         writer.writerow({name: _short(value) for name, value in numbers.items()})
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, text.getvalue())
 
 
 def write_json(plan: Plan, path: Path) -> None:
@@ -89,7 +89,7 @@ def write_json(plan: Plan, path: Path) -> None:
     """
     frames = [{name: _short(value) for name, value in n.items()} for n in frame_numbers(plan)]
     content = {**plan.about, "shots": [shot.to_dict() for shot in plan.shots], "frames": frames}
-    write_whole(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def write_cubes(plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "frame") -> int:
@@ -113,7 +113,7 @@ def write_cubes(plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "fr
     for name, grade in _whole_grades(plan, per=per):
         if grade.is_identity:
             continue
-        write_whole(folder / f"{name}.cube", cube_text(grade, meaning, title=name).encode())
+        write_whole(folder / f"{name}.cube", cube_text(grade, meaning, title=name))
         written += 1
     return written
 

@@ -12,10 +12,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +28,7 @@ from unflicker.files.outputs import is_stream, made_folder
 from unflicker.frames.picture import ColourMeaning
 from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
+from unflicker.plan.archive import Archive, no_plan, readable, unpacked
 from unflicker.plan.plan import FramePlan, ShotPlan
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 
@@ -36,6 +36,7 @@ SCHEMA_VERSION = 3
 _READABLE_VERSIONS = (1, 2, 3)
 """Versions 1 and 2 hold grades alone, the first without matrices."""
 _CHUNK = 64
+_MOST_FRAMES = 1_000_000_000
 _KEPT, _TEXTURE = ".kept", ".texture"
 _TABLE = np.dtype(
     [
@@ -51,6 +52,16 @@ _TABLE = np.dtype(
     ]
 )
 """Numbers of a frame besides its grade, by their names in `FramePlan`."""
+_LARGEST = 30.0
+"""Of curves, which end at 1, and of logarithms of gains: beyond, light is infinite in a picture."""
+_RANGES = {
+    "seconds": (-1e9, 1e9),
+    "mean_before": (-1e3, 1e3),
+    "mean_after": (-1e3, 1e3),
+    "texture_amount": (0.0, 1e3),
+    "light_scale": (1e-6, 1e6),
+}
+"""Least and largest numbers of a frame; those that are not known are NaN."""
 _PLAIN = [name for name in _TABLE.names or () if name != "texture_amount"]
 Shared = TypeVar("Shared")
 
@@ -205,27 +216,27 @@ class Plan:
             InputError: There is no such file, or it cannot be read as a plan.
         """
         self.path = path
-        with _readable(path):
-            self._archive = zipfile.ZipFile(path)
-            self.about = json.loads(self._archive.read("plan.json"))
-        if not isinstance(self.about, dict):
-            raise _no_plan(path, "plan.json is not an object")
+        self._archive = Archive(path)
+        with readable(path):
+            self.about = self._archive.words("plan.json")
+            _check_about(self.about)
         if self.about.get("schema") not in _READABLE_VERSIONS:
             raise InputError(
                 f"the plan {path} has schema {self.about.get('schema')}, this version reads "
                 f"1 to {SCHEMA_VERSION}; make it again with `unflicker analyze --plan`"
             )
-        names = self._archive.namelist()
-        self._names = set(names)
-        self._starts = sorted(int(n[:9]) for n in names if n.endswith("_curves.npy"))
-        self._kept = _Changing(self._archive, _KEPT, Kept.from_bytes)
-        self._where = _Changing(self._archive, _TEXTURE, _cells)
+        with readable(path):
+            names = self._archive.names
+            self._names = set(names)
+            self._starts = sorted(int(n[:9]) for n in names if n.endswith("_curves.npy"))
+            self._kept = _Changing(self._archive, _KEPT, Kept.from_bytes)
+            self._where = _Changing(self._archive, _TEXTURE, _cells)
         self._chunk: tuple[int, list[FramePlan]] = (-1, [])
 
     @cached_property
     def shots(self) -> tuple[ShotPlan, ...]:
         """The shots of the film; none in plans before version 3."""
-        with _readable(self.path):
+        with readable(self.path):
             return tuple(ShotPlan.from_dict(shot) for shot in self.about.get("shots", []))
 
     @property
@@ -248,7 +259,7 @@ class Plan:
 
     def __len__(self) -> int:
         """Number of frames."""
-        return int(self.about.get("frames", 0))
+        return self.about.get("frames", 0)
 
     def __getitem__(self, index: int) -> FramePlan:
         """The plan of one frame, in any order.
@@ -261,13 +272,13 @@ class Plan:
             raise IndexError(f"frame {index} of a plan of {len(self)}")
         place = bisect_right(self._starts, index) - 1
         if place < 0:
-            raise _no_plan(self.path, f"frame {index} is missing")
+            raise no_plan(self.path, f"frame {index} is missing")
         start = self._starts[place]
         if self._chunk[0] != start:
-            with _readable(self.path):
+            with readable(self.path):
                 self._chunk = (start, self._frames_from(start))
         if index - start >= len(self._chunk[1]):
-            raise _no_plan(self.path, f"frame {index} is missing")
+            raise no_plan(self.path, f"frame {index} is missing")
         return self._chunk[1][index - start]
 
     def __iter__(self) -> Iterator[FramePlan]:
@@ -295,11 +306,11 @@ class Plan:
         has_matrices = f"{start:09d}_matrices.npy" in self._names
         mixed = self._array(start, "matrices") if has_matrices else unmixed
         if curves.shape[1:] != (3, KNOTS) or log_gains.shape[4:] != (3,):
-            raise _no_plan(self.path, f"curves of {curves.shape} and gains of {log_gains.shape}")
+            raise no_plan(self.path, f"curves of {curves.shape} and gains of {log_gains.shape}")
         if len(curves) != len(log_gains):
-            raise _no_plan(self.path, f"{len(curves)} curves for {len(log_gains)} gains")
+            raise no_plan(self.path, f"{len(curves)} curves for {len(log_gains)} gains")
         if mixed.shape != unmixed.shape:
-            raise _no_plan(self.path, f"matrices of {mixed.shape} for {len(curves)} curves")
+            raise no_plan(self.path, f"matrices of {mixed.shape} for {len(curves)} curves")
         return [
             Grade(curves=curve, log_gain=log_gain, log_matrix=matrix)
             for curve, log_gain, matrix in zip(curves, log_gains, mixed, strict=True)
@@ -309,25 +320,31 @@ class Plan:
         name = f"{start:09d}_frames.npy"
         if name not in self._names:
             return _table([FramePlan(index=start, grade=Grade.identity())] * count)
-        table = np.load(io.BytesIO(self._archive.read(name)), allow_pickle=False)
+        table = self._archive.array(name)
         if table.dtype != _TABLE or table.shape != (count,):
             raise ValueError(f"{name} is no table of {count} frames")
+        for column, (least, most) in _RANGES.items():
+            values = table[column][~np.isnan(table[column])]
+            if ((values < least) | (values > most)).any():
+                raise ValueError(f"{column} in {name} is not from {least:g} to {most:g}")
+        if not np.isfinite(table["light_scale"]).all():
+            raise ValueError(f"light_scale in {name} is not a number")
         return table
 
     def _array(self, start: int, part: str) -> np.ndarray:
         name = f"{start:09d}_{part}.npy"
-        array = np.load(io.BytesIO(self._archive.read(name)), allow_pickle=False)
-        return _finite(array, name).astype(np.float32)
+        array = _finite(self._archive.array(name), name)
+        if np.abs(array).max() > _LARGEST:
+            raise ValueError(f"{name} holds numbers beyond {_LARGEST:g}")
+        return array.astype(np.float32)
 
 
 class _Changing(Generic[Shared]):
     """A value shared by many frames and stored wherever it changes; one object for all of them."""
 
-    def __init__(
-        self, archive: zipfile.ZipFile, ending: str, read: Callable[[bytes], Shared]
-    ) -> None:
+    def __init__(self, archive: Archive, ending: str, read: Callable[[bytes], Shared]) -> None:
         self._archive, self._ending, self._read = archive, ending, read
-        names = (name for name in archive.namelist() if name.endswith(ending))
+        names = (name for name in archive.names if name.endswith(ending))
         self._starts = sorted(int(name.removesuffix(ending)) for name in names)
         self._last: tuple[int, Shared | None] = (-1, None)
 
@@ -338,13 +355,24 @@ class _Changing(Generic[Shared]):
             return None
         start = self._starts[place]
         if self._last[0] != start:
-            data = self._archive.read(f"{start:09d}{self._ending}")
+            data = self._archive.content(f"{start:09d}{self._ending}")
             self._last = (start, self._read(data) if data else None)
         return self._last[1]
 
 
+def _check_about(about: Any) -> None:
+    """Refuse a description of a plan whose parts are of other types."""
+    if not isinstance(about, dict):
+        raise TypeError("plan.json is not an object")
+    for name, kind in (("film", dict), ("settings", dict), ("shots", list), ("frames", int)):
+        if not isinstance(about.get(name, kind()), kind):
+            raise TypeError(f"{name} in plan.json is {about[name]!r:.40}")
+    if not 0 <= about.get("frames", 0) <= _MOST_FRAMES:
+        raise ValueError(f"{about['frames']} frames")
+
+
 def _cells(data: bytes) -> np.ndarray:
-    cells = np.load(io.BytesIO(data), allow_pickle=False)
+    cells = unpacked(data, "where texture flickers")
     return _finite(cells, "where texture flickers").astype(np.float32)
 
 
@@ -352,18 +380,3 @@ def _finite(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
         raise ValueError(f"{name} holds no finite numbers")
     return array
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn any fault of reading into an `InputError`."""
-    try:
-        yield
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as fault:
-        raise _no_plan(path, str(fault)) from fault
-
-
-def _no_plan(path: Path, why: str) -> InputError:
-    return InputError(
-        f"{path} is not a whole plan ({why}); make one with `unflicker analyze --plan`"
-    )

@@ -72,6 +72,8 @@ class ShotPlan:
         """Refuse a strength out of range."""
         if not 0.0 <= self.strength <= 1.0:
             raise ValueError(f"a shot at strength {self.strength}; pass 0 to 1")
+        if not 0 <= self.start <= self.stop:
+            raise ValueError(f"a shot of frames {self.start} to {self.stop}")
 
     @property
     def corrected_by(self) -> str:

@@ -50,6 +50,8 @@ class Recorder:
         """
         self._film, self.settings, self._output = film, settings, output
         self._predicts = not measured
+        self.incomplete = False
+        """Whether something was damaged that belongs to the film and is not its pictures."""
         self._began = time.monotonic()
         self._seconds: list[float] = []
         self._before: list[np.ndarray] = []
@@ -113,7 +115,7 @@ class Recorder:
             visible_flicker_after=after,
             stills=tuple(sorted((s.still for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
-            incomplete=getattr(self._film, "incomplete", False),
+            incomplete=self.incomplete or getattr(self._film, "incomplete", False),
             repairs=tuple(self._repairs),
             settings=to_dict(self.settings),
             versions=library_versions(neural=neural),

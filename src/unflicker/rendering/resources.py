@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,16 +10,18 @@ from typing import Any
 
 from unflicker.compute.context import RunContext
 from unflicker.compute.devices import chosen
+from unflicker.compute.memory import free_bytes, refuse_too_large
 from unflicker.compute.threads import thread_count
 from unflicker.compute.versions import library_versions
 from unflicker.errors import UsageError
+from unflicker.files.remote import RemotePath
 from unflicker.files.workspace import Workspace, content_key, workspace_of
 from unflicker.jobs.pool import CORES_A_WORKER, Pool
 from unflicker.jobs.processes import LocalPool, can_start_processes
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, to_dict
-from unflicker.video import VideoSource
+from unflicker.video import FilmFiles, VideoSource
 from unflicker.video.segments import SEGMENT_FRAMES
 
 _LEAST_JOBS = 2
@@ -28,6 +29,18 @@ _LEAST_JOBS = 2
 and 57 s (`standard`) by two processes, 37 and 61 s by one (benchmarks/scale.py)."""
 _BYTES_A_JOB = 1_500_000_000
 _NOT_DIVIDED = "preset paper draws a film from its beginning on; run it without --cluster"
+
+
+def open_film(files: FilmFiles) -> VideoSource:
+    """The film of a run, once it is clear that its frames fit into memory.
+
+    Raises:
+        InputError: It cannot be read, or is too large for this machine.
+    """
+    film = files.open()
+    frame_bytes = film.layout.frame_bytes(*film.size)
+    refuse_too_large(film.size, frame_bytes=frame_bytes, name=film.name)
+    return film
 
 
 def open_work(task: RenderTask, target: Path, options: RunOptions) -> Workspace:
@@ -41,6 +54,23 @@ def open_work(task: RenderTask, target: Path, options: RunOptions) -> Workspace:
     folder = workspace_of(target, beside=options.work_dir)
     continues = not task.settings.redraws  # networks with a memory begin at the first frame
     return Workspace(folder, _key(task, options), keep=options.keep_work, continues=continues)
+
+
+@contextmanager
+def made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOptions]]:
+    """Where a result is made, and the options for that; to a URL it is copied at the end.
+
+    Args:
+        target: The result.
+        options: Of the run.
+    """
+    if not isinstance(target, RemotePath):
+        yield target, options
+        return
+    local = (options.work_dir or Path.cwd()) / f".{target.stem}.to-copy{target.suffix}"
+    yield local, replace(options, overwrite=True)
+    target.put(local)
+    local.unlink()
 
 
 @contextmanager
@@ -112,16 +142,8 @@ def _jobs(settings: Settings, options: RunOptions, *, device: str, most: int) ->
         return options.jobs
     if device != "cpu" or settings.atlas.used:
         return 1
-    return max(1, min(most, _free_bytes() // _BYTES_A_JOB))
-
-
-def _free_bytes() -> int:
-    """Memory that is free, where the system tells; else enough for two jobs."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 2 * _BYTES_A_JOB
+    free = free_bytes() or 2 * _BYTES_A_JOB
+    return max(1, min(most, free // _BYTES_A_JOB))
 
 
 def _key(task: RenderTask, options: RunOptions) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def write_json(record: Record, path: Path) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    write_whole(path, f"{as_json(record)}\n".encode())
+    write_whole(path, f"{as_json(record)}\n")
 
 
 def _shot(number: int, shot: ShotPlan, record: Record) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def write_index(rows: Sequence[Row], path: Path) -> None:
     """
     ordered = sorted(rows, key=_rank)
     if path.suffix.lower() == ".json":
-        write_whole(path, f"{_as_json(ordered)}\n".encode())
+        write_whole(path, f"{_as_json(ordered)}\n")
         return
     counts = [(state, sum(row.state == state for row in rows)) for state in _ORDER]
     html = filled(
@@ -69,7 +69,7 @@ def write_index(rows: Sequence[Row], path: Path) -> None:
         frames=sum(row.frames for row in rows),
         seconds=sum(row.seconds for row in rows),
     )
-    write_whole(path, html.encode())
+    write_whole(path, html)
 
 
 def _rank(row: Row) -> tuple[int, float, str]:

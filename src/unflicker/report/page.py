@@ -26,7 +26,7 @@ def write_page(record: Record, path: Path) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    write_whole(path, page(record).encode())
+    write_whole(path, page(record))
 
 
 def page(record: Record) -> str:

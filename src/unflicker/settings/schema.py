@@ -230,7 +230,10 @@ class Settings:
     )
     device: str = _setting("auto", "Device that applies grades: auto, cpu, cuda or cuda:n.")
     threads: int = _setting(0, "Threads of all libraries together; 0 for one a core.")
-    strict: bool = _setting(default=False, sentence="Whether a damaged frame stops the work.")
+    strict: bool = _setting(
+        default=False,
+        sentence="Whether a damaged frame stops the work, or a result that would lack something.",
+    )
     proxy: ProxySettings = field(default_factory=ProxySettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     tone: ToneSettings = field(default_factory=ToneSettings)

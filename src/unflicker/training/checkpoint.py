@@ -127,7 +127,7 @@ def write_recipe(folder: Path, recipe: Mapping[str, Any]) -> None:
         folder: Of the training.
         recipe: All that determines the result.
     """
-    write_whole(folder / _RECIPE, (json.dumps(dict(recipe), indent=2) + "\n").encode())
+    write_whole(folder / _RECIPE, json.dumps(dict(recipe), indent=2) + "\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
     if up_to is not None:
         entries = [entry for entry in entries if entry.step <= up_to]
         text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
-        write_whole(path, text.encode())
+        write_whole(path, text)
     return entries
 
 

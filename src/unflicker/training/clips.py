@@ -6,6 +6,7 @@ processing, of which a filter leaves a part. Motion is that of the steady clip.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def kept_films(
     files = []
     for done, film in enumerate(films):
         progress(Progress(stage="films", done=done, total=len(films)))
-        file = kept / f"{film.stem}-{zlib.crc32(str(film).encode()):08x}.npy"
+        file = kept / f"{film.stem}-{zlib.crc32(os.fsencode(film)):08x}.npy"
         if not file.exists():
             part = file.with_suffix(".part")
             with part.open("wb") as stream:

@@ -122,7 +122,7 @@ def files_to_learn_from(
         )
     out.mkdir(parents=True, exist_ok=True)
     names = {kind: files.names() for kind, files in split.items()}
-    write_whole(out / "split.json", (json.dumps(names, indent=2) + "\n").encode())
+    write_whole(out / "split.json", json.dumps(names, indent=2) + "\n")
     return split
 
 

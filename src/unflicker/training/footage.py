@@ -141,7 +141,7 @@ def _of_clip(path: Path, case: str, settings: Settings) -> Iterator[Guided]:
     first = first_frames(film, most=CLIP_FRAMES, longest_px=settings.proxy.width_px)
     fps = float(film.rate)
     clip = Clip.at_rate(from_float(first, dtype=np.uint16), fps=fps)
-    seed = zlib.crc32(path.stem.encode()) % 10_000 + _SEED
+    seed = zlib.crc32(path.stem.encode(errors="surrogateescape")) % 10_000 + _SEED
     yield from _made(clip, case, seed=seed, fps=fps, settings=settings)
 
 
@@ -154,7 +154,7 @@ def _kept(kept: Path, mark: str, make: Callable[[], Iterator[Guided]]) -> Iterat
             names.append(f"{mark}-{place}.npz")
             parts = {name: getattr(guided, name) for name in _PARTS}
             np.savez(kept / names[-1], **parts)
-        write_whole(index, json.dumps(names).encode())
+        write_whole(index, json.dumps(names))
     for name in json.loads(index.read_text()):
         with np.load(kept / name) as there:
             yield Guided(**{part: there[part] for part in _PARTS})

@@ -88,6 +88,11 @@ class Muxer:
         self._sides.close()
 
     @property
+    def refused_packets(self) -> int:
+        """Packets of other streams that the container refused, because they are damaged."""
+        return sum(self._sides.refused.values())
+
+    @property
     def copied_bytes(self) -> dict[int, int]:
         """Bytes of each other stream that were muxed, by its number in the source."""
         return self._sides.bytes

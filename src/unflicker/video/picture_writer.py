@@ -114,6 +114,8 @@ class FolderWriter:
             overwrite: Whether pictures of the same names may be replaced.
         """
         self.notes: tuple[str, ...] = ()
+        self.losses: tuple[str, ...] = ()
+        self.incomplete = False
         names = tuple(file.name for file in traits.pictures)
         self.format = FolderFormat(target=target, names=names, kinds=traits.kinds)
         self._target = target

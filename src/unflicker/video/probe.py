@@ -76,11 +76,14 @@ def look_at(path: Path) -> Probe:
         frames = _first_frames(container, stream, path=path)
         first = frames[0]
         keys = any(key.startswith(_MAKERS) for key in container.metadata)
-        traits = replace(_traits(first, stream, path=path), own_keys=keys)
+        traits = replace(
+            _traits(first, stream, path=path),
+            own_keys=keys,
+            uncarried=_uncarried(first, stream),
+        )
         notes = (
             *_interlace_notes(frames, traits=traits),
-            *_caption_notes(first),
-            *_format_notes(first, stream),
+            *_format_notes(first),
             *_other_video_notes(container, stream),
         )
     return Probe(traits=traits, first=first, notes=notes)
@@ -216,7 +219,8 @@ def _interlace_notes(frames: list[VideoFrame], *, traits: Traits) -> list[str]:
     ]
 
 
-def _caption_notes(first: VideoFrame) -> list[str]:
+def _uncarried(first: VideoFrame, stream: VideoStream) -> tuple[str, ...]:
+    """What is in the pictures, and no encoder here writes or no decoder reads."""
     names = {
         Type.A53_CC: "closed captions inside the pictures",
         Type.DYNAMIC_HDR_PLUS: "HDR10+ scene data",
@@ -224,17 +228,17 @@ def _caption_notes(first: VideoFrame) -> list[str]:
         Type.DOVI_METADATA: "Dolby Vision data",
     }
     found = sorted({names[kind] for kind in _side_data(first) if kind in names})
-    return [f"{name} cannot be carried over and will be missing" for name in found]
+    alpha = stored_format(first.format.name).layout.alpha
+    if stream.metadata.get("alpha_mode") == "1" and not alpha:
+        found.append("the transparency of this VP8 or VP9 video, which cannot be read,")
+    return tuple(found)
 
 
-def _format_notes(first: VideoFrame, stream: VideoStream) -> list[str]:
-    notes = []
+def _format_notes(first: VideoFrame) -> list[str]:
     stored = stored_format(first.format.name)
-    if not stored.exact:
-        notes.append(f"pixel format {stored.name} is read as {stored.planar}, with rounding")
-    if stream.metadata.get("alpha_mode") == "1" and not stored.layout.alpha:
-        notes.append("the transparency of this VP8 or VP9 video cannot be read and will be missing")
-    return notes
+    if stored.exact:
+        return []
+    return [f"pixel format {stored.name} is read as {stored.planar}, with rounding"]
 
 
 def _other_video_notes(container: InputContainer, main: VideoStream) -> list[str]:

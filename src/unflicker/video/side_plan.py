@@ -81,7 +81,7 @@ def _with(stream: Stream, ways: list[Any], plan: Plan, trial: _Trial, source: An
         f"{_words(stream)} is left out: {plan.container_format} cannot hold it; "
         "an output ending in .mkv may"
     )
-    return replace(plan, notes=(*plan.notes, note))
+    return replace(plan, losses=(*plan.losses, note))
 
 
 def _ways(stream: Any, source: InputContainer, plan: Plan) -> Iterator[Any]:

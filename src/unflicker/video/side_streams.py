@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from av.container import InputContainer, OutputContainer
-from av.error import FFmpegError
+from av.error import ArgumentError, FFmpegError
 from av.packet import Packet
 from av.stream import Discard, Stream
 from av.video.stream import VideoStream
@@ -33,6 +33,9 @@ _USUAL_CHANNELS = {
     "8 channels": "7.1",
 }
 """FFmpeg's usual layouts, by its words for as many channels without names."""
+_MAY_COINCIDE = 0x20000
+"""FFmpeg's flag of containers in which packets of a stream may be due at one time
+(AVFMT_TS_NONSTRICT)."""
 _TRIAL_PACKETS = 1000
 """Packets read in a trial, of all streams together: a stream may have none near the beginning."""
 
@@ -60,7 +63,9 @@ class Plan:
     trial_seconds: Fraction | None = None
     """In a trial: only packets due before this time are copied."""
     notes: tuple[str, ...] = ()
-    """What is converted or left out, and why."""
+    """What is converted, and why."""
+    losses: tuple[str, ...] = ()
+    """Streams that the result lacks, and why."""
 
 
 class SideStreams:
@@ -75,6 +80,10 @@ class SideStreams:
         self._packets: Iterator[Packet] = iter(())
         self._next: Packet | None = None
         self._last_dts: dict[int, int] = {}
+        self._last_due: dict[int, int] = {}
+        """When the last packet of each stream of the output is decoded, in its units."""
+        self.refused: dict[int, int] = {}
+        """Packets that the muxer refused, by number of the stream in the output."""
         self.bytes: dict[int, int] = {}
         """Bytes handed to the muxer so far, by number of the stream in the source."""
 
@@ -117,8 +126,38 @@ class SideStreams:
             if until_seconds is not None and _when(self._next) > until_seconds:
                 return
             for packet in self._translated(self._next):
-                output.mux(packet)
+                self._mux(packet, output)
             self._next = next(self._packets, None)
+
+    def _mux(self, packet: Packet, output: OutputContainer) -> None:
+        """Mux a packet; one that the muxer refuses is left out, and counted."""
+        output.start_encoding()  # from here on the output's units of time are known
+        if not output.format.flags & _MAY_COINCIDE:
+            self._part(packet)
+        try:
+            output.mux(packet)
+        except ArgumentError:
+            if self._plan.trial_seconds is not None:
+                raise
+            self.refused[packet.stream_index] = self.refused.get(packet.stream_index, 0) + 1
+
+    def _part(self, packet: Packet) -> None:
+        """Let a packet come a unit of the output's time after the one before, where both coincide.
+
+        Damaged and joined files have such packets.
+        """
+        unit, own = packet.stream.time_base, packet.time_base
+        if packet.dts is None or not unit or not own:
+            return
+        due = round(packet.dts * own / unit)
+        last = self._last_due.get(packet.stream_index)
+        if last is not None and due <= last:
+            late = last + 1 - due
+            packet.pts = None if packet.pts is None else round(packet.pts * own / unit) + late
+            packet.duration = round((packet.duration or 0) * own / unit)
+            packet.dts = due = last + 1
+            packet.time_base = unit
+        self._last_due[packet.stream_index] = due
 
     def close(self) -> None:
         """Close the source."""

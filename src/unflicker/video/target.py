@@ -15,6 +15,7 @@ from pathlib import Path
 from unflicker.errors import OutputError, UsageError
 from unflicker.files.outputs import (
     PICTURE_ENDINGS,
+    fitting,
     hidden_name,
     is_running,
     is_stream,
@@ -58,8 +59,8 @@ def default_target(source: Path) -> Path:
         return whole.with_name(whole.name + ENDING)
     suffix = source.suffix
     if suffix.lower() in CONTAINERS and suffix.lower() not in _ROUGH:
-        return source.with_name(f"{source.stem}{ENDING}{suffix}")
-    return source.with_name(f"{source.stem if suffix else source.name}{ENDING}.mkv")
+        return fitting(source.with_name(source.stem), f"{ENDING}{suffix}")
+    return fitting(source.with_name(source.stem), f"{ENDING}.mkv")
 
 
 def planned_target(source: Path, output: str | None) -> Path:

@@ -159,6 +159,8 @@ class Traits:
     cut: Cut | None = None
     own_keys: bool = False
     """Whether the file has metadata under keys of its maker's, as telephones write them."""
+    uncarried: tuple[str, ...] = ()
+    """What the film has and no result can have, in words."""
     clock: Clock = field(default_factory=Clock)
     """What is added to the times of the file's packets; cuts count on the sum."""
     bytes: int = 0

@@ -26,11 +26,11 @@ from unflicker.video.encoder_options import (
     needs_hardware,
     refuse_options,
 )
-from unflicker.video.encoders import AS_THE_SOURCE, CONSTANT_RATE, Candidate, candidates, keeps_hdr
-from unflicker.video.encoding import COUNTED, VideoFormat
+from unflicker.video.encoders import AS_THE_SOURCE, Candidate, candidates
+from unflicker.video.encoding import VideoFormat
+from unflicker.video.losses import Differences, changed, lost, stored_name
 from unflicker.video.muxing import Muxer
 from unflicker.video.picture_writer import FolderWriter
-from unflicker.video.pixel_formats import stored_format
 from unflicker.video.segments import OneAfterTheOther, SegmentFormat, SegmentWriter
 from unflicker.video.side_plan import plan_side_streams
 from unflicker.video.side_streams import Plan
@@ -63,14 +63,8 @@ __all__ = [
 
 _LOSSLESS_GROWTH = 0.4
 """Bytes a lossless encoder needs for each byte of raw video, cautiously."""
-_NO_TIME_BELOW_ZERO = ("mpegts", "m2ts", "flv", "nut", "mpeg")
-_SAFE_START_SECONDS = 0.7
 _TRIAL_FRAMES = 3
 """Frames encoded before work starts: enough to see whether times come back."""
-_NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut")
-_FOR_ALL = ("mp4", "ipod", "3gp")
-"""Containers of films that browsers and telephones are expected to show."""
-_WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
 
 @runtime_checkable
@@ -79,6 +73,10 @@ class Writer(SegmentWriter, Protocol):
 
     notes: tuple[str, ...]
     """Differences between output and source, with reasons."""
+    losses: tuple[str, ...]
+    """Those of the notes that say what the output lacks."""
+    incomplete: bool
+    """Whether something damaged could not be copied; known at the end."""
 
     @property
     def format(self) -> SegmentFormat:
@@ -134,7 +132,7 @@ def _open_video(
             f"no kind of video file ends in {suffix or 'nothing'!r} ({target}); "
             f"name one that ends in {', '.join(sorted(CONTAINERS))}"
         )
-    form, pictures, notes = _first_that_works(film, settings=settings, target=target)
+    form, pictures, differences = _first_that_works(film, settings=settings, target=target)
     plan, candidate = plan_side_streams(form, pictures=pictures), form.candidate
     needed = _estimated_bytes(film, candidate)
     check_target(target, source=film.traits.path, overwrite=overwrite, needed_bytes=needed)
@@ -143,7 +141,7 @@ def _open_video(
         form,
         plan=plan,
         overwrite=overwrite,
-        notes=(*notes, *plan.notes, *_loss_notes(film, form)),
+        differences=differences.and_also(changes=plan.notes, losses=plan.losses),
     )
 
 
@@ -151,7 +149,7 @@ class VideoWriter:
     """Writes one video file; made by `open_writer`."""
 
     def __init__(
-        self, form: VideoFormat, *, plan: Plan, overwrite: bool, notes: tuple[str, ...]
+        self, form: VideoFormat, *, plan: Plan, overwrite: bool, differences: Differences
     ) -> None:
         """Prepare to write.
 
@@ -159,9 +157,10 @@ class VideoWriter:
             form: How segments are encoded, and the file to write.
             plan: What becomes of the source's other streams.
             overwrite: Whether an existing file may be replaced.
-            notes: Differences between output and source.
+            differences: Between output and source.
         """
-        self.notes = notes
+        self.notes, self.losses = differences.notes, differences.losses
+        self.incomplete = False
         self.format = form
         self.encoder = form.candidate.encoder
         self.pixel_format = form.candidate.pixel_format
@@ -197,6 +196,7 @@ class VideoWriter:
             if kind is None:
                 self._frames.finish()
                 self._muxer.finish()
+                self._note_refused(self._muxer.refused_packets)
         except BaseException as problem:
             kind = type(problem)
             if isinstance(problem, (OSError, FFmpegError)):
@@ -232,6 +232,14 @@ class VideoWriter:
         except (OSError, FFmpegError) as fault:
             raise disk_error(self._target, fault) from fault
 
+    def _note_refused(self, packets: int) -> None:
+        if packets:
+            self.incomplete = True
+            self.notes += (
+                f"{packets} {'packet' if packets == 1 else 'packets'} of sound or other streams "
+                "could not be copied: they are damaged",
+            )
+
     def _need_open(self) -> Muxer:
         if self._muxer is None:
             raise UsageError("the writer is closed; write inside its with-block")
@@ -240,8 +248,9 @@ class VideoWriter:
 
 def _first_that_works(
     film: VideoSource, *, settings: EncodingSettings, target: Path
-) -> tuple[VideoFormat, io.BytesIO, tuple[str, ...]]:
-    """The first format that the first frames come back from, a segment of them, and notes."""
+) -> tuple[VideoFormat, io.BytesIO, Differences]:
+    """The first format that the first frames come back from, a segment of them, and how it differs
+    from the source."""
     kind = CONTAINERS[target.suffix.lower()]
     frames = list(islice(film.frames(), _TRIAL_FRAMES))
     forms = [
@@ -254,13 +263,12 @@ def _first_that_works(
         tried = trial(form, frames, segment)
         candidate = form.candidate
         if tried.fault is None:
-            notes = _switch_notes(film, form, wanted=forms[0].candidate)
-            if _may_begin_later(film, form, frames[0]):
-                notes += (
-                    f"{kind} has no room before time 0: pictures and sound "
-                    "together may begin some hundredths of a second later",
-                )
-            return form, segment, (*notes, *tried.lost)
+            changes = changed(film, form, wanted=forms[0].candidate, first=frames[0])
+            return (
+                form,
+                segment,
+                Differences(changes=changes, losses=(*tried.lost, *lost(film, form))),
+            )
         faults.append(f"{candidate.encoder} with {candidate.pixel_format}: {tried.fault}")
     refuse_refused(forms, frames)
     if forms and needs_hardware(forms[0].candidate.encoder):
@@ -270,7 +278,7 @@ def _first_that_works(
         )
     height, width = film.size
     raise OutputError(
-        f"{target.name} cannot hold this film ({width}x{height}, {_stored_name(film)}): "
+        f"{target.name} cannot hold this film ({width}x{height}, {stored_name(film)}): "
         f"{'; '.join(faults[:3]) or 'no encoder takes it'}; "
         "name an output that ends in .mkv, or choose --codec and --pix-fmt"
     )
@@ -290,58 +298,6 @@ def _allowed(film: VideoSource, kind: str, settings: EncodingSettings) -> list[C
     return found
 
 
-def _may_begin_later(film: VideoSource, form: VideoFormat, first: Frame) -> bool:
-    early = first.seconds < _SAFE_START_SECONDS and not _same_container(film, form.target)
-    return early and form.container_format in _NO_TIME_BELOW_ZERO
-
-
-def _switch_notes(film: VideoSource, form: VideoFormat, *, wanted: Candidate) -> tuple[str, ...]:
-    candidate = form.candidate
-    height, width = film.size
-    notes = []
-    if candidate.encoder != wanted.encoder:
-        notes.append(
-            f"{wanted.encoder} cannot hold {_stored_name(film)} at {width}x{height} "
-            f"in {form.container_format}; {candidate.encoder} is used instead"
-        )
-    if candidate.converts:
-        notes.append(
-            f"the film's {_stored_name(film)} is converted to {candidate.pixel_format}, "
-            f"which {candidate.encoder} takes"
-        )
-    return tuple(notes)
-
-
-def _loss_notes(film: VideoSource, form: VideoFormat) -> tuple[str, ...]:
-    """Notes on what the chosen encoder and container cannot keep."""
-    traits, candidate = film.traits, form.candidate
-    notes = []
-    if (traits.mastering or traits.light_level) and not keeps_hdr(candidate.encoder):
-        notes.append(f"{candidate.encoder} does not store the HDR10 mastering data; it is lost")
-    if traits.display_matrix and form.container_format in _NO_ROTATION:
-        notes.append(
-            f"{form.container_format} does not store the rotation on display; "
-            "name an output that ends in .mp4, .mov or .mkv to keep it"
-        )
-    if traits.lossless and form.settings.crf is None and form.container_format in _FOR_ALL:
-        notes.append(
-            f"the film is lossless, and so is its result ({candidate.encoder}), which few players "
-            "and no browser show; --codec libx264 --crf 12 makes one that they show"
-        )
-    if film.layout.alpha and not stored_format(candidate.pixel_format).layout.alpha:
-        notes.append(f"{candidate.encoder} does not store transparency; it is lost")
-    counted = form.container_format in COUNTED or candidate.encoder in CONSTANT_RATE
-    if counted and traits.time_base * film.rate != 1:
-        notes.append(
-            f"{candidate.encoder} in {form.container_format} counts frames at one rate; "
-            "times are rounded to it"
-        )
-    unit = traits.time_base * 1000
-    if form.container_format in _WHOLE_MILLISECONDS and unit.denominator != 1:
-        notes.append(f"{form.container_format} keeps times in whole milliseconds; they are rounded")
-    return tuple(notes)
-
-
 def _estimated_bytes(film: VideoSource, candidate: Candidate) -> int:
     """Approximate size of the output, to refuse a disk that is surely too small."""
     traits = film.traits
@@ -353,12 +309,3 @@ def _estimated_bytes(film: VideoSource, candidate: Candidate) -> int:
     planes = film.layout.alpha + (1 if film.layout.family == "grey" else 1 + 2 / (1 << shift))
     raw = height * width * sample * planes * film.estimated_frames
     return max(traits.bytes, int(raw * _LOSSLESS_GROWTH))
-
-
-def _same_container(film: VideoSource, target: Path) -> bool:
-    path = film.traits.path
-    return path is not None and path.suffix.lower() == target.suffix.lower()
-
-
-def _stored_name(film: VideoSource) -> str:
-    return film.traits.pixel_format or f"{film.layout.depth}-bit {film.layout.family}"

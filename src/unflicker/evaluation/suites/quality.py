@@ -65,7 +65,7 @@ def _measured(
     """All measurements on one clip: each kind of flicker, then the cases without flicker."""
     motion = estimate_motion(clip.clip.as_float())
     # The seed belongs to the clip's name, so that a clip flickers alike in any selection.
-    seed = zlib.crc32(clip.name.encode()) % 10_000
+    seed = zlib.crc32(clip.name.encode(errors="surrogateescape")) % 10_000
     for kind in (kind for kind in kinds if kind in KINDS):
         made = synthesise(clip.clip, kind=kind, seed=seed)
         yield from _made_rows(clip.clip, made, methods=methods, oracle=oracle, motion=motion)

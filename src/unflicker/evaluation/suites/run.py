@@ -95,7 +95,7 @@ def run_suite(suite: Suite, folder: Path | None, options: Options) -> str:
         rows.append(row)
         _write_rows(suite, rows, options)
     text = suite.table(rows, options)
-    write_whole(options.out / f"{suite.name}.md", text.encode())
+    write_whole(options.out / f"{suite.name}.md", text)
     return text
 
 
@@ -131,7 +131,7 @@ def _write_rows(suite: Suite, rows: Sequence[Row], options: Options) -> None:
         "rows": list(rows),
     }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_whole(options.out / f"{suite.name}.json", text.encode())
+    write_whole(options.out / f"{suite.name}.json", text)
 
 
 def _told(suite: Suite, options: Options) -> dict[str, Any]:

@@ -1,0 +1,135 @@
+"""The archive of a plan, read within bounds: it may come from a stranger."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unflicker.errors import InputError
+
+_MOST_ENTRIES = 2_000_000
+"""A film of a day at 60 frames a second has half as many."""
+_MOST_BYTES = 256 * 1024 * 1024
+"""Of an entry, unpacked: gains of 64 frames on the finest grid take a tenth of it."""
+_MOST_WORDS_BYTES = 64 * 1024 * 1024
+"""Of `plan.json`: a film of 100,000 shots takes half of it."""
+_ENCRYPTED = 1
+"""The flag of such an entry in a zip archive (APPNOTE 4.4.4)."""
+_FAULTS = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    EOFError,
+    OverflowError,
+    RuntimeError,  # nested too deeply, an unknown compression
+    SyntaxError,  # an array's description
+    MemoryError,
+)
+
+
+class Archive:
+    """The entries of a plan's file, each bounded before it is read."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an archive.
+
+        Raises:
+            InputError: It is none.
+        """
+        self.path = path
+        with readable(path):
+            if not path.is_file():
+                raise ValueError("no such file" if not path.exists() else "it is not a file")
+            self._file = zipfile.ZipFile(path)
+            self.names = self._file.namelist()
+            if len(self.names) > _MOST_ENTRIES:
+                raise ValueError(f"{len(self.names)} entries")
+
+    def words(self, name: str) -> Any:
+        """The values of an entry in JSON.
+
+        Raises:
+            ValueError: It is none, or too large; other exceptions: see `readable`.
+        """
+        return json.loads(self.content(name, most=_MOST_WORDS_BYTES))
+
+    def array(self, name: str) -> np.ndarray:
+        """The array of an entry; its size is that of its data.
+
+        Raises:
+            ValueError: It is none, or too large; other exceptions: see `readable`.
+        """
+        return unpacked(self.content(name), name)
+
+    def content(self, name: str, *, most: int = _MOST_BYTES) -> bytes:
+        """The bytes of an entry.
+
+        Args:
+            name: Of the entry.
+            most: Bytes allowed.
+        """
+        entry = self._file.getinfo(name)
+        if entry.flag_bits & _ENCRYPTED:
+            raise ValueError(f"{name} is encrypted")
+        if entry.file_size > most:
+            raise ValueError(f"{name} has {entry.file_size} bytes, more than {most}")
+        # It gives no more than the size that was just compared.
+        return self._file.read(entry)
+
+
+def unpacked(data: bytes, name: str) -> np.ndarray:
+    """The array in bytes as NumPy saves it.
+
+    Args:
+        data: The bytes.
+        name: What they are, for messages.
+
+    Raises:
+        ValueError: Their length is not what their description says.
+    """
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    reader = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if reader is None:
+        raise ValueError(f"{name} is an array of version {version}")
+    shape, _, kind = reader(stream)
+    if kind.hasobject or math.prod(shape) * kind.itemsize != len(data) - stream.tell():
+        raise ValueError(f"{name} does not hold the numbers that it describes")
+    return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn any fault of reading a plan into an `InputError`."""
+    try:
+        yield
+    except _FAULTS as fault:
+        raise no_plan(path, str(fault) or type(fault).__name__) from fault
+
+
+def no_plan(path: Path, why: str) -> InputError:
+    """The error for a file that is no plan.
+
+    Args:
+        path: The file.
+        why: In some words.
+    """
+    return InputError(
+        f"{path} is not a whole plan ({why}); make one with `unflicker analyze --plan`"
+    )
