@@ -55,6 +55,9 @@ def open_pool(
         options: Of the run.
         context: Of the run.
     """
+    if options.pool is not None:
+        yield None if settings.redraws else options.pool
+        return
     pays = (film.estimated_frames or 0) // (2 * SEGMENT_FRAMES)
     cores = thread_count()
     most = min(pays, max(cores // CORES_A_WORKER, min(cores, _LEAST_JOBS)))
