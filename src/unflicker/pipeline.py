@@ -21,7 +21,7 @@ import numpy as np
 from unflicker.compute.context import RunContext, run_context
 from unflicker.compute.threads import running_ahead
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
-from unflicker.errors import UsageError
+from unflicker.errors import OutputError, UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.files.remote import RemotePath, as_path
 from unflicker.frames.arrays import pixels_of
@@ -262,7 +262,11 @@ def _made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOpt
         return
     local = (options.work_dir or Path.cwd()) / f".{target.stem}.to-copy{target.suffix}"
     yield local, replace(options, overwrite=True)
-    target.put(local)
+    try:
+        target.put(local)
+    except OutputError as fault:
+        fault.add_note(f"the result is complete and kept as {local}; it can be copied by hand")
+        raise
     local.unlink()
 
 

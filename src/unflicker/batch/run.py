@@ -126,9 +126,8 @@ def _side_by_side(
     """Divided films, each driven by a thread of this process that hands its parts to the workers,
     and whole films, each by one worker, all at the same time.
 
-    A worker never waits for another one, so no number of films can block each other. What waits for
-    workers is bounded: as many whole films as there are workers, and a few parts of each divided
-    film in progress.
+    A worker waits for none, so films cannot block each other. What waits for workers is bounded: as
+    many whole films as there are workers, and a few parts of each divided film in progress.
     """
     drivers = _drivers(pool)
     with in_background(drivers) as apart:
