@@ -63,6 +63,7 @@ def pool():
     ray.init(
         address="local",
         num_cpus=4,
+        num_gpus=1,
         include_dashboard=False,
         log_to_driver=False,
         runtime_env={"env_vars": {"PYTHONPATH": path}},
@@ -104,6 +105,18 @@ def test_news_are_heard(pool):
     heard = []
     assert pool.submit_telling(telling, 5, heard.append).result() == 5
     assert heard == [5]
+
+
+def where(_):
+    return os.getpid(), os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+def test_a_gpu_is_a_resource_and_its_worker_stays(pool):
+    """Networks are loaded once a worker; Ray ends one with a GPU after each item by default."""
+    with cluster.RayPool("local", on_gpu=True) as on_gpu:
+        assert on_gpu.workers == 1
+        found = {result for _, result in on_gpu.in_order(where, range(3))}
+    assert [visible for _, visible in found] == ["0"]
 
 
 def test_other_libraries_are_refused(pool):
