@@ -165,7 +165,7 @@ def test_divided_and_whole_films_share_a_cluster(pool, films, tmp_path, monkeypa
     driven, with_options = [], batch.run._with
 
     def seen(task, **options):
-        driven.extend([task.job.source.stem] * ("pool" in options))
+        driven.extend([task.job.source.stem] * (options["pool"] is not None))
         return with_options(task, **options)
 
     monkeypatch.setattr(batch.run, "_with", seen)

@@ -136,7 +136,9 @@ def _side_by_side(
             return apart(make_film, _with(task, pool=pool), report)
 
         def whole(task: FilmTask, report: Report) -> Future[Outcome]:
-            return pool.submit_telling(make_film, _with(task, jobs=1, cluster=""), report)
+            return pool.submit_telling(
+                make_film, _with(task, jobs=1, cluster="", pool=None), report
+            )
 
         lanes = [
             _Lane(

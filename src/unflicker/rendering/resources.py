@@ -79,6 +79,9 @@ def open_workers(settings: Settings, options: RunOptions, *, films: int) -> Iter
     """
     if settings.redraws and options.cluster:
         raise UsageError(_NOT_DIVIDED)
+    if options.pool is not None:
+        yield options.pool
+        return
     jobs = None if options.jobs is None else min(options.jobs, films)
     options = replace(options, jobs=jobs)
     most = min(films, thread_count() // CORES_A_WORKER)
