@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unflicker.batch.schedule import SERIAL, Work, divided_time, expected_time, schedule
@@ -37,6 +37,7 @@ def test_no_film_that_is_given_away_is_longer_than_a_divided_one(films, workers)
     assert whole == sorted(whole, reverse=True)
 
 
+@settings(deadline=None)
 @given(FILMS, st.integers(2, 70), st.integers(1, 8))
 def test_more_drivers_never_make_it_later(films, workers, drivers):
     def end(drivers):
@@ -44,7 +45,7 @@ def test_more_drivers_never_make_it_later(films, workers, drivers):
         divided, whole = ([films[at] for at in part] for part in (plan.divided, plan.whole))
         return expected_time(divided, whole, workers=workers, drivers=drivers)
 
-    assert end(drivers + 1) <= end(drivers)
+    assert end(drivers + 1) <= end(drivers) + 1e-6
     assert end(drivers) >= sum(film.length for film in films) / workers - 1e-6
 
 
