@@ -25,6 +25,8 @@ from unflicker.video.segments import SEGMENT_FRAMES
 ReportOf = Callable[[FilmJob], contextlib.AbstractContextManager[Report]]
 """Opens a callback for the progress of a film."""
 _POLL_SECONDS = 0.2
+_ALONE: dict[str, Any] = {"jobs": 1, "cluster": "", "pool": None}
+"""Options of a film that one worker makes."""
 _log = logging.getLogger(__name__)
 
 
@@ -136,9 +138,7 @@ def _side_by_side(
             return apart(make_film, _with(task, pool=pool), report)
 
         def whole(task: FilmTask, report: Report) -> Future[Outcome]:
-            return pool.submit_telling(
-                make_film, _with(task, jobs=1, cluster="", pool=None), report
-            )
+            return pool.submit_telling(make_film, _with(task, **_ALONE), report)
 
         lanes = [
             _Lane(
