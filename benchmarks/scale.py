@@ -1,12 +1,14 @@
 """How work scales: one film by more and more processes, and a simulated archive on many machines.
 
     python benchmarks/scale.py film.mp4 --workers 1,2          the same film by 1 and 2 processes
+    python benchmarks/scale.py film.mp4 --workers 1 --segments 240,100000    what segments cost
     python benchmarks/scale.py --archive 1000 --cpu-ms 60      hours on 1, 16 and 256 machines
 
 The first part measures. The second one computes: films of lengths drawn from a log-normal
 distribution (median 20 minutes, standard deviation of the logarithm 1, at most 4 hours; seed 1),
 24 frames a second, each frame at a cost of processor time that the first part measured, through
-the scheduler of `unflicker.batch`. A machine has 16 cores, that is 8 workers of two.
+the scheduler of `unflicker.batch`. A machine has 16 cores, that is 8 workers of two. Processor time
+is measured besides time, as other programs on the machine change it less.
 """
 
 from __future__ import annotations
@@ -20,12 +22,16 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import product
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 
 import unflicker
-from unflicker.batch.schedule import Work, divided_time, schedule
+from unflicker.batch.schedule import SERIAL, Work, expected_time, schedule
+from unflicker.rendering import segments as rendered
+from unflicker.video import segments
 from unflicker.video.segments import SEGMENT_FRAMES
 
 FPS, WORKERS_A_MACHINE, CORES_A_WORKER = 24, 8, 2
@@ -48,14 +54,17 @@ class Hours:
     """Hours more if one machine is lost in the middle."""
 
 
-def measured(film: Path, workers: int, preset: str) -> dict[str, object]:
+def measured(film: Path, workers: int, preset: str, segment: int) -> dict[str, object]:
     """Run a film; returns times, and the hash of the result.
 
     Args:
         film: The source.
         workers: Number of processes.
         preset: Its name.
+        segment: Frames of a segment; other than the usual number for one process only.
     """
+    for module in (segments, rendered):
+        vars(module)["SEGMENT_FRAMES"] = segment
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / f"result{film.suffix}"
         own, others = _cpu(resource.RUSAGE_SELF), _cpu(resource.RUSAGE_CHILDREN)
@@ -68,6 +77,8 @@ def measured(film: Path, workers: int, preset: str) -> dict[str, object]:
             "cpu_here": round(_cpu(resource.RUSAGE_SELF) - own, 2),
             "cpu_workers": round(_cpu(resource.RUSAGE_CHILDREN) - others, 2),
             "frames": len(record.seconds),
+            "segment": segment,
+            "bytes": result.stat().st_size,
             "sha256": hashlib.sha256(result.read_bytes()).hexdigest()[:16],
         }
 
@@ -97,13 +108,18 @@ def simulated(films: list[Work], machines: int) -> Hours:
         machines: Of eight workers each.
     """
     workers = machines * WORKERS_A_MACHINE
-    plan = schedule(films, workers=workers)
-    lengths = [films[place].length for place in plan.whole]
-    tail = sum(divided_time(films[place], workers=workers) for place in plan.divided)
-    total = _whole(lengths, workers) + tail
+    drivers = drivers_of(workers)
+    plan = schedule(films, workers=workers, drivers=drivers)
+    divided, whole = ([films[at] for at in places] for places in (plan.divided, plan.whole))
+    lengths = [film.length for film in whole]
+    shared = expected_time(divided, whole, workers=workers, drivers=drivers)
+    total = max(shared, _whole(lengths, workers))
     work = sum(film.length for film in films)
     fewer = workers - WORKERS_A_MACHINE
-    lost = _with_loss(lengths, workers, at=total / 2) + tail - total if fewer else float("nan")
+    lost = float("nan")
+    if fewer:
+        without = _with_loss(lengths, workers, at=total / 2)
+        lost = max(without, shared + total / 2 * WORKERS_A_MACHINE / fewer) - total
     return Hours(
         machines=machines,
         total=total / 3600,
@@ -111,6 +127,11 @@ def simulated(films: list[Work], machines: int) -> Hours:
         divided=len(plan.divided),
         lost=lost / 3600,
     )
+
+
+def drivers_of(workers: int) -> int:
+    """Divided films in progress, of which the machine that the command runs on has the drivers."""
+    return max(2, min(ceil(SERIAL * workers), WORKERS_A_MACHINE))
 
 
 def _whole(lengths: list[float], workers: int) -> float:
@@ -154,15 +175,17 @@ def main() -> None:
     parser.add_argument("film", nargs="?", type=Path)
     parser.add_argument("--workers", default="1,2", help="numbers of processes, in turn")
     parser.add_argument("--preset", default="fast")
+    parser.add_argument("--segments", default=str(SEGMENT_FRAMES), help="frames of a segment")
     parser.add_argument("--rounds", type=int, default=1, help="repetitions, in turn")
     parser.add_argument("--archive", type=int, help="number of films to simulate")
     parser.add_argument("--cpu-ms", type=float, default=60.0, help="processor time of a frame")
     given = parser.parse_args()
     if given.film is not None:
         for _ in range(given.rounds):
-            for workers in given.workers.split(","):
-                found = measured(given.film, int(workers), given.preset)
+            for workers, segment in product(given.workers.split(","), given.segments.split(",")):
+                found = measured(given.film, int(workers), given.preset, int(segment))
                 sys.stdout.write(json.dumps(found) + "\n")
+                sys.stdout.flush()
     if given.archive:
         films = archive(given.archive, cpu_ms=given.cpu_ms)
         hours = sum(film.length for film in films) / 3600

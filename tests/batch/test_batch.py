@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from made_clips import panning
+from unflicker import batch
 from unflicker.batch import Beside, Film, FilmTask, make_film, outcomes, plan_jobs
+from unflicker.batch.schedule import Schedule
 from unflicker.progress import silent
 from unflicker.rendering.options import RunOptions
 from unflicker.settings import Settings
@@ -55,20 +58,47 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def test_films_side_by_side_are_the_same_and_a_broken_one_stops_none(films, tmp_path):
+@pytest.fixture(scope="module")
+def alone(films, tmp_path_factory):
+    """The results by one process."""
+    folder = tmp_path_factory.mktemp("alone")
+    run(tasks_for(films, folder, jobs=1))
+    return contents(folder)
+
+
+def test_films_side_by_side_are_the_same_and_a_broken_one_stops_none(films, alone, tmp_path):
     told = []
 
     @contextmanager
     def report_of(job):
         yield lambda progress: told.append((job.source.name, progress.stage))
 
-    tasks = tasks_for(films, tmp_path / "two", jobs=2)
+    tasks = tasks_for(films, tmp_path, jobs=2)
     with closing(outcomes(tasks, report_of=report_of)) as found:
         states = {outcome.job.source.name: outcome.state for outcome in found}
     assert states == {"0.mkv": "done", "1.mkv": "done", "2.mkv": "done", "bad.mkv": "failed"}
     assert {(name, "render") for name in ("0.mkv", "1.mkv", "2.mkv")} <= set(told)
-    run(tasks_for(films, tmp_path / "one", jobs=1))
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert contents(tmp_path) == alone
+
+
+def test_divided_films_share_the_workers_with_whole_ones(films, alone, tmp_path, monkeypatch):
+    plan = Schedule(divided=(2, 0, 3), whole=(1,))
+    monkeypatch.setattr(batch.run, "schedule", lambda *_, **__: plan)
+    monkeypatch.setattr(batch.run, "_drivers", lambda _: 2)
+    states = {name: made.state for name, made in run(tasks_for(films, tmp_path, jobs=2)).items()}
+    assert states == {"0.mkv": "done", "1.mkv": "done", "2.mkv": "done", "bad.mkv": "failed"}
+    assert contents(tmp_path) == alone
+
+
+def test_a_batch_that_is_closed_ends_divided_films_too(films, tmp_path, monkeypatch):
+    plan = Schedule(divided=(2,), whole=(3,))
+    monkeypatch.setattr(batch.run, "schedule", lambda *_, **__: plan)
+    with closing(
+        outcomes(tasks_for(films, tmp_path, jobs=2), report_of=lambda _: nullcontext(silent))
+    ) as found:
+        assert next(found).state == "failed"  # the one that is none
+    assert not [thread for thread in threading.enumerate() if "unflicker" in thread.name]
+    assert contents(tmp_path) == {}
 
 
 def test_checksums_and_events_tell_of_both_files(films, tmp_path):
@@ -103,7 +133,7 @@ def test_a_whole_result_is_skipped_and_a_broken_one_made_again(films, tmp_path):
     assert "not whole" in again["1.mkv"].says[0]
 
 
-def test_a_batch_that_is_killed_leaves_no_process_and_goes_on(films, tmp_path):
+def test_a_batch_that_is_killed_leaves_no_process_and_goes_on(films, alone, tmp_path):
     code = "from unflicker.cli import main; main()"
     names = [str(path) for path in sorted(films.glob("?.mkv"))]
     call = [sys.executable, "-c", code, "run", *names, "-o", f"{tmp_path}/", "--preset=fast"]
@@ -123,7 +153,7 @@ def test_a_batch_that_is_killed_leaves_no_process_and_goes_on(films, tmp_path):
     assert not any(is_there(pid) for pid in workers)
     done = subprocess.run([*call, "--skip-existing"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert sorted(contents(tmp_path)) == [f"{seed}_unflickered.mkv" for seed in range(3)]
+    assert contents(tmp_path) == alone
 
 
 def children(pid: int) -> list[int]:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unflicker.batch.schedule import SERIAL, Work, divided_time, schedule
+from unflicker.batch.schedule import SERIAL, Work, divided_time, expected_time, schedule
 
 FILMS = st.lists(
     st.builds(lambda length: Work(length=length, parts=1 + int(length)), st.floats(0.0, 1000.0)),
@@ -35,6 +35,18 @@ def test_no_film_that_is_given_away_is_longer_than_a_divided_one(films, workers)
     whole = [films[place].length for place in plan.whole]
     assert all(films[place].length >= max(whole, default=0.0) for place in plan.divided)
     assert whole == sorted(whole, reverse=True)
+
+
+@settings(deadline=None)
+@given(FILMS, st.integers(2, 70), st.integers(1, 8))
+def test_more_drivers_never_make_it_later(films, workers, drivers):
+    def end(drivers):
+        plan = schedule(films, workers=workers, drivers=drivers)
+        divided, whole = ([films[at] for at in part] for part in (plan.divided, plan.whole))
+        return expected_time(divided, whole, workers=workers, drivers=drivers)
+
+    assert end(drivers + 1) <= end(drivers) + 1e-6
+    assert end(drivers) >= sum(film.length for film in films) / workers - 1e-6
 
 
 def test_one_worker_takes_films_as_they_come():

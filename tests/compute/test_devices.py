@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from types import SimpleNamespace
 
+import cv2
 import pytest
+from threadpoolctl import threadpool_info
 
 from unflicker.compute import devices
 from unflicker.compute.threads import limited_to
@@ -150,3 +153,16 @@ def test_torch_takes_no_more_threads_than_there_may_be():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_libraries_stay_limited_while_any_thread_works():
+    """Runs of several threads overlap; the first that ends must not unleash the libraries."""
+    before = cv2.getNumThreads()
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(devices.limited_threads(0))
+        second.enter_context(devices.limited_threads(0))
+        first.close()
+        assert cv2.getNumThreads() == 1
+        blas = [each for each in threadpool_info() if each["user_api"] == "blas"]
+        assert {each["num_threads"] for each in blas} == {1}
+    assert cv2.getNumThreads() == before

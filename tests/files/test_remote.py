@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import sys
+from itertools import count
 
 import pytest
 
@@ -122,6 +123,32 @@ def test_the_key_of_a_film_changes_with_its_content(storage):
 def test_what_is_not_there_is_one_clear_line(storage):
     with pytest.raises(InputError, match=r"no such file: memory://archive/none\.mp4"):
         unflicker.run("memory://archive/none.mp4", settings=FAST)
+
+
+def test_a_connection_that_breaks_is_one_clear_line(storage, monkeypatch, tmp_path):
+    reads = count()
+
+    class Breaking(io.BytesIO):
+        def read(self, *given):
+            if next(reads) > 2:
+                raise ConnectionResetError("reset\nby peer")
+            return super().read(*given)
+
+    content = storage.cat_file("/archive/a/film.mp4")
+    monkeypatch.setattr(type(storage), "_open", lambda *_, **__: Breaking(content))
+    with pytest.raises(InputError, match=r"film\.mp4 cannot be read on: reset by peer; the same"):
+        unflicker.run(URL, tmp_path / "out.mp4", settings=FAST)
+
+
+def test_a_result_that_cannot_be_copied_is_kept_and_named(storage, monkeypatch, local, tmp_path):
+    def full(*_, **__):
+        raise OSError("no room")
+
+    monkeypatch.setattr(type(storage), "put_file", full)
+    with pytest.raises(OutputError, match=r"film\.mp4 cannot be written: no room") as told:
+        unflicker.run(local, "memory://results/film.mp4", settings=FAST)
+    assert str(tmp_path / ".film.to-copy.mp4") in told.value.__notes__[0]
+    assert (tmp_path / ".film.to-copy.mp4").exists()
 
 
 def test_an_unknown_kind_of_storage_is_named(storage):

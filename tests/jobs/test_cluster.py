@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from made_clips import panning
-from unflicker import RunOptions, run
+from unflicker import RunOptions, batch, run
+from unflicker.batch import Beside, FilmTask, films_of, outcomes, plan_jobs
 from unflicker.errors import InputError, MissingError, UsageError
 from unflicker.jobs import cluster
 from unflicker.jobs.pool import WorkerDiedError
+from unflicker.progress import silent
+from unflicker.settings import Settings
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_writer
 
@@ -60,6 +63,7 @@ def pool():
     ray.init(
         address="local",
         num_cpus=4,
+        num_gpus=1,
         include_dashboard=False,
         log_to_driver=False,
         runtime_env={"env_vars": {"PYTHONPATH": path}},
@@ -103,6 +107,18 @@ def test_news_are_heard(pool):
     assert heard == [5]
 
 
+def where(_):
+    return os.getpid(), os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+def test_a_gpu_is_a_resource_and_its_worker_stays(pool):
+    """Networks are loaded once a worker; Ray ends one with a GPU after each item by default."""
+    with cluster.RayPool("local", on_gpu=True) as on_gpu:
+        assert on_gpu.workers == 1
+        found = {result for _, result in on_gpu.in_order(where, range(3))}
+    assert [visible for _, visible in found] == ["0"]
+
+
 def test_other_libraries_are_refused(pool):
     order = pool._order(squared, 2)
     order.versions["numpy"] = "0.1"
@@ -110,22 +126,55 @@ def test_other_libraries_are_refused(pool):
         pool._submitted(order).result()
 
 
-def test_a_film_is_the_same_by_a_cluster_in_which_a_worker_dies(pool, tmp_path):
-    film = ArraySource(synthesise(panning(time=250, size=(48, 64)), kind="exposure", seed=1).clip)
-    source = tmp_path / "film.mkv"
-    with open_writer(film, source) as writer:
-        for frame in film.frames():
-            writer.write(frame)
-    run(source, tmp_path / "alone.mkv", preset="fast", options=RunOptions(jobs=1))
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """A film of two segments and two short ones, and their results by one process."""
+    sources, alone = (tmp_path_factory.mktemp(name) for name in ("films", "alone"))
+    for name, frames in (("long", 250), ("one", 14), ("two", 20)):
+        clip = panning(time=frames, size=(48, 64))
+        film = ArraySource(synthesise(clip, kind="exposure", seed=frames).clip)
+        with open_writer(film, sources / f"{name}.mkv") as writer:
+            for frame in film.frames():
+                writer.write(frame)
+        options = RunOptions(jobs=1)
+        run(sources / f"{name}.mkv", alone / f"{name}.mkv", preset="fast", options=options)
+    return sources, {path.stem: path.read_bytes() for path in alone.iterdir()}
 
+
+def test_a_film_is_the_same_by_a_cluster_in_which_a_worker_dies(pool, films, tmp_path):
+    sources, alone = films
     ended = threading.Event()
     killed = threading.Thread(target=kill_a_worker, args=(ended,))
     killed.start()
     options = RunOptions(cluster="local")
-    run(source, tmp_path / "cluster.mkv", preset="fast", options=options)
+    run(sources / "long.mkv", tmp_path / "long.mkv", preset="fast", options=options)
     assert ended.is_set()
     killed.join()
-    assert (tmp_path / "cluster.mkv").read_bytes() == (tmp_path / "alone.mkv").read_bytes()
+    assert (tmp_path / "long.mkv").read_bytes() == alone["long"]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_divided_and_whole_films_share_a_cluster(pool, films, tmp_path, monkeypatch, shared):
+    """Where the results are not shared, all are divided, two at the same time."""
+    sources, alone = films
+    monkeypatch.setattr(batch.run, "_reached", lambda *_: shared)
+    names = ["long", "one", "two"] if shared else ["one", "two"]
+    found = films_of([str(sources / f"{name}.mkv") for name in names])
+    jobs, _ = plan_jobs(found, output=f"{tmp_path}/", beside=Beside())
+    settings, options = Settings.from_preset("fast"), RunOptions(cluster="local")
+    driven, with_options = [], batch.run._with
+
+    def seen(task, **options):
+        driven.extend([task.job.source.stem] * (options["pool"] is not None))
+        return with_options(task, **options)
+
+    monkeypatch.setattr(batch.run, "_with", seen)
+    tasks = [FilmTask(job=job, settings=settings, options=options) for job in jobs]
+    done = list(outcomes(tasks, report_of=lambda _: contextlib.nullcontext(silent)))
+    assert [outcome.fault for outcome in done] == [None] * len(names)
+    assert sorted(driven) == (["long"] if shared else names)
+    for name in names:
+        assert (tmp_path / f"{name}_unflickered.mkv").read_bytes() == alone[name]
 
 
 def kill_a_worker(ended):

@@ -90,6 +90,14 @@ def test_leaving_ends_all_processes() -> None:
             os.kill(pid, 0)
 
 
+def library_threads(_: int) -> list[str | None]:
+    return [os.environ.get(f"{name}_NUM_THREADS") for name in ("OMP", "OPENBLAS", "MKL")]
+
+
+def test_libraries_of_a_process_use_its_part_of_the_cores(pool) -> None:
+    assert pool.submit(library_threads, 0).result() == ["1"] * 3
+
+
 def os_pid(_: int) -> int:
     return os.getpid()
 

@@ -19,16 +19,15 @@ from unflicker.analysis.findings import Findings
 from unflicker.analysis.original import refuse_another
 from unflicker.analysis.proxy import proxies_of
 from unflicker.analysis.roles import Roles
+from unflicker.analysis.seen import Earlier, Looking
 from unflicker.analysis.tone_window import keep_frames
 from unflicker.analysis.windows import Window, cut_into_windows
 from unflicker.compute.context import ON_THE_CPU, RunContext
 from unflicker.compute.threads import running_ahead
 from unflicker.fine_light import cells_of
 from unflicker.grade import Grade
-from unflicker.grade.apply import apply_to_light
 from unflicker.jobs.resources import ALONE, Resources
 from unflicker.plan import FramePlan
-from unflicker.plan.fingerprint import SPARSE, mean_light
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings, without
 from unflicker.tone import grade_of
 from unflicker.tone.grading import GRID_BINS, GRID_COLUMNS, GRID_ROWS
@@ -62,25 +61,35 @@ def analyse_film(
         InputError: The original of the film shows another scene.
         Cancelled: The work is abandoned.
     """
-    with running_ahead(proxies_of(film, settings.proxy.width_px), most=_PROXIES_AHEAD) as proxies:
-        joined, findings = _Joined(settings), Findings(settings, context, resources)
+    joined, findings = _Joined(settings), Findings(settings, context, resources)
+    earlier = Earlier(film, settings, resources.work)
+    for seen, finding in earlier.findings():
+        yield from joined.plans(Looking.again(seen), finding)
+    read = proxies_of(film, settings.proxy.width_px, frames=earlier.frames())
+    with running_ahead(read, most=_PROXIES_AHEAD) as proxies:
         windows = cut_into_windows(
             proxies,
             window_frames=_window_frames(settings),
             overlap_frames=settings.window.overlap_frames,
+            place=earlier.place(overlap=settings.window.overlap_frames),
         )
-        for window, scale, finding in findings.of(_checked(windows, film)):
-            yield from joined.plans(window, window.multiplied(scale), finding)
+        checked = _checked(windows, film, earlier)
+        for window, scale, finding in findings.of(checked, standing=earlier.standing):
+            looking = Looking(window, scale=scale)
+            yield from joined.plans(looking, finding)
+            looking.keep(resources.work, mended=getattr(film, "mended", True))
             context.tell("analyse", done=window.stop, total=film.estimated_frames)
 
 
-def _checked(windows: Iterator[Window], film: VideoSource) -> Iterator[tuple[Window, float]]:
+def _checked(
+    windows: Iterator[Window], film: VideoSource, earlier: Earlier
+) -> Iterator[tuple[Window, float]]:
     """The windows of a film, if its original is its own, with the factor on the light of the shot.
 
     Raises:
         InputError: It is another film's.
     """
-    starts_shot, scale = True, 1.0
+    starts_shot, scale = earlier.shot_is_over, earlier.light_scale
     for window in windows:
         refuse_another(window, film, first=window.start == 0)
         scale = light_scale(window) if starts_shot else scale
@@ -98,26 +107,23 @@ class _Joined:
         self._levels: LevelHold | None = None
         self._before, self._starts_shot = _Before(), True
 
-    def plans(
-        self, window: Window, shown: Window, finding: Finding
-    ) -> Iterator[FramePlan | Finding]:
+    def plans(self, looking: Looking, finding: Finding) -> Iterator[FramePlan | Finding]:
         """The finding of the next window, then the plans of its frames without the overlap.
 
         Args:
-            window: As decoded.
-            shown: The same, its light scaled.
+            looking: At its frames.
             finding: What was found in it.
         """
         if self._starts_shot:
             self._before = _Before()
-        overlap = 0 if shown.ends_shot else self._settings.window.overlap_frames
+        overlap = 0 if finding.ends_shot else self._settings.window.overlap_frames
         light = self._levelled(finding, overlap)
-        cells = cells_of(shown.frames[0].pixels.shape[:2])
+        cells = cells_of(looking.proxy_size)
         fine = self._fine.faded(_or_zeros(finding.fine_gain, finding, (*cells, 3)), overlap)
         guided = _or_zeros(finding.guide_gain, finding, (GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3))
         gain = self._guided.faded(guided, overlap)
         exposure = self._locking.exposure_of(
-            shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
+            looking.shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
         )
         yield finding
         for place in range(len(light) - overlap):
@@ -126,16 +132,16 @@ class _Joined:
             if exposure is not None:
                 grade = self._locking.locked(grade, exposure[place])
             repeats = self._before.repeats(place, finding.roles)
-            grade = self._before.grade if repeats else grade.at_scale(shown.light_scale)
+            grade = self._before.grade if repeats else grade.at_scale(looking.light_scale)
             self._before.saw(place, finding.roles, grade)
             yield replace(
-                _planned(window, place, grade, finding=finding),
+                _planned(looking, place, grade, finding=finding),
                 starts_shot=self._starts_shot and place == 0,
                 repeats=repeats,
-                light_scale=shown.light_scale,
+                light_scale=looking.light_scale,
             )
         self._before.ends_window(finding.roles, overlap)
-        self._starts_shot = shown.ends_shot
+        self._starts_shot = finding.ends_shot
 
     def _levelled(self, finding: Finding, overlap: int) -> Float[np.ndarray, "time 3 size"]:
         """The light of a finding, at the level of the previous window."""
@@ -192,16 +198,15 @@ def _or_zeros(
     )
 
 
-def _planned(window: Window, place: int, grade: Grade, *, finding: Finding) -> FramePlan:
-    proxy = window.frames[place]
-    sparse = proxy.pixels[SPARSE]
+def _planned(looking: Looking, place: int, grade: Grade, *, finding: Finding) -> FramePlan:
+    look = looking.at(place, grade)
     return FramePlan(
-        index=window.start + place,
-        seconds=proxy.seconds,
+        index=finding.start + place,
+        seconds=look.seconds,
         grade=grade,
-        mean_before=mean_light(sparse),
-        mean_after=mean_light(apply_to_light(sparse, grade)),
-        damaged=proxy.damaged,
+        mean_before=look.mean_before,
+        mean_after=look.mean_after,
+        damaged=look.damaged,
         texture=finding.texture,
         keeps_light=bool(finding.roles.keep_light[place]),
         kept=finding.kept[place] if finding.kept else None,

@@ -24,6 +24,8 @@ _CUT_DISTANCE = 0.5
 _CUT_CONTRAST = 1.6
 _SAME_DISTANCE = 0.3
 _FLASH_FRAMES = 4
+RECENT_FRAMES = _FLASH_FRAMES + 1
+"""Frames of a shot on which it depends whether the next one is a cut."""
 _FLAT_DEVIATION = 0.004
 _FLAT_CUT_STOPS = 0.75
 
@@ -71,10 +73,19 @@ def distance(first: Thumbnail, second: Thumbnail) -> float:
     return 1.0 - float(first.structure @ second.structure) / first.structure.size
 
 
-def with_cuts(proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, bool]]:
-    """Each proxy, and whether a shot starts with it; reads four frames ahead."""
+def with_cuts(
+    proxies: Iterable[Proxy], *, before: Iterable[Proxy] = ()
+) -> Iterator[tuple[Proxy, bool]]:
+    """Each proxy, and whether a shot starts with it; reads four frames ahead.
+
+    Args:
+        proxies: Of a film, in order.
+        before: Earlier ones of the same shot, the last `RECENT_FRAMES` that are not damaged at
+            least; none at the beginning of a shot.
+    """
     ahead: deque[tuple[Proxy, Thumbnail]] = deque()
-    recent: deque[Thumbnail] = deque(maxlen=_FLASH_FRAMES + 1)
+    recent: deque[Thumbnail] = deque(maxlen=RECENT_FRAMES)
+    recent.extend(thumbnail_of(proxy) for proxy in before if not proxy.damaged)
     for proxy in proxies:
         ahead.append((proxy, thumbnail_of(proxy)))
         if len(ahead) > _FLASH_FRAMES + 1:

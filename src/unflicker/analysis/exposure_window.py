@@ -25,7 +25,7 @@ class ExposureWindows:
 
     def exposure_of(
         self,
-        window: Window,
+        window: Window | None,
         light: Float[np.ndarray, "time 3 _"],
         field: IlluminationModel,
         *,
@@ -35,7 +35,8 @@ class ExposureWindows:
         """The drift of exposure in each frame of a window; None if it is not removed.
 
         Args:
-            window: The next window of the film.
+            window: The next window of the film; None, where exposure is not locked, if it was not
+                decoded.
             light: Coefficients of the flicker that is removed first.
             field: The illumination model of those coefficients.
             fps: Frames a second.
@@ -43,6 +44,7 @@ class ExposureWindows:
         """
         if not self._used:
             return None
+        assert window is not None
         if self._shot is None:
             self._shot = ExposureLock(match=match)
         pictures, _ = usable_pictures(window)

@@ -61,14 +61,14 @@ class Findings:
     resources: Resources = ALONE
 
     def of(
-        self, windows: Iterable[tuple[Window, float]]
+        self, windows: Iterable[tuple[Window, float]], *, standing: Standing | None = None
     ) -> Iterator[tuple[Window, float, Finding]]:
         """Each window and the factor on its light, with its finding, in order.
 
         Args:
             windows: Of a film, in order, with the factors.
+            standing: Overlays of the frame before the first.
         """
-        standing: Standing | None = None
         for task, kept, early in self._early(windows):
             finding = kept
             if finding is None:
@@ -76,7 +76,7 @@ class Findings:
                 if finding is None:
                     finding = window_finding(replace(task, standing=standing), context=self.context)
                 if self.resources.work is not None:
-                    self.resources.work.store(_name(task.window), finding)
+                    self.resources.work.store(finding_name(task.window.start), finding)
             yield task.window, task.scale, finding
             standing = finding.standing
 
@@ -106,12 +106,13 @@ class Findings:
     def _kept(self, window: Window) -> Finding | None:
         """The finding of an earlier run, from the workspace."""
         work = self.resources.work
-        found = work.load(_name(window)) if work is not None else None
+        found = work.load(finding_name(window.start)) if work is not None else None
         return found if isinstance(found, Finding) else None
 
 
-def _name(window: Window) -> str:
-    return f"windows/{window.start:09d}.finding"
+def finding_name(start: int) -> str:
+    """The name in the workspace of the finding of a window that begins with a frame."""
+    return f"windows/{start:09d}.finding"
 
 
 def _guided(window: Window, finding: Finding, settings: Settings, context: RunContext) -> Finding:

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from unflicker.frames.alpha import small_seen
 from unflicker.frames.colour import proxy_size, small_luma, small_rgb, to_working
-from unflicker.frames.picture import Picture
+from unflicker.frames.picture import Frame, Picture
 from unflicker.video import VideoSource
 
 _LUMA_PX = 960
@@ -34,15 +34,18 @@ class Proxy:
     """Its luma, larger than the proxy, to find overlays; None for frames with transparency."""
 
 
-def proxies_of(film: VideoSource, longest_px: int) -> Iterator[Proxy]:
+def proxies_of(
+    film: VideoSource, longest_px: int, *, frames: Iterator[Frame] | None = None
+) -> Iterator[Proxy]:
     """The proxies of a film's frames, in order.
 
     Args:
         film: Read once.
         longest_px: Longest side of a proxy.
+        frames: Those of the film from one on; None for all.
     """
     size = proxy_size(film.size, longest_px)
-    for frame in film.frames():
+    for frame in film.frames() if frames is None else frames:
         stored, opaque = small_seen(frame.picture, size=size)
         yield Proxy(
             pixels=to_working(stored, frame.picture.meaning),

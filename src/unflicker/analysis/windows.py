@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -45,8 +46,23 @@ class Window:
         return replace(self, frames=frames, light_scale=factor)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the next window of a film begins."""
+
+    start: int = 0
+    """Index of its first frame."""
+    overlap: int = 0
+    """Leading frames that it shares with the one before."""
+    before: int = 0
+    """Number of proxies of earlier frames of its shot that are read first, for `with_cuts`."""
+
+
+BEGINNING = Place()
+
+
 def cut_into_windows(
-    proxies: Iterable[Proxy], *, window_frames: int, overlap_frames: int
+    proxies: Iterable[Proxy], *, window_frames: int, overlap_frames: int, place: Place = BEGINNING
 ) -> Iterator[Window]:
     """Windows of a film in order, none of which crosses a cut.
 
@@ -56,6 +72,7 @@ def cut_into_windows(
         proxies: Of the film, in order.
         window_frames: Frames of a window.
         overlap_frames: Frames shared by neighbouring windows; 0 to less than `window_frames`.
+        place: Of the first; windows from there on are those of a reading from the beginning.
 
     Raises:
         UsageError: The overlap is not shorter than the window.
@@ -66,8 +83,10 @@ def cut_into_windows(
             "choose an overlap below the window"
         )
     held: list[Proxy] = []
-    start, overlap = 0, 0
-    for proxy, cut in with_cuts(proxies):
+    start, overlap = place.start, place.overlap
+    proxies = iter(proxies)
+    before = list(islice(proxies, place.before))
+    for proxy, cut in with_cuts(proxies, before=before):
         if cut and held:
             yield Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
             start, overlap, held = start + len(held), 0, []

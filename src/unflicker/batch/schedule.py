@@ -1,8 +1,9 @@
 """Which films of a batch are divided among the workers, and which are given to one.
 
 A film that is given to one worker costs nothing but its own time, but the last of them keep one
-worker busy while the others wait. A divided film is decoded by one process, which hands its windows
-and segments to all workers; so it ends early, but never before it is decoded.
+worker busy while the others wait. A divided film is decoded by one thread, its driver, which hands
+its windows and segments to all workers that are free; so it ends early, but never before it is
+decoded. Both kinds are made at the same time, by the same workers.
 """
 
 from __future__ import annotations
@@ -36,17 +37,18 @@ class Schedule:
     """Places of films in their list."""
 
     divided: tuple[int, ...]
-    """One after the other, each by all workers."""
+    """Each by all workers that are free, the longest first; some at the same time."""
     whole: tuple[int, ...]
     """Side by side, each by one worker, the longest first."""
 
 
-def schedule(films: Sequence[Work], *, workers: int) -> Schedule:
+def schedule(films: Sequence[Work], *, workers: int, drivers: int = 1) -> Schedule:
     """The schedule that is expected to end first; the longest films are divided, if any.
 
     Args:
         films: The work that each is.
         workers: Number of workers.
+        drivers: Divided films that are in progress at the same time, at most.
     """
     everything = tuple(range(len(films)))
     if workers <= 1:
@@ -55,7 +57,13 @@ def schedule(films: Sequence[Work], *, workers: int) -> Schedule:
     tried = [*range(min(len(order), _TRIED) + 1)]
     if len(order) > _TRIED:
         tried.append(len(order))
-    best = min(tried, key=lambda count: _expected(films, order, count, workers))
+    sorted_films = [films[place] for place in order]
+
+    def expected(count: int) -> float:
+        divided, whole = sorted_films[:count], sorted_films[count:]
+        return expected_time(divided, whole, workers=workers, drivers=drivers)
+
+    best = min(tried, key=expected)
     return Schedule(divided=tuple(order[:best]), whole=tuple(order[best:]))
 
 
@@ -70,10 +78,27 @@ def divided_time(film: Work, *, workers: int) -> float:
     return film.length * max((1 + OVERHEAD) * rounds / film.parts, SERIAL)
 
 
-def _expected(films: Sequence[Work], order: list[int], count: int, workers: int) -> float:
-    """When all films are done, if so many of the longest are divided."""
-    divided = sum(divided_time(films[place], workers=workers) for place in order[:count])
-    ends = [0.0] * min(workers, max(1, len(order) - count))
-    for place in order[count:]:
-        heapq.heapreplace(ends, ends[0] + films[place].length)
-    return divided + max(ends)
+def expected_time(
+    divided: Sequence[Work], whole: Sequence[Work], *, workers: int, drivers: int
+) -> float:
+    """When all films are expected to be done.
+
+    It is what takes longest: the whole films on workers of their own, the work of all shared
+    evenly, what drivers do by themselves, or the longest of the divided films.
+
+    Args:
+        divided: Films that are divided.
+        whole: Films that are given to one worker, the longest first.
+        workers: Number of workers.
+        drivers: Divided films that are in progress at the same time, at most.
+    """
+    ends = [0.0] * min(workers, max(1, len(whole)))
+    for film in whole:
+        heapq.heapreplace(ends, ends[0] + film.length)
+    apart = sum(film.length for film in divided)
+    return max(
+        *ends,
+        (sum(film.length for film in whole) + (1 + OVERHEAD) * apart) / workers,
+        SERIAL * apart / drivers,
+        *(divided_time(film, workers=workers) for film in divided),
+    )

@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,6 +129,37 @@ def _working_gpu(index: int) -> str:
     return name
 
 
+class _Libraries:
+    """Libraries keep one thread while any block of this process is open: the number is the
+    process's, and blocks of several threads overlap."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._open, self._cv2 = 0, 0
+        self._blas: threadpool_limits | None = None
+
+    def __enter__(self) -> None:
+        with self._turn:
+            self._open += 1
+            if self._open == 1:
+                self._cv2, self._blas = (
+                    cv2.getNumThreads(),
+                    threadpool_limits(limits=1, user_api="blas"),
+                )
+                cv2.setNumThreads(1)
+
+    def __exit__(self, *_: object) -> None:
+        with self._turn:
+            self._open -= 1
+            if self._open == 0:
+                assert self._blas is not None
+                self._blas.restore_original_limits()
+                cv2.setNumThreads(self._cv2)
+
+
+_LIBRARIES = _Libraries()
+
+
 @contextmanager
 def limited_threads(threads: int) -> Iterator[int]:
     """Limit the threads of our loops until the block ends, and of libraries to one in each of them.
@@ -137,13 +169,8 @@ def limited_threads(threads: int) -> Iterator[int]:
     Args:
         threads: Threads of our loops; 0 for one a core.
     """
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with limited_to(threads) as count, threadpool_limits(limits=1, user_api="blas"):
-            yield count
-    finally:
-        cv2.setNumThreads(before)
+    with _LIBRARIES, limited_to(threads) as count:
+        yield count
 
 
 @contextmanager

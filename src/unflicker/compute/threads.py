@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
@@ -111,6 +111,29 @@ def running_ahead(items: Iterable[Item], *, most: int) -> Iterator[Iterator[Item
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def in_background(threads: int) -> Iterator[Callable[..., Future[Any]]]:
+    """A function that has calls done by other threads, in order; leaving the block abandons them.
+
+    Args:
+        threads: Calls that are done at the same time.
+    """
+    stop = threading.Event()
+    stops = (*_stops.get(), stop)
+
+    def work(function: Callable[..., Result], *given: Any) -> Result:
+        _stops.set(stops)
+        check_stopped()
+        return function(*given)
+
+    # Each in a copy of this context, so that limits hold there as well.
+    with ThreadPoolExecutor(threads, thread_name_prefix="unflicker-background") as pool:
+        try:
+            yield lambda *call: pool.submit(copy_context().run, work, *call)
+        finally:
+            stop.set()
 
 
 def in_parallel(function: Callable[..., Result], *items: Iterable[Any]) -> Iterator[Result]:

@@ -7,13 +7,14 @@ need another package, which the message names.
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from unflicker.errors import InputError, MissingError, OutputError
+from unflicker.errors import InputError, MissingError, OutputError, UnflickerError
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(.+)", re.IGNORECASE)
 """A scheme of two letters or more; one is a drive. `pathlib` leaves one slash of two."""
@@ -65,11 +66,12 @@ class RemotePath(type(Path())):
         """
         if mode != "rb":
             raise OutputError(f"{self.url} is written when it is complete; name another place")
-        return self._ask(
+        file = self._ask(
             lambda system, place: system.open(
                 place, "rb", block_size=_BLOCK_BYTES, cache_type="readahead"
             )
         )
+        return _Pieces(file, self)
 
     def put(self, local: Path) -> None:
         """Copy a file of this machine there.
@@ -102,7 +104,8 @@ class RemotePath(type(Path())):
             self._ask(question)
         except InputError as fault:
             raise OutputError(
-                f"{self.url} cannot be written: {fault.__cause__}; check the name and your access"
+                f"{self.url} cannot be written: {_one_line(fault.__cause__)}; "
+                "check the name and your access"
             ) from fault
 
     def _ask(self, question: Callable[[Any, str], Result]) -> Result:
@@ -117,6 +120,8 @@ class RemotePath(type(Path())):
 
             system, place = url_to_fs(self.url)
             return question(system, place)
+        except UnflickerError:
+            raise
         except ImportError as fault:
             raise MissingError(
                 f"{self.url} needs another package ({fault}); "
@@ -126,8 +131,52 @@ class RemotePath(type(Path())):
             raise InputError(f"no such file: {self.url}; check the name") from fault
         except Exception as fault:  # each kind of storage has its own
             raise InputError(
-                f"{self.url} cannot be read: {fault}; check the name and your access"
+                f"{self.url} cannot be read: {_one_line(fault)}; check the name and your access"
             ) from fault
+
+
+class _Pieces(io.RawIOBase):
+    """A file elsewhere, read in pieces; whatever fails on the way is one clear line."""
+
+    def __init__(self, file: Any, path: RemotePath) -> None:
+        self._file, self._path = file, path
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill a buffer, as far as the file goes.
+
+        Raises:
+            InputError: The storage does not answer any more.
+        """
+        try:
+            data = self._file.read(len(buffer))
+        except Exception as fault:  # each kind of storage has its own
+            raise InputError(
+                f"{self._path.url} cannot be read on: {_one_line(fault)}; "
+                "the same command continues when the connection is back"
+            ) from fault
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The place."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Let it go."""
+        self._file.close()
+        super().close()
 
 
 def as_path(name: str | Path) -> Path:
@@ -142,6 +191,11 @@ def as_path(name: str | Path) -> Path:
     if _URL.fullmatch(str(name)) is None or path.exists():
         return path
     return RemotePath(str(name))
+
+
+def _one_line(fault: BaseException | None) -> str:
+    """The message of an exception, on one line; its kind if it has none."""
+    return " ".join(str(fault).split()) or type(fault).__name__
 
 
 def _parts(text: str) -> tuple[str, str]:

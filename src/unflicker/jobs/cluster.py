@@ -140,8 +140,8 @@ class RayPool(Pool):
             self._is_ours = True
         cores = max(1, min(CORES_A_WORKER, int(ray.cluster_resources().get("CPU", 1))))
         needs: dict[str, Any] = {"num_cpus": cores, "max_retries": TRIES - 1}
-        if self._on_gpu:
-            needs["num_gpus"] = 1
+        if self._on_gpu:  # by default Ray ends such a worker after each item, with its networks
+            needs |= {"num_gpus": 1, "max_calls": 0}
         self._cores = cores
         self._task = ray.remote(**needs)(_done)
         self._board = ray.remote(num_cpus=0)(_Board).remote()

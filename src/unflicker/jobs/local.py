@@ -18,7 +18,7 @@ _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _START_SECONDS = 900.0
 """Time limit for a process to load its libraries."""
-THREADS = ("OMP_NUMTHREADS", "OPENBLAS_NUMTHREADS", "MKL_NUMTHREADS")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that limit the threads of libraries."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unflicker.errors import UsageError
+from unflicker.jobs.pool import Pool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,9 @@ class RunOptions:
     """Processes that share the work; 1 is this one alone; None for as many as pay."""
     cluster: str = ""
     """Address of a Ray cluster whose machines share the work; "local" is this machine; "" none."""
+    pool: Pool | None = None
+    """Workers that are open already, which several runs may share; `jobs` and `cluster` are not
+    used then."""
 
     def __post_init__(self) -> None:
         """Take paths as text, too; refuse numbers out of range."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from unflicker.recording import Recorder
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.stages import Item
 from unflicker.settings import Settings, replaced, to_dict
-from unflicker.video import VideoSource
+from unflicker.video import VideoSource, frames_from
 
 _DECIDED = ("refinement.used", "proxy.width_px", "repair.dirt", "repair.degree")
 """Settings that are taken from the plan that is followed."""
@@ -70,6 +71,8 @@ class Planned:
     """Share of the correction that single shots get, 0 to 1; 1 for shots without an entry."""
     shots_known: bool = True
     """Whether plans say where shots begin."""
+    is_analysed: bool = True
+    """Whether they are made by the analysis in progress, and not taken from a file."""
 
     def ordered(self) -> Iterator[Ordered]:
         """The plan of each frame, in order, with the number of its shot and its strength."""
@@ -133,6 +136,7 @@ def _followed(
         settings=_as_planned(film, settings, plan, guided=options.original is not None),
         shot_strengths={**edited, **_known_shots(options.shot_strengths, plan)},
         shots_known=bool(plan.shots),  # plans before version 3 know none
+        is_analysed=False,
     )
 
 
@@ -187,7 +191,7 @@ class Pairs:
 def frame_by_frame(
     film: VideoSource, orders: Iterator[Ordered], *, proxy_px: int
 ) -> Iterator[tuple[Frame, Ordered]]:
-    """Each frame of a film with its plan.
+    """Each frame of a film, from that of the first plan on, with its plan.
 
     Args:
         film: Read once.
@@ -197,8 +201,15 @@ def frame_by_frame(
     Raises:
         InputError: The plans were made for another film.
     """
-    pairs, count = Pairs(name=film.name, proxy_px=proxy_px), 0
-    for frame in film.frames():
+    pairs = Pairs(name=film.name, proxy_px=proxy_px)
+    frames, count = film.frames(), 0
+    first = next(orders, None)
+    if first is not None:
+        orders = chain([first], orders)
+        count = first.plan.index
+    if first is not None and count:
+        frames = frames_near(film, first.plan)
+    for frame in frames:
         order = next(orders, None)
         if order is None:
             raise pairs.more(count)
@@ -207,6 +218,19 @@ def frame_by_frame(
         count += 1
     if next(orders, None) is not None:
         raise pairs.fewer(count)
+
+
+def frames_near(film: VideoSource, plan: FramePlan) -> Iterator[Frame]:
+    """The frames of a film from that of a plan on.
+
+    Args:
+        film: Any source.
+        plan: Of the first.
+    """
+    if not np.isfinite(plan.seconds):  # a plan of an early version
+        return islice(film.frames(), plan.index, None)
+    pts = round(plan.seconds / float(film.traits.time_base))
+    return frames_from(film, plan.index, pts)
 
 
 def _about(film: VideoSource, settings: Settings, *, guided: bool) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import chain, islice
 
 from unflicker.compute.context import RunContext
 from unflicker.compute.devices import torch_sharing
@@ -14,16 +16,18 @@ from unflicker.grade.mask import FullShares, Share, read_mask
 from unflicker.jobs.resources import Resources
 from unflicker.recording import Recorder
 from unflicker.rendering.options import RunOptions
-from unflicker.rendering.planned import Planned, frame_by_frame, planned
+from unflicker.rendering.planned import Ordered, Planned, frame_by_frame, planned
 from unflicker.rendering.segments import (
     Making,
     Rendered,
     Segment,
+    finished,
+    needs_of,
     segments_of_items,
     segments_of_results,
 )
 from unflicker.rendering.side_by_side import RenderTask, segments_side_by_side
-from unflicker.rendering.stages import Item, stages_of
+from unflicker.rendering.stages import Item, Stage, stages_of
 from unflicker.settings import Settings
 from unflicker.video import VideoSource
 
@@ -63,8 +67,8 @@ def render_film(
     with planned(film, settings, options, recorder, context, resources=resources) as plan:
         task = replace(task, settings=plan.settings)
         if resources.pool is None:
-            items, stages = _items(film, plan, mask=mask), stages_of(task.settings, context)
-            yield segments_of_items(items, stages, making)
+            stages = stages_of(task.settings, context)
+            yield _one_by_one(film, plan, stages, making, mask=mask)
         else:
             yield segments_side_by_side(plan, task, making, pool=resources.pool)
 
@@ -88,10 +92,48 @@ def need_plans(settings: Settings, options: RunOptions | None = None) -> None:
         )
 
 
-def _items(film: VideoSource, planned: Planned, *, mask: Share | None) -> Iterator[Item]:
+def _one_by_one(
+    film: VideoSource,
+    planned: Planned,
+    stages: Sequence[Stage],
+    making: Making,
+    *,
+    mask: Share | None,
+) -> Iterator[Segment]:
+    """The segments of a film, which is read from a little before the first that is not finished on.
+
+    Args:
+        film: Read once.
+        planned: Plans, settings and strengths.
+        stages: Of rendering.
+        making: How and where segments are made.
+        mask: Correction shares of the pixels.
+    """
+    orders = planned.ordered()
+    # Who follows a plan from a file reads all of the film, to compare them.
+    done = finished(making) if planned.is_analysed else iter(())
+    if (first := next(done, None)) is None:
+        return segments_of_items(_items(film, orders, planned, mask=mask), stages, making)
+
+    def continued() -> Iterator[Segment]:
+        last: deque[Ordered] = deque(maxlen=max(1, needs_of(stages).burn_in))
+        passed = 0
+        for segment in chain([first], done):
+            last.extend(islice(orders, len(segment.measured.seconds)))
+            passed += len(segment.measured.seconds)
+            yield segment
+        items = _items(film, chain(last, orders), planned, mask=mask)
+        yield from segments_of_items(items, stages, making, since=passed)
+
+    return continued()
+
+
+def _items(
+    film: VideoSource, orders: Iterator[Ordered], planned: Planned, *, mask: Share | None
+) -> Iterator[Item]:
     """Each frame with its plan, strength and correction shares."""
     shares, proxy_px = FullShares(mask), planned.settings.proxy.width_px
-    for frame, order in frame_by_frame(film, planned.ordered(), proxy_px=proxy_px):
+    for frame, order in frame_by_frame(film, orders, proxy_px=proxy_px):
         yield order.item(frame, shares)
 
 

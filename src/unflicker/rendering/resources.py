@@ -13,7 +13,7 @@ from unflicker.compute.devices import chosen
 from unflicker.compute.memory import free_bytes, refuse_too_large
 from unflicker.compute.threads import thread_count
 from unflicker.compute.versions import library_versions
-from unflicker.errors import UsageError
+from unflicker.errors import OutputError, UsageError
 from unflicker.files.remote import RemotePath
 from unflicker.files.workspace import Workspace, content_key, workspace_of
 from unflicker.jobs.pool import CORES_A_WORKER, Pool
@@ -69,7 +69,11 @@ def made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOpti
         return
     local = (options.work_dir or Path.cwd()) / f".{target.stem}.to-copy{target.suffix}"
     yield local, replace(options, overwrite=True)
-    target.put(local)
+    try:
+        target.put(local)
+    except OutputError as fault:
+        fault.add_note(f"the result is complete and kept as {local}; it can be copied by hand")
+        raise
     local.unlink()
 
 
@@ -85,6 +89,9 @@ def open_pool(
         options: Of the run.
         context: Of the run.
     """
+    if options.pool is not None:
+        yield None if settings.redraws else options.pool
+        return
     pays = (film.estimated_frames or 0) // (2 * SEGMENT_FRAMES)
     cores = thread_count()
     most = min(pays, max(cores // CORES_A_WORKER, min(cores, _LEAST_JOBS)))
@@ -106,6 +113,9 @@ def open_workers(settings: Settings, options: RunOptions, *, films: int) -> Iter
     """
     if settings.redraws and options.cluster:
         raise UsageError(_NOT_DIVIDED)
+    if options.pool is not None:
+        yield options.pool
+        return
     jobs = None if options.jobs is None else min(options.jobs, films)
     options = replace(options, jobs=jobs)
     most = min(films, thread_count() // CORES_A_WORKER)

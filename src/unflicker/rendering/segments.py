@@ -58,17 +58,20 @@ def segments_of_items(
     items: Iterator[Item],
     stages: Sequence[Stage],
     making: Making,
+    *,
+    since: int = 0,
 ) -> Iterator[Segment]:
     """The segments of a film that is rendered by plans; those in the workspace are taken from it.
 
     Args:
-        items: All frames of the film, in order.
+        items: The film's frames in order, from some before the first segment on.
         stages: Of rendering.
         making: How and where segments are made.
+        since: First frame of the first segment.
     """
     source = _Replay(items)
     needs = needs_of(stages)
-    for start in count(0, SEGMENT_FRAMES):
+    for start in count(since, SEGMENT_FRAMES):
         if not source.reaches(start):
             return
         stop = start + SEGMENT_FRAMES
@@ -86,6 +89,20 @@ def segments_of_items(
             place = segment_place(making.work, start)
             measured = made(results, place=place, form=making.form, tell=making.tell)
             yield keep(making.work, start, measured)
+
+
+def finished(making: Making) -> Iterator[Segment]:
+    """The first segments of a film, as far as they are in the workspace.
+
+    Args:
+        making: How and where segments are made.
+    """
+    for start in count(0, SEGMENT_FRAMES):
+        kept = known(making.work, start)
+        if kept is None:
+            return
+        making.tell(start + len(kept.measured.seconds))
+        yield kept
 
 
 def segments_of_results(results: Iterator[Rendered], making: Making) -> Iterator[Segment]:

@@ -13,17 +13,14 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from unflicker.compute.context import RunContext
 from unflicker.errors import InputError
 from unflicker.files.sent import Sent
 from unflicker.frames.picture import Frame
 from unflicker.grade.mask import FullShares, read_mask
 from unflicker.jobs.pool import Pool
-from unflicker.plan import FramePlan
 from unflicker.recording import Measured
-from unflicker.rendering.planned import Ordered, Pairs, Planned
+from unflicker.rendering.planned import Ordered, Pairs, Planned, frames_near
 from unflicker.rendering.segments import (
     Making,
     Needs,
@@ -38,7 +35,7 @@ from unflicker.rendering.segments import (
 )
 from unflicker.rendering.stages import Item, stages_of, through
 from unflicker.settings import Settings
-from unflicker.video import FilmFiles, VideoSource, frames_from
+from unflicker.video import FilmFiles, VideoSource
 from unflicker.video.segment_file import named
 from unflicker.video.segments import SEGMENT_FRAMES, SegmentFormat
 
@@ -82,7 +79,7 @@ def segment_of_task(part: SegmentTask) -> Measured:
     """
     film, first = part.task.film.open(), part.orders[0].plan
     try:
-        return _rendered(part, film, _frames_near(film, first))
+        return _rendered(part, film, frames_near(film, first))
     except InputError:
         # Some files cannot be entered in the middle: from their beginning they must agree.
         return _rendered(part, film, (f for f in film.frames() if f.index >= first.index))
@@ -173,13 +170,6 @@ def _reaches(held: deque[Ordered], stop: int, needs: Needs) -> bool:
     last = held[-1].plan.index - needs.look_ahead
     after = (order.plan for order in held if stop <= order.plan.index <= last)
     return any(not plan.repeats for plan in after)
-
-
-def _frames_near(film: VideoSource, plan: FramePlan) -> Iterator[Frame]:
-    if not np.isfinite(plan.seconds):  # a plan of an early version
-        return (frame for frame in film.frames() if frame.index >= plan.index)
-    pts = round(plan.seconds / float(film.traits.time_base))
-    return frames_from(film, plan.index, pts)
 
 
 def _rendered(part: SegmentTask, film: VideoSource, frames: Iterator[Frame]) -> Measured:

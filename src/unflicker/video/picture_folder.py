@@ -57,6 +57,7 @@ class FolderSource:
         self._strict = strict
         self._notes: dict[str, None] = {}
         found = self._looked_at(files)
+        self._known_notes = len(self._notes)
         self.name = folder.resolve().name
         self.rate = DEFAULT_RATE
         self.estimated_frames: int | None = len(files)
@@ -84,8 +85,31 @@ class FolderSource:
         Raises:
             InputError: A picture of another size or kind; or an unreadable one, when strict.
         """
+        return self._frames(0)
+
+    def frames_from(self, index: int, pts: int) -> Iterator[Frame]:
+        """The same frames as `frames()`, from one on; pictures before it are read only if it
+        cannot be.
+
+        Args:
+            index: Of the first.
+            pts: Its time.
+
+        Raises:
+            InputError: As in `frames`.
+        """
+        del pts
+        first = next((at for at in range(index, 0, -1) if _read(self._files[at]) is not None), 0)
+        return (frame for frame in self._frames(first) if frame.index >= index)
+
+    @property
+    def mended(self) -> bool:
+        """Whether some pictures could not be read as they are, as far as they have been reached."""
+        return len(self._notes) > self._known_notes
+
+    def _frames(self, first: int) -> Iterator[Frame]:
         before = self._model
-        for index, file in enumerate(self._files):
+        for index, file in enumerate(self._files[first:], start=first):
             pixels = self._pixels_of(file)
             damaged = pixels is None
             if pixels is None:

@@ -178,21 +178,21 @@ def missing_bytes(promise: Promise, *, path: Path) -> str:
 
 
 def shortfall(
-    promise: Promise, *, path: Path, packets: int, seconds: float, rate: Fraction
+    promise: Promise, *, path: Path, packets: int | None, seconds: float, rate: Fraction
 ) -> tuple[str, bool] | None:
     """What a file lacks of its promise, and whether that is certain; None if it is whole.
 
     Args:
         promise: Of the file.
         path: Of the file.
-        packets: That were read.
+        packets: That were read; None if they were not counted.
         seconds: Length of the pictures that were read.
         rate: Frames a second.
     """
     cut = missing_bytes(promise, path=path)
     if cut:
         return cut, True
-    if promise.packets is not None and packets < promise.packets:
+    if packets is not None and packets < (promise.packets or 0):
         return f"its header promises {promise.packets} frames, {packets} are there", True
     frame = 1 / float(rate)
     for told, slack, certain in (

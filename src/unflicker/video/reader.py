@@ -51,6 +51,8 @@ class FileSource:
         self._notes: dict[str, None] = dict.fromkeys(look.notes)
         self.incomplete = False
         """Whether something of the film is missing, as far as it has been read."""
+        self.mended = False
+        """Whether something was amiss that its notes tell of, as far as it has been read."""
         self._fill_in(look, start_seconds=start_seconds, duration_seconds=duration_seconds)
 
     @property
@@ -115,6 +117,7 @@ class FileSource:
             shown = pts - part.shift
             if not part.is_wanted(pts) or (least is not None and shown < least):
                 continue
+            self.mended |= damaged or keeper.has_mended
             if damaged and self._strict:
                 raise InputError(self._damage_message(decoded))
             if waiting is not None:
@@ -245,8 +248,7 @@ class FileSource:
                         continue
                     read.last = frame
                     yield frame, damaged
-            if whole:
-                self._compare(read)
+            self._compare(read, whole=whole)
 
     def _saw(self, packet: Packet, read: _Read, corrupt_times: set[int]) -> None:
         """Move a packet by the clock, and take note of it."""
@@ -257,7 +259,9 @@ class FileSource:
             return
         if packet.is_corrupt and packet.pos not in clock.spared:
             corrupt_times.add(packet.pts)
-        read.early += self._is_early(packet.pts) and not packet.is_discard
+        if self._is_early(packet.pts) and not packet.is_discard:
+            read.early += 1
+            self.mended = True
 
     def _is_early(self, pts: int | None) -> bool:
         """Whether a time is before that of the first frame that can be decoded."""
@@ -320,14 +324,20 @@ class FileSource:
 
     def _note(self, text: str) -> None:
         self._notes[text] = None
+        self.mended = True
 
     def _lacks(self, text: str) -> None:
         """Note that something of the film is missing."""
         self._note(text)
         self.incomplete = True
 
-    def _compare(self, read: _Read) -> None:
-        """Compare what was read, from beginning to end, with what the file promises."""
+    def _compare(self, read: _Read, *, whole: bool) -> None:
+        """Compare what was read to its end with what the file promises.
+
+        Args:
+            read: What was read.
+            whole: Whether from the beginning; else packets are not counted.
+        """
         if read.early:
             self._note(
                 f"left out: {read.early} at the beginning, which need pictures that are not in the "
@@ -339,8 +349,9 @@ class FileSource:
         end = (last.pts + (last.duration or 0)) * self.traits.time_base - self.traits.clock.shift
         # Some writers count from the beginning of the file, others from 0.
         length = float(max(end, end + self.traits.clock.shift - self._origin))
+        packets = read.packets if whole else None
         lack = shortfall(
-            self._promise, path=self._path, packets=read.packets, seconds=length, rate=self.rate
+            self._promise, path=self._path, packets=packets, seconds=length, rate=self.rate
         )
         if lack is None:
             return

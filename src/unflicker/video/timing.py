@@ -69,6 +69,11 @@ class Timekeeper:
         self._spread = self._restarts = 0
 
     @property
+    def has_mended(self) -> bool:
+        """Whether a time was changed."""
+        return bool(self._spread or self._restarts)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was mended so far, for the user."""
         notes = []
