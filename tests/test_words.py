@@ -46,6 +46,7 @@ DOCUMENTED = {
     "rendering",
     "settings",
     "pipeline.py",
+    "pipes.py",
     "progress.py",
     "errors.py",
     "__init__.py",

@@ -24,6 +24,8 @@ _CUT_DISTANCE = 0.5
 _CUT_CONTRAST = 1.6
 _SAME_DISTANCE = 0.3
 _FLASH_FRAMES = 4
+LOOK_AHEAD_FRAMES = _FLASH_FRAMES + 1
+"""Frames after one that are read before it is known whether a shot starts with it."""
 _FLAT_DEVIATION = 0.004
 _FLAT_CUT_STOPS = 0.75
 
@@ -72,12 +74,12 @@ def distance(first: Thumbnail, second: Thumbnail) -> float:
 
 
 def with_cuts(proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, bool]]:
-    """Each proxy, and whether a shot starts with it; reads four frames ahead."""
+    """Each proxy, and whether a shot starts with it; reads `LOOK_AHEAD_FRAMES` ahead."""
     ahead: deque[tuple[Proxy, Thumbnail]] = deque()
     recent: deque[Thumbnail] = deque(maxlen=_FLASH_FRAMES + 1)
     for proxy in proxies:
         ahead.append((proxy, thumbnail_of(proxy)))
-        if len(ahead) > _FLASH_FRAMES + 1:
+        if len(ahead) > LOOK_AHEAD_FRAMES:
             yield _decide(ahead, recent)
     while ahead:
         yield _decide(ahead, recent)

@@ -59,6 +59,27 @@ range_options = with_options(
 )
 
 
+stream_options = with_options(
+    [
+        _option(
+            "Input",
+            "--tag",
+            "tags",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Of a stream: rate, fields, matrix, range, transfer, primaries.",
+        ),
+        _option(
+            "Input",
+            "--latency-seconds",
+            type=click.FloatRange(min=0.0, min_open=True),
+            metavar="SECONDS",
+            help="Of a stream: read it ahead no further.  [default: 95 frames]",
+        ),
+    ]
+)
+
+
 def preset_option(default: str) -> Any:
     """The option for the preset; `default` is its default in words."""
     return _option(
@@ -180,7 +201,7 @@ write_options = with_options(
             "-o",
             "--output",
             metavar="PATH",
-            help="A file, or a folder (no suffix or a slash at its end).",
+            help="A file, or a folder (no suffix or a slash at its end); - pipes y4m.",
         ),
         overwrite_option,
         _option(
@@ -239,7 +260,7 @@ write_options = with_options(
             "shots",
             multiple=True,
             metavar="N=STRENGTH",
-            help="Strength of one shot, from 0 (or off) to 1; N as in the report; repeatable.",
+            help="Strength of one shot, 0 (or off) to 1; N as in the report; repeatable.",
         ),
     ]
 )

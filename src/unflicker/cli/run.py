@@ -23,14 +23,17 @@ from unflicker.cli.options import (
     original_option,
     range_options,
     settings_from,
+    stream_options,
     talk_options,
     think_options,
     write_options,
 )
+from unflicker.cli.pipe import is_piped, refuse_stream_options, run_piped
 from unflicker.cli.values import shot_strengths
 from unflicker.errors import Cancelled, UsageError
 from unflicker.files.outputs import companions, named
 from unflicker.progress import Report
+from unflicker.settings import Settings
 
 if TYPE_CHECKING:
     from unflicker.rendering.options import RunOptions
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 @click.argument("films", nargs=-1, metavar="FILM...")
 @films_options
 @range_options
+@stream_options
 @write_options
 @original_option
 @lock_option
@@ -53,8 +57,8 @@ if TYPE_CHECKING:
 def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
     """Remove flicker from films; `unflicker film.mp4` does the same.
 
-    FILM is a file, a folder of pictures, or a folder of films. The result of film.mp4 is
-    film_unflickered.mp4, with the same sound, times and colours.
+    FILM is a file, a folder of pictures or of films, or - for y4m from a pipe. The result of
+    film.mp4 is film_unflickered.mp4, with the same sound, times and colours.
     """
     _steady(films, given, stop=stop)
 
@@ -63,6 +67,7 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @click.argument("film", metavar="FILM")
 @click.option("--plan", required=True, type=click.Path(path_type=Path), help="From analyze --plan.")
 @range_options
+@stream_options
 @original_option
 @write_options
 @think_options
@@ -75,8 +80,17 @@ def apply(stop: Stop, film: str, **given: Any) -> None:
 
 
 def _steady(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> None:
-    """Check all outputs, then run each film and print a summary."""
+    """Run films, or the one film or stream of a pipe."""
     settings = settings_from(given)
+    if is_piped(names, given["output"]):
+        run_piped(names, given, settings=settings, options=_options(given), stop=stop)
+        return
+    refuse_stream_options(given)
+    _films(names, given, settings=settings, stop=stop)
+
+
+def _films(names: Sequence[str], given: dict[str, Any], *, settings: Settings, stop: Stop) -> None:
+    """Check all outputs, then run each film and print a summary."""
     if given["overwrite"] and given["skip_existing"]:
         raise UsageError("--overwrite and --skip-existing contradict each other; give one of them")
     output, listed = given["output"], given.get("listed")
