@@ -42,6 +42,7 @@ DOCUMENTED = {
     "files",
     "leaderboard",
     "plan",
+    "plugins",
     "recording",
     "rendering",
     "settings",

@@ -112,8 +112,7 @@ _CORRECTION = (
         "--flashes",
         type=click.Choice(FLASHES),
         metavar="WHAT",
-        help="keep flashes and lightning, or repair them.  "
-        f"[default: {_DEFAULTS.tone.flashes}]",
+        help=f"keep flashes and lightning, or repair them.  [default: {_DEFAULTS.tone.flashes}]",
     ),
     _option(
         "Correction",
