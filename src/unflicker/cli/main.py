@@ -31,7 +31,10 @@ _COMMANDS = {
     "run": ("run", "Remove flicker from films (the default)."),
     "analyze": ("analyze", "Measure the kind and strength of a film's flicker, as JSON."),
     "apply": ("run", "Correct a film with the plan that analyze saved."),
-    "export": ("export", "Write a plan as a table, JSON, look-up tables or a plot."),
+    "export": (
+        "export",
+        "Write a plan for other programs: tables, keyframes, look-up tables, a plot.",
+    ),
     "atlas": ("atlas", "Write one steady picture of each shot; map drawings back to the film."),
     "studio": ("studio", "See, compare and steady films in a browser."),
     "compare": ("compare", "Write two films into one, side by side or split."),
