@@ -15,6 +15,7 @@ import pytest
 
 from unflicker.cli.process import do_without_a_home
 from unflicker.compute import compiling
+from unflicker.compute.announcing import when_compiling
 from unflicker.compute.caches import cache_folder, is_home_writable, is_usable
 from unflicker.errors import UsageError
 
@@ -336,3 +337,13 @@ def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
 def test_fast_arithmetic_in_a_parallel_function_is_refused():
     with pytest.raises(UsageError, match="exact arithmetic"):
         compiling.compiled(parallel=True, fastmath={"contract"})
+
+
+def test_a_compilation_is_told_once_and_code_from_a_file_is_not(module):
+    told: list[str] = []
+    when_compiling(lambda: told.append("compiles"))
+    assert module()(1.5) == 3.0
+    assert told == ["compiles"]
+    when_compiling(lambda: told.append("again"))
+    assert module()(1.5) == 3.0
+    assert told == ["compiles"]

@@ -69,7 +69,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` before arguments that name no command."""
-        if args and args[0] not in _COMMANDS and args[0] not in ("-h", "--help", "--version"):
+        if args and args[0] not in _COMMANDS and args[0] not in ("-h", "--help", "-V", "--version"):
             if not args[0].startswith("-"):
                 _refuse_misspelt(args[0])
             args = ["run", *args]
@@ -104,6 +104,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
     epilog="Example: unflicker film.mp4 -o steady/   ·   Options: unflicker COMMAND --help.",
 )
 @click.option(
+    "-V",
     "--version",
     is_flag=True,
     is_eager=True,
