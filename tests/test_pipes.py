@@ -17,6 +17,7 @@ from unflicker.frames.clip import Clip, from_float
 from unflicker.pipeline import run
 from unflicker.pipes import PipeOptions, pipe
 from unflicker.rendering.latency import latency_frames, within_latency
+from unflicker.rendering.options import RunOptions
 from unflicker.settings import Settings, replaced
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, PipeTarget, StreamTags, open_video
@@ -184,7 +185,11 @@ def test_no_more_is_read_ahead_than_is_told(seconds: float | None, usual: Settin
     assert (done.frames, done.latency_frames) == (latency + 10, latency)
 
 
-def test_a_latency_that_no_window_has_is_refused() -> None:
+def test_a_latency_that_is_not_kept_is_refused() -> None:
+    stream, options = PipeOptions(latency_seconds=2.0), RunOptions(jobs=2)
+    settings = Settings.from_preset("fast")
+    with pytest.raises(UsageError, match="leave out --jobs"):
+        piped(b"", settings, stream=stream, options=options)
     with pytest.raises(UsageError, match=r"pass 0\.68 or more"):
         within_latency(Settings.from_preset("standard"), seconds=0.5, fps=25.0)
 

@@ -76,10 +76,13 @@ def pipe(
         progress: Called with the progress; may stop the run by raising `Cancelled`.
 
     Raises:
+        UsageError: An option has no effect on streams.
         PartlyFailedError: The stream is broken; all whole frames before that are written.
         UnflickerError: See `errors`.
     """
     stream = stream or PipeOptions()
+    if stream.latency_seconds is not None and (options.cluster or (options.jobs or 1) > 1):
+        raise UsageError("--latency-seconds is kept by one process; leave out --jobs and --cluster")
     film = _opened(source, settings, options, stream)
     if stream.latency_seconds is not None:
         fps = float(film.rate)
