@@ -20,7 +20,6 @@ import numpy as np
 
 from unflicker.compute.context import RunContext, run_context
 from unflicker.compute.threads import running_ahead
-from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named, refuse_loss
 from unflicker.files.remote import as_path
@@ -29,9 +28,9 @@ from unflicker.frames.arrays import pixels_of
 from unflicker.frames.clip import Clip
 from unflicker.jobs.pool import Pool
 from unflicker.jobs.resources import Resources
-from unflicker.plan import Plan
 from unflicker.progress import Report, silent
 from unflicker.recording import Record, Recorder
+from unflicker.rendering.checks import need_networks, refuse_original, refuse_rate
 from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
@@ -225,8 +224,8 @@ def stream(
     settings = asked_for(settings, **asked)
     if settings.redraws:
         raise UsageError("preset paper reads a film twice, a stream is read once; use deflicker")
-    _need_networks(settings)
-    _refuse_rate(fps)
+    need_networks(settings)
+    refuse_rate(fps)
     source = StreamSource(frames, fps=fps)
     if source.is_empty:
         return iter(())
@@ -332,17 +331,12 @@ def _unknown_shots(options: RunOptions, recorder: Recorder) -> tuple[str, ...]:
     return (f"no shot {', '.join(unknown)}: the film has {count}, numbered from 0",)
 
 
-def _refuse_rate(fps: float) -> None:
-    if not 0 < fps < float("inf"):
-        raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")
-
-
 def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmFiles:
     """The files of a run's film, once it is clear that the run can do with them."""
     if options.original is None:
-        _need_networks(settings)
+        need_networks(settings)
     else:
-        _refuse_original(settings, options)
+        refuse_original(settings, options)
     return FilmFiles(
         source=as_path(source),
         original=options.original,
@@ -355,12 +349,12 @@ def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmF
 def _film_in_memory(
     pixels: np.ndarray, original: Any, *, fps: float, settings: Settings
 ) -> VideoSource:
-    _refuse_rate(fps)
+    refuse_rate(fps)
     film = _array_film(pixels, fps=fps, name="array")
     if original is None:
-        _need_networks(settings)
+        need_networks(settings)
         return film
-    _refuse_original(settings)
+    refuse_original(settings)
     beside = pixels_of(original, what="the original's frames").pixels
     return WithOriginal(film, _array_film(beside, fps=fps, name="array"))
 
@@ -368,27 +362,3 @@ def _film_in_memory(
 def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArraySource:
     colours = pixels if pixels.ndim == 4 else np.repeat(pixels[..., None], 3, axis=-1)
     return ArraySource(Clip.at_rate(colours, fps=fps), name=name)
-
-
-def _refuse_original(settings: Settings, options: RunOptions = PLAIN) -> None:
-    """Refuse an original where it would have no effect; elsewhere it replaces the networks."""
-    if settings.redraws:
-        raise UsageError(
-            "preset paper redraws frames and does not use an original; "
-            "use --preset fast or standard"
-        )
-    if options.plan is not None and not Plan(options.plan).about.get("guided"):
-        raise UsageError(
-            f"the plan {options.plan} was made without an original, so an original would have no "
-            "effect; pass one of them"
-        )
-
-
-def _need_networks(settings: Settings) -> None:
-    """Refuse a run, before any work, whose preset needs something that is not installed."""
-    published = settings.redraws
-    if not settings.atlas.used and not published:
-        return
-    need_neural()
-    if settings.neural_filter.used and not published:
-        weights_file(NEURAL_FILTER, own=settings.neural_filter.weights)

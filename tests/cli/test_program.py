@@ -176,3 +176,10 @@ def test_a_log_file_holds_what_was_said(call, pipeline, film, tmp_path):
     _, _, err = call(film, "--log-file", log, "-q")
     assert err == ""
     assert "3.00 -> 0.30" in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_the_version_is_told(call, option):
+    code, out, _ = call(option)
+    assert code == 0
+    assert out.startswith("unflicker 0.")

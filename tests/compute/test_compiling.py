@@ -15,6 +15,7 @@ import pytest
 
 from unflicker.cli.process import do_without_a_home
 from unflicker.compute import compiling
+from unflicker.compute.announcing import when_compiling
 from unflicker.compute.caches import cache_folder, is_home_writable, is_usable
 from unflicker.errors import UsageError
 
@@ -377,3 +378,13 @@ def test_parallel_loops_work_after_a_fork(tmp_path) -> None:
         timeout=120,
     )
     assert (made.returncode, made.stderr) == (0, "")
+
+
+def test_a_compilation_is_told_once_and_code_from_a_file_is_not(module):
+    told: list[str] = []
+    when_compiling(lambda: told.append("compiles"))
+    assert module()(1.5) == 3.0
+    assert told == ["compiles"]
+    when_compiling(lambda: told.append("again"))
+    assert module()(1.5) == 3.0
+    assert told == ["compiles"]

@@ -1,7 +1,9 @@
 """A plan for other programs, and one changed by hand."""
 
+import contextlib
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,16 +13,19 @@ import pytest
 import unflicker
 from made_clips import panning
 from unflicker import RunOptions
+from unflicker.cli.main import exit_code
 from unflicker.errors import InputError, UsageError
+from unflicker.frames.clip import Clip
 from unflicker.frames.colour import to_rgb
 from unflicker.frames.picture import ColourMeaning
 from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
-from unflicker.plan import FramePlan, Plan, PlanWriter, exports, write_edited
+from unflicker.plan import FramePlan, Plan, PlanWriter, exports, keyframes, write_edited
 from unflicker.report.plan_curve import write_plan_curve
 from unflicker.settings import EncodingSettings, Settings
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_video, open_writer
+from unflicker.video.filters import run_filter
 
 EXACT = EncodingSettings(codec="ffv1", pix_fmt="bgr0")
 FAST = Settings.from_preset("fast", encoding=EXACT)
@@ -34,8 +39,6 @@ def two_shots() -> np.ndarray:
 
 
 def written(pixels: np.ndarray, path: Path, *, fps: float = 25.0) -> Path:
-    from unflicker.frames.clip import Clip
-
     film = ArraySource(Clip.at_rate(pixels, fps=fps), name=path.name)
     with open_writer(film, path, encoding=EXACT) as writer:
         for frame in film.frames():
@@ -203,3 +206,61 @@ def test_a_film_of_another_size_or_with_other_times_is_refused(film, plan, tmp_p
     slower = written(two_shots(), tmp_path / "slower.mkv", fps=20.0)
     with pytest.raises(InputError, match=r"frame 1 of slower\.mkv is shown at 0\.050 s"):
         unflicker.run(slower, tmp_path / "out.mkv", settings=FAST, options=options)
+
+
+def test_ffmpeg_gives_the_pixels_of_a_run_where_global_light_is_enough(film, tmp_path) -> None:
+    path, steady = tmp_path / "film.plan", tmp_path / "steady.mkv"
+    unflicker.run(film, steady, settings=FAST, options=RunOptions(save_plan=path))
+    plan, folder = Plan(path), tmp_path / "ffmpeg"
+    assert keyframes.lost_in_export(plan) == ""
+    filters = keyframes.write_ffmpeg(plan, folder)
+    given = pixels_in(film)
+    seconds = np.arange(len(given)) / 25.0
+    with contextlib.chdir(folder):
+        made = run_filter(Clip(pixels=given, seconds=seconds), filters).as_float()
+    expected, uncorrected = pixels_in(steady), given
+    assert np.abs(expected - uncorrected).max() > 0.1
+    assert np.abs(made - expected).max() <= 2.5 / 255
+
+
+def test_keyframes_are_the_gains_of_the_table(plan, tmp_path) -> None:
+    rows = list(exports.frame_numbers(plan))
+    keyframes.write_nuke(plan, tmp_path / "plan.nk")
+    text = (tmp_path / "plan.nk").read_text()
+    curves = re.findall(r"\{curve x1 ([^}]*)\}", text)
+    assert len(curves) == 4
+    for name, curve in zip(("gain_red", "gain_green", "gain_blue"), curves, strict=False):
+        stops = np.log2([float(value) for value in curve.split()])
+        np.testing.assert_allclose(stops, [row[name] for row in rows], atol=1e-4)
+    assert text.count("{") == text.count("}")
+    keyframes.write_after_effects(plan, tmp_path / "plan.jsx")
+    script = (tmp_path / "plan.jsx").read_text()
+    times, stops = (
+        json.loads(found) for found in re.findall(r"var (?:times|stops) = (\[.*?\]);", script)
+    )
+    np.testing.assert_allclose(np.diff(times), 1 / 25, atol=1e-3)
+    assert np.abs(stops).max() > 0.05
+    assert len(stops) == len(rows)
+
+
+def test_what_the_whole_picture_leaves_out_is_told(tmp_path) -> None:
+    local = synthesise(panning(time=20, size=(48, 64)), kind="local", seed=1).clip.pixels
+    path = tmp_path / "local.plan"
+    unflicker.analyze(
+        written(local, tmp_path / "local.mkv"), settings=FAST, options=RunOptions(save_plan=path)
+    )
+    assert "by place" in keyframes.lost_in_export(Plan(path))
+
+
+@pytest.mark.parametrize(
+    ("to", "says"), [("ffmpeg", "-vf sendcmd=f=commands.txt"), ("nuke", "left out"), ("ae", "")]
+)
+def test_the_command_writes_keyframes_and_says_what_they_lack(
+    plan, tmp_path, capsys, to: str, says: str
+) -> None:
+    place = tmp_path / f"plan.{to}"
+    assert exit_code(["export", str(plan.path), "--to", to, "-o", str(place)]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{place}\n"
+    assert says in told.err or "all of the plan" in told.err
+    assert place.exists()

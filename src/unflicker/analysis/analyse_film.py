@@ -69,7 +69,7 @@ def analyse_film(
     with running_ahead(read, most=_PROXIES_AHEAD) as proxies:
         windows = cut_into_windows(
             proxies,
-            window_frames=_window_frames(settings),
+            window_frames=window_frames(settings),
             overlap_frames=settings.window.overlap_frames,
             place=earlier.place(overlap=settings.window.overlap_frames),
         )
@@ -220,9 +220,13 @@ def _levels(finding: Finding, settings: Settings) -> LevelHold:
     return LevelHold(held_frames=longer * keep_frames(finding.fps, settings))
 
 
-def _window_frames(settings: Settings) -> int:
+def window_frames(settings: Settings) -> int:
     """Frames of a window: more where slower pumping than by default is removed, since a short
-    window does not show it."""
+    window does not show it.
+
+    Args:
+        settings: Of the run.
+    """
     longer = settings.keep_slower_than_seconds / USUAL_KEEP_SECONDS
     most = max(settings.window.frames, _MOST_WINDOW_FRAMES)
     return min(max(settings.window.frames, round(longer * settings.window.frames)), most)

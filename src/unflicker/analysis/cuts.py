@@ -26,6 +26,8 @@ _SAME_DISTANCE = 0.3
 _FLASH_FRAMES = 4
 RECENT_FRAMES = _FLASH_FRAMES + 1
 """Frames of a shot on which it depends whether the next one is a cut."""
+LOOK_AHEAD_FRAMES = _FLASH_FRAMES + 1
+"""Frames after one that are read before it is known whether a shot starts with it."""
 _FLAT_DEVIATION = 0.004
 _FLAT_CUT_STOPS = 0.75
 
@@ -76,7 +78,7 @@ def distance(first: Thumbnail, second: Thumbnail) -> float:
 def with_cuts(
     proxies: Iterable[Proxy], *, before: Iterable[Proxy] = ()
 ) -> Iterator[tuple[Proxy, bool]]:
-    """Each proxy, and whether a shot starts with it; reads four frames ahead.
+    """Each proxy, and whether a shot starts with it; reads `LOOK_AHEAD_FRAMES` ahead.
 
     Args:
         proxies: Of a film, in order.
@@ -88,7 +90,7 @@ def with_cuts(
     recent.extend(thumbnail_of(proxy) for proxy in before if not proxy.damaged)
     for proxy in proxies:
         ahead.append((proxy, thumbnail_of(proxy)))
-        if len(ahead) > _FLASH_FRAMES + 1:
+        if len(ahead) > LOOK_AHEAD_FRAMES:
             yield _decide(ahead, recent)
     while ahead:
         yield _decide(ahead, recent)

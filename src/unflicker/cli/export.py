@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -13,7 +13,11 @@ from unflicker.cli.messages import Talk
 from unflicker.cli.options import overwrite_option, talk_options
 from unflicker.files.outputs import Written, named
 
-_FORMATS = ("csv", "json", "cube", "png")
+if TYPE_CHECKING:
+    from unflicker.plan import Plan
+
+_FORMATS = ("csv", "json", "cube", "png", "nuke", "ae", "ffmpeg")
+_FOLDERS = ("cube", "ffmpeg")
 
 
 @click.command(cls=Command, example="unflicker export film.plan --to csv -o film.csv")
@@ -25,7 +29,8 @@ _FORMATS = ("csv", "json", "cube", "png")
     required=True,
     type=click.Choice(_FORMATS),
     metavar="FORMAT",
-    help="csv or json: gains and levels of each frame; cube: look-up tables; png: a plot.",
+    help="csv, json: gains and levels of each frame; cube: look-up tables; png: a plot; nuke, ae "
+    "(After Effects): keyframes; ffmpeg: commands for its filters.",
 )
 @click.option(
     "-o",
@@ -35,7 +40,7 @@ _FORMATS = ("csv", "json", "cube", "png")
     required=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="The file; for cube a folder.",
+    help="The file; for cube and ffmpeg a folder.",
 )
 @click.option(
     "--per",
@@ -52,22 +57,43 @@ _FORMATS = ("csv", "json", "cube", "png")
 def export(stop: Stop, plan: Path, to: str, output: Path, **given: Any) -> None:
     """Write a plan, from analyze --plan, for other programs.
 
-    A .cube file has the correction of the whole picture only: no gains by place, no refinement.
+    All but csv, json and png hold the correction of the whole picture only: no gains by place, no
+    refinement. What a film loses by that is said.
     """
-    from unflicker.plan import Plan, exports
-    from unflicker.report.plan_curve import write_plan_curve
+    from unflicker.plan import Plan
 
-    folder = to == "cube"
-    written = Written(path=output, what="the export", folder=folder)
+    written = Written(path=output, what="the export", folder=to in _FOLDERS)
     talk = Talk.of(given, stop=stop, reads=named("the plan", plan), writes=[written])
     opened = Plan(plan)
-    if to == "csv":
-        exports.write_csv(opened, output)
-    elif to == "json":
-        exports.write_json(opened, output)
-    elif to == "png":
-        write_plan_curve(opened, output)
-    else:
-        count = exports.write_cubes(opened, output, per=given["per"])
-        talk.say(f"{count} tables; uncorrected frames have none")
+    note = _write(opened, output, to=to, per=given["per"])
+    if note:
+        talk.say(note)
     click.echo(output)
+
+
+def _write(plan: Plan, output: Path, *, to: str, per: Literal["frame", "shot"]) -> str:
+    """Write the export; returns a message for the user."""
+    from unflicker.plan import exports, keyframes
+    from unflicker.report.plan_curve import write_plan_curve
+
+    if to == "cube":
+        count = exports.write_cubes(plan, output, per=per)
+        return f"{count} tables; uncorrected frames have none"
+    whole = {
+        "csv": exports.write_csv,
+        "json": exports.write_json,
+        "png": write_plan_curve,
+    }
+    if to in whole:
+        whole[to](plan, output)
+        return ""
+    says = []
+    if to == "ffmpeg":
+        filters = keyframes.write_ffmpeg(plan, output)
+        says.append(f"in {output}: ffmpeg -i FILM -vf {filters} RESULT")
+    else:
+        write = {"nuke": keyframes.write_nuke, "ae": keyframes.write_after_effects}[to]
+        write(plan, output)
+    lost = keyframes.lost_in_export(plan)
+    says.append(f"left out: {lost}" if lost else "the gain of the whole picture is all of the plan")
+    return "\n".join(says)

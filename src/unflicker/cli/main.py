@@ -32,7 +32,10 @@ _COMMANDS = {
     "run": ("run", "Remove flicker from films (the default)."),
     "analyze": ("analyze", "Measure the kind and strength of a film's flicker, as JSON."),
     "apply": ("run", "Correct a film with the plan that analyze saved."),
-    "export": ("export", "Write a plan as a table, JSON, look-up tables or a plot."),
+    "export": (
+        "export",
+        "Write a plan for other programs: tables, keyframes, look-up tables, a plot.",
+    ),
     "atlas": ("atlas", "Write one steady picture of each shot; map drawings back to the film."),
     "studio": ("studio", "See, compare and steady films in a browser."),
     "compare": ("compare", "Write two films into one, side by side or split."),
@@ -76,7 +79,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` before arguments that name no command."""
-        if args and args[0] not in _COMMANDS and args[0] not in ("-h", "--help", "--version"):
+        if args and args[0] not in _COMMANDS and args[0] not in ("-h", "--help", "-V", "--version"):
             if not args[0].startswith("-"):
                 _refuse_misspelt(args[0])
             args = ["run", *args]
@@ -111,6 +114,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
     epilog="Example: unflicker film.mp4 -o steady/   ·   Options: unflicker COMMAND --help.",
 )
 @click.option(
+    "-V",
     "--version",
     is_flag=True,
     is_eager=True,

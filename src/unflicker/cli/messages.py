@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Any
 import click
 
 from unflicker.cli.interrupt import Stop
+from unflicker.compute.announcing import when_compiling
 from unflicker.errors import OutputError
 from unflicker.files.outputs import Read, Written, refuse_loss
 
+_COMPILING = "compiling inner loops, once after installation: half a minute to a minute"
 _AS_JSON = [False]
 """Whether every line on stderr is one JSON object, as `--progress json` asks for."""
 
@@ -113,9 +116,12 @@ class Talk:
         everything = [*writes, *_logs(log_file)]
         refuse_loss(reads, everything, overwrite=given.get("overwrite", False))
         _set_up_logging(given.get("verbose", 0), log_file=log_file)
-        return cls(
+        talk = cls(
             quiet=given.get("quiet", False), progress=given.get("progress", "none"), stop=stop
         )
+        if sys.stderr.isatty():
+            when_compiling(lambda: talk.say(_COMPILING))
+        return talk
 
 
 def _logs(path: Path | None) -> list[Written]:

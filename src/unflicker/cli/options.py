@@ -59,6 +59,27 @@ range_options = with_options(
 )
 
 
+stream_options = with_options(
+    [
+        _option(
+            "Input",
+            "--tag",
+            "tags",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Of a stream: rate, fields, matrix, range, transfer, primaries.",
+        ),
+        _option(
+            "Input",
+            "--latency-seconds",
+            type=click.FloatRange(min=0.0, min_open=True),
+            metavar="SECONDS",
+            help="Of a stream: read it ahead no further.  [default: 95 frames]",
+        ),
+    ]
+)
+
+
 def preset_option(default: str) -> Any:
     """The option for the preset; `default` is its default in words."""
     return _option(
@@ -91,8 +112,7 @@ _CORRECTION = (
         "--flashes",
         type=click.Choice(FLASHES),
         metavar="WHAT",
-        help="keep flashes and lightning, or repair them like flicker.  "
-        f"[default: {_DEFAULTS.tone.flashes}]",
+        help=f"keep flashes and lightning, or repair them.  [default: {_DEFAULTS.tone.flashes}]",
     ),
     _option(
         "Correction",
@@ -185,7 +205,7 @@ write_options = with_options(
             "-o",
             "--output",
             metavar="PATH",
-            help="A file, or a folder (no suffix or a slash at its end).",
+            help="A file, or a folder (no suffix or a slash at its end); - pipes y4m.",
         ),
         overwrite_option,
         _option(
@@ -244,7 +264,7 @@ write_options = with_options(
             "shots",
             multiple=True,
             metavar="N=STRENGTH",
-            help="Strength of one shot, from 0 (or off) to 1; N as in the report; repeatable.",
+            help="Strength of one shot, 0 (or off) to 1; N as in the report; repeatable.",
         ),
     ]
 )

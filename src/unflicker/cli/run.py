@@ -33,10 +33,12 @@ from unflicker.cli.options import (
     original_option,
     range_options,
     settings_from,
+    stream_options,
     talk_options,
     think_options,
     write_options,
 )
+from unflicker.cli.pipe import is_piped, refuse_stream_options, run_piped
 from unflicker.cli.values import shot_strengths
 from unflicker.errors import Cancelled, UsageError
 from unflicker.files.outputs import companions, named
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 @click.argument("films", nargs=-1, metavar="FILM...")
 @films_options
 @range_options
+@stream_options
 @write_options
 @original_option
 @lock_option
@@ -63,16 +66,18 @@ if TYPE_CHECKING:
 def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
     """Remove flicker from films; `unflicker film.mp4` does the same.
 
-    FILM is a file, a folder of pictures, or a folder of films. The result of film.mp4 is
-    film_unflickered.mp4, with the same sound, times and colours.
+    FILM is a file, a folder of pictures or of films, or - for y4m from a pipe. The result of
+    film.mp4 is film_unflickered.mp4, with the same sound, times and colours.
     """
-    _steady(_planned(films, given, stop=stop))
+    if not _piped(films, given, stop=stop):
+        _steady(_planned(films, given, stop=stop))
 
 
 @click.command(cls=Command, example="unflicker apply film.mp4 --plan film.npz -o steady/")
 @click.argument("film", metavar="FILM")
 @click.option("--plan", required=True, type=click.Path(path_type=Path), help="From analyze --plan.")
 @range_options
+@stream_options
 @original_option
 @write_options
 @think_options
@@ -81,7 +86,8 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @click.pass_obj
 def apply(stop: Stop, film: str, **given: Any) -> None:
     """Correct a film with the plan that `unflicker analyze --plan` saved."""
-    _steady(_planned([film], given, stop=stop))
+    if not _piped([film], given, stop=stop):
+        _steady(_planned([film], given, stop=stop))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,6 +98,15 @@ class _Batch:
     index: Path | None
     talk: Talk
     is_dry: bool
+
+
+def _piped(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> bool:
+    """Run the one film or stream of a pipe; returns whether the call is of that kind."""
+    if not is_piped(names, given["output"]):
+        refuse_stream_options(given)
+        return False
+    run_piped(names, given, settings=settings_from(given), options=_options(given), stop=stop)
+    return True
 
 
 def _planned(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> _Batch:

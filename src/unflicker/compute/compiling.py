@@ -29,6 +29,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 from numba.np.ufunc import parallel
 
+from unflicker.compute.announcing import compiles
 from unflicker.compute.caches import cache_folder, is_usable
 from unflicker.errors import UsageError
 
@@ -112,6 +113,7 @@ class _Kept(NullCache):
                 continue
             except Exception as fault:
                 _log.debug("compiled code in %s cannot be used: %r", folder, fault)
+        compiles()
         return None
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:

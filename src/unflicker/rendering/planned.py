@@ -133,7 +133,7 @@ def _followed(
     edited = {number: shot.strength for number, shot in enumerate(plan.shots)}
     return Planned(
         frames=_recorded(iter(plan), recorder),
-        settings=_as_planned(film, settings, plan, guided=options.original is not None),
+        settings=settings_of_plan(film, settings, plan, guided=options.original is not None),
         shot_strengths={**edited, **_known_shots(options.shot_strengths, plan)},
         shots_known=bool(plan.shots),  # plans before version 3 know none
         is_analysed=False,
@@ -259,8 +259,16 @@ def _known_shots(strengths: Mapping[int, float], plan: Plan) -> Mapping[int, flo
     return strengths
 
 
-def _as_planned(film: VideoSource, settings: Settings, plan: Plan, *, guided: bool) -> Settings:
+def settings_of_plan(
+    film: VideoSource, settings: Settings, plan: Plan, *, guided: bool
+) -> Settings:
     """The settings with those of a plan: a film is rendered by the method that analysed it.
+
+    Args:
+        film: The film to be rendered.
+        settings: Of the run.
+        plan: Of the film.
+        guided: Whether its original is passed.
 
     Raises:
         InputError: The plan is of a film of another size, or was made with an original and none is

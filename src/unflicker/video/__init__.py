@@ -1,6 +1,7 @@
 """Films in and out; the only package that knows PyAV."""
 
 from unflicker.video.original import FilmFiles, WithOriginal, open_original
+from unflicker.video.pipe import PipeSource, PipeTarget, StreamTags
 from unflicker.video.source import ArraySource, VideoSource, frames_from, open_video
 from unflicker.video.stream import StreamSource
 from unflicker.video.writer import (
@@ -15,7 +16,10 @@ from unflicker.video.writer import (
 __all__ = [
     "ArraySource",
     "FilmFiles",
+    "PipeSource",
+    "PipeTarget",
     "StreamSource",
+    "StreamTags",
     "VideoSource",
     "WithOriginal",
     "Writer",
