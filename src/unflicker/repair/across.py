@@ -1,4 +1,4 @@
-"""Fills scratches across, from what is left and right of them, in a picture's own planes.
+"""Fills scratches across, from the pixels on both sides of them, in a picture's own planes.
 
 Slow changes along a scratch come from both sides, row by row. Fast ones, the detail and the grain,
 are taken from under the scratch where it lets them through, at the contrast that the sides have
@@ -129,7 +129,7 @@ class _Part:
         columns = self.columns[: len(rows)]
         side, width = max(1, round(_SIDE_PX * self.scale)), columns.shape[1]
         end = self.plane.shape[1]
-        # Out of the picture there is no side: the other one is taken for both.
+        # Out of the picture there is no side: both are the other one.
         starts = columns[:, 0] - self.gaps[0] - side, columns[:, -1] + 1 + self.gaps[1]
         lacks = int(starts[0].min()) < 0, int(starts[1].max()) + side > end
         if all(lacks):
