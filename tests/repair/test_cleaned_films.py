@@ -1,4 +1,4 @@
-"""A film with dirt: one process or several, with a plan or without, the same repairs."""
+"""A film with dirt and a scratch: the same repairs by any processes, with a plan or without."""
 
 from pathlib import Path
 
@@ -12,10 +12,13 @@ from unflicker import RunOptions, rendering
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings, Settings
-from unflicker.synthesis.damage import damaged, drawn_spots
+from unflicker.settings.schema import DAMAGE
+from unflicker.synthesis.damage import Density, damaged, drawn_spots
 from unflicker.video import ArraySource, open_writer, segments
 
-SETTINGS = Settings.from_preset("standard", repair__dirt=True, window__frames=24)
+SETTINGS = Settings.from_preset(
+    "standard", repair__dirt=True, repair__scratches=True, window__frames=24
+)
 FRAMES = 27
 PLAIN = Settings.from_preset("standard", window__frames=24)
 
@@ -24,8 +27,14 @@ PLAIN = Settings.from_preset("standard", window__frames=24)
 def film(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("dirt") / "film.mkv"
     random, size = np.random.default_rng(5), (90, 160)
+
+    def density() -> Density:
+        made = drawn_spots(random, size=size)
+        made[:, 60:62] = 0.5  # a scratch
+        return made
+
     steady = panning(time=FRAMES, size=size).pixels
-    pixels = np.stack([damaged(f, drawn_spots(random, size=size)).pixels for f in steady])
+    pixels = np.stack([damaged(f, density()).pixels for f in steady])
     pixels[18] = pixels[17]  # a repeat near the border of a segment
     source = ArraySource(Clip.at_rate(pixels, fps=24.0))
     with open_writer(source, path, encoding=EncodingSettings(codec="ffv1")) as writer:
@@ -59,6 +68,7 @@ def test_segments_processes_and_plans_do_not_change_a_repair(film, tmp_path, mon
     assert repairs["whole.mkv"] > FRAMES
 
 
-def test_what_redraws_frames_repairs_none() -> None:
-    with pytest.raises(UsageError, match="redraws"):
-        Settings.from_preset("paper", repair__dirt=True)
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_redraws_frames_repairs_none(damage: str) -> None:
+    with pytest.raises(UsageError, match=f"repair.{damage}.*redraws"):
+        Settings.from_preset("paper", **{f"repair__{damage}": True})

@@ -162,7 +162,7 @@ clean_option = _option(
     "Correction",
     "--clean",
     metavar="WHAT[:DEGREE]",
-    help="Also repair old film: dirt; light, normal or strong.  [default: no]",
+    help="Also repair old film: dirt, scratches; light, normal or strong.  [default: no]",
 )
 
 lock_option = _option(

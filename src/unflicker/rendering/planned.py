@@ -26,7 +26,7 @@ from unflicker.rendering.stages import Item
 from unflicker.settings import Settings, replaced, to_dict
 from unflicker.video import VideoSource, frames_from
 
-_DECIDED = ("refinement.used", "proxy.width_px", "repair.dirt", "repair.degree")
+_DECIDED = ("refinement.used", "proxy.width_px", "repair.dirt", "repair.scratches", "repair.degree")
 """Settings that are taken from the plan that is followed."""
 _SAME_SECONDS = 0.005
 """Tolerance of times between a film and its plan: containers round to milliseconds at worst."""

@@ -100,7 +100,7 @@ class _Window:
             entry = self._held[at]
             entry.result = self._result(at)
             picture, repairs = entry.result
-            yield replace(entry.item, picture=picture, repairs=repairs)
+            yield replace(entry.item, picture=picture, repairs=entry.item.repairs + repairs)
             at += 1 - self._forget(at)
 
     def _read(self) -> None:

@@ -24,6 +24,7 @@ from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
 from unflicker.rendering.item import Item, Stage
 from unflicker.rendering.repairing import Repair
+from unflicker.rendering.scratched import Scratches
 from unflicker.settings import Settings
 
 
@@ -52,6 +53,8 @@ def stages_of(settings: Settings, context: RunContext) -> list[Stage]:
 def after_grading(settings: Settings) -> list[Stage]:
     """The stages after the grade, in order; for files and for pictures in memory alike."""
     stages: list[Stage] = []
+    if settings.repair.scratches:
+        stages.append(Scratches(degree=settings.repair.degree))
     if settings.repair.dirt:
         stages.append(Repair(degree=settings.repair.degree))
     if settings.refinement.used:

@@ -16,7 +16,7 @@ from unflicker.settings.presets import PRESETS
 
 METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
-DAMAGE = ("dirt",)
+DAMAGE = ("dirt", "scratches")
 """What can be repaired."""
 DEGREES = ("light", "normal", "strong")
 """How much counts as damage."""
@@ -193,6 +193,10 @@ class RepairSettings:
     dirt: bool = _setting(
         default=False, sentence="Whether dirt, spots of single frames, is found and filled."
     )
+    scratches: bool = _setting(
+        default=False,
+        sentence="Whether upright scratches, in front of a scene that moves, are filled.",
+    )
     degree: str = _setting(
         "normal", "How much counts as damage: light, normal or strong; light is wrong least often."
     )
@@ -253,9 +257,10 @@ class Settings:
         locks = self.tone.lock_exposure and self.redraws
         wanted = "False with preset paper, which redraws frames and has no grades"
         _need(not locks, "tone.lock_exposure", self.tone.lock_exposure, wanted)
-        mends = self.repair.dirt and self.redraws
         wanted = "False with preset paper, which redraws frames"
-        _need(not mends, "repair.dirt", self.repair.dirt, wanted)
+        for damage in DAMAGE:
+            mends = getattr(self.repair, damage)
+            _need(not (mends and self.redraws), f"repair.{damage}", mends, wanted)
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
     @property
