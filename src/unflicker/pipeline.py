@@ -92,21 +92,18 @@ def run(
     settings = asked_for(settings, **asked)
     target = as_path(target) if target is not None else default_target(as_path(source))
     folder = is_picture_folder(target, source=as_path(source))
-    result = Written(path=target, what="the result", folder=folder)
-    _refuse_loss(source, result, settings=settings, options=options)
+    written = Written(path=target, what="the result", folder=folder)
+    _refuse_loss(source, written, settings=settings, options=options)
     files = _files(source, settings, options)
     film = open_film(files)
     recorder = Recorder(film, settings, output=str(target))
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
-    with (
-        running as context,
-        _rendered(film, files, target, recorder, options, context) as rendering,
-    ):
-        for segment in rendering.segments:
+    with running as context, _rendered(film, files, target, recorder, options, context) as result:
+        for segment in result.segments:
             recorder.add(segment.measured)
-            rendering.writer.join(segment.place)
-    recorder.incomplete |= rendering.writer.incomplete
-    return recorder.record(notes=(*rendering.notes, *_unknown_shots(options, recorder)))
+            result.writer.join(segment.place)
+    recorder.incomplete |= result.writer.incomplete
+    return recorder.record(notes=(*result.notes, *_unknown_shots(options, recorder)))
 
 
 def analyze(

@@ -143,6 +143,22 @@ def test_three_seconds_from_any_frame(desk, film):
     assert desk.preview(film, start=30).wanted == {"start": 30, "frames": 6}
 
 
+def test_clips_of_earlier_decisions_do_not_pile_up(desk, film):
+    folder = desk.library.folder_of(film)
+    for strength in (0.1, 0.2, 0.3, 0.4, 0.5):
+        steering = steer(desk, film, strength=strength)
+        done(desk, film, "compare")
+    assert clip_file(folder, COMPARE, steering.key).exists()
+    assert len(list(folder.glob(f"{COMPARE}-*.mp4"))) == 4
+
+
+def test_a_comparison_of_an_earlier_decision_is_not_taken_for_this_one(desk, film):
+    running = desk.compare(film)
+    desk.library.change(running.task, state="running")
+    steer(desk, film, strength=0.5)
+    assert desk.compare(film).task != running.task
+
+
 def test_the_result_is_that_of_the_command(desk, film, tmp_path):
     source = desk.library.film(film).source
     target = tmp_path / "studio.mp4"

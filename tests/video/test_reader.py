@@ -12,6 +12,7 @@ from made_films import MILLISECONDS, UNEVEN, lengths, make_film, read, same_samp
 from unflicker.errors import InputError
 from unflicker.frames.clip import Clip
 from unflicker.frames.picture import PixelLayout
+from unflicker.video.reader import credible_rate
 from unflicker.video.source import ArraySource, open_video
 from unflicker.video.traits import ColourTags
 
@@ -270,3 +271,17 @@ def test_arrays_are_films_too(kind):
     if kind != np.float32:
         stacked = np.stack([np.dstack(frame.picture.planes) for frame in frames])
         assert np.array_equal(stacked, pixels)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ((Fraction(24000, 1001), Fraction(25)), Fraction(24000, 1001)),
+        ((Fraction(1, 2**31 - 1), Fraction(30)), Fraction(30)),
+        ((Fraction(2**31 - 1), None), Fraction(25)),
+        ((None, Fraction(0)), Fraction(25)),
+        ((Fraction(1, 3600), None), Fraction(1, 3600)),
+    ],
+)
+def test_a_rate_that_no_film_has_is_not_believed(told, expected):
+    assert credible_rate(*told) == expected

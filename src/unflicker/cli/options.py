@@ -87,7 +87,7 @@ def preset_option(default: str) -> Any:
         "--preset",
         type=click.Choice(list(PRESETS)),
         metavar="NAME",
-        help=f"{', '.join(PRESETS)}; see `unflicker presets`.  [default: {default}]",
+        help=f"{', '.join(PRESETS)}; see `presets`.  [default: {default}]",
     )
 
 

@@ -89,12 +89,11 @@ def _serve(
     from unflicker.web.studio.server import studio_app
 
     films = [path for path in places if path.is_file()]
-    folders = [path for path in places if path not in films] or ([] if films else [Path.cwd()])
-    offered = Places(folders)
+    folders = [path for path in places if path not in films]
+    offered = Places(folders or ([] if films else [Path.cwd()]))
     most = given["largest_upload"]
     uploads = Uploads(library / "uploads", most_bytes=most and round(most * _GIGABYTE))
-    local = given["host"] in LOOPBACK
-    token = "" if local else secrets.token_urlsafe(24)
+    token = "" if given["host"] in LOOPBACK else secrets.token_urlsafe(24)
     usual = Steering(preset=_usual_preset())
     with closing(Library(library, usual=usual)) as kept, Queue(kept) as queue:
         desk = Desk(kept, queue, offered, uploads)

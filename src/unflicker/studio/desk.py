@@ -137,7 +137,8 @@ class Desk:
     def compare(self, film: str) -> Task:
         """Have the small film of before and after made."""
         self._need_plan(film)
-        return self.library.submit(film, "compare")
+        steering = self.library.steering(film)
+        return self.library.submit(film, "compare", {"key": steering.key})
 
     def render(self, film: str, *, where: str) -> Task:
         """Have the whole film corrected.

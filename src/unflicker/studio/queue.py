@@ -28,8 +28,6 @@ QUICK = ("look", "analyse", "preview", "compare", "share")
 RENDER = ("render",)
 _POLL_SECONDS = 0.1
 _TOLD_SECONDS = 0.3
-_NEXT = {"look": "analyse", "analyse": "compare"}
-"""What follows a task by itself."""
 _log = logging.getLogger(__name__)
 
 
@@ -124,9 +122,16 @@ class Queue:
         else:
             self._library.learn(task.film, **done.facts)
             self._settle(task, state="done", says=done.says, result=done.result)
-            if follows := _NEXT.get(task.kind):
-                self._library.submit(task.film, follows)
+            self._follow(task)
         return True
+
+    def _follow(self, task: Task) -> None:
+        """Put in the queue what follows a task by itself, once for each decision."""
+        steering = self._library.steering(task.film)
+        keys = {"look": ("analyse", steering.analysis_key), "analyse": ("compare", steering.key)}
+        if task.kind in keys:
+            kind, key = keys[task.kind]
+            self._library.submit(task.film, kind, {"key": key})
 
     def _answer(self, task: Task, pool: LocalPool) -> Done:
         film = self._library.film(task.film)

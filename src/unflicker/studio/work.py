@@ -27,6 +27,8 @@ from unflicker.studio.steering import Steering
 COMPARE, RESULT, PREVIEW, SHARED = "compare", "result", "preview", "shared"
 """Names of clips."""
 SHARED_SECONDS = 10.0
+_KEPT = {COMPARE: 4, RESULT: 1, PREVIEW: 12, SHARED: 4}
+"""How many clips of a name are kept for each film, the newest."""
 _STEERED = "steered.plan"
 Tell = Callable[[Progress], None]
 
@@ -66,7 +68,7 @@ def clip_file(folder: Path, name: str, key: str) -> Path:
 
 
 def carried_out(order: Order, tell: Tell) -> Done:
-    """Do a task.
+    """Do a task, and remove clips that decisions since have made useless.
 
     Args:
         order: The task.
@@ -75,7 +77,12 @@ def carried_out(order: Order, tell: Tell) -> Done:
     Raises:
         UnflickerError: It failed.
     """
-    return _WORK[order.kind](order, tell)
+    done = _WORK[order.kind](order, tell)
+    for name, most in _KEPT.items():
+        made = sorted(order.folder.glob(f"{name}-*.mp4"), key=lambda clip: clip.stat().st_mtime)
+        for old in made[:-most]:
+            old.unlink(missing_ok=True)
+    return done
 
 
 def _look(order: Order, tell: Tell) -> Done:

@@ -27,6 +27,8 @@ from unflicker.video.traits import Cut, Traits
 
 _OUTPUT_CORRUPT = 8
 _SEEK_MARGIN_SECONDS = 3
+_SLOWEST, _FASTEST = Fraction(1, 7 * 86_400), Fraction(10_000_000)
+"""Frames a second: a frame a week, and the fastest cameras; damaged headers tell of others."""
 
 
 class FileSource:
@@ -134,8 +136,7 @@ class FileSource:
     ) -> None:
         with open_source(self._path) as container:
             stream = main_stream(container, path=self._path)
-            rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-            self.rate = Fraction(rate)
+            self.rate = credible_rate(stream.average_rate, stream.guessed_rate)
             self._header_seconds = _seconds(container, stream)
             self._promise = promise_of(self._path, container, stream)
             begin, length = stream.start_time, stream.duration
@@ -372,6 +373,12 @@ class _Read:
     early: int = 0
     """Packets of frames that cannot be decoded, before the first that can."""
     last: VideoFrame | None = field(default=None)
+
+
+def credible_rate(*told: Fraction | None) -> Fraction:
+    """The first of some rates that a film can have, in frames a second; 25 if none can be."""
+    credible = (rate for rate in told if rate is not None and _SLOWEST <= rate <= _FASTEST)
+    return Fraction(next(credible, 25))
 
 
 def _origin(container: InputContainer, stream: VideoStream) -> Fraction:
