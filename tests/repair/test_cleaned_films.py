@@ -26,7 +26,7 @@ PLAIN = Settings.from_preset("fast", window__frames=24)
 @pytest.fixture(scope="module")
 def film(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("dirt") / "film.mkv"
-    random, size = np.random.default_rng(5), (90, 160)
+    random, size = np.random.default_rng(5), (56, 112)
 
     def density() -> Density:
         made = drawn_spots(random, size=size)
