@@ -1,7 +1,6 @@
 """The studio in a real browser, as a person uses it: from a dropped film to its result."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,28 +8,15 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from browsers import needs_browser
 from studio_visits import HOSTILE, make_films, studio_served
 
 from made_numbered import BLOCK, number_in
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SWITCHES = (
-    "--no-sandbox --disable-gpu --disable-quic --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 PATIENCE_MS = 90_000
 START = "from unflicker.cli import main; main()"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with driver.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
-        yield chromium
-        chromium.close()
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")

@@ -240,6 +240,13 @@ def test_on_a_network_only_those_who_know_the_token_come_in(films, tmp_path):
         cookie = headers["set-cookie"].split(";")[0]
         assert "HttpOnly" in headers["set-cookie"]
         assert caller.call("GET", "/api/library", Cookie=cookie)[0] == 200
+        assert caller.call("GET", "/api/library", Cookie=cookie, Host="proxy.example")[0] == 200
+        crossed = {
+            "Cookie": cookie,
+            "Origin": "http://evil.example",
+            "Sec_Fetch_Site": "cross-site",
+        }
+        assert caller.call("POST", "/api/films", {"path": "/"}, **crossed)[0] == 403
         assert caller.call("GET", "/api/library", Cookie=f"{cookie}x")[0] == 403
 
 

@@ -1,33 +1,19 @@
 """The study played through in a real browser, by keyboard, as a person would."""
 
 import itertools
-import shutil
 import sqlite3
 from contextlib import contextmanager
 
 import pytest
+from browsers import needs_browser
 from visitors import study_served
 
 from unflicker.study import Plan
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SWITCHES = (
-    "--no-sandbox --disable-gpu --disable-quic --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 APART_SECONDS = 0.1
 PATIENCE_MS = 30_000
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with driver.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
-        yield chromium
-        chromium.close()
+pytestmark = needs_browser
 
 
 @contextmanager

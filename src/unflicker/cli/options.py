@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -344,3 +345,30 @@ def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
     if given.get("encoder_options"):
         flags["encoding.options"] = pairs(given["encoder_options"], flag="-e")
     return replaced(settings, flags)
+
+
+def serving_options(*, port: int, opens: bool) -> list[Callable[[Any], Any]]:
+    """Options of commands that serve pages: `--host`, `--port`, `--open`.
+
+    Args:
+        port: The usual one.
+        opens: Whether the page is opened in a browser by default.
+    """
+    return [
+        click.option(
+            "--host",
+            default="127.0.0.1",
+            show_default=True,
+            help="Who has access: 127.0.0.1 this machine only, 0.0.0.0 the whole network.",
+        ),
+        click.option(
+            "--port",
+            type=click.IntRange(0, 65535),
+            default=port,
+            show_default=True,
+            help="0 for any free one.",
+        ),
+        click.option(
+            "--open/--no-open", "opens", default=opens, help="Open the page in a browser."
+        ),
+    ]

@@ -14,10 +14,10 @@ from typing import Any
 
 import click
 
-from unflicker.cli.help import Command
+from unflicker.cli.help import Command, with_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
-from unflicker.cli.options import named_by_environment
+from unflicker.cli.options import named_by_environment, serving_options
 
 _PATH = click.Path(path_type=Path)
 _GIGABYTE = 1_000_000_000
@@ -31,20 +31,7 @@ _GIGABYTE = 1_000_000_000
     metavar="FOLDER",
     help="Folder for what the studio keeps.  [default: in your home]",
 )
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Who has access: 127.0.0.1 this machine only, 0.0.0.0 the whole network.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8766,
-    show_default=True,
-    help="0 for any free one.",
-)
-@click.option("--open/--no-open", "opens", default=True, help="Open the studio in a browser.")
+@with_options(serving_options(port=8766, opens=True))
 @click.option(
     "--largest-upload",
     type=click.FloatRange(min=0.0, min_open=True),
@@ -99,7 +86,7 @@ def _serve(
         desk = Desk(kept, queue, offered, uploads)
         for film in films:
             desk.add_named(film)
-        app = studio_app(desk, hosts=_names(given["host"]), token=token)
+        app = studio_app(desk, token=token)
         threading.Thread(target=desk.stills.warm, daemon=True).start()
         server = server_of(app)
         _tell(talk, library, place, token=token)
@@ -120,19 +107,6 @@ def _tell(talk: Talk, library: Path, place: str, *, token: str) -> None:
         )
     talk.say("Ctrl-C ends the studio; open it at:")
     click.echo(f"{place}?token={token}" if token else place)
-
-
-def _names(host: str) -> tuple[str, ...]:
-    """Names under which browsers may call the server."""
-    from unflicker.web.guard import LOOPBACK
-
-    if host in LOOPBACK:
-        return LOOPBACK
-    names = {host, socket.gethostname(), socket.getfqdn()}
-    if host in ("0.0.0.0", "::"):
-        found = socket.getaddrinfo(socket.gethostname(), None)
-        names |= {str(each[4][0]) for each in found}
-    return (*LOOPBACK, *(name.lower() for name in names))
 
 
 def _usual_preset() -> str:

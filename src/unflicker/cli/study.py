@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unflicker.cli.help import Command
+from unflicker.cli.help import Command, with_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
+from unflicker.cli.options import serving_options
 from unflicker.files.outputs import Written, named, refuse_loss
 
 if TYPE_CHECKING:
@@ -56,20 +57,7 @@ def _names(text: str) -> tuple[str, ...]:
     metavar="FILE",
     help="File of the answers.  [default: FOLDER/study.sqlite]",
 )
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Who has access: 127.0.0.1 this machine only, 0.0.0.0 the whole network.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8765,
-    show_default=True,
-    help="0 for any free one.",
-)
-@click.option("--open/--no-open", "opens", default=False, help="Open the page in a browser.")
+@with_options(serving_options(port=8765, opens=False))
 @click.option("--results", is_flag=True, help="Print the results so far, and stop.")
 @click.option(
     "--format",

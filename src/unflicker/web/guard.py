@@ -37,7 +37,7 @@ class Guard:
 
         Args:
             app: The application.
-            hosts: Names under which it may be called, without the port.
+            hosts: Names under which it may be called without a token, without the port.
             token: What visitors must know, in the address once and then in a cookie; empty for
                 none.
             larger: Size of a body that a path may have, where it is above the usual.
@@ -74,15 +74,15 @@ class Guard:
         await self._app(scope, _bounded(receive, most), send)
 
     def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str] | None:
-        host = headers.get(b"host", "")
-        if _name_of(f"//{host}") not in self._hosts:
+        host, origin = headers.get(b"host", ""), headers.get(b"origin")
+        # With a token, a proxy may call it by any name: foreign pages do not have the cookie.
+        if not self._token and _name_of(f"//{host}") not in self._hosts:
             return 421, "this server is not known under that name"
-        origin = headers.get(b"origin")
         if scope["method"] in _SAFE and origin is None:
             return None
-        if headers.get(b"sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return 403, "requests from other pages are refused"
-        if origin is not None and urlsplit(origin).netloc != host:
+        site = headers.get(b"sec-fetch-site", "same-origin")
+        foreign = origin is not None and not self._token and urlsplit(origin).netloc != host
+        if foreign or site not in ("same-origin", "none"):
             return 403, "requests from other pages are refused"
         return None
 

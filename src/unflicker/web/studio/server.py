@@ -14,7 +14,7 @@ from unflicker.report.style import STYLE_FILE
 from unflicker.studio.desk import Desk
 from unflicker.studio.masks import MOST_BYTES
 from unflicker.studio.uploads import PIECE_BYTES
-from unflicker.web.guard import LOOPBACK, App, Guard
+from unflicker.web.guard import App, Guard
 from unflicker.web.studio.events import events_router
 from unflicker.web.studio.exports import exports_router
 from unflicker.web.studio.films import films_router
@@ -33,12 +33,11 @@ _HEADERS = [
 ]
 
 
-def studio_app(desk: Desk, *, hosts: tuple[str, ...] = LOOPBACK, token: str = "") -> App:
+def studio_app(desk: Desk, *, token: str = "") -> App:
     """The web application of the studio.
 
     Args:
         desk: What visitors can do.
-        hosts: Names under which it may be called.
         token: What visitors must know; empty for none.
     """
     app = FastAPI(title="studio", docs_url=None, redoc_url=None, openapi_url=None)
@@ -50,7 +49,7 @@ def studio_app(desk: Desk, *, hosts: tuple[str, ...] = LOOPBACK, token: str = ""
     app.add_api_route("/", _page, methods=["GET"], response_model=None)
     app.add_api_route("/look.css", _style, methods=["GET"], response_model=None)
     app.mount("/pages", StaticFiles(directory=PAGES))
-    return Guard(_with_headers(app), hosts=hosts, token=token, larger=_most_bytes)
+    return Guard(_with_headers(app), token=token, larger=_most_bytes)
 
 
 def _page() -> FileResponse:
