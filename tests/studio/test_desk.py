@@ -12,7 +12,8 @@ from made_numbered import number_in
 from unflicker import run
 from unflicker.errors import InputError, UsageError
 from unflicker.frames.colour import to_rgb
-from unflicker.plan import Plan
+from unflicker.grade.mask import Kept
+from unflicker.plan import Plan, write_with_frames
 from unflicker.settings import Settings
 from unflicker.studio.look import look_of
 from unflicker.studio.planning import plan_file, write_steered
@@ -108,6 +109,29 @@ def test_a_mask_keeps_what_is_painted(desk, film):
     assert np.abs(after - before)[:70, 140:].mean() > 4
     desk.undo(film)
     assert desk.library.steering(film) == FAST
+
+
+def test_what_is_kept_is_shown_until_it_is_corrected(desk, film):
+    folder = desk.library.folder_of(film)
+    steering = desk.library.steering(film)
+    place = plan_file(folder, steering)
+    share = np.full((24, 64), 255, np.uint8)
+    share[20:, 10:50] = 0
+    found = Plan(place)
+    shots = list(found.shots)
+    write_with_frames(
+        found, folder / "b", shots=shots, edited=lambda f: replace(f, kept=Kept.of(share))
+    )
+    (folder / "b").replace(place)
+
+    def shown(steering) -> np.ndarray:
+        data = desk.stills.kept(folder, index=3, steering=steering)
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+
+    opacity = shown(steering)[..., 3]
+    assert opacity[22, 30] > 100
+    assert opacity[:19].max() == 0
+    assert shown(replace(steering, overlays="correct"))[..., 3].max() == 0
 
 
 def test_pictures_that_are_no_masks_are_refused(desk, film):

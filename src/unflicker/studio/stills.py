@@ -10,6 +10,7 @@ from collections import OrderedDict
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from unflicker.errors import InputError
@@ -28,6 +29,8 @@ from unflicker.video import VideoSource, frames_from, open_video
 _HELD_BYTES = 160_000_000
 """Of decoded frames: thirteen of 4K in 8 bits."""
 _HELD_FILMS = 4
+_KEPT_COLOUR, _KEPT_OPACITY = (30, 142, 224), 170
+"""Blue, green, red; of 255."""
 
 
 class Stills:
@@ -90,6 +93,27 @@ class Stills:
         share = FullShares(mask).of(picture, found.kept)
         graded = apply_grade(picture, found.grade.scaled(strength), mask=share)
         return as_jpeg(graded, longest_px=longest_px)
+
+    def kept(self, folder: Path, *, index: int, steering: Steering) -> bytes:
+        """What was found on a frame that is not the scene, and is kept, as a transparent PNG.
+
+        Args:
+            folder: What is known of the film.
+            index: Of the frame.
+            steering: What is decided.
+        """
+        with self._lock:
+            plan = Plan(plan_file(folder, steering))
+            if not 0 <= index < len(plan):
+                raise InputError(f"frame {index} of a plan of {len(plan)}")
+            kept = steering.applied(plan[index], shot=plan.shot_at(index)).kept
+        share = (
+            np.ones((1, 1), np.float32) if kept is None else kept.share((kept.rows, kept.columns))
+        )
+        shown = np.zeros((*share.shape, 4), np.uint8)
+        shown[..., :3] = _KEPT_COLOUR
+        shown[..., 3] = np.rint(_KEPT_OPACITY * (1.0 - share))
+        return cv2.imencode(".png", shown)[1].tobytes()
 
     def forget(self, source: Path) -> None:
         """Drop what is held of a film."""

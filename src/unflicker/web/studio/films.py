@@ -47,6 +47,7 @@ def films_router(desk: Desk) -> APIRouter:
     _add_reading(router, desk)
     _add_pictures(router, desk)
     _add_stills(router, desk)
+    _add_kept(router, desk)
     _add_deciding(router, desk)
     _add_work(router, desk)
     return router
@@ -126,6 +127,15 @@ def _add_stills(router: APIRouter, desk: Desk) -> None:
             source = Path(found.facts.get("result", "")) if side == "result" else found.source
             picture = desk.stills.before(source, folder, index=index, longest_px=px)
         return Response(picture, media_type="image/jpeg")
+
+
+def _add_kept(router: APIRouter, desk: Desk) -> None:
+    @router.get("/kept/{index}.png", response_model=None)
+    def kept(film: str, index: int) -> Response:
+        steering, folder = desk.library.steering(film), desk.library.folder_of(film)
+        desk.library.film(film)
+        picture = desk.stills.kept(folder, index=index, steering=steering)
+        return Response(picture, media_type="image/png")
 
 
 def _add_deciding(router: APIRouter, desk: Desk) -> None:

@@ -17,7 +17,8 @@ export function filmPage(name) {
   const line = h("i", { "aria-hidden": "true" });
   const cut = h("input", { type: "range", min: "0", max: "1000", value: "500", class: "cut", "aria-label": "Where before ends and after begins", oninput: () => wipe() });
   const labels = [h("b", { class: "left" }, "before"), h("b", { class: "right" }, "after")];
-  const stage = h("div", { class: "stage" }, canvas, line, cut, labels);
+  const kept = h("img", { class: "kept", alt: "Subtitles, logos and bars that were found", hidden: true });
+  const stage = h("div", { class: "stage" }, canvas, kept, line, cut, labels);
   const frameBox = h("div", { class: "frame" }, stage);
   const playing = h("button", { type: "button", class: "main", id: "play", onclick: () => player.toggle() }, "Play");
   const where = h("output", { class: "where", id: "where" }, "");
@@ -25,6 +26,8 @@ export function filmPage(name) {
     Object.entries(MODES).map(([value, text]) => h("option", { value }, text)));
   const source = h("select", { id: "source", onchange: () => choose(source.value) });
   const whole = h("input", { type: "checkbox", id: "whole", onchange: () => zoomed() });
+  const shows = h("input", { type: "checkbox", id: "shows", onchange: () => still() });
+  const found = h("label", { for: "shows", hidden: true }, shows, " what is kept");
   const hint = h("p", { class: "faint small", id: "hint" });
   const controls = h(
     "div",
@@ -36,6 +39,7 @@ export function filmPage(name) {
     h("label", { for: "mode", class: "unseen" }, "Compare by"), shownAs,
     h("label", { for: "source", class: "unseen" }, "Show"), source,
     h("label", { for: "whole" }, whole, " 1:1"),
+    found,
     h("button", { type: "button", id: "three", onclick: () => preview() }, "3 s at full size"),
   );
   const actions = h("div", { class: "row actions" });
@@ -82,6 +86,7 @@ export function filmPage(name) {
       film.notes.length ? h("details", {}, h("summary", {}, "Notes"), film.notes.map((note) => h("p", { class: "small" }, note))) : null);
     course.knows(film, times);
     panel.knows(film, shotAt(player.frame));
+    found.hidden = !film.has_overlays;
     showActions();
     showSources();
     zoomed();
@@ -182,7 +187,8 @@ export function filmPage(name) {
 
   function changed() {
     playing.textContent = player.isPlaying ? "Pause" : "Play";
-    if (!player.isPlaying) still();
+    if (player.isPlaying) kept.hidden = true;
+    else still();
   }
 
   // The paused frame at full size, and its correction as the knobs stand.
@@ -195,6 +201,8 @@ export function filmPage(name) {
   let asked = 0;
   let tentative = [null, null];
   async function stillNow() {
+    kept.hidden = !shows.checked || !film?.has_overlays || !film.planned || player.isPlaying || player.mode === "side";
+    if (!kept.hidden) kept.src = `${at}/kept/${player.frame}.png?of=${film.steering_key}`;
     if (!film?.looked || player.isPlaying || endMask) return;
     asked += 1;
     const mine = asked;
