@@ -131,7 +131,7 @@ def scrub(folder: Path, film: str) -> None:
                 window.shown = 0;
                 const draw = CanvasRenderingContext2D.prototype.drawImage;
                 CanvasRenderingContext2D.prototype.drawImage = function (image, ...given) {
-                    if (image instanceof HTMLVideoElement) window.shown += 0.5;
+                    if (image instanceof HTMLVideoElement) window.shown += 1;
                     return draw.call(this, image, ...given);
                 };
             }"""

@@ -168,7 +168,7 @@ def both_sides_are_one_frame(page) -> None:
         page.wait_for_timeout(40)
         seen.append(numbers(page))
     page.keyboard.press("Space")
-    assert all(left == right for left, right in seen)
+    assert all(left == right for left, right in seen), seen
     assert len({left for left, _ in seen}) > 3, seen
 
 

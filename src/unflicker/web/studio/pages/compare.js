@@ -4,6 +4,8 @@ export class Compare {
   constructor(canvas, { moved = () => {}, changed = () => {} } = {}) {
     this.canvas = canvas;
     this.pen = canvas.getContext("2d", { alpha: false });
+    this.copy = document.createElement("canvas");
+    this.copier = this.copy.getContext("2d", { alpha: false });
     this.video = document.createElement("video");
     Object.assign(this.video, { muted: true, playsInline: true, loop: true, preload: "auto" });
     this.moved = moved;
@@ -151,8 +153,14 @@ export class Compare {
     }
     const { videoWidth: width, videoHeight } = this.video;
     if (!width || this.video.readyState < 2) return null;
+    // A film that plays may go on between two drawings: both halves are taken from one of them.
+    if (this.copy.width !== width || this.copy.height !== videoHeight) {
+      this.copy.width = width;
+      this.copy.height = videoHeight;
+    }
+    this.copier.drawImage(this.video, 0, 0);
     const height = this.stacked ? videoHeight / 2 : videoHeight;
-    const before = { image: this.video, x: 0, y: 0, width, height };
+    const before = { image: this.copy, x: 0, y: 0, width, height };
     return { before, after: this.stacked ? { ...before, y: height } : before };
   }
 
