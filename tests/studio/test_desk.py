@@ -241,8 +241,11 @@ def test_the_queue_does_what_follows_by_itself(made_library, tmp_path):
         broken = films.parent / "broken.mp4"
         broken.write_bytes(b"no film")
         bad = desk.add_named(broken).film
+        shutil.copy(films / "numbered.mp4", tmp_path / "second.mp4")
+        second = desk.library.add(tmp_path / "second.mp4", name="second.mp4").film
         film = desk.library.add(films / "numbered.mp4", name="numbered.mp4").film
-        desk.decide(film, FAST)
+        for each in (film, second):
+            desk.decide(each, FAST)
         task = desk.library.tasks(film=film)[-1]
         assert desk.queue.wait(task.task, seconds=120).kind == "analyse"
         desk.library.submit(film, "look")
@@ -251,6 +254,12 @@ def test_the_queue_does_what_follows_by_itself(made_library, tmp_path):
                 desk.queue.wait(each.task, seconds=120)
         states = {(each.kind, each.state) for each in desk.library.tasks(film=film)}
         assert ("look", "done") in states
+        for each in desk.library.tasks(film=second):
+            assert desk.queue.wait(each.task, seconds=120).state == "done", each
+        rendered = [desk.render(each, where="library") for each in (film, second)]
+        for task in rendered:
+            assert desk.queue.wait(task.task, seconds=120).state == "done"
+        assert len(list((tmp_path / "library" / "results").glob("*.mp4"))) == 2
         failed = desk.library.tasks("failed", film=bad)
         assert [each.kind for each in failed] == ["look"]
         assert "broken.mp4" in failed[0].says

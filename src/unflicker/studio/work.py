@@ -12,7 +12,7 @@ from unflicker.plan import Plan
 from unflicker.progress import Progress
 from unflicker.recording.visible import Visible, mean_visible
 from unflicker.studio.clips import ClipTask, full_preview, small_compare
-from unflicker.studio.look import LookTask, look_of, take_look
+from unflicker.studio.look import SMALL_FILM, LookTask, look_of, take_look
 from unflicker.studio.masks import mask_file
 from unflicker.studio.planning import (
     AnalyseTask,
@@ -133,6 +133,8 @@ def _finite(numbers: dict[str, float]) -> dict[str, float]:
 
 def _compare(order: Order, tell: Tell) -> Done:
     target = clip_file(order.folder, COMPARE, order.steering.key)
+    if not (order.folder / SMALL_FILM).exists():
+        take_look(LookTask(source=order.source, folder=order.folder), tell)
     if not target.exists():
         small_compare(_clip(order, target), tell)
     return Done(facts={}, result={"key": order.steering.key})
