@@ -16,7 +16,6 @@ from unflicker.studio.look import look_of
 from unflicker.studio.masks import store_mask
 from unflicker.studio.places import Places
 from unflicker.studio.planning import (
-    curves_file,
     drawn,
     heat_columns,
     loaded_curves,
@@ -223,7 +222,7 @@ class Desk:
 
     def _findings(self, folder: Path, steering: Steering) -> dict[str, Any]:
         curves = loaded_curves(folder, steering)
-        if curves is None or not curves_file(folder, steering).exists():
+        if curves is None:
             return {"shots": [], "worst": [], "has_overlays": False, "suggestions": []}
         plan = Plan(plan_file(folder, steering))
         shots = [

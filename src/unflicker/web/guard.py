@@ -20,6 +20,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 MOST_BYTES = 1 << 20
 """Of a body, where no route asks for more."""
 _SAFE = ("GET", "HEAD")
+_COOKIE = "unflicker_token"
 
 
 class Guard:
@@ -60,7 +61,7 @@ class Guard:
         if refusal:
             await _answered(send, *refusal)
             return
-        if self._token and not self._knows(scope, headers):
+        if self._token and not self._knows(headers):
             if self._is_told(scope):
                 await self._let_in(send, scope)
             else:
@@ -86,17 +87,12 @@ class Guard:
             return 403, "requests from other pages are refused"
         return None
 
-    @property
-    def _cookie(self) -> str:
-        return "unflicker_token"
-
-    def _knows(self, scope: Scope, headers: dict[bytes, str]) -> bool:
-        del scope
+    def _knows(self, headers: dict[bytes, str]) -> bool:
         try:
             cookies = SimpleCookie(headers.get(b"cookie", ""))
         except CookieError:
             return False
-        held = cookies.get(self._cookie)
+        held = cookies.get(_COOKIE)
         return held is not None and self._is_token(held.value)
 
     def _is_told(self, scope: Scope) -> bool:
@@ -108,7 +104,7 @@ class Guard:
 
     async def _let_in(self, send: Send, scope: Scope) -> None:
         """Keep the token in a cookie, and take it out of the address."""
-        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        cookie = f"{_COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
         headers = [(b"set-cookie", cookie.encode()), (b"location", scope["path"].encode())]
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
