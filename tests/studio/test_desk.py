@@ -10,6 +10,7 @@ from made_desk import FAST, done, opened, steer
 
 from made_numbered import number_in
 from unflicker import run
+from unflicker.batch import make
 from unflicker.errors import InputError, UsageError
 from unflicker.frames.colour import to_rgb
 from unflicker.grade.mask import Kept
@@ -18,7 +19,7 @@ from unflicker.settings import Settings
 from unflicker.studio.look import look_of
 from unflicker.studio.planning import plan_file, write_steered
 from unflicker.studio.steering import ShotSteering
-from unflicker.studio.work import COMPARE, PREVIEW, RESULT, clip_file
+from unflicker.studio.work import COMPARE, PREVIEW, RESULT, Order, carried_out, clip_file
 from unflicker.video import open_video
 
 
@@ -196,6 +197,23 @@ def test_the_result_is_that_of_the_command(desk, film, tmp_path):
     assert told["result_flicker"] < 0.5 * told["flicker"]
     pairs = halves(clip_file(desk.library.folder_of(film), RESULT, FAST.key))
     assert [number_in(below) for _, below in pairs] == list(range(36))
+
+
+def test_notes_on_a_rendering_are_told(desk, film, tmp_path, monkeypatch):
+    made = make.make_film
+
+    def noted(task, tell):
+        return replace(made(task, tell), notes=("a stream is left out",))
+
+    monkeypatch.setattr(make, "make_film", noted)
+    order = Order(
+        kind="render",
+        source=desk.library.film(film).source,
+        folder=desk.library.folder_of(film),
+        steering=FAST,
+        wanted={"target": str(tmp_path / "noted.mp4")},
+    )
+    assert "note: a stream is left out" in carried_out(order, lambda _: None).says.splitlines()
 
 
 def test_a_shot_that_is_off_comes_back_as_it_was(desk, film, tmp_path):

@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
-from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from unflicker.errors import OutputError
 from unflicker.files import stored
 from unflicker.files.atomic import write_whole
+from unflicker.files.lock import HeldError, locked
 from unflicker.files.outputs import hidden_name
-
-try:
-    import fcntl
-except ImportError:  # Windows, where two runs on one result are not noticed
-    fcntl = None
 
 _MANIFEST, _LOCK = "manifest.json", "lock"
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
@@ -55,7 +49,7 @@ class Workspace:
         """What became of an earlier run's parts, for the user."""
         self._key = json.loads(json.dumps(key))
         self._keep, self._continues = keep and continues, continues
-        self._locked: TextIOWrapper | None = None
+        self._locked: IO[str] | None = None
 
     def __enter__(self) -> Workspace:
         """Make the folder, or take that of an earlier run with the same key.
@@ -144,24 +138,13 @@ class Workspace:
     def _lock(self) -> None:
         """Take the folder, unless a running program has it; the system gives it back when this one
         ends, however it ends."""
-        if fcntl is None:
-            return
-        self._locked = (self.folder / _LOCK).open("a+", encoding="ascii")
         try:
-            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            self._locked.seek(0)
-            other = self._locked.read().strip()
-            self._locked.close()
+            self._locked = locked(self.folder / _LOCK)
+        except HeldError as fault:
             raise OutputError(
-                f"another run (process {other}) is working on the same result in {self.folder}; "
+                f"another run (process {fault}) is working on the same result in {self.folder}; "
                 "wait for it, or name another result with -o"
             ) from fault
-        except OSError:  # a file system without locks
-            return
-        self._locked.truncate(0)
-        self._locked.write(f"{os.getpid()}\n")
-        self._locked.flush()
 
     def _clear(self) -> None:
         for entry in self.folder.iterdir():

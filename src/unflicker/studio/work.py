@@ -207,7 +207,9 @@ def _render(order: Order, tell: Tell) -> Done:
         "result_key": steering.key,
         **_finite({"flicker": before, "result_flicker": after}),
     }
-    return Done(facts=facts, result={"target": str(target)}, says="\n".join(outcome.says))
+    notes = [f"note: {note}" for note in outcome.notes]
+    says = "\n".join([*notes, *outcome.says])
+    return Done(facts=facts, result={"target": str(target)}, says=says)
 
 
 _WORK: dict[str, Callable[[Order, Tell], Done]] = {
