@@ -1,6 +1,7 @@
 """What a person decides: as plain values and back, what is refused, what it changes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ EVERYTHING = Steering(
     keep_slower_than=7.5,
     lock_exposure=True,
     clean="light",
+    scratches=True,
     overlays="correct",
     shots={0: ShotSteering(strength=0.0), 12: ShotSteering(model="whole")},
     mask="0123456789abcdef",
@@ -37,7 +39,9 @@ def test_settings_are_those_of_a_run():
     assert settings.keep_slower_than_seconds == 7.5
     assert settings.tone.lock_exposure
     assert settings.repair.dirt
+    assert settings.repair.scratches
     assert settings.repair.degree == "light"
+    assert not replace(EVERYTHING, clean="").settings.repair.scratches
     assert not settings.refinement.used
 
 
@@ -56,6 +60,7 @@ def test_settings_are_those_of_a_run():
         {"keep_slower_than": float("inf")},
         {"lock_exposure": 1},
         {"clean": "very"},
+        {"scratches": "yes"},
         {"overlays": None},
         {"unknown": 1},
         {"shots": [0.5]},
@@ -90,6 +95,7 @@ def test_only_what_needs_a_new_plan_changes_the_key_of_analysis():
         Steering(keep_slower_than=5.0),
         Steering(lock_exposure=True),
         Steering(clean="normal"),
+        Steering(clean="normal", scratches=True),
     ):
         assert other.analysis_key != plain.analysis_key
 

@@ -114,10 +114,11 @@ def _items(frames: Iterator[Frame], task: ClipTask) -> Iterator[Item]:
 
 
 def _stages(task: ClipTask) -> list[Stage]:
-    """The stages of rendering; dirt is not looked for in a small copy, which blurs it."""
+    """The stages of rendering; damage is not looked for in a small copy, which blurs it."""
     settings = task.steering.settings
     if task.start == 0 and task.frames is None:
-        settings = replace(settings, repair=replace(settings.repair, dirt=False))
+        repair = replace(settings.repair, dirt=False, scratches=False)
+        settings = replace(settings, repair=repair)
     return stages_of(settings, ON_THE_CPU)
 
 

@@ -29,6 +29,7 @@ _KINDS: dict[str, Any] = {
     "keep_slower_than": int | float,
     "lock_exposure": bool,
     "clean": str,
+    "scratches": bool,
     "overlays": str,
     "shots": dict,
     "mask": str,
@@ -72,7 +73,9 @@ class Steering:
     """Seconds; slower changes of light are kept."""
     lock_exposure: bool = False
     clean: str = ""
-    """How much counts as dirt; empty for none."""
+    """How much counts as dirt, or as a scratch; empty for none."""
+    scratches: bool = False
+    """Whether scratches are filled, too."""
     overlays: str = "keep"
     """Whether overlays that were found, such as subtitles, are kept as they are."""
     shots: Mapping[int, ShotSteering] = field(default_factory=dict)
@@ -87,6 +90,7 @@ class Steering:
         _need(_is_number(slow) and 0 < slow <= 3600, "keep_slower_than", slow, "0 to 3600 seconds")
         _need(isinstance(self.lock_exposure, bool), "lock_exposure", self.lock_exposure, "a switch")
         _need(self.clean in CLEAN, "clean", self.clean, "light, normal, strong or nothing")
+        _need(isinstance(self.scratches, bool), "scratches", self.scratches, "a switch")
         is_digest = _DIGEST.fullmatch(self.mask) is not None
         _need(is_digest, "the mask", self.mask, "the name of one that was drawn")
         _need(self.overlays in OVERLAYS, "overlays", self.overlays, " or ".join(OVERLAYS))
@@ -100,13 +104,15 @@ class Steering:
             keep_slower_than_seconds=float(self.keep_slower_than),
             tone__lock_exposure=self.lock_exposure,
             repair__dirt=bool(self.clean),
+            repair__scratches=bool(self.clean) and self.scratches,
             repair__degree=self.clean or "normal",
         )
 
     @property
     def analysis_key(self) -> str:
         """The same for all that share a plan at full strength."""
-        return _digest([self.preset, self.keep_slower_than, self.lock_exposure, self.clean])
+        clean = [self.clean, self.scratches]
+        return _digest([self.preset, self.keep_slower_than, self.lock_exposure, *clean])
 
     @property
     def key(self) -> str:

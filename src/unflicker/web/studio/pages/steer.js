@@ -75,6 +75,10 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
       type: "checkbox", id: "lock", checked: steering.lock_exposure,
       onchange: () => change({ lock_exposure: lock.checked }),
     });
+    const scratches = h("input", {
+      type: "checkbox", id: "scratches", checked: steering.scratches,
+      onchange: () => change({ scratches: scratches.checked }),
+    });
     replace(
       ofFilm,
       h("legend", {}, "Whole film"),
@@ -83,6 +87,9 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
       h("p", { class: "field" }, h("label", { for: "slow" }, "Keep changes slower than"), slow, h("span", {}, "s")),
       h("p", { class: "field" }, lock, h("label", { for: "lock" }, "Hold exposure and white balance")),
       choice("clean", "Remove dirt", CLEAN, steering.clean, (value) => change({ clean: value })),
+      steering.clean
+        ? h("p", { class: "field" }, scratches, h("label", { for: "scratches" }, "Fill scratches, too"))
+        : null,
       film.has_overlays
         ? choice("overlays", "Subtitles and logos found", OVERLAYS, steering.overlays, (value) => change({ overlays: value }))
         : null,
