@@ -16,7 +16,7 @@ _SIZE = (48, 64)
 _FRAMES = 10
 _RATE = 25
 _THREADS = 3
-"""Of encoders. With a number that they choose themselves, bytes differ by machine, and those of x264
+"""Of encoders. With a number of their own choice bytes differ by machine, and those of x264
 now and then from one time to the next."""
 _X265 = "log-level=none:pools=none:frame-threads=1"
 _HEADER_BYTES = 2048
