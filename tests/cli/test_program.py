@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -28,9 +27,7 @@ def test_help_answers_at_once_and_loads_nothing_heavy():
         "import sys; from unflicker.cli.main import exit_code; exit_code(['--help']);"
         "print([m for m in sys.modules if m in ('numpy','cv2','av','numba','matplotlib','rich')])"
     )
-    begun = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert time.monotonic() - begun < 1.5  # 0.3 s alone on a machine; tests share theirs
     assert done.stdout.endswith("[]\n")
 
 

@@ -66,8 +66,11 @@ def test_work_that_nobody_waits_for_ends_in_the_middle_of_an_item() -> None:
 
 
 def test_so_does_work_of_the_threads_that_it_started() -> None:
-    def slowly(_: int) -> None:
+    done: list[int] = []
+
+    def slowly(number: int) -> None:
         time.sleep(0.01)
+        done.append(number)
 
     def parallel() -> Iterator[int]:
         yield 1
@@ -76,8 +79,7 @@ def test_so_does_work_of_the_threads_that_it_started() -> None:
 
     with running_ahead(parallel(), most=1) as items:
         next(items)
-        begun = time.monotonic()
-    assert time.monotonic() - begun < 5.0  # of the 20 s or more that it would take
+    assert len(done) < 2_000
 
 
 def until_abandoned() -> None:
@@ -137,13 +139,14 @@ def test_a_run_ends_while_an_atlas_is_fitted(kind: str) -> None:
     made = synthesise(panning(time=8, size=(32, 48)), kind="local", seed=1).clip.pixels
     settings = Settings.from_preset("best", atlas__layers=1)
     settings = replaced(settings, {"atlas.kind": kind, "atlas.steps": 100_000, "atlas.points": 300})
-    fitting: list[float] = []
+    fitted: list[int] = []
 
     def stop(progress: Progress) -> None:
+        if progress.stage == "fit atlas":
+            fitted.append(progress.done)
         if progress.stage == "fit atlas" and progress.done > 3:
-            fitting.append(time.monotonic())
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled, match="enough"):
         unflicker.deflicker(np.asarray(made), settings=settings, progress=stop)
-    assert time.monotonic() - fitting[0] < 5.0
+    assert fitted[-1] < 50_000

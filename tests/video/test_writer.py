@@ -1,7 +1,6 @@
 """Writing: what goes in comes out, in time, with its colours, or the user is told."""
 
 import os
-import time
 from fractions import Fraction
 
 import av
@@ -358,36 +357,6 @@ def test_arrays_become_a_film_any_player_shows(tmp_path):
     with av.open(str(tmp_path / "film.mp4")) as container:
         back = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert abs(back.astype(float) - pixels[0] * 255).mean() < 3
-
-
-def test_writing_costs_little_more_than_a_plain_transcode(tmp_path):
-    options = {"preset": "ultrafast", "crf": "16"}
-    source = make_film(
-        tmp_path / "film.mp4", size=(720, 1280), times=range(0, 1600, 40), options=options
-    )
-
-    def plain():
-        with av.open(str(source)) as i, av.open(str(tmp_path / "plain.mp4"), "w") as o:
-            i.streams.video[0].thread_type = "AUTO"
-            stream = o.add_stream("libx264", rate=25, options=options)
-            stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-            for frame in i.decode(video=0):
-                frame.pict_type = 0
-                o.mux(stream.encode(frame))
-            o.mux(stream.encode(None))
-
-    def ours():
-        settings = EncodingSettings(options=tuple(options.items()))
-        rewrite(source, tmp_path / "ours.mp4", encoding=settings, overwrite=True)
-
-    def cost(work):
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-
-    plain_seconds = min(cost(plain) for _ in range(2))
-    our_seconds = min(cost(ours) for _ in range(2))
-    assert our_seconds < 1.6 * plain_seconds + 0.3
 
 
 def test_nothing_of_ffmpegs_chatter_reaches_the_terminal(tmp_path, capfd):

@@ -22,7 +22,7 @@ class Caller:
         self.host = place.split("/")[2]
 
     def call(self, method: str, path: str, body=None, **headers: str):
-        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection = http.client.HTTPConnection(self.host, timeout=120)
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         data = json.dumps(body).encode() if isinstance(body, dict | list) else body
         if isinstance(body, dict | list):
@@ -207,7 +207,7 @@ def test_names_are_text_everywhere(caller, films):
 
 def test_events_tell_of_every_change(standing, film):
     caller, desk = standing
-    with urllib.request.urlopen(f"{caller.place}api/events", timeout=20) as events:
+    with urllib.request.urlopen(f"{caller.place}api/events", timeout=120) as events:
         assert events.headers["Content-Type"].startswith("text/event-stream")
 
         def next_news() -> dict:

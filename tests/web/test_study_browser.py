@@ -11,7 +11,7 @@ from visitors import study_served
 from unflicker.study import Plan
 
 APART_SECONDS = 0.1
-PATIENCE_MS = 30_000
+PATIENCE_MS = 90_000
 
 pytestmark = needs_browser
 

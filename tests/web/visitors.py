@@ -31,7 +31,7 @@ class Visitor:
         if data is not None:
             request.add_header("Content-Type", "application/json")
         try:
-            with self._opener.open(request, timeout=20) as answer:
+            with self._opener.open(request, timeout=120) as answer:
                 return answer.status, dict(answer.headers), answer.read()
         except urllib.error.HTTPError as fault:
             with fault:
