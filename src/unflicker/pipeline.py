@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -38,6 +38,7 @@ from unflicker.rendering.render import need_plans, render_film
 from unflicker.rendering.resources import made_here, open_film, open_pool, open_work
 from unflicker.rendering.segments import Segment
 from unflicker.rendering.side_by_side import RenderTask
+from unflicker.rendering.spots_sampled import spots_of, suggestion
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
     ArraySource,
@@ -143,9 +144,8 @@ def analyze(
                 film, settings, options, recorder, context, resources=Resources(pool=pool)
             ) as plan,
         ):
-            for _ in plan.frames:
-                pass
-    return recorder.record(notes=film.notes)
+            spots = spots_of(film, plan.settings, plan.ordered(), context)
+    return replace(recorder.record(notes=(*film.notes, *suggestion(spots))), spots=spots)
 
 
 def deflicker(

@@ -46,6 +46,8 @@ class Record:
     """Whether the source holds less than its container promises, or parts that cannot be read."""
     repairs: tuple[int, ...] = ()
     """Places of each frame in which damage was repaired; empty if frames were redrawn."""
+    spots: float | None = None
+    """Spots of single pictures, such as dirt, in each picture; None if not looked for."""
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

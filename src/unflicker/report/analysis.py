@@ -30,6 +30,7 @@ def as_json(record: Record) -> str:
         "damaged_frames": list(record.damaged),
         "incomplete": record.incomplete,
         "repairs": list(record.repairs) if any(record.repairs) else [],
+        "spots_per_frame": _finite(record.spots),
         "notes": list(record.notes),
         "settings": record.settings,
         "versions": record.versions,
