@@ -103,7 +103,7 @@ def measured(
     out, masks, trios = repaired(dirty, degree)
     luma = [np.stack([light(p) for p in many[inner]]) for many in (clean, dirty, out)]
     truth = np.abs(luma[1] - luma[0]) >= SEEN
-    mask = np.stack([masks.get(id(p), np.zeros(size, bool)) for p in dirty[inner]])
+    mask = np.stack([full(masks.get(id(p), np.zeros(size, bool)), size) for p in dirty[inner]])
     near = np.stack(
         [
             cv2.dilate((a != b).astype(np.uint8), np.ones((3, 3)))
@@ -154,6 +154,13 @@ def repaired(
         for index, one in enumerate(pictures)
     )
     return [item.picture for item in repairing.Repair(degree=degree)(items)], masks, trios
+
+
+def full(mask: Mask, size: tuple[int, int]) -> Mask:
+    """A mask of the detector at the size of the picture."""
+    if mask.shape == size:
+        return mask
+    return cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
 
 
 def simple(trios: list[Trio], luma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

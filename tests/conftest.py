@@ -32,7 +32,6 @@ def _load_the_loops_unchecked() -> None:
     import_module("unflicker.atlas")
     import_module("unflicker.atlas.kernels")
     import_module("unflicker.repair")
-    import_module("unflicker.repair.kernels")
     import_module("unflicker.repair.explaining")
     import_module("unflicker.repair.line_kernels")
     sys.meta_path[:0] = hooks

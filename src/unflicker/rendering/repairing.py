@@ -151,7 +151,7 @@ class _Window:
         mask = find_dirt(trio, self._tests)
         if mask is None:
             return item.picture, 0
-        wide = with_margin(mask)
+        wide = with_margin(mask, item.picture.size)
         if item.share is not None:
             wide &= item.share >= _SHARE
         return filled(item.picture, trio, wide)

@@ -7,16 +7,12 @@ small pictures, and taken out of them; then motion is estimated again, and each 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
-import cv2
 import numpy as np
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float32
 
-from unflicker.grade.apply import kernels_turn
-from unflicker.repair import kernels
 from unflicker.repair.links import Link, Way, linked, scale_of
-from unflicker.repair.looks import DRAWN_WIDTH_PX, Look, Mask, px, widened, with_range
+from unflicker.repair.looks import DRAWN_WIDTH_PX, Look, Mask, px, widened
 from unflicker.repair.spots import (
     Compared,
     EachSpot,
@@ -80,18 +76,6 @@ class Scouted:
     mask: Mask
     """Where these are."""
 
-    @cached_property
-    def ranged(self) -> Shaped[np.ndarray, "3 height width"]:
-        """Its luma at full size with rough repairs, and its range (`looks.with_range`)."""
-        luma = self.look.luma
-        if not self.mask.any():
-            return with_range(luma)
-        size = luma.shape[::-1]
-        there = cv2.resize(self.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        peak = np.float32(self.look.picture.layout.peak)
-        rough = np.clip(np.rint(cv2.resize(self.clean, size) * peak), 0, peak)
-        return with_range(np.where(there, rough, luma).astype(luma.dtype))
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trio:
@@ -124,7 +108,7 @@ def scouted(before: Look, now: Look, after: Look, *, back: Link, forth: Link) ->
     """
     fine = now.fine
     ways = back.back, forth.forth
-    compared = _compared(fine, with_range(before.fine), with_range(after.fine), ways)
+    compared = _compared(fine, before.fine, after.fine, ways)
     spots = candidates(compared, cells=_cells(ways), contrast=_FIRST_CONTRAST)
     which = spots.relative(spots.unrest) < _FIRST_UNREST
     which[0] = False
@@ -160,13 +144,16 @@ def second_link(first: Scouted, second: Scouted) -> Link:
 
 
 def compared_with(trio: Trio) -> Compared:
-    """A picture compared with its neighbours along the motion, at full size."""
-    now, ways = trio.now.look, (trio.back.back, trio.forth.forth)
-    return _compared(now.luma, trio.before.ranged, trio.after.ranged, ways, unit=now.unit)
+    """A picture compared with its neighbours along the motion, at the size of `Look.fine`.
+
+    Finer detail tells nothing: the smallest dirt is 3 px wide there, and grain is averaged.
+    """
+    ways = trio.back.back, trio.forth.forth
+    return _compared(trio.now.look.fine, trio.before.clean, trio.after.clean, ways)
 
 
 def find_dirt(trio: Trio, tests: Tests) -> Mask | None:
-    """The mask of a picture's dirt at full size; None without any.
+    """The mask of a picture's dirt at the size of `Look.fine`; None without any.
 
     Args:
         trio: The picture and its neighbours.
@@ -224,26 +211,26 @@ def _doubt(spots: Spots, ring: EachSpot) -> EachSpot:
     return np.sqrt(near**2 + wide**2 + (spots.relative(ring) / _RING) ** 2)
 
 
-def _compared(
-    now: Shaped[np.ndarray, "height width"],
-    before: Shaped[np.ndarray, "3 height width"],
-    after: Shaped[np.ndarray, "3 height width"],
-    ways: tuple[Way, Way],
-    *,
-    unit: np.float32 = np.float32(1.0),  # noqa: B008 - a constant
-) -> Compared:
-    """A picture compared with its neighbours, given with their ranges."""
-    size = now.shape[0], now.shape[1]
-    plan = np.empty((*_cells(ways), 6), np.float32)
-    for place, way in enumerate(ways):
-        plan[..., 2 * place : 2 * place + 2] = way.flow * scale_of(way.flow, size)
-        plan[..., 4 + place] = way.lift
-    out = np.empty((3, *size), np.float32)
-    with kernels_turn(size):
-        kernels.compare(now, before, after, plan, unit, out)
-    return Compared(outside=out[0], least=out[1], apart=out[2])
+def _compared(now: Fine, before: Fine, after: Fine, ways: tuple[Way, Way]) -> Compared:
+    """A picture compared with its neighbours; where one of them ends, nothing is found."""
+    past, future = (way.aligned(other) for way, other in zip(ways, (before, after), strict=True))
+    ranges = [way.range_of(other) for way, other in zip(ways, (before, after), strict=True)]
+    least = np.minimum(*(ends[..., 0] for ends in ranges))
+    most = np.maximum(*(ends[..., 1] for ends in ranges))
+    to_past, to_future = now - past, now - future
+    seen = ways[0].seen & ways[1].seen
+    return Compared(
+        outside=(np.maximum(now - most, 0.0) + np.minimum(now - least, 0.0)) * seen,
+        least=_of_one_sign(to_past, to_future) * seen,
+        apart=np.abs(past - future),
+    )
+
+
+def _of_one_sign(one: Fine, other: Fine) -> Fine:
+    """The smaller of two differences where they have one sign, else 0."""
+    return np.maximum(np.minimum(one, other), 0.0) + np.minimum(np.maximum(one, other), 0.0)
 
 
 def _cells(ways: tuple[Way, Way]) -> tuple[int, int]:
-    rows, columns = ways[0].lift.shape
+    rows, columns = ways[0].flow.shape[:2]
     return rows, columns

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
-from unflicker.frames.flow import warp
+from unflicker.frames.flow import look_up, pixel_places
 from unflicker.motion import estimate_motion
 from unflicker.refinement.alignment import refined_flow
 from unflicker.repair.looks import proxy_of
 
 Fine = Float32[np.ndarray, "rows columns"]
-Grid = Float32[np.ndarray, "cells_down cells_across"]
+_AROUND = np.ones((3, 3), np.uint8)
+_HALF = np.float32(0.5)
 _LIGHT_LIMIT = 0.06
 """Difference of luma up to which it counts as light: grades leave less than that of flicker."""
 _LIGHT_CELLS = 6.0
@@ -28,8 +30,30 @@ class Way:
 
     flow: Float32[np.ndarray, "cells_down cells_across 2"]
     """In px of the grid, x first."""
-    lift: Grid
-    """What is to be added to the neighbour's luma, in [0, 1]."""
+    lift: Fine
+    """What is to be added to the neighbour's luma, in [0, 1], for each pixel of the picture."""
+
+    places: Float32[np.ndarray, "rows columns 2"]
+    """Where each pixel of the picture is in the neighbour, in px, x first."""
+
+    def aligned(self, there: Fine) -> Fine:
+        """The motion-compensated neighbour, at the light of the picture."""
+        return look_up(there, self.places) + self.lift
+
+    def range_of(self, there: Fine) -> Float32[np.ndarray, "rows columns 2"]:
+        """The least and the largest value around each pixel in that neighbour: motion errs."""
+        ends = cv2.merge([cv2.erode(there, _AROUND), cv2.dilate(there, _AROUND)])
+        border, nearest = cv2.BORDER_REPLICATE, cv2.INTER_NEAREST
+        remap: Any = cv2.remap  # the stubs do not know a map of two channels alone
+        found = remap(ends, self.places, None, nearest, borderMode=border)
+        return found + self.lift[..., None]
+
+    @property
+    def seen(self) -> Bool[np.ndarray, "rows columns"]:
+        """Which pixels of the picture are within the neighbour."""
+        ends = np.array([self.places.shape[1], self.places.shape[0]], np.float32) - _HALF
+        x, y = self.places[..., 0], self.places[..., 1]
+        return (x > -_HALF) & (y > -_HALF) & (x < ends[0]) & (y < ends[1])
 
     def compared(self, here: Fine, there: Fine) -> Fine:
         """The difference of a picture from its motion-compensated neighbour.
@@ -38,8 +62,7 @@ class Way:
             here: The picture.
             there: The neighbour.
         """
-        size = here.shape[1], here.shape[0]
-        return here - moved(there, self.flow) - cv2.resize(self.lift, size)
+        return here - self.aligned(there)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,16 +86,6 @@ def linked(first: Fine, second: Fine, *, refine: bool) -> Link:
     if refine:
         forth, back = refined_flow(forth, first, second), refined_flow(back, second, first)
     return Link(forth=_way(forth, first, second), back=_way(back, second, first))
-
-
-def moved(picture: Fine, flow: Float32[np.ndarray, "cells_down cells_across 2"]) -> Fine:
-    """A neighbour aligned to the picture that a flow starts from, bilinear.
-
-    Args:
-        picture: The neighbour.
-        flow: To it, in px of a smaller grid.
-    """
-    return warp(picture, enlarged(flow, (picture.shape[0], picture.shape[1])))
 
 
 def enlarged(
@@ -101,7 +114,10 @@ def scale_of(
 
 
 def _way(flow: Float32[np.ndarray, "cells_down cells_across 2"], here: Fine, there: Fine) -> Way:
-    difference = np.clip(here - moved(there, flow), -_LIGHT_LIMIT, _LIGHT_LIMIT)
+    size = here.shape[0], here.shape[1]
+    places = enlarged(flow, size) + pixel_places(*size)
+    difference = np.clip(here - look_up(there, places), -_LIGHT_LIMIT, _LIGHT_LIMIT)
     cells = flow.shape[1], flow.shape[0]
     small = cv2.resize(difference, cells, interpolation=cv2.INTER_AREA)
-    return Way(flow=flow, lift=cv2.GaussianBlur(small, (0, 0), _LIGHT_CELLS))
+    lift = cv2.resize(cv2.GaussianBlur(small, (0, 0), _LIGHT_CELLS), size[::-1])
+    return Way(flow=flow, lift=lift, places=places)

@@ -18,7 +18,6 @@ PROXY_PX = 256
 (`settings.ProxySettings`)."""
 DRAWN_WIDTH_PX = 640.0
 """Width for which lengths of the repair are stated; they grow with the picture's longest side."""
-_AROUND = np.ones((3, 3), np.uint8)
 Mask = Bool[np.ndarray, "height width"]
 
 
@@ -50,13 +49,6 @@ class Look:
     def unit(self) -> np.float32:
         """What one step of a sample is worth in [0, 1]."""
         return np.float32(1.0 / self.picture.layout.peak)
-
-
-def with_range(
-    plane: Shaped[np.ndarray, "height width"],
-) -> Shaped[np.ndarray, "3 height width"]:
-    """A plane with its least and its largest value of 3×3 pixels, as `kernels.compare` takes it."""
-    return np.stack([plane, cv2.erode(plane, _AROUND), cv2.dilate(plane, _AROUND)])
 
 
 def proxy_of(fine: Float32[np.ndarray, "rows columns"]) -> Float32[np.ndarray, "_ _ 3"]:

@@ -44,7 +44,7 @@ _PIECE_PX = 32.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Compared:
-    """A picture compared with its neighbours along the motion (`kernels.compare`)."""
+    """A picture compared with its neighbours along the motion."""
 
     outside: Plane
     """How far a pixel is outside the range of both neighbourhoods, signed."""
