@@ -11,6 +11,7 @@ from made_clips import panning
 from unflicker import RunOptions, rendering
 from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip
+from unflicker.report.page import page
 from unflicker.settings import EncodingSettings, Settings
 from unflicker.settings.schema import DAMAGE
 from unflicker.synthesis.damage import Density, damaged, drawn_spots
@@ -51,8 +52,10 @@ def test_segments_processes_and_plans_do_not_change_a_repair(film, tmp_path, mon
             monkeypatch.setattr(module, "SEGMENT_FRAMES", segment)
         target = tmp_path / name
         record = unflicker.run(film, target, settings=settings, options=RunOptions(**options))
-        assert len(record.repairs) == FRAMES
-        repairs[name] = sum(record.repairs)
+        assert len(record.repaired.counts) == FRAMES
+        repairs[name] = sum(record.repaired.counts)
+        shown = page(record)
+        assert ("before its repair" in shown) == (repairs[name] > 0)
         return read(target)
 
     whole = made("whole.mkv", segment=240, jobs=1)

@@ -19,7 +19,9 @@ from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.mask import Share
 from unflicker.plan import FramePlan
 from unflicker.recording.record import Still
+from unflicker.recording.repaired import Repaired, RepairsSeen
 from unflicker.recording.visible import Visible, VisibleFlicker
+from unflicker.repair.places import NONE, Repairs
 
 MAP = {"rows": 6, "columns": 8}
 _DARK = 0.01
@@ -39,8 +41,8 @@ class Followed:
     """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
     shot: int | None
     """Number of its shot, from 0; None if shots are not known."""
-    repairs: int = 0
-    """Places in which damage was repaired."""
+    repairs: Repairs = NONE
+    """Where damage was repaired."""
 
     @property
     def by_place(self) -> Float32[np.ndarray, "rows columns"] | np.float32:
@@ -100,8 +102,7 @@ class Measured:
     visible: tuple[Visible, ...]
     stills: tuple[RankedStill, ...]
     """The most changed frames, the most changed first."""
-    repairs: tuple[int, ...] = ()
-    """Places of each frame in which damage was repaired."""
+    repaired: Repaired
 
 
 class Measuring:
@@ -114,7 +115,7 @@ class Measuring:
         self._after: list[np.ndarray] = []
         self._stops: list[np.ndarray] = []
         self._damaged: list[int] = []
-        self._repairs: list[int] = []
+        self._repairs = RepairsSeen()
         self._stills: tuple[_SmallStill, ...] = ()
         self._visible = VisibleFlicker()
 
@@ -127,7 +128,7 @@ class Measuring:
             followed: Its plan, and the strength at which it was applied.
         """
         plan = followed.plan
-        self._repairs.append(followed.repairs)
+        self._repairs.saw(frame, result, followed.repairs)
         stops = plan.grade.stops_by_place(**MAP) * followed.by_place
         self._note(frame, result, stops=stops, damaged=plan.damaged)
         if followed.shot is not None:
@@ -158,7 +159,7 @@ class Measuring:
             damaged=tuple(self._damaged),
             visible=tuple(self._visible.measured),
             stills=tuple(still.in_colours() for still in self._stills),
-            repairs=tuple(self._repairs),
+            repaired=self._repairs.seen(),
         )
 
     def _note(self, frame: Frame, result: Picture, *, stops: np.ndarray, damaged: bool) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from unflicker.plan import ShotPlan
+from unflicker.recording.repaired import Repaired
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,8 +45,8 @@ class Record:
     """Indices of frames the decoder reported as damaged."""
     incomplete: bool = False
     """Whether the source holds less than its container promises, or parts that cannot be read."""
-    repairs: tuple[int, ...] = ()
-    """Places of each frame in which damage was repaired; empty if frames were redrawn."""
+    repaired: Repaired = field(default_factory=Repaired.nothing)
+    """Where damage was repaired; nothing if frames were redrawn."""
     spots: float | None = None
     """Spots of single pictures, such as dirt, in each picture; None if not looked for."""
     settings: dict[str, Any] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from unflicker.compute.versions import library_versions
 from unflicker.plan import FramePlan, ShotPlan
 from unflicker.recording.measuring import MAP, Measured, RankedStill, ranked, stacked
 from unflicker.recording.record import Record
+from unflicker.recording.repaired import Repaired
 from unflicker.recording.visible import Visible, mean_visible
 from unflicker.settings import Settings, to_dict
 from unflicker.tone import Course, Diagnosis, SteadyTone, diagnose, drift_of
@@ -58,7 +59,7 @@ class Recorder:
         self._after: list[np.ndarray] = []
         self._stops: list[np.ndarray] = []
         self._damaged: list[int] = []
-        self._repairs: list[int] = []
+        self._repaired = Repaired.nothing()
         self._shot: _Shot | None = None
         self._shots: list[ShotPlan] = []
         self._stills: tuple[RankedStill, ...] = ()
@@ -92,7 +93,7 @@ class Recorder:
         self._after += list(segment.after)
         self._stops += list(segment.stops)
         self._damaged += segment.damaged
-        self._repairs += segment.repairs
+        self._repaired = self._repaired.followed_by(segment.repaired)
         self._visible += segment.visible
         for still in segment.stills:
             self._stills = ranked(self._stills, still)
@@ -116,7 +117,7 @@ class Recorder:
             stills=tuple(sorted((s.still for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
             incomplete=self.incomplete or getattr(self._film, "incomplete", False),
-            repairs=tuple(self._repairs),
+            repaired=self._repaired,
             settings=to_dict(self.settings),
             versions=library_versions(neural=neural),
             notes=(*notes, *self._suggestions()),

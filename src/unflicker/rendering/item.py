@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.mask import Share
 from unflicker.plan import FramePlan
+from unflicker.repair.places import NONE, Repairs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,8 +27,8 @@ class Item:
     """Correction share of each pixel, 0 to 1; 1 everywhere if None."""
     shot: int | None = None
     """Number of its shot, from 0; None if shots are not known."""
-    repairs: int = 0
-    """Places in which damage was repaired."""
+    repairs: Repairs = NONE
+    """Where damage was repaired."""
 
 
 @runtime_checkable

@@ -29,6 +29,7 @@ from unflicker.repair.dirt import (
 from unflicker.repair.filling import filled, with_margin
 from unflicker.repair.links import Link
 from unflicker.repair.looks import Look
+from unflicker.repair.places import Box
 
 _LONGEST_RUN = 3
 """Frames that may show one picture: films of 8 frames a second in video of 24."""
@@ -66,8 +67,8 @@ class _Entry:
     shot: int
     seen: Scouted | None = None
     """After the first look, once it was needed."""
-    result: tuple[Picture, int] | None = None
-    """Its picture repaired, and the number of places."""
+    result: tuple[Picture, tuple[Box, ...]] | None = None
+    """Its picture repaired, and boxes around the places."""
 
     @cached_property
     def look(self) -> Look:
@@ -99,8 +100,9 @@ class _Window:
                 return
             entry = self._held[at]
             entry.result = self._result(at)
-            picture, repairs = entry.result
-            yield replace(entry.item, picture=picture, repairs=entry.item.repairs + repairs)
+            item, (picture, boxes) = entry.item, entry.result
+            repairs = item.repairs.and_then(boxes, item.picture)
+            yield replace(item, picture=picture, repairs=repairs)
             at += 1 - self._forget(at)
 
     def _read(self) -> None:
@@ -131,8 +133,8 @@ class _Window:
         self._links = {key: link for key, link in self._links.items() if key[0] >= first}
         return dropped
 
-    def _result(self, at: int) -> tuple[Picture, int]:
-        """The picture of an item repaired, and the number of repaired places."""
+    def _result(self, at: int) -> tuple[Picture, tuple[Box, ...]]:
+        """The picture of an item repaired, and boxes around the places."""
         entry, item = self._held[at], self._held[at].item
         last = self._held[max(at - 1, 0)]
         again = at > 0 and last.run == entry.run and last.item.strength == item.strength
@@ -140,7 +142,7 @@ class _Window:
             return last.result
         before, after = self._neighbours(at)
         if before is None or after is None or item.strength == 0.0:
-            return item.picture, 0
+            return item.picture, ()
         trio = Trio(
             before=self._scouted(before),
             now=self._scouted(at),
@@ -150,7 +152,7 @@ class _Window:
         )
         mask = find_dirt(trio, self._tests)
         if mask is None:
-            return item.picture, 0
+            return item.picture, ()
         wide = with_margin(mask, item.picture.size)
         if item.share is not None:
             wide &= item.share >= _SHARE

@@ -126,8 +126,8 @@ class _Window:
         lines = [] if item.strength == 0.0 else self._scratches(at)
         if not lines:
             return item
-        picture, count = filled_across(item.picture, lines, item.share)
-        return replace(item, picture=picture, repairs=item.repairs + count)
+        picture, boxes = filled_across(item.picture, lines, item.share)
+        return replace(item, picture=picture, repairs=item.repairs.and_then(boxes, item.picture))
 
     def _scratches(self, at: int) -> list[Line]:
         here = self._seen[at].lined

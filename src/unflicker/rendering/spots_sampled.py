@@ -79,7 +79,7 @@ def _places(film: VideoSource, settings: Settings) -> dict[int, list[Ordered]]:
 
 def _spots(film: VideoSource, held: list[Ordered], stages: list[Stage]) -> float:
     """Spots in each picture of a place, on average."""
-    repairs = [item.repairs for item in through(_items(film, held), stages)]
+    repairs = [len(item.repairs.boxes) for item in through(_items(film, held), stages)]
     return float(np.mean(repairs[_INNER]))
 
 

@@ -18,6 +18,7 @@ from unflicker.frames.alpha import visible_places
 from unflicker.frames.picture import Picture
 from unflicker.grade.mask import Share
 from unflicker.repair.lines import Line, scale_of
+from unflicker.repair.places import Box
 from unflicker.repair.scratches import margin_px, places_of
 
 Patch = Float32[np.ndarray, "rows _"]
@@ -40,8 +41,8 @@ _SHARE = 0.5
 
 def filled_across(
     picture: Picture, lines: Sequence[Line], share: Share | None
-) -> tuple[Picture, int]:
-    """The picture with scratches filled, and their number; all other pixels are unchanged.
+) -> tuple[Picture, tuple[Box, ...]]:
+    """The picture with scratches filled, and a box around each; all other pixels are unchanged.
 
     Args:
         picture: The one to fill.
@@ -67,7 +68,14 @@ def filled_across(
                 peak=picture.layout.peak,
             )
             part.fill(free[::down, ::across])
-    return replace(picture, planes=(*planes, *picture.planes[len(planes) :])), len(lines)
+    boxes = tuple(_box(line, picture.size) for line in lines)
+    return replace(picture, planes=(*planes, *picture.planes[len(planes) :])), boxes
+
+
+def _box(line: Line, size: tuple[int, int]) -> Box:
+    rows, columns = places_of(line, size)
+    left, right = max(int(columns.min()), 0), min(int(columns.max()) + 1, size[1])
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(left, right)
 
 
 def _gaps(line: Line, lines: Sequence[Line], size: tuple[int, int]) -> tuple[int, int]:

@@ -18,9 +18,8 @@ from unflicker.frames.picture import Picture
 from unflicker.repair.dirt import Trio
 from unflicker.repair.links import scale_of
 from unflicker.repair.looks import Mask, px, widened
+from unflicker.repair.places import Box
 
-Box = tuple[slice, slice]
-"""Rows and columns."""
 Patch = Float32[np.ndarray, "rows columns"]
 _RING_PX = 4.0
 """Width of the ring around a place by which neighbours are judged, in px of a picture 640 px wide.
@@ -59,8 +58,8 @@ def with_margin(mask: Mask, size: tuple[int, int]) -> Mask:
     return cv2.resize(wide.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR) > _EDGE
 
 
-def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, int]:
-    """The picture with the places of a mask filled, and their number.
+def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, tuple[Box, ...]]:
+    """The picture with the places of a mask filled, and a box around each.
 
     All other pixels are unchanged bit for bit.
 
@@ -84,7 +83,7 @@ def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, int]:
                 for other, flow, dirt in zip(others, flows, soiled, strict=True)
             ]
             part.fill(sides, peak=picture.layout.peak)
-    return replace(picture, planes=(*planes, *picture.planes[len(planes) :])), len(boxes)
+    return replace(picture, planes=(*planes, *picture.planes[len(planes) :])), tuple(boxes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

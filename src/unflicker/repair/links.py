@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -48,7 +49,7 @@ class Way:
         found = remap(ends, self.places, None, nearest, borderMode=border)
         return found + self.lift[..., None]
 
-    @property
+    @cached_property
     def seen(self) -> Bool[np.ndarray, "rows columns"]:
         """Which pixels of the picture are within the neighbour."""
         ends = np.array([self.places.shape[1], self.places.shape[0]], np.float32) - _HALF

@@ -29,7 +29,7 @@ def as_json(record: Record) -> str:
         "shots": [_shot(number, shot, record) for number, shot in enumerate(record.shots)],
         "damaged_frames": list(record.damaged),
         "incomplete": record.incomplete,
-        "repairs": list(record.repairs) if any(record.repairs) else [],
+        "repairs": list(record.repaired.counts) if any(record.repaired.counts) else [],
         "spots_per_frame": _finite(record.spots),
         "notes": list(record.notes),
         "settings": record.settings,

@@ -13,6 +13,8 @@ from unflicker.report import words
 from unflicker.report.style import filled
 
 _STILLS = 6
+_REPAIRS_BYTES = 700_000
+"""For the pictures of repairs, as base64."""
 _TEMPLATE = Path(__file__).parent / "page.html.j2"
 
 
@@ -48,6 +50,8 @@ def page(record: Record) -> str:
         light=Markup(plots.light_plot(record)),
         heat=Markup(plots.heat_plot(record)) if changed else None,
         moments=Markup(plots.moment_plots(record)) if changed else None,
+        repairs=Markup(plots.repairs_plot(record)) if any(record.repaired.counts) else None,
+        repaired=pictures.embedded(record.repaired.stills, bytes_at_most=_REPAIRS_BYTES),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from unflicker.recording.record import Record, Still
+from unflicker.recording.repaired import RepairStill
 
 _BUDGET_BYTES = 1_800_000
 """For all stills of a page together, as base64; the page then stays under 3 MB."""
@@ -44,8 +45,15 @@ def chosen_stills(record: Record, *, count: int) -> list[Still]:
     return sorted(strongest, key=lambda still: still.index)
 
 
-def embedded(stills: Sequence[Still]) -> list[EmbeddedStill]:
-    """The stills as JPEG, at the best quality at which they fit on the page."""
+def embedded(
+    stills: Sequence[Still] | Sequence[RepairStill], *, bytes_at_most: int = _BUDGET_BYTES
+) -> list[EmbeddedStill]:
+    """The stills as JPEG, at the best quality at which they fit on the page.
+
+    Args:
+        stills: Pictures before and after.
+        bytes_at_most: For all of them together.
+    """
     for quality in (90, 80, 65, 45, 25):
         made = [
             EmbeddedStill(
@@ -58,9 +66,9 @@ def embedded(stills: Sequence[Still]) -> list[EmbeddedStill]:
             )
             for still in stills
         ]
-        if sum(len(one.before) + len(one.after) for one in made) <= _BUDGET_BYTES:
+        if sum(len(one.before) + len(one.after) for one in made) <= bytes_at_most:
             return made
-    return made[:1]
+    return made[:1] if stills else []
 
 
 def _data_url(rgb: UInt8[np.ndarray, "height width 3"], *, quality: int) -> str:

@@ -110,6 +110,34 @@ def moment_plots(record: Record, *, count: int = 8) -> str:
     return as_svg(figure, name="moments")
 
 
+@in_house_style()
+def repairs_plot(record: Record) -> str:
+    """Repairs of damage: how many in each frame, and in each part of the picture."""
+    figure = figure_of(height_in=2.4)
+    over_time, by_place = figure.subplots(1, 2, width_ratios=(2, 1))
+    counts = np.asarray(record.repaired.counts, np.float32)
+    at, kept = curves.envelope(counts, places=_PLACES)
+    over_time.fill_between(record.seconds[at], kept, step="mid", color=STAND_INS.after, linewidth=0)
+    over_time.set_ylim(bottom=0)
+    over_time.set_xlabel("seconds")
+    over_time.set_ylabel("repairs in a frame")
+    _mark_shots(over_time, record)
+    shape = _picture_shape(record) or record.repaired.places.shape
+    most = float(record.repaired.places.max())
+    by_place.imshow(
+        record.repaired.places,
+        cmap=_light_map(),
+        vmin=-most,
+        vmax=most,
+        interpolation="nearest",
+        extent=(0, shape[1], shape[0], 0),
+    )
+    by_place.set_xticks([])
+    by_place.set_yticks([])
+    by_place.set_title("where in the picture", color=STAND_INS.faint, fontsize=9)
+    return as_svg(figure, name="repairs")
+
+
 def _broken_at_cuts(
     record: Record, values: Float32[np.ndarray, " time"]
 ) -> tuple[Float[np.ndarray, " kept"], Float[np.ndarray, " kept"]]:

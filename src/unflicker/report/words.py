@@ -54,8 +54,8 @@ def summary(record: Record) -> str:
     left = f"visible flicker {number(record.visible_flicker_before)} -> "
     left += f"{number(record.visible_flicker_after)} ΔE{'' if record.output else ' expected'}"
     frames = f"{len(record.seconds)} frames"
-    if any(record.repairs):
-        frames += f", {sum(record.repairs)} places repaired"
+    if any(record.repaired.counts):
+        frames += f", {sum(record.repaired.counts)} places repaired"
     pace = f" in {record.wall_seconds:.1f} s" if record.wall_seconds else ""
     return f"{kind}; {left}; {frames}{pace}"
 
