@@ -193,3 +193,19 @@ def test_a_repair_depends_on_no_more_frames_than_it_says() -> None:
     assert all(map(same_samples, whole[start + low :], part[start:]))
     cut = repaired(given[:-3], repeats=[at for at in repeats if at < len(given) - 3])
     assert all(map(same_samples, whole[: -3 - ahead], cut[:-ahead]))
+
+
+@pytest.mark.parametrize(("left", "right"), [(50, 40), (70, 0), (0, 24)])
+def test_the_rim_of_a_picture_between_bars_is_no_scratch(left: int, right: int) -> None:
+    pixels = clip(speed_px=(2.0, 0.0)).copy()
+    for index, frame in enumerate(pixels):
+        weave = index % 2
+        frame[:, : left + weave] = 0
+        frame[:, SIZE[1] - right - weave :] = 0
+        if left:
+            frame[:, left + weave : left + weave + 2] = 250
+        if right:
+            frame[:, SIZE[1] - right - weave - 2 : SIZE[1] - right - weave] = 250
+    given = pictures(pixels)
+    for one, other in zip(given, repaired(given), strict=True):
+        assert same_samples(one, other)

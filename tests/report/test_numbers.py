@@ -27,6 +27,15 @@ def test_shortening_a_heat_map_does_not_average_flicker_away():
     assert (np.abs(curves.strongest(flicker, places=100)) == 0.5).all()
 
 
+@pytest.mark.parametrize(("frames", "places"), [(360, 175), (7, 3), (1000, 999), (40, 40)])
+def test_columns_of_a_heat_map_are_where_their_frames_are(frames: int, places: int) -> None:
+    index = np.arange(1, frames + 1, dtype=np.float32)[:, None]
+    columns = curves.strongest(index, places=places)[:, 0]
+    share = columns / frames
+    drawn = np.arange(1, places + 1) / places
+    assert np.abs(share - drawn).max() <= 1.0 / frames
+
+
 def test_grey_has_no_warmth_and_no_tint():
     grey = np.linspace(0, 1, 9, dtype=np.float32)[:, None].repeat(3, axis=1)
     assert np.abs(curves.warmth(grey)).max() < 1e-6

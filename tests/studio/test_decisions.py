@@ -33,6 +33,13 @@ def test_plain_values_come_back_as_they_were():
     assert Steering.from_dict(plain).key == EVERYTHING.key
 
 
+def test_a_browser_that_writes_whole_numbers_decides_the_same():
+    sent = json.loads(json.dumps(Steering().to_dict()).replace(".0", ""))
+    assert sent["keep_slower_than"] == 2
+    assert Steering.from_dict(sent).key == Steering().key
+    assert Steering.from_dict(sent).analysis_key == Steering().analysis_key
+
+
 def test_settings_are_those_of_a_run():
     settings = EVERYTHING.settings
     assert settings.strength == 0.25
@@ -41,7 +48,8 @@ def test_settings_are_those_of_a_run():
     assert settings.repair.dirt
     assert settings.repair.scratches
     assert settings.repair.degree == "light"
-    assert not replace(EVERYTHING, clean="").settings.repair.scratches
+    alone = replace(EVERYTHING, clean="").settings.repair
+    assert (alone.dirt, alone.scratches, alone.degree) == (False, True, "normal")
     assert not settings.refinement.used
 
 

@@ -88,14 +88,14 @@ def _serve(
             desk.add_named(film)
         app = studio_app(desk, token=token)
         threading.Thread(target=desk.stills.warm, daemon=True).start()
-        server = server_of(app)
+        server = server_of(app, ending=desk.close)
         _tell(talk, library, place, token=token)
         if given["opens"]:
             click.launch(f"{place}?token={token}" if token else place)
         try:
             server.run(sockets=[listener])
         finally:
-            desk.closed = True
+            desk.close()
 
 
 def _tell(talk: Talk, library: Path, place: str, *, token: str) -> None:

@@ -29,6 +29,8 @@ class _Shot:
     visible: list[Visible] = field(default_factory=list)
     """Of each window."""
     course: Course | None = None
+    repeats: float = 1.0
+    """Frames of the last window for each one that was measured."""
     fine_light: bool = False
     guided: bool = False
     calmed: bool = False
@@ -163,6 +165,7 @@ class Recorder:
             self._shot = _Shot(start=finding.start)
         frames = finding.stop - finding.start - finding.overlap
         self._shot.windows.append(finding.tone)
+        self._shot.repeats = (finding.stop - finding.start) / max(len(finding.roles.votes), 1)
         self._shot.visible.append(
             Visible(before=finding.visible_before, after=finding.visible_after, frames=frames)
         )
@@ -196,7 +199,7 @@ class Recorder:
         course = self._shot.course
         return diagnose(
             self._shot.windows,
-            fps=fps,
+            fps=fps * self._shot.repeats,
             visible_delta_e=visible,
             exposure_drift_stops=drift_of(course, fps=fps) if course is not None else 0.0,
             locked=self.settings.tone.lock_exposure,

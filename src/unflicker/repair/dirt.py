@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Float32
 
@@ -229,7 +228,7 @@ def _compared(now: Fine, before: Fine, after: Fine, ways: tuple[Way, Way]) -> Co
 
 def _of_one_sign(one: Fine, other: Fine) -> Fine:
     """The smaller of two differences where they have one sign, else 0."""
-    return cv2.max(cv2.min(one, other), 0.0) + cv2.min(cv2.max(one, other), 0.0)
+    return np.maximum(np.minimum(one, other), 0.0) + np.minimum(np.maximum(one, other), 0.0)
 
 
 def _cells(ways: tuple[Way, Way]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.motion import estimate_motion
-from unflicker.repair.lines import Line, lines_of, scale_of, strip_count, strips_of
+from unflicker.repair.lines import Line, Strips, lines_of, scale_of, strip_count, strips_of
 from unflicker.repair.looks import Look, proxy_of
 
 
@@ -56,6 +56,9 @@ _FLANKS_PX = (7.0, 10.0, 13.0, 16.0)
 _EDGE = 0.025
 """Share of the width at either edge in which a line may be the rim of the gate."""
 
+_BLACK, _BLACK_SHARE = 0.1, 0.95
+"""Luma, of the stored range, below which this share of what lies between a line and the border of
+the frame is a black bar: video black is 0.063."""
 _END = 0.25
 """Strips by which a scratch is longer at each end than those in which it is seen."""
 _MARGIN_PX = 1.0
@@ -106,10 +109,27 @@ def lined(look: Look) -> Lined:
     """The lines of a picture that may be scratches."""
     luma = look.luma.astype(np.float32) * look.unit
     size = luma.shape[0], luma.shape[1]
-    edge = _EDGE * size[1]
-    found = lines_of(strips_of(luma), size)
-    inside = (line for line in found if edge < line.middle < size[1] - edge)
+    edge, strips = _EDGE * size[1], strips_of(luma)
+    inside = (
+        line
+        for line in lines_of(strips, size)
+        if edge < line.middle < size[1] - edge and not _is_rim(line, strips, scale_of(size))
+    )
     return Lined(lines=tuple(inside), size=size)
+
+
+def _is_rim(line: Line, strips: Strips, scale: float) -> bool:
+    """Whether a line is the rim of a picture between black bars, as of a narrower gate.
+
+    Args:
+        line: A line.
+        strips: Of its picture.
+        scale: Of the picture (`scale_of`).
+    """
+    beyond = round(max(_FLANKS_PX) * scale)
+    left, right = (max(round(line.middle) + way * beyond, 0) for way in (-1, 1))
+    sides = strips[line.top : line.bottom, :left], strips[line.top : line.bottom, right:]
+    return any(side.size and np.quantile(side, _BLACK_SHARE) < _BLACK for side in sides)
 
 
 def sideways(first: Look, second: Look) -> Sideways:

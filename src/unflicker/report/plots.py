@@ -180,7 +180,7 @@ def _mark_shots(ax: Any, record: Record) -> None:
     ax.set_xlim(*_span(record))
     ax.margins(y=0.12)
     many = len(record.shots) > 40
-    for place, shot in enumerate(record.shots[1:], start=2):
+    for place, shot in enumerate(record.shots[1:], start=1):
         if shot.start >= len(record.seconds):
             continue
         at = float(record.seconds[shot.start])

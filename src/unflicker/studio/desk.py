@@ -58,6 +58,10 @@ class Desk:
         self.closed = False
         """Whether the studio ends, and visitors are to be sent away."""
 
+    def close(self) -> None:
+        """Send visitors away: the studio ends."""
+        self.closed = True
+
     def add(self, path: str) -> Film:
         """Add a film within the folders, and have it looked at.
 

@@ -75,7 +75,7 @@ class Steering:
     clean: str = ""
     """How much counts as dirt, or as a scratch; empty for none."""
     scratches: bool = False
-    """Whether scratches are filled, too."""
+    """Whether scratches are filled."""
     overlays: str = "keep"
     """Whether overlays that were found, such as subtitles, are kept as they are."""
     shots: Mapping[int, ShotSteering] = field(default_factory=dict)
@@ -83,7 +83,10 @@ class Steering:
     """Digest of the mask that was drawn; empty for none."""
 
     def __post_init__(self) -> None:
-        """Refuse values out of range."""
+        """Refuse values out of range; numbers are the same from Python and from a browser."""
+        for name in ("strength", "keep_slower_than"):
+            if _is_number(value := getattr(self, name)):
+                object.__setattr__(self, name, float(value))
         _need(self.preset in PRESETS, "the preset", self.preset, " or ".join(PRESETS))
         _need(_is_share(self.strength), "the strength", self.strength, "0 to 1")
         slow = self.keep_slower_than
@@ -104,7 +107,7 @@ class Steering:
             keep_slower_than_seconds=float(self.keep_slower_than),
             tone__lock_exposure=self.lock_exposure,
             repair__dirt=bool(self.clean),
-            repair__scratches=bool(self.clean) and self.scratches,
+            repair__scratches=self.scratches,
             repair__degree=self.clean or "normal",
         )
 

@@ -93,7 +93,7 @@ def diagnose(
 
     Args:
         windows: Results of the tone stage; overlaps count twice, without effect.
-        fps: Frames a second.
+        fps: Frames a second, those that repeat another among them.
         visible_delta_e: Visible flicker before correction, in ΔE.
         exposure_drift_stops: Of the shot's automatic exposure (`exposure_drift`).
         locked: Whether that drift is removed.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
 from importlib.util import find_spec
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from unflicker.errors import MissingError, UsageError
@@ -59,10 +61,24 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def server_of(app: Callable[..., Any]) -> Server:
-    """A server for an application; it keeps no log of who came."""
+def server_of(app: Callable[..., Any], *, ending: Callable[[], None] | None = None) -> Server:
+    """A server for an application; it keeps no log of who came.
+
+    Args:
+        app: The application.
+        ending: Called when the server is told to stop, so that answers without end can end.
+    """
     from uvicorn import Config, Server
 
+    class Ending(Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if ending is not None:
+                ending()
+            super().handle_exit(sig, frame)
+
+    # What is cancelled at the end is no news, and would come with a traceback.
+    logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
+    logging.getLogger("uvicorn.error").propagate = False
     config = Config(
         app,
         ws="none",
@@ -72,4 +88,4 @@ def server_of(app: Callable[..., Any]) -> Server:
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE_SECONDS,
     )
-    return Server(config)
+    return Ending(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request
@@ -89,6 +90,8 @@ def task_told(task: Task) -> _ANY:
     told = asdict(task)
     del told["wanted"]
     told["result"] = {k: v for k, v in task.result.items() if k != "target"}
+    if "target" in task.result:
+        told["result"]["file"] = Path(task.result["target"]).name
     return told
 
 

@@ -25,7 +25,10 @@ async function go() {
 }
 
 // What is over is said, also by the browser if it may: the page may be behind others.
-const LASTING = { render: "is rendered", share: "has a page to share" };
+const LASTING = {
+  render: (task) => `${task.name} is rendered: ${task.result.file}; see Export on its page`,
+  share: (task) => `The page to share of ${task.name} is downloaded`,
+};
 function announce(tasks, before) {
   const running = new Map(before.map((task) => [task.task, task.state]));
   for (const task of tasks) {
@@ -33,7 +36,7 @@ function announce(tasks, before) {
     if (was === undefined || was === task.state || !["done", "failed"].includes(task.state)) continue;
     const failed = task.state === "failed";
     if (!failed && !LASTING[task.kind]) continue;
-    const text = failed ? `Failed: ${task.says}` : `A film ${LASTING[task.kind]}`;
+    const text = failed ? `Failed: ${task.says}` : LASTING[task.kind](task);
     say(text, { trouble: failed });
     if ("Notification" in window && Notification.permission === "granted") {
       new Notification("unflicker studio", { body: text });

@@ -29,7 +29,8 @@ export function clock(seconds) {
 
 export function bytes(count) {
   if (count >= 1e9) return `${(count / 1e9).toFixed(1)} GB`;
-  return `${Math.max(1, Math.round(count / 1e6))} MB`;
+  if (count >= 1e6) return `${Math.round(count / 1e6)} MB`;
+  return `${Math.max(1, Math.round(count / 1e3))} kB`;
 }
 
 export function colour(name) {

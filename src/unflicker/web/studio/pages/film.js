@@ -27,7 +27,7 @@ export function filmPage(name) {
   const source = h("select", { id: "source", onchange: () => choose(source.value) });
   const whole = h("input", { type: "checkbox", id: "whole", onchange: () => zoomed() });
   const shows = h("input", { type: "checkbox", id: "shows", onchange: () => still() });
-  const found = h("label", { for: "shows", hidden: true }, shows, " what is kept");
+  const found = h("label", { for: "shows", hidden: true, title: "Subtitles, logos and bars that were found: they are not corrected." }, shows, " what is kept");
   const hint = h("p", { class: "faint small", id: "hint" });
   const controls = h(
     "div",
@@ -51,7 +51,7 @@ export function filmPage(name) {
     "section",
     { class: "filmpage" },
     head,
-    h("div", { class: "two-parts" }, h("div", {}, frameBox, controls, hint, course.element, progress), h("div", {}, actions, panel.element)),
+    h("div", { class: "two-parts" }, h("div", {}, frameBox, controls, hint, progress, course.element), h("div", {}, actions, panel.element)),
   );
   const player = new Compare(canvas, { moved, changed });
   let film = null;
@@ -60,6 +60,7 @@ export function filmPage(name) {
   let clip = "";
   let endMask = null;
   let previews = [];
+  let failedNow = false;
   const stops = [];
   const trouble = (fault) => say(fault.message, { trouble: true });
 
@@ -109,7 +110,7 @@ export function filmPage(name) {
           film.planned ? link("csv", "Curves as CSV") : null,
           film.planned ? link("json", "Curves as JSON") : null,
           film.planned ? link("cube", "Look-up tables (.cube)") : null,
-          film.planned ? h("button", { type: "button", class: "quiet", onclick: () => share() }, "Page with ten seconds …") : null,
+          film.planned ? h("button", { type: "button", class: "quiet", onclick: (event) => share(event.target.closest("details")) }, "Page to share (10 s)") : null,
         )),
       film.rendered && !film.result_is_current ? h("p", { class: "faint small" }, "The finished film was made with another correction.") : null,
     );
@@ -120,7 +121,10 @@ export function filmPage(name) {
     const options = [];
     if (film.result_clip) options.push(["result", "Finished film"]);
     options.push(["plan", film.compare || !film.planned ? "Preview by the plan" : "Preview (being made)"]);
-    for (const each of previews) options.push([each.key, `3 s at full size, from ${clock(times[each.start] ?? 0)}`]);
+    const isOld = (each) => each.of !== film.steering_key;
+    for (const each of previews) {
+      options.push([each.key, `3 s at full size, from ${clock(times[each.start] ?? 0)}${isOld(each) ? ", of earlier settings" : ""}`]);
+    }
     if (!options.some(([value]) => value === chosen)) chosen = film.result_clip && film.result_is_current ? "result" : "plan";
     replace(source, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
     open();
@@ -135,8 +139,10 @@ export function filmPage(name) {
     else if (film.compare) wanted = `compare-${film.steering_key}`;
     else if (film.looked && (!clip || !film.planned)) wanted = "before";
     const texture = film.has_texture && film.steering.preset === "standard" && chosen === "plan";
+    const repairs = chosen === "plan" && (film.steering.clean || film.steering.scratches);
     hint.textContent = !film.planned
-      ? "The film is being analysed; until then there is nothing to compare."
+      ? failedNow ? "" : "The film is being analysed; until then there is nothing to compare."
+      : repairs ? "Repairs of dirt and scratches are shown in “3 s at full size” and in the finished film, not in this preview."
       : texture ? "The paused picture shows light and colour; texture is corrected while playing, in “3 s at full size” and in the finished film." : "";
     if (!wanted || wanted === clip) return;
     const was = player.isPlaying;
@@ -239,6 +245,7 @@ export function filmPage(name) {
   async function decided(answer) {
     try {
       film = await answer;
+      if (previews.some((each) => each.key === chosen && each.of !== film.steering_key)) chosen = "plan";
     } catch (fault) {
       trouble(fault);
     }
@@ -256,7 +263,9 @@ export function filmPage(name) {
     await post(`${at}/preview`, { start: player.frame }).catch(trouble);
   }
 
-  async function share() {
+  async function share(menu) {
+    menu.open = false;
+    say("A page with ten seconds of before and after is being made; it is downloaded when it is ready.");
     await post(`${at}/share`, { start: player.frame }).catch(trouble);
   }
 
@@ -332,6 +341,7 @@ export function filmPage(name) {
     const open = own.filter((task) => ["waiting", "running"].includes(task.state));
     const failed = own.filter((task) => task.state === "failed").slice(-1);
     const last = own.at(-1);
+    failedNow = last?.state === "failed";
     replace(progress, [...open, ...(last?.state === "failed" ? failed : [])].map((task) => taskRow(task, "")));
     const was = new Map(before.map((task) => [task.task, task]));
     for (const task of own) {
@@ -340,7 +350,7 @@ export function filmPage(name) {
       if (task.state === "running" && task.kind === "look" && task.done !== old?.done) refresh().catch(() => {});
       if (!old || old.state === task.state || task.state !== "done") continue;
       if (task.kind === "preview") {
-        previews = [...previews.filter((each) => each.key !== task.result.key), task.result];
+        previews = [...previews.filter((each) => each.key !== task.result.key), { ...task.result, of: film?.steering_key }];
         chosen = task.result.key;
       }
       if (task.kind === "render") chosen = "result";

@@ -44,6 +44,7 @@ export function libraryPage() {
   const stops = [];
   let films = [];
   let tasks = [];
+  let offered = null;
 
   async function refresh() {
     const query = new URLSearchParams({ search: search.value, sort: sort.value });
@@ -54,11 +55,26 @@ export function libraryPage() {
   function show() {
     if (!films.length) {
       replace(list, h("li", { class: "empty" }, search.value ? "No film has that name." : "No films yet."));
+      if (!search.value) offer().catch(() => {});
       return;
     }
     const held = document.activeElement?.dataset?.film;
     replace(list, films.map((film) => card(film, tasks.filter((task) => task.film === film.film), refresh)));
     if (held) list.querySelector(`[data-film="${held}"]`)?.focus();
+  }
+
+  // A folder that was named holds films that are wanted: they are one click away.
+  async function offer() {
+    offered ??= named();
+    const there = await offered;
+    if (films.length || !there.length) return;
+    const adding = (entries) => addAll(entries).then(refresh).catch((fault) => say(fault.message, { trouble: true }));
+    replace(list, h("li", { class: "empty" },
+      h("p", {}, "Films in the folder that was named:"),
+      h("ul", { class: "entries" }, there.map((entry) => h("li", {},
+        h("button", { type: "button", onclick: () => adding([entry]) }, entry.name, h("span", { class: "faint" }, "add"))))),
+      there.length > 1 ? h("button", { type: "button", id: "add-all", onclick: () => adding(there) }, `Add all ${there.length}`) : null,
+    ));
   }
 
   function dropped(event) {
@@ -184,6 +200,21 @@ async function upload(file, moved) {
   }
   moved(file.size);
   return place.film;
+}
+
+const OFFERED = 50;
+
+async function addAll(entries) {
+  for (const entry of entries) await post("/api/films", { path: entry.path });
+}
+
+// The films directly in the folders that were named, the first ones.
+async function named() {
+  const folders = await get("/api/browse?path=");
+  const told = await Promise.all(
+    folders.entries.map((entry) => get(`/api/browse?${new URLSearchParams({ path: entry.path })}`)),
+  );
+  return told.flatMap((one) => one.entries.filter((entry) => entry.is_film)).slice(0, OFFERED);
 }
 
 async function chooser(chosen) {

@@ -44,6 +44,7 @@ export function taskRow(task, name) {
       ? h("progress", { max: 1, "aria-label": label, ...(share === null ? {} : { value: share }) })
       : null,
     task.says ? h("p", { class: "faint small" }, task.says) : null,
+    task.state === "done" && task.result?.file ? h("p", { class: "faint small" }, `→ ${task.result.file}`) : null,
     open
       ? h("button", { type: "button", onclick: () => stop(task) }, "Stop", h("span", { class: "unseen" }, ` ${label}`))
       : null,
@@ -70,10 +71,17 @@ export function queuePanel() {
       over.map((task) => taskRow(task, task.name)),
     );
   };
-  button.addEventListener("click", () => {
-    panel.hidden = !panel.hidden;
-    button.setAttribute("aria-expanded", String(!panel.hidden));
-    if (!panel.hidden) show();
+  const turn = (open) => {
+    panel.hidden = !open;
+    button.setAttribute("aria-expanded", String(open));
+    if (open) show();
+  };
+  button.addEventListener("click", () => turn(panel.hidden));
+  document.getElementById("queue-close").addEventListener("click", () => turn(false));
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || panel.hidden) return;
+    turn(false);
+    button.focus();
   });
   heard((tasks) => {
     last = tasks;

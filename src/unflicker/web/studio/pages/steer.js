@@ -65,6 +65,7 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
     replace(
       found,
       h("h2", {}, film.headline || "Not analysed yet"),
+      film.headline && steering.strength < 1 ? h("p", { class: "faint small" }, "Numbers are for full strength.") : null,
       (film.suggestions ?? []).map((text) => h("p", { class: "small" }, text)),
     );
     const slow = h("input", {
@@ -85,11 +86,10 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
       strength("strength", "Strength", steering.strength, (value) => change({ strength: value })),
       choice("preset", "Method", PRESETS, steering.preset, (value) => change({ preset: value })),
       h("p", { class: "field" }, h("label", { for: "slow" }, "Keep changes slower than"), slow, h("span", {}, "s")),
-      h("p", { class: "field" }, lock, h("label", { for: "lock" }, "Hold exposure and white balance")),
+      h("p", { class: "field", title: "For a camera that adjusts itself while it moves: the level at the beginning of a shot is held." },
+        lock, h("label", { for: "lock" }, "Hold exposure and white balance")),
       choice("clean", "Remove dirt", CLEAN, steering.clean, (value) => change({ clean: value })),
-      steering.clean
-        ? h("p", { class: "field" }, scratches, h("label", { for: "scratches" }, "Fill scratches, too"))
-        : null,
+      h("p", { class: "field" }, scratches, h("label", { for: "scratches" }, "Fill scratches")),
       film.has_overlays
         ? choice("overlays", "Subtitles and logos found", OVERLAYS, steering.overlays, (value) => change({ overlays: value }))
         : null,
@@ -106,10 +106,11 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
     ofShot.hidden = !told;
     if (!told) return;
     const own = film.steering.shots[shot] ?? { strength: 1, model: "found" };
-    const numbers = told.before === null ? "" : ` Visible flicker ${told.before} → ${told.after} ΔE.`;
+    const full = film.steering.strength * own.strength === 1 ? "" : " at full strength";
+    const numbers = told.before === null ? "" : ` Visible flicker ${told.before} → ${told.after} ΔE${full}.`;
     replace(
       ofShot,
-      h("legend", {}, `Shot ${shot + 1} of ${film.shots.length}`),
+      h("legend", {}, `Shot ${shot} (of 0 to ${film.shots.length - 1})`),
       h("p", { class: "small" }, `${told.says}.${numbers} Corrected by: ${told.by}.`),
       strength("shot-strength", "Strength", own.strength, (value) => changeShot({ strength: value })),
       choice("model", "Correction", MODELS, own.model, (value) => changeShot({ model: value })),

@@ -28,6 +28,8 @@ export function timeline({ seek, load, selected }) {
     h("button", { type: "button", class: "quiet", onclick: () => zoom(2), "aria-label": "Zoom out" }, "−"),
     h("button", { type: "button", class: "quiet", onclick: () => span(0, total) }, "Whole film"),
     h("span", { class: "faint", id: "span" }),
+    h("span", { class: "faint" }, "▼ strongest corrections; below the curve, top to bottom: light ",
+      h("span", { class: "added" }, "added"), " and ", h("span", { class: "taken" }, "taken away")),
   );
   const element = h("section", { class: "card", "aria-label": "Timeline" }, slider, legend);
 
@@ -35,6 +37,7 @@ export function timeline({ seek, load, selected }) {
   let total = 0;
   let [from, to] = [0, 0];
   let frame = 0;
+  let marked = -1;
   let data = null;
   let film = { shots: [], worst: [] };
 
@@ -124,6 +127,7 @@ export function timeline({ seek, load, selected }) {
   }
 
   function drawShots() {
+    marked = selected();
     const top = CURVE + HEAT + 3;
     film.shots.forEach((shot, number) => {
       const [left, right] = [x(shot.start - 0.5), x(shot.stop - 0.5)];
@@ -134,7 +138,7 @@ export function timeline({ seek, load, selected }) {
       if (right - left > 70) {
         pen.fillStyle = number === selected() ? colour("card") : colour("ink");
         pen.font = "11px system-ui";
-        pen.fillText(`${number + 1} ${shot.kind}`, left + 4, top + 12, right - left - 8);
+        pen.fillText(`${number} ${shot.kind}`, left + 4, top + 12, right - left - 8);
       }
     });
     pen.fillStyle = colour("before");
@@ -153,7 +157,7 @@ export function timeline({ seek, load, selected }) {
     const at = times[frame] ?? 0;
     const shot = film.shots.findIndex((each) => frame >= each.start && frame < each.stop);
     slider.setAttribute("aria-valuenow", frame);
-    slider.setAttribute("aria-valuetext", `${clock(at)}, frame ${frame}${shot < 0 ? "" : `, shot ${shot + 1}`}`);
+    slider.setAttribute("aria-valuetext", `${clock(at)}, frame ${frame}${shot < 0 ? "" : `, shot ${shot}`}`);
     legend.querySelector("#span").textContent =
       to - from < total ? `${clock(times[from] ?? 0)} to ${clock(times[Math.max(0, to - 1)] ?? 0)}` : "";
   }
@@ -203,6 +207,7 @@ export function timeline({ seek, load, selected }) {
       frame = index;
       const width = to - from;
       if (index >= to || index < from) span(index - width / 8, index + (7 * width) / 8);
+      else if (selected() !== marked) draw();
       else place();
     },
     leave() {
