@@ -43,6 +43,8 @@ HOMES = {
     "folder_paths": {"plugins"},
     "lpips": {"metrics"},
     "imageio_ffmpeg": {"metrics"},
+    "OpenImageIO": {"video"},
+    "rawpy": {"video"},
 }
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 

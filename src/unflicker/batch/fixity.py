@@ -43,8 +43,8 @@ def write_sums(job: FilmJob, sums: Sums) -> None:
     beside = of_files.parent
     lines = [f"{digest}  {_line(path, beside)}\n" for path, digest in sums.items()]
     write_whole(of_files, "".join(lines))
-    if job.target.is_file():
-        write_whole(of_frames, frame_sums(job.target))
+    if job.place.is_file():
+        write_whole(of_frames, frame_sums(job.place))
 
 
 def _files(path: Path) -> Iterator[Path]:

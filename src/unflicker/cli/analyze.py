@@ -19,6 +19,7 @@ from unflicker.cli.options import (
     overwrite_option,
     range_options,
     settings_from,
+    stills_options,
     talk_options,
     think_options,
 )
@@ -39,6 +40,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the plan, for `apply`.")
 @overwrite_option
 @range_options
+@stills_options
 @original_option
 @lock_option
 @clean_option
@@ -119,12 +121,14 @@ def _read(film: str, given: dict[str, Any]) -> list[Read]:
 
 def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:
     from unflicker import pipeline
+    from unflicker.video.picture_order import Stills
 
     options = pipeline.RunOptions(
         start_seconds=given["start"],
         duration_seconds=given["duration"],
         save_plan=given.get("plan"),
         original=given.get("original"),
+        stills=Stills.of(fps=given.get("fps"), order=given.get("order")),
     )
     with shown(talk, title=film) as report:
         return pipeline.analyze(

@@ -23,6 +23,7 @@ from unflicker.cli.process import (
     do_without_a_home,
     end_without_teardown,
     give_back_large_blocks,
+    hush_opencv,
     open_closed_streams,
     sleep_while_waiting,
 )
@@ -133,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     give_back_large_blocks()
     sleep_while_waiting()
     do_without_a_home()
+    hush_opencv()
     code = exit_code(sys.argv[1:] if arguments is None else arguments)
     if code in STOPPED:
         end_at_once(code)

@@ -59,6 +59,19 @@ range_options = with_options(
     ]
 )
 
+stills_options = with_options(
+    [
+        _option("Input", "--fps", type=float, metavar="N", help="Of pictures.  [default: 24]"),
+        _option(
+            "Input",
+            "--order",
+            type=click.Choice(["number", "name", "time"]),
+            metavar="HOW",
+            help="Of pictures: by number, name, or time taken.  [default: number]",
+        ),
+    ]
+)
+
 
 stream_options = with_options(
     [
@@ -127,7 +140,7 @@ _CORRECTION = (
         "Correction",
         "--without",
         metavar="STAGE,STAGE",
-        help=f"Switch stages of the preset off: {', '.join(STAGES)}.",
+        help=f"Switch off: {', '.join(STAGES)}.",
     ),
     _option(
         "Correction",
@@ -143,7 +156,7 @@ _CORRECTION = (
         "--threads",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Threads of all libraries but the encoder, which has four; 0 for one a core.",
+        help="Threads, besides the encoder's four; 0 for one a core.",
     ),
 )
 think_options = with_options([preset_option("standard"), *_CORRECTION])
@@ -163,7 +176,7 @@ clean_option = _option(
     "Correction",
     "--clean",
     metavar="WHAT[:DEGREE]",
-    help="Also repair old film: dirt, scratches; light, normal or strong.  [default: no]",
+    help="Also repair old film: dirt, scratches; light, normal or strong.",
 )
 
 lock_option = _option(
@@ -265,7 +278,7 @@ write_options = with_options(
             "shots",
             multiple=True,
             metavar="N=STRENGTH",
-            help="Strength of one shot, 0 (or off) to 1; N as in the report; repeatable.",
+            help="Strength of one shot, 0 (or off) to 1; N as in the report.",
         ),
     ]
 )

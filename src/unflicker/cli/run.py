@@ -33,6 +33,7 @@ from unflicker.cli.options import (
     original_option,
     range_options,
     settings_from,
+    stills_options,
     stream_options,
     talk_options,
     think_options,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 @click.argument("films", nargs=-1, metavar="FILM...")
 @films_options
 @range_options
+@stills_options
 @stream_options
 @write_options
 @original_option
@@ -77,6 +79,7 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @click.argument("film", metavar="FILM")
 @click.option("--plan", required=True, type=click.Path(path_type=Path), help="From analyze --plan.")
 @range_options
+@stills_options
 @stream_options
 @original_option
 @write_options
@@ -124,7 +127,7 @@ def _planned(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> _Bat
     beside = Beside(**{name: given[name] for name in ("report", "sheet", "checksums", "events")})
     jobs, index = plan_jobs(films, output=output, beside=beside)
     reads = {name: given.get(name) for name in ("mask", "original", "plan")}
-    there = [job.target for job in jobs if given["skip_existing"] and job.target.exists()]
+    there = [job.place for job in jobs if given["skip_existing"] and job.place.exists()]
     talk = Talk.of(
         given,
         stop=stop,
@@ -148,7 +151,7 @@ def _steady(batch: _Batch) -> None:
     tasks, talk = batch.tasks, batch.talk
     if batch.is_dry:
         for job in (task.job for task in tasks):
-            click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
+            click.echo(f"{job.source} -> {job.target}{' (is there)' * job.place.exists()}")
         return
     every: list[Outcome] = []
     places = {id(task.job): number for number, task in enumerate(tasks, start=1)}
@@ -179,6 +182,7 @@ def _steady(batch: _Batch) -> None:
 
 def _options(given: dict[str, Any]) -> RunOptions:
     from unflicker import pipeline
+    from unflicker.video.picture_order import Stills
 
     return pipeline.RunOptions(
         overwrite=given["overwrite"],
@@ -192,4 +196,5 @@ def _options(given: dict[str, Any]) -> RunOptions:
         keep_work=given["keep_work"],
         jobs=given["jobs"],
         cluster=given["cluster"],
+        stills=Stills.of(fps=given.get("fps"), order=given.get("order")),
     )
