@@ -82,6 +82,66 @@ def tiff_of(pages, *, tags, compression=5):
     return made.getvalue()
 
 
+def u16(*numbers):
+    return Tag(kind=3, count=len(numbers), data=struct.pack(f"<{len(numbers)}H", *numbers))
+
+
+def u32(*numbers):
+    return Tag(kind=4, count=len(numbers), data=struct.pack(f"<{len(numbers)}I", *numbers))
+
+
+def dng_of(preview, raw, *, number=0):
+    """A raw picture with a JPEG preview, as cameras write DNG 1.4."""
+    _, coded = cv2.imencode(".jpg", preview, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    jpeg = coded.tobytes()
+    (height, width), (rows, columns) = raw.shape, preview.shape[:2]
+    raw_at = 8 + len(jpeg) + len(jpeg) % 2
+    inner_at = raw_at + raw.nbytes
+    sensor = {
+        254: u32(0),
+        256: u32(width),
+        257: u32(height),
+        258: u16(16),
+        259: u16(1),
+        262: u16(32803),
+        273: u32(raw_at),
+        277: u16(1),
+        278: u32(height),
+        279: u32(raw.nbytes),
+        33421: u16(2, 2),
+        33422: blob_tag(bytes([0, 1, 1, 2]), kind=1),
+        50714: u16(0),
+        50717: u32(65535),
+    }
+    inner = stored(sensor, at=inner_at, order="<")
+    own_at = inner_at + len(inner) + len(inner) % 2
+    unit = struct.pack("<18i", *(value for one in np.eye(3, dtype=int).flat for value in (one, 1)))
+    own = {
+        254: u32(1),
+        256: u32(columns),
+        257: u32(rows),
+        258: u16(8, 8, 8),
+        259: u16(7),
+        262: u16(6),
+        273: u32(8),
+        277: u16(3),
+        278: u32(rows),
+        279: u32(len(jpeg)),
+        271: ascii_tag("Maker"),
+        272: ascii_tag("Model"),
+        274: u16(1),
+        330: u32(inner_at),
+        306: ascii_tag(f"2024:05:01 10:00:{number:02d}"),
+        50706: blob_tag(bytes([1, 4, 0, 0]), kind=1),
+        50708: ascii_tag("Maker Model"),
+        50721: Tag(kind=10, count=9, data=unit),
+        50728: Tag(kind=5, count=3, data=struct.pack("<6I", 1, 1, 1, 1, 1, 1)),
+        50778: u16(21),
+    }
+    data = b"II*\0" + struct.pack("<I", own_at) + jpeg.ljust(raw_at - 8, b"\0") + raw.tobytes()
+    return (data + inner).ljust(own_at, b"\0") + stored(own, at=own_at, order="<")
+
+
 def chunk(name, body):
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 

@@ -241,6 +241,7 @@ write_options = with_options(
         _option(
             "Output", "--events", is_flag=True, help="Also write what was done, as PREMIS in JSON."
         ),
+        _option("Output", "--xmp", is_flag=True, help="Of pictures: write exposures as XMP alone."),
         _option("Output", "--dry-run", is_flag=True, help="List the outputs, and stop."),
         _option(
             "Output",

@@ -40,6 +40,7 @@ from unflicker.cli.options import (
     write_options,
 )
 from unflicker.cli.pipe import is_piped, refuse_stream_options, run_piped
+from unflicker.cli.sidecars import write_exposures
 from unflicker.cli.values import shot_strengths
 from unflicker.errors import Cancelled, UsageError
 from unflicker.files.outputs import companions, named
@@ -71,7 +72,11 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
     FILM is a file, a folder of pictures or of films, or - for y4m from a pipe. The result of
     film.mp4 is film_unflickered.mp4, with the same sound, times and colours.
     """
-    if not _piped(films, given, stop=stop):
+    if given["xmp"]:
+        write_exposures(
+            films, given, settings=settings_from(given), options=_options(given), stop=stop
+        )
+    elif not _piped(films, given, stop=stop):
         _steady(_planned(films, given, stop=stop))
 
 

@@ -30,12 +30,12 @@ from unflicker.video.picture_reading import (
     refuse_mixture,
     words_of,
 )
+from unflicker.video.raw_pictures import RAW, is_raw
 from unflicker.video.traits import Traits
 
 ENDINGS = PICTURE_ENDINGS
 _CHANNELS = {1: "grey", 3: "colour", 4: "with alpha"}
-_RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
-_ELSEWHERE = (".cin", ".hdr", ".webp", ".bmp", *_RAW)
+_ELSEWHERE = (".cin", ".hdr", ".webp", ".bmp", *RAW)
 _LISTED = 5
 
 
@@ -81,7 +81,7 @@ class FolderSource:
     ) -> list[Still]:
         """The pictures of the part that is asked for, in order."""
         if folder.is_dir():
-            files, note = ordered(pictures_in(folder), stills.order)
+            files, note = ordered(pictures_in(folder, previews=stills.previews), stills.order)
             every = [Still(path=file) for file in files]
             if note:
                 self._notes[note] = None
@@ -157,7 +157,7 @@ class FolderSource:
         """The kinds of all files, by their headers; decides how they are brought together."""
         refuse_mixture(files)
         self._light = light_of_stills(files)
-        found = [kind_of(still.path) for still in files]
+        found = [None if is_raw(still.path) else kind_of(still.path) for still in files]
         known = [kind for kind in found if kind is not None]
         self._turn = common_turn(known) if known else None
         if self._turn is not None:
@@ -232,8 +232,12 @@ class FolderSource:
         self._notes[f"{still.name} cannot be read; the picture before it stands in"] = None
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def pictures_in(folder: Path, *, previews: bool = False) -> list[Path]:
     """The folder's pictures, by the numbers in their names.
+
+    Args:
+        folder: Searched, without its subfolders.
+        previews: Whether camera raw is wanted; where it is there, it alone is.
 
     Raises:
         InputError: There is none that we read.
@@ -244,13 +248,14 @@ def pictures_in(folder: Path) -> list[Path]:
         ]
     except OSError as fault:
         raise InputError(f"{folder} cannot be read: {fault.strerror}; check its rights") from fault
-    pictures = [file for file in files if file.suffix.lower() in ENDINGS]
+    raw = [file for file in files if file.suffix.lower() in RAW] if previews else []
+    pictures = raw or [file for file in files if file.suffix.lower() in ENDINGS]
     if pictures:
         return ordered(pictures, "number")[0]
     others = sorted({file.suffix.lower() for file in files} & set(_ELSEWHERE))
     found = f"only {', '.join(others)}" if others else f"{len(files)} other files"
     way = "convert them to 16-bit PNG or TIFF, or pass a video file"
-    if set(others) & set(_RAW):
+    if set(others) & set(RAW):
         way = "develop them to 16-bit TIFF, or write exposures for raw files with --xmp"
     raise InputError(
         f"{folder} has no PNG, TIFF, JPEG, OpenEXR or DPX picture in it, {found}; {way}"

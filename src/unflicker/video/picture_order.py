@@ -31,6 +31,8 @@ class Stills:
     order: Order = "number"
     """By the numbers in their names (2 before 10), by name letter by letter, or by the time at
     which they were taken."""
+    previews: bool = False
+    """Whether camera raw is read, by its embedded previews; for analysis only."""
 
     @classmethod
     def of(cls, *, fps: float | None = None, order: str | None = None) -> Stills:

@@ -22,6 +22,7 @@ from unflicker.video.picture_kinds import (
     turned,
     turned_back,
 )
+from unflicker.video.raw_pictures import is_raw, read_preview
 
 _SAMPLED = 5
 """Pictures read to find the range of scene-linear light."""
@@ -56,6 +57,8 @@ def read_still(still: Still, *, turn: int | None, light: LightCodes | None) -> P
     if still.path.suffix.lower() in CINEMA:
         found = read_cinema(still.path)
         return None if found is None else _coded(found, light)
+    if is_raw(still.path):
+        return read_preview(still.path)
     kind = kind_of(still.path)
     known = 1 if kind is None else kind.orientation
     pixels = _decoded(still, by_tag=kind is None and turn is None)
