@@ -43,33 +43,42 @@ def write_exposures(
 
     Raises:
         UsageError: No folder of pictures is named, or an option is for films.
+        PartlyFailedError: Some pictures could not be read.
     """
+    _refuse(names, given)
+    output = given["output"]
+    talk = Talk.of(given, stop=stop, reads=named("the pictures", *names), writes=[])
+    into = None if output is None else Path(output)
+    for name in names:
+        _write(name, into, settings, options, talk)
+
+
+def _write(
+    name: str, into: Path | None, settings: Settings, options: RunOptions, talk: Talk
+) -> None:
+    """Write the sidecars of one folder."""
+    from unflicker.batch.sidecars import write_sidecars
+
+    with shown(talk, title=name) as report:
+        written = write_sidecars(
+            Path(name), into, settings=settings, options=options, progress=report
+        )
+    for note in written.notes:
+        talk.note(note, film=name)
+    least, most = min(written.stops), max(written.stops)
+    talk.say(f"{name}: {len(written.paths)} sidecars, exposure {least:+.2f} to {most:+.2f} EV")
+    click.echo(written.paths[0].parent)
+    if written.record.damaged:
+        raise PartlyFailedError(
+            f"{len(written.record.damaged)} pictures in {name} could not be read; their "
+            "sidecars have the exposure of the picture before"
+        )
+
+
+def _refuse(names: Sequence[str], given: dict[str, Any]) -> None:
     useless = [name for name in _OF_FILMS if given.get(name)]
     if useless:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in useless)
         raise UsageError(f"{flags}: not with --xmp, which writes no pictures; leave it away")
-    output = given["output"]
-    if not names or (output is not None and len(names) > 1):
+    if not names or (given["output"] is not None and len(names) > 1):
         raise UsageError("--xmp takes folders of pictures, and with -o one of them; name it")
-    from unflicker.batch.sidecars import write_sidecars
-
-    talk = Talk.of(given, stop=stop, reads=named("the pictures", *names), writes=[])
-    for name in names:
-        with shown(talk, title=name) as report:
-            written = write_sidecars(
-                Path(name),
-                None if output is None else Path(output),
-                settings=settings,
-                options=options,
-                progress=report,
-            )
-        for note in written.notes:
-            talk.note(note, film=name)
-        least, most = min(written.stops), max(written.stops)
-        talk.say(f"{name}: {len(written.paths)} sidecars, exposure {least:+.2f} to {most:+.2f} EV")
-        click.echo(written.paths[0].parent)
-        if written.record.damaged:
-            raise PartlyFailedError(
-                f"{len(written.record.damaged)} pictures in {name} could not be read; their "
-                "sidecars have the exposure of the picture before"
-            )

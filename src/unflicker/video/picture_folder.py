@@ -237,7 +237,7 @@ def pictures_in(folder: Path, *, previews: bool = False) -> list[Path]:
 
     Args:
         folder: Searched, without its subfolders.
-        previews: Whether camera raw is wanted; where it is there, it alone is.
+        previews: Whether camera raw is read; other pictures are then passed over.
 
     Raises:
         InputError: There is none that we read.
