@@ -26,11 +26,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .venv/dev.stamp: .venv/run.stamp
 	@echo "adding the tools for tests (once) ..."
-	@$(PIP) -e ".[dev,neural,web,cluster,remote]"
+	@$(PIP) -e ".[dev,neural,web,cluster,remote,images]"
 	@touch $@
 
 .venv/benchmark.stamp: .venv/dev.stamp
-	@$(PIP) -e ".[dev,neural,web,cluster,remote,benchmark]"
+	@$(PIP) -e ".[dev,neural,web,cluster,remote,images,benchmark]"
 	@touch $@
 
 run: .venv/run.stamp

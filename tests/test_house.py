@@ -17,7 +17,7 @@ HOMES = {
     "av": {"video"},
     "click": {"cli"},
     "rich": {"cli"},
-    "matplotlib": {"report", "leaderboard"},
+    "matplotlib": {"plan", "report", "leaderboard"},
     "jinja2": {"report"},
     "markupsafe": {"report", "leaderboard"},
     "fastapi": {"web"},
