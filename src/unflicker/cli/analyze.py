@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.config import config_option
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command
+from unflicker.cli.input_options import stills_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
@@ -19,10 +21,10 @@ from unflicker.cli.options import (
     overwrite_option,
     range_options,
     settings_from,
-    stills_options,
     talk_options,
     think_options,
 )
+from unflicker.cli.values import Place
 from unflicker.errors import PartlyFailedError
 from unflicker.files.outputs import Read, Written, companions, named
 
@@ -35,7 +37,7 @@ _FILE = click.Path(path_type=Path)
 @click.command(
     cls=Command, example="unflicker analyze film.mp4 --plan film.npz | jq '.shots[].kind'"
 )
-@click.argument("film", metavar="FILM")
+@click.argument("film", type=Place(), metavar="FILM")
 @click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write the JSON to a file.")
 @click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the plan, for `apply`.")
 @overwrite_option
@@ -45,6 +47,7 @@ _FILE = click.Path(path_type=Path)
 @lock_option
 @clean_option
 @think_options
+@config_option
 @talk_options
 @click.pass_obj
 def analyze(stop: Stop, film: str, **given: Any) -> None:
@@ -84,10 +87,13 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
 @click.command(
     cls=Command, example="unflicker metrics film_unflickered.mp4 --reference original.mp4"
 )
-@click.argument("film", metavar="FILM")
-@click.option("--reference", metavar="FILM", help="A steady reference; adds PSNR and others.")
+@click.argument("film", type=Place(), metavar="FILM")
+@click.option(
+    "--reference", type=Place(), metavar="FILM", help="A steady reference; adds PSNR and others."
+)
 @range_options
 @think_options
+@config_option
 @talk_options
 @click.pass_obj
 def metrics(stop: Stop, film: str, **given: Any) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from unflicker.cli.interrupt import STOPPED, stopping_cleanly
 from unflicker.cli.messages import close_logging, complain, notes_of, speak
@@ -85,6 +86,20 @@ class Commands(click.Group):
                 _refuse_misspelt(args[0])
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and what may follow `run`: its options and files.
+
+        Args:
+            ctx: Of the program.
+            incomplete: What is written so far.
+        """
+        found = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return [*found, CompletionItem(incomplete, type="file")]
+        run = self.get_command(ctx, "run")
+        assert run is not None
+        return [*found, *run.shell_complete(click.Context(run, parent=ctx), incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without loading them."""

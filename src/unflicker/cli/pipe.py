@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.config import is_asked
 from unflicker.cli.display import shown
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
@@ -125,7 +126,7 @@ def _checked(names: Sequence[str], given: dict[str, Any]) -> tuple[str, str]:
     if given["output"] is None:
         raise UsageError("a stream has no name to derive the result's from; pass -o -, or -o FILE")
     unread = (*_NEEDS_FILES, *_AT_HOME, *(_FOR_PICTURES if names[0] == STREAM else ()))
-    useless = [name for name in unread if given.get(name)]
+    useless = [name for name in unread if given.get(name) and is_asked(name)]
     if useless:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in useless)
         raise UsageError(f"{options}: not with a stream; write it to a film first, and run that")

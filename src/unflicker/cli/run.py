@@ -21,27 +21,26 @@ from unflicker.batch import (
     written_by,
 )
 from unflicker.cli.batch import check, tell, write_index
+from unflicker.cli.config import config_option, files_used
 from unflicker.cli.display import noting, viewed
 from unflicker.cli.help import Command
+from unflicker.cli.input_options import films_options, stills_options, stream_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
     clean_option,
     encode_options,
-    films_options,
     lock_option,
     original_option,
     range_options,
     settings_from,
-    stills_options,
-    stream_options,
     talk_options,
     think_options,
     write_options,
 )
 from unflicker.cli.pipe import is_piped, refuse_stream_options, run_piped
 from unflicker.cli.sidecars import write_exposures
-from unflicker.cli.values import shot_strengths
+from unflicker.cli.values import Place, shot_strengths
 from unflicker.errors import Cancelled, UsageError
 from unflicker.files.outputs import companions, named
 from unflicker.progress import Report
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
 @click.command(
     cls=Command, example="unflicker film.mp4 -o steady/ --strength 0.9 --report steady/film.html"
 )
-@click.argument("films", nargs=-1, metavar="FILM...")
+@click.argument("films", type=Place(), nargs=-1, metavar="FILM...")
 @films_options
 @range_options
 @stills_options
@@ -63,6 +62,7 @@ if TYPE_CHECKING:
 @lock_option
 @clean_option
 @think_options
+@config_option
 @encode_options
 @talk_options
 @click.pass_obj
@@ -81,7 +81,7 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 
 
 @click.command(cls=Command, example="unflicker apply film.mp4 --plan film.npz -o steady/")
-@click.argument("film", metavar="FILM")
+@click.argument("film", type=Place(), metavar="FILM")
 @click.option("--plan", required=True, type=click.Path(path_type=Path), help="From analyze --plan.")
 @range_options
 @stills_options
@@ -89,6 +89,7 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 @original_option
 @write_options
 @think_options
+@config_option
 @encode_options
 @talk_options
 @click.pass_obj
@@ -143,6 +144,8 @@ def _planned(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> _Bat
         ],
         writes=written_by(jobs, index=index, skip=there),
     )
+    for path in files_used():
+        talk.say(f"defaults of options from {path}")
     options = _options(given)
     tasks = [
         FilmTask(job=job, settings=settings, options=options, skips=given["skip_existing"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.config import is_asked
 from unflicker.cli.display import shown
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
@@ -76,7 +77,7 @@ def _write(
 
 
 def _refuse(names: Sequence[str], given: dict[str, Any]) -> None:
-    useless = [name for name in _OF_FILMS if given.get(name)]
+    useless = [name for name in _OF_FILMS if given.get(name) and is_asked(name)]
     if useless:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in useless)
         raise UsageError(f"{flags}: not with --xmp, which writes no pictures; leave it away")
