@@ -1,11 +1,13 @@
 """OpenEXR and DPX: exact where nothing is corrected, values above white, all attributes."""
 
+import sys
+
 import numpy as np
 import pytest
 from tests.made_stills import landscape
 
 from unflicker import Settings, pipeline
-from unflicker.errors import InputError
+from unflicker.errors import InputError, MissingError
 from unflicker.frames.picture import Picture
 from unflicker.video.light_codes import LightCodes
 from unflicker.video.source import open_video
@@ -161,4 +163,11 @@ def test_layers_deep_parts_and_mixtures_are_refused_by_name(tmp_path):
     assert open_video(tmp_path).layout.family == "rgb"
     write(tmp_path / "b.dpx", landscape(SIZE, 1.0), kind="uint16")
     with pytest.raises(InputError, match=r"1 \.dpx, 1 \.exr"):
+        open_video(tmp_path)
+
+
+def test_a_missing_library_names_the_extra(tmp_path, monkeypatch):
+    write(tmp_path / "a.exr", scene(1.0), kind="half", names=("R", "G", "B"))
+    monkeypatch.setitem(sys.modules, "OpenImageIO", None)
+    with pytest.raises(MissingError, match=r"unflicker\[images\]"):
         open_video(tmp_path)
