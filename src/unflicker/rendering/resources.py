@@ -22,7 +22,7 @@ from unflicker.rendering.options import RunOptions
 from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, to_dict
 from unflicker.video import FilmFiles, VideoSource
-from unflicker.video.picture_order import place_of
+from unflicker.video.picture_order import is_pattern, place_of
 from unflicker.video.segments import SEGMENT_FRAMES
 
 _LEAST_JOBS = 2
@@ -68,6 +68,11 @@ def made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOpti
     if not isinstance(target, RemotePath):
         yield target, options
         return
+    if is_pattern(target):
+        raise UsageError(
+            f"{target} is a pattern of pictures, which are written to this machine only; name a "
+            "folder here, and copy it"
+        )
     local = (options.work_dir or Path.cwd()) / f".{target.stem}.to-copy{target.suffix}"
     yield local, replace(options, overwrite=True)
     try:

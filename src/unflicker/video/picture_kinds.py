@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
+from unflicker.files.remote import RemotePath
 from unflicker.video.tiff_tags import Parts, read_tags
 
 Pixels = UInt8[np.ndarray, "..."] | UInt16[np.ndarray, "..."]
@@ -58,6 +59,11 @@ class PictureKind:
         """Height and width on display."""
         height, width = self.size
         return (width, height) if self.orientation in _TURNED else (height, width)
+
+
+def is_stack(path: Path) -> bool:
+    """Whether a path is a TIFF of this machine, whose pages are frames."""
+    return path.suffix.lower() in TIFF and not isinstance(path, RemotePath) and path.is_file()
 
 
 def kind_of(file: Path) -> PictureKind | None:

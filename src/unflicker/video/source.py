@@ -18,7 +18,7 @@ from unflicker.errors import InputError, UsageError
 from unflicker.files.remote import as_path
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
-from unflicker.video.picture_kinds import TIFF
+from unflicker.video.picture_kinds import is_stack
 from unflicker.video.picture_order import AS_NUMBERED, Stills
 from unflicker.video.traits import Traits
 
@@ -122,7 +122,7 @@ def _opened(
     strict: bool,
     stills: Stills,
 ) -> VideoSource:
-    if path.is_dir() or (path.suffix.lower() in TIFF and path.is_file()):
+    if path.is_dir() or is_stack(path):
         from unflicker.video.picture_folder import FolderSource
 
         return FolderSource(

@@ -22,7 +22,7 @@ from unflicker.files.outputs import (
     made_folder,
 )
 from unflicker.files.remote import RemotePath, as_path
-from unflicker.video.picture_kinds import TIFF
+from unflicker.video.picture_kinds import TIFF, is_stack
 from unflicker.video.picture_order import is_pattern
 
 ENDING = "_unflickered"
@@ -152,11 +152,6 @@ def is_picture_folder(
         pictures = source is not None and (source.is_dir() or is_stack(source))
     suffix = target.suffix.lower()
     return pictures and suffix not in CONTAINERS and (suffix not in TIFF or target.is_dir())
-
-
-def is_stack(source: Path) -> bool:
-    """Whether a film is a TIFF, whose pages are its frames."""
-    return source.suffix.lower() in TIFF and source.is_file()
 
 
 def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_bytes: int) -> None:
