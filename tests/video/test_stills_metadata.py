@@ -1,6 +1,7 @@
 """Metadata of stills: carried byte for byte, and what cannot be is said before the work."""
 
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -19,8 +20,9 @@ from tests.made_stills import (
 from unflicker import Settings, pipeline
 from unflicker.errors import OutputError
 from unflicker.video.picture_metadata import carried_tags, date_of, has_profile, not_carried
+from unflicker.video.profiles import profile_of
 from unflicker.video.source import open_video
-from unflicker.video.tiff_tags import EXIF, ORIENTATION, in_order, read_tags
+from unflicker.video.tiff_tags import EXIF, ORIENTATION, Tag, in_order, read_tags
 from unflicker.video.writer import open_writer
 
 SIZE = (48, 64)
@@ -183,3 +185,25 @@ def test_what_cannot_be_carried_is_said_before_the_work(tmp_path):
     strict = Settings.from_preset("fast", strict=True)
     with pytest.raises(OutputError, match="SubIFDs"):
         pipeline.run(source, tmp_path / "other", settings=strict)
+
+
+def test_a_profile_goes_from_kind_to_kind(tmp_path):
+    long = bytes(20) + PROFILE * 400  # more than a segment of a JPEG holds
+    source = tmp_path / "tif"
+    source.mkdir()
+    tags = camera_tags(0) | {34675: Tag(kind=7, count=len(long), data=long)}
+    (source / "a.tif").write_bytes(tiff_of([landscape(SIZE, 1.0)], tags=[tags]))
+    for ending in ("png", "jpg", "tif"):
+        target = tmp_path / ending / f"%d.{ending}"
+        target.parent.mkdir(exist_ok=True)
+        if ending == "tif":
+            target = tmp_path / "again" / "%d.tif"
+            target.parent.mkdir()
+        rewritten(source, target)
+        source = target.parent
+        assert profile_of(next(source.iterdir())) == long
+    printed = bytes(16) + b"CMYK" + bytes(100)
+    (tmp_path / "p.png").write_bytes(
+        png_with(landscape(SIZE, 1.0), (b"iCCP", b"p\0\0" + zlib.compress(printed)))
+    )
+    assert profile_of(tmp_path / "p.png") == b""

@@ -19,6 +19,7 @@ _SAFE_START_SECONDS = 0.7
 _NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut")
 _FOR_ALL = ("mp4", "ipod", "3gp")
 """Containers of films that browsers and telephones are expected to show."""
+_CINEMA_KINDS = ("exr", "dpx")
 _LOOKED_AT = 48
 """Pictures of a folder that are looked at for what cannot be carried over."""
 _USUAL_PRIMARIES = (1, 5, 6)
@@ -139,7 +140,9 @@ def lost_in_pictures(film: VideoSource, target: Path | None) -> tuple[str, ...]:
     kinds = {family(path) for path in traits.pictures}
     kind = family(target) if target is not None else ""
     if kind and kinds != {kind}:
-        few = "text, exposure data, profiles and other metadata"
+        few = "text, exposure data and other metadata"
+        if kind in _CINEMA_KINDS and any(has_profile(path) for path in traits.pictures[:1]):
+            few = "the colour profile, text, exposure data and other metadata"
         notes = (f"{few} of {_named(kinds)} pictures are not carried into {kind.upper()}",)
         return (*notes, *(() if kind == "exr" else _above_white(traits)))
     paths = list(dict.fromkeys(traits.pictures))

@@ -25,6 +25,7 @@ from unflicker.video.light_codes import LightCodes, shown_picture
 from unflicker.video.picture_kinds import JPEG, PictureKind, Pixels, as_kind
 from unflicker.video.picture_metadata import family, tiff_compression, with_metadata
 from unflicker.video.picture_reading import Still, samples_coded
+from unflicker.video.profiles import profile_of, with_profile
 from unflicker.video.traits import UNSPECIFIED, ColourTags
 
 _JPEG_OPTIONS = [
@@ -33,6 +34,7 @@ _JPEG_OPTIONS = [
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
 ]
+_LZW = 5
 _PEAK = 65535.0
 _PQ_WHITE = 203.0 / 10_000.0
 """Linear light of white in PQ, which becomes 1 in OpenEXR (ITU-R BT.2408)."""
@@ -111,17 +113,26 @@ def encoded(
         channels = 1 if pixels.ndim == 2 else 3
         pixels = as_kind(pixels, PictureKind(channels=channels, depth=8))
     alike = source is not None and family(source.path) == family(name)
-    options = _JPEG_OPTIONS if jpeg else []
-    if family(name) == "tif":
-        compression = tiff_compression(source.path) if source is not None and alike else 5
-        options = [cv2.IMWRITE_TIFF_COMPRESSION, compression]
+    options = _options(name, source.path if source is not None and alike else None)
     done, data = cv2.imencode(suffix, pixels, options)
     if not done:
         raise OutputError(f"{name} cannot be encoded; name pictures that end in .png or .tif")
     content = data.tobytes()
     if source is not None and alike and source.page is None:
         return with_metadata(content, source.path)
-    return _tagged(content, style.tags) if source is None else content
+    if source is None:
+        return _tagged(content, style.tags)
+    return content if alike else with_profile(content, profile_of(source.path))
+
+
+def _options(name: str, model: Path | None) -> list[int]:
+    """Options for OpenCV's encoder: quality, and the compression of a picture of that kind."""
+    if Path(name).suffix.lower() in JPEG:
+        return _JPEG_OPTIONS
+    if family(name) != "tif":
+        return []
+    compression = _LZW if model is None else tiff_compression(model)
+    return [cv2.IMWRITE_TIFF_COMPRESSION, compression]
 
 
 def linear_light(

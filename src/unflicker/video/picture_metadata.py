@@ -116,10 +116,10 @@ def not_carried(source: Path) -> tuple[str, ...]:
                 return _not_carried_of_tiff(Parts(file))
         data = source.read_bytes()
         if data[:8] == _PNG_BEGIN:
-            animated = any(name == b"acTL" for name, _ in _chunks(data))
+            animated = any(name == b"acTL" for name, _ in chunks_of(data))
             return ("the animation of a PNG",) if animated else ()
         if data[:2] == b"\xff\xd8":
-            several = any(body.startswith(_SEVERAL) for _, body in _segments(data))
+            several = any(body.startswith(_SEVERAL) for _, body in segments_of(data))
             return ("further pictures inside a JPEG (MPF)",) if several else ()
     except (OSError, ValueError, struct.error, IndexError):
         return ()
@@ -135,8 +135,8 @@ def has_profile(source: Path) -> bool:
             return tiff_tags.PROFILE in tags.pages[0]
         data = source.read_bytes()
         if data[:8] == _PNG_BEGIN:
-            return any(name in (b"iCCP", b"cICP") for name, _ in _chunks(data))
-        return data[:2] == b"\xff\xd8" and any(b.startswith(_PROFILE) for _, b in _segments(data))
+            return any(name in (b"iCCP", b"cICP") for name, _ in chunks_of(data))
+        return data[:2] == b"\xff\xd8" and any(b.startswith(_PROFILE) for _, b in segments_of(data))
     except (OSError, ValueError, struct.error, IndexError):
         return False
 
@@ -166,9 +166,9 @@ def exif_of(source: Path) -> bytes:
     """
     data = source.read_bytes()
     if data[:8] == _PNG_BEGIN:
-        return next((body for name, body in _chunks(data) if name == b"eXIf"), b"")
+        return next((body for name, body in chunks_of(data) if name == b"eXIf"), b"")
     if data[:2] == b"\xff\xd8":
-        found = (body[len(_EXIF) :] for _, body in _segments(data) if body.startswith(_EXIF))
+        found = (body[len(_EXIF) :] for _, body in segments_of(data) if body.startswith(_EXIF))
         return next(found, b"")
     return b""
 
@@ -190,7 +190,7 @@ def _not_carried_of_tiff(file: Parts) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The chunks of a PNG: names and contents."""
     place = 8
     while place + 12 <= len(data):
@@ -200,7 +200,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _png_with(encoded: bytes, source: bytes) -> bytes:
-    own, given = list(_chunks(encoded)), list(_chunks(source))
+    own, given = list(chunks_of(encoded)), list(chunks_of(source))
     same_kind = own[0][1][8:10] == given[0][1][8:10]
     same_colour = bool(own[0][1][9] & 2) == bool(given[0][1][9] & 2)
     end = next(at for at, (name, _) in enumerate(given) if name == b"IDAT")
@@ -214,7 +214,7 @@ def _png_with(encoded: bytes, source: bytes) -> bytes:
     pixels = [chunk for chunk in own if chunk[0] in _OF_PIXELS]
     # Colour and its depth stand before a palette, which our encoder does not write.
     return _PNG_BEGIN + b"".join(
-        _chunk(*chunk) for chunk in (pixels[0], *before, *pixels[1:-1], *after, pixels[-1])
+        png_chunk(*chunk) for chunk in (pixels[0], *before, *pixels[1:-1], *after, pixels[-1])
     )
 
 
@@ -226,12 +226,18 @@ def _goes_along(name: bytes, same_kind: bool, same_colour: bool) -> bool:  # noq
     return same_colour or name not in _OF_COLOUR
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG.
+
+    Args:
+        name: Four letters.
+        body: Its content.
+    """
     check = zlib.crc32(name + body)
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", check)
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+def segments_of(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The segments of a JPEG up to its pixels: markers and contents."""
     place = 2
     while data[place] == 0xFF and data[place + 1] != 0xDA:
@@ -243,16 +249,16 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 def _jpeg_with(encoded: bytes, source: bytes) -> bytes:
     grey = _channels(encoded) == 1
     same_colour = grey == (_channels(source) == 1) and _channels(source) < 4
-    given = list(_segments(source))
+    given = list(segments_of(source))
     carried = [one for one in given if _is_metadata(*one)]
     if not same_colour:
         carried = [one for one in carried if not one[1].startswith(_PROFILE)]
     begin = [one for one in carried if one[1].startswith(_JFIF)]
     rest = [one for one in carried if not one[1].startswith(_JFIF)]
-    own = [one for one in _segments(encoded) if not (begin and one[1].startswith(_JFIF))]
+    own = [one for one in segments_of(encoded) if not (begin and one[1].startswith(_JFIF))]
     jfif = [one for one in own if one[1].startswith(_JFIF)]
     tables = [one for one in own if not one[1].startswith(_JFIF)]
-    head = b"".join(_segment(*one) for one in (*begin, *jfif, *rest, *tables))
+    head = b"".join(segment_of_jpeg(*one) for one in (*begin, *jfif, *rest, *tables))
     return b"\xff\xd8" + head + encoded[_scan(encoded) :]
 
 
@@ -262,7 +268,13 @@ def _is_metadata(marker: int, body: bytes) -> bool:
     return 0xE0 <= marker <= 0xEF and not body.startswith((_ADOBE, _SEVERAL))
 
 
-def _segment(marker: int, body: bytes) -> bytes:
+def segment_of_jpeg(marker: int, body: bytes) -> bytes:
+    """A segment of a JPEG; EXIF data become those of an upright picture.
+
+    Args:
+        marker: Of its kind.
+        body: Its content.
+    """
     if body.startswith(_EXIF):
         body = _EXIF + _upright_exif(body[len(_EXIF) :])
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
@@ -270,12 +282,12 @@ def _segment(marker: int, body: bytes) -> bytes:
 
 def _channels(data: bytes) -> int:
     frames = (0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
-    return next(body[5] for marker, body in _segments(data) if marker in frames)
+    return next(body[5] for marker, body in segments_of(data) if marker in frames)
 
 
 def _scan(data: bytes) -> int:
     """Where the pixels of a JPEG begin."""
-    return 2 + sum(4 + len(body) for _, body in _segments(data))
+    return 2 + sum(4 + len(body) for _, body in segments_of(data))
 
 
 def _upright_exif(exif: bytes) -> bytes:
