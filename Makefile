@@ -1,6 +1,8 @@
 # make run     steady the demo clip, or VIDEO=film.mp4
 # make test    set up and run the tests
 # make check   format, lint, types, import rule, tests
+# make man     the manual page, docs/unflicker.1, from the help
+# make install-check   a wheel in a new environment: what it holds, and two runs
 # make fuzz    ten minutes of damaged and hostile inputs
 # make bench   the published numbers: speed, quality on CLIPS=folder of steady clips,
 #              visible flicker on FILMS=folder of flickering films
@@ -15,7 +17,7 @@ export VIDEO OUT CLIPS FILMS
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test check lint format fuzz bench clean
+.PHONY: man install-check run test check lint format fuzz bench clean
 .DEFAULT_GOAL := run
 
 .venv/run.stamp: pyproject.toml constraints.txt
@@ -26,11 +28,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .venv/dev.stamp: .venv/run.stamp
 	@echo "adding the tools for tests (once) ..."
-	@$(PIP) -e ".[dev,neural,web,cluster,remote]"
+	@$(PIP) -e ".[dev,neural,web,cluster,remote,images]"
 	@touch $@
 
 .venv/benchmark.stamp: .venv/dev.stamp
-	@$(PIP) -e ".[dev,neural,web,cluster,remote,benchmark]"
+	@$(PIP) -e ".[dev,neural,web,cluster,remote,images,benchmark]"
 	@touch $@
 
 run: .venv/run.stamp
@@ -50,9 +52,15 @@ lint: .venv/dev.stamp
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
 
+man: .venv/dev.stamp
+	@$(BIN)/python -m unflicker.cli.manual > docs/unflicker.1
+
 fuzz: .venv/dev.stamp
 	@$(BIN)/python benchmarks/fuzz.py --seconds 300
 	@$(BIN)/python benchmarks/hostile.py
+
+install-check: .venv/run.stamp
+	@$(BIN)/python benchmarks/fresh_install.py
 
 check: lint test
 

@@ -15,6 +15,8 @@ shape_checks.check_some_calls()
 
 # Programs started by tests: most of their time would go into fits of atlases.
 os.environ.setdefault("UNFLICKER_PRESET", "fast")
+# Settings of whoever runs the tests have no place in them.
+os.environ["XDG_CONFIG_HOME"] = os.devnull
 
 
 def _load_the_loops_unchecked() -> None:

@@ -1,5 +1,7 @@
 """The programs in `examples/` run and say what they did."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +44,22 @@ def test_a_plan_edited_by_hand(tmp_path) -> None:
         line.split(":")[0]: float(line.split()[-2]) for line in text.splitlines() if "ΔE" in line
     }
     assert left["whole"] < 0.8 * left["halved"]
+
+
+def test_the_cells_of_the_notebook_run_in_order(capsys) -> None:
+    notebook = json.loads((EXAMPLES / "first_steps.ipynb").read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(not cell["outputs"] for cell in cells), "stored outputs would grow old"
+    names: dict = {}
+    for cell in cells:
+        exec("".join(cell["source"]), names)
+    said = capsys.readouterr().out
+    before, after = (
+        float(number) for number in re.findall(r"by ([\d.]+) .* ([\d.]+) after", said)[0]
+    )
+    assert after < 0.3 * before
+    assert "visible flicker" in said
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)

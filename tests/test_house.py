@@ -17,7 +17,7 @@ HOMES = {
     "av": {"video"},
     "click": {"cli"},
     "rich": {"cli"},
-    "matplotlib": {"report", "leaderboard"},
+    "matplotlib": {"plan", "report", "leaderboard"},
     "jinja2": {"report"},
     "markupsafe": {"report", "leaderboard"},
     "fastapi": {"web"},
@@ -43,6 +43,8 @@ HOMES = {
     "folder_paths": {"plugins"},
     "lpips": {"metrics"},
     "imageio_ffmpeg": {"metrics"},
+    "OpenImageIO": {"video"},
+    "rawpy": {"video"},
 }
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 
@@ -206,7 +208,7 @@ def test_the_core_needs_only_what_it_declares():
     given = {"opencv-python-headless": "cv2", "jinja2": "jinja2"}
     allowed = {given.get(name, name) for name in declared} | set(sys.stdlib_module_names)
     # markupsafe comes with jinja2; the others are asked for where they are used.
-    allowed |= {"unflicker", "markupsafe", "torch", "safetensors", "OpenImageIO"}
+    allowed |= {"unflicker", "markupsafe", "torch", "safetensors", "OpenImageIO", "rawpy"}
     allowed |= {"ray", "fsspec", "fastapi", "pydantic", "uvicorn", "lpips", "imageio_ffmpeg"}
     allowed |= {"vapoursynth", "comfy", "comfy_api", "folder_paths"}  # where a plug-in runs
     for path in MODULES:

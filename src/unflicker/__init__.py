@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         UsageError,
     )
     from unflicker.pipeline import RunOptions, analyze, deflicker, run, stream
+    from unflicker.plan.file import Plan
     from unflicker.recording.record import Record
     from unflicker.settings import Settings
+    from unflicker.video.picture_order import Stills
 
     __version__: str
 
@@ -44,9 +46,11 @@ __all__ = [
     "MissingError",
     "OutputError",
     "PartlyFailedError",
+    "Plan",
     "Record",
     "RunOptions",
     "Settings",
+    "Stills",
     "UnflickerError",
     "UsageError",
     "__version__",
@@ -58,9 +62,11 @@ __all__ = [
 
 # Modules of the names that are not exceptions.
 _HOMES = {
+    "Plan": "unflicker.plan",
     "Record": "unflicker.recording.record",
     "RunOptions": "unflicker.pipeline",
     "Settings": "unflicker.settings",
+    "Stills": "unflicker.video.picture_order",
     "UnflickerError": "unflicker.errors",
     "analyze": "unflicker.pipeline",
     "deflicker": "unflicker.pipeline",

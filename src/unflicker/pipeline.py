@@ -52,6 +52,7 @@ from unflicker.video import (
     open_writer,
 )
 from unflicker.video.losses import refuse_losses
+from unflicker.video.picture_order import place_of
 
 PLAIN = RunOptions()
 
@@ -79,9 +80,11 @@ def run(
     """Remove flicker from a film, write the result in the source's format, and return the record.
 
     Args:
-        source: A video file, its URL (`s3://…`; extra `remote`), or a folder of pictures.
+        source: A video file, its URL (`s3://…`; extra `remote`), a folder of pictures, or a TIFF
+            with pages.
         target: The file (or folder) to write; `film_unflickered.mp4` next to the source if None.
-            A file of a URL is made on this machine first.
+            A pattern such as `stills/%06d.exr` is a folder of pictures. A file of a URL is made on
+            this machine first.
         settings: Preset `standard` if None.
         options: The part of the film to process, and other files to read and write.
         progress: Called with the progress; may stop the run by raising `Cancelled`.
@@ -93,7 +96,7 @@ def run(
     settings = asked_for(settings, **asked)
     target = as_path(target) if target is not None else default_target(as_path(source))
     folder = is_picture_folder(target, source=as_path(source))
-    written = Written(path=target, what="the result", folder=folder)
+    written = Written(path=place_of(target), what="the result", folder=folder)
     _refuse_loss(source, written, settings=settings, options=options)
     files = _files(source, settings, options)
     film = open_film(files)
@@ -340,6 +343,7 @@ def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmF
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,
         strict=settings.strict,
+        stills=options.stills,
     )
 
 

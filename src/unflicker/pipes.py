@@ -116,6 +116,7 @@ def _opened(
             start_seconds=options.start_seconds,
             duration_seconds=options.duration_seconds,
             strict=settings.strict,
+            stills=options.stills,
         ).open()
     if options.original is not None or options.start_seconds or options.duration_seconds:
         raise UsageError(

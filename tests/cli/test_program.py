@@ -180,3 +180,12 @@ def test_the_version_is_told(call, option):
     code, out, _ = call(option)
     assert code == 0
     assert out.startswith("unflicker 0.")
+
+
+def test_pictures_get_their_rate_their_order_and_a_pattern_of_names(call, pipeline, film, tmp_path):
+    out = tmp_path / "out" / "%04d.png"
+    assert call(film, "--fps", "12.5", "--order", "time", "-o", out)[0] == 0
+    _, target, _, options = pipeline.calls[0]
+    assert target == out
+    assert (options.stills.rate, options.stills.order) == (12.5, "time")
+    assert call("-", "--fps", "12", "-o", "-")[0] == 2

@@ -56,9 +56,21 @@ def test_tensors_come_back_as_tensors(make) -> None:
     frames = flickering(np.float32)
     out = steadied(make(torch.from_numpy(frames)))
     if isinstance(out, list):
-        out = torch.from_numpy(np.stack(out))
+        out = torch.stack(out)
     assert isinstance(out, torch.Tensor)
     np.testing.assert_array_equal(out.numpy(), steadied(frames))
+
+
+def test_tensors_of_half_the_bits_keep_their_kind_and_what_is_unchanged() -> None:
+    torch = pytest.importorskip("torch")
+    given = torch.from_numpy(flickering(np.float32)).to(torch.bfloat16)
+    out = steadied(given)
+    assert out.dtype == torch.bfloat16
+    assert out.device == given.device
+    truth = steadied(given.float().numpy())
+    np.testing.assert_allclose(out.float().numpy(), truth, atol=2**-8)
+    steady = given[:1].repeat(6, 1, 1, 1)
+    assert torch.equal(steadied(steady), steady)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

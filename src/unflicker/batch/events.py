@@ -53,7 +53,7 @@ def write_events(job: FilmJob, record: Record, sums: Sums, times: Times) -> None
         "schema_version": SCHEMA_VERSION,
         "objects": [
             _object(job.source, sums, role="source"),
-            _object(job.target, sums, role="outcome"),
+            _object(job.place, sums, role="outcome"),
         ],
         "events": [_correction(job, record, times), _digests(times)],
         "agents": [
@@ -105,7 +105,7 @@ def _correction(job: FilmJob, record: Record, times: Times) -> dict[str, Any]:
         },
         "linkingObjects": [
             {"role": "source", "value": _name(job.source)},
-            {"role": "outcome", "value": _name(job.target)},
+            {"role": "outcome", "value": _name(job.place)},
         ],
         "linkingAgents": ["unflicker"],
     }

@@ -12,6 +12,7 @@ from unflicker.errors import InputError
 from unflicker.files.atomic import write_whole
 from unflicker.files.remote import RemotePath
 from unflicker.video.frame_sums import frame_sums
+from unflicker.video.picture_kinds import is_stack
 
 Sums = dict[Path, str]
 """SHA-256 of each file, in hexadecimal digits."""
@@ -30,7 +31,7 @@ def write_sums(job: FilmJob, sums: Sums) -> None:
     """Write the checksums of a film and of its result, and of each frame of the result.
 
     `sha256sum -c` in the result's folder checks the files. A folder of pictures has no list of
-    frames: each is a file.
+    frames, because each is a file; neither has a TIFF with pages.
 
     Args:
         job: The film.
@@ -43,8 +44,8 @@ def write_sums(job: FilmJob, sums: Sums) -> None:
     beside = of_files.parent
     lines = [f"{digest}  {_line(path, beside)}\n" for path, digest in sums.items()]
     write_whole(of_files, "".join(lines))
-    if job.target.is_file():
-        write_whole(of_frames, frame_sums(job.target))
+    if job.place.is_file() and not is_stack(job.place):
+        write_whole(of_frames, frame_sums(job.place))
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, is_stream
 from unflicker.files.remote import as_path
 from unflicker.video import is_picture_folder, planned_target
+from unflicker.video.picture_order import place_of
 
 INDEX_ENDINGS = (".html", ".htm", ".json")
 
@@ -41,10 +42,15 @@ class FilmJob:
     events: Path | None = None
 
     @property
+    def place(self) -> Path:
+        """The file or folder that the result becomes; `target` may be a pattern of names in it."""
+        return place_of(self.target)
+
+    @property
     def sums(self) -> tuple[Path, Path]:
         """Where checksums go: of the files, and of the result's frames."""
-        name = self.target.name
-        return self.target.with_name(f"{name}.sha256"), self.target.with_name(f"{name}.framemd5")
+        place = self.place
+        return place.with_name(f"{place.name}.sha256"), place.with_name(f"{place.name}.framemd5")
 
 
 def plan_jobs(
@@ -74,7 +80,8 @@ def plan_jobs(
     jobs = []
     for film, report, sheet in zip(films, reports, sheets, strict=True):
         target = planned_target(film.path, _within(output, film.under))
-        events = target.with_name(f"{target.name}.premis.json") if beside.events else None
+        place = place_of(target)
+        events = place.with_name(f"{place.name}.premis.json") if beside.events else None
         jobs.append(
             FilmJob(
                 source=film.path,
@@ -103,11 +110,11 @@ def written_by(
     if index is not None:
         yield Written(path=index, what="the index", option="--report")
     for job in jobs:
-        if job.target in skip:
+        if job.place in skip:
             continue
         of = job.source if len(jobs) > 1 else None
         folder = is_picture_folder(job.target, source=job.source)
-        yield Written(path=job.target, what="the result", folder=folder, completes=True, of=of)
+        yield Written(path=job.place, what="the result", folder=folder, completes=True, of=of)
         sums = [(path, "list of checksums", "--checksums") for path in job.sums if job.checksums]
         for path, name, option in (
             (job.report, "report", "--report"),

@@ -68,15 +68,15 @@ def make_film(task: FilmTask, tell: Callable[[Progress], None]) -> Outcome:
     from unflicker import pipeline
 
     job, says = task.job, list[str]()
-    if task.skips and job.target.exists():
+    if task.skips and job.place.exists():
         lack = _lack(task)
         if not lack:
             return Outcome(
-                job=job, state="skipped", says=(f"{job.target} is already there: skipped",)
+                job=job, state="skipped", says=(f"{job.place} is already there: skipped",)
             )
-        says.append(f"note: {job.target} is not whole: {lack}; kept as {_put_away(job.target)}")
+        says.append(f"note: {job.place} is not whole: {lack}; kept as {_put_away(job.place)}")
     began = datetime.now(UTC)
-    with made_folder(job.target.parent):
+    with made_folder(job.place.parent):
         record = pipeline.run(
             job.source, job.target, settings=task.settings, options=task.options, progress=tell
         )
@@ -101,7 +101,7 @@ def _papers(
         wrote.append(("before/after picture", job.sheet))
     if not (job.checksums or job.events):
         return wrote
-    sums = {**fixity.file_sums(job.source), **fixity.file_sums(job.target)}
+    sums = {**fixity.file_sums(job.source), **fixity.file_sums(job.place)}
     if job.checksums:
         fixity.write_sums(job, sums)
         wrote += [("checksums", path) for path in job.sums if path.exists()]
@@ -140,8 +140,9 @@ def _lack(task: FilmTask) -> str:
         source=task.job.source,
         start_seconds=options.start_seconds,
         duration_seconds=options.duration_seconds,
+        stills=options.stills,
     )
-    return lack_of(task.job.target, film)
+    return lack_of(task.job.place, film)
 
 
 def _put_away(target: Path) -> Path:

@@ -88,6 +88,7 @@ def _work(task: FilmTask) -> Work:
             task.job.source,
             start_seconds=task.options.start_seconds,
             duration_seconds=task.options.duration_seconds,
+            stills=task.options.stills,
         )
         (height, width), frames = film.size, film.estimated_frames or 0
         return Work(length=float(frames * height * width), parts=-(-frames // SEGMENT_FRAMES) or 1)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.config import config_option
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command
+from unflicker.cli.input_options import stills_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
@@ -22,6 +24,7 @@ from unflicker.cli.options import (
     talk_options,
     think_options,
 )
+from unflicker.cli.values import Place
 from unflicker.errors import PartlyFailedError
 from unflicker.files.outputs import Read, Written, companions, named
 
@@ -34,15 +37,17 @@ _FILE = click.Path(path_type=Path)
 @click.command(
     cls=Command, example="unflicker analyze film.mp4 --plan film.npz | jq '.shots[].kind'"
 )
-@click.argument("film", metavar="FILM")
+@click.argument("film", type=Place(), metavar="FILM")
 @click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write the JSON to a file.")
 @click.option("--plan", type=_FILE, metavar="FILE.npz", help="Save the plan, for `apply`.")
 @overwrite_option
 @range_options
+@stills_options
 @original_option
 @lock_option
 @clean_option
 @think_options
+@config_option
 @talk_options
 @click.pass_obj
 def analyze(stop: Stop, film: str, **given: Any) -> None:
@@ -82,10 +87,13 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
 @click.command(
     cls=Command, example="unflicker metrics film_unflickered.mp4 --reference original.mp4"
 )
-@click.argument("film", metavar="FILM")
-@click.option("--reference", metavar="FILM", help="A steady reference; adds PSNR and others.")
+@click.argument("film", type=Place(), metavar="FILM")
+@click.option(
+    "--reference", type=Place(), metavar="FILM", help="A steady reference; adds PSNR and others."
+)
 @range_options
 @think_options
+@config_option
 @talk_options
 @click.pass_obj
 def metrics(stop: Stop, film: str, **given: Any) -> None:
@@ -119,12 +127,14 @@ def _read(film: str, given: dict[str, Any]) -> list[Read]:
 
 def _analyzed(film: str, given: dict[str, Any], *, talk: Talk) -> Record:
     from unflicker import pipeline
+    from unflicker.video.picture_order import Stills
 
     options = pipeline.RunOptions(
         start_seconds=given["start"],
         duration_seconds=given["duration"],
         save_plan=given.get("plan"),
         original=given.get("original"),
+        stills=Stills.of(fps=given.get("fps"), order=given.get("order")),
     )
     with shown(talk, title=film) as report:
         return pipeline.analyze(

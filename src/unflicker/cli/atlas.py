@@ -19,13 +19,14 @@ from unflicker.cli.options import (
     settings_from,
     talk_options,
 )
+from unflicker.cli.values import Place
 from unflicker.files.outputs import companions
 
 _FILE = click.Path(path_type=Path)
 
 
 @click.command(cls=Command, example="unflicker atlas film.mp4 -o atlas/ --edit drawing.png")
-@click.argument("film", metavar="FILM")
+@click.argument("film", type=Place(), metavar="FILM")
 @click.option(
     "-o",
     "--output",

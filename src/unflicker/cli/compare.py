@@ -17,6 +17,7 @@ from unflicker.cli.options import (
     required_output,
     talk_options,
 )
+from unflicker.cli.values import Place
 from unflicker.cli.writing import write_film
 from unflicker.files.outputs import Written, named
 
@@ -24,8 +25,8 @@ from unflicker.files.outputs import Written, named
 @click.command(
     cls=Command, example="unflicker compare film.mp4 film_unflickered.mp4 --split -o both.mp4"
 )
-@click.argument("first", metavar="FILM")
-@click.argument("second", metavar="FILM")
+@click.argument("first", type=Place(), metavar="FILM")
+@click.argument("second", type=Place(), metavar="FILM")
 @required_output
 @click.option("--split", is_flag=True, help="Half of each picture in place of both.")
 @click.option("--labels", nargs=2, metavar="TEXT TEXT", help="Labels; else the file names.")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from unflicker.cli.interrupt import STOPPED, stopping_cleanly
 from unflicker.cli.messages import close_logging, complain, notes_of, speak
@@ -23,6 +24,7 @@ from unflicker.cli.process import (
     do_without_a_home,
     end_without_teardown,
     give_back_large_blocks,
+    hush_opencv,
     open_closed_streams,
     sleep_while_waiting,
 )
@@ -85,6 +87,20 @@ class Commands(click.Group):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, and what may follow `run`: its options and files.
+
+        Args:
+            ctx: Of the program.
+            incomplete: What is written so far.
+        """
+        found = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return [*found, CompletionItem(incomplete, type="file")]
+        run = self.get_command(ctx, "run")
+        assert run is not None
+        return [*found, *run.shell_complete(click.Context(run, parent=ctx), incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without loading them."""
         del ctx
@@ -133,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     give_back_large_blocks()
     sleep_while_waiting()
     do_without_a_home()
+    hush_opencv()
     code = exit_code(sys.argv[1:] if arguments is None else arguments)
     if code in STOPPED:
         end_at_once(code)

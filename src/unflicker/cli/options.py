@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from unflicker.cli.help import Option, with_options
-from unflicker.cli.values import Device, Seconds, changed_settings, cleaning, pairs
+from unflicker.cli.values import Device, Place, Seconds, changed_settings, cleaning, pairs
 from unflicker.errors import UsageError
 from unflicker.settings import (
     FLASHES,
@@ -26,64 +26,36 @@ _DEFAULTS = Settings()
 _FILE = click.Path(path_type=Path)
 
 
-def _option(section: str, *names: str, **kwargs: Any) -> Any:
+def option_in(section: str, *names: str, **kwargs: Any) -> Any:
+    """An option in a section of the help text.
+
+    Args:
+        section: Its title.
+        names: Of the option.
+        kwargs: As for `click.option`.
+    """
     return click.option(*names, cls=Option, section=section, **kwargs)
 
 
-overwrite_option = _option(
+overwrite_option = option_in(
     "Output", "--overwrite", is_flag=True, help="Replace files that are already there."
 )
 
-required_output = _option(
+required_output = option_in(
     "Output", "-o", "--output", required=True, type=_FILE, metavar="FILE", help="The new film."
-)
-
-films_options = with_options(
-    [
-        _option(
-            "Input",
-            "--list",
-            "listed",
-            type=_FILE,
-            metavar="FILE",
-            help="More films, a line each; - for standard input.",
-        ),
-        _option("Input", "--recursive", is_flag=True, help="Also films in subfolders."),
-    ]
 )
 
 range_options = with_options(
     [
-        _option("Input", "--start", type=Seconds(), default=0.0, help="Start time (90 or 1:30)."),
-        _option("Input", "--duration", type=Seconds(), help="Length; else to the end."),
-    ]
-)
-
-
-stream_options = with_options(
-    [
-        _option(
-            "Input",
-            "--tag",
-            "tags",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Of a stream: rate, fields, matrix, range, transfer, primaries.",
-        ),
-        _option(
-            "Input",
-            "--latency-seconds",
-            type=click.FloatRange(min=0.0, min_open=True),
-            metavar="SECONDS",
-            help="Of a stream: read it ahead no further.  [default: 95 frames]",
-        ),
+        option_in("Input", "--start", type=Seconds(), default=0.0, help="Start time (90 or 1:30)."),
+        option_in("Input", "--duration", type=Seconds(), help="Length; else to the end."),
     ]
 )
 
 
 def preset_option(default: str) -> Any:
     """The option for the preset; `default` is its default in words."""
-    return _option(
+    return option_in(
         "Correction",
         "--preset",
         type=click.Choice(list(PRESETS)),
@@ -93,14 +65,14 @@ def preset_option(default: str) -> Any:
 
 
 _CORRECTION = (
-    _option(
+    option_in(
         "Correction",
         "--strength",
         type=click.FloatRange(0.0, 1.0),
         metavar="0..1",
         help=f"Share of the flicker to remove.  [default: {_DEFAULTS.strength:g}]",
     ),
-    _option(
+    option_in(
         "Correction",
         "--keep-slower-than",
         type=click.FloatRange(min=0.0, min_open=True),
@@ -108,14 +80,14 @@ _CORRECTION = (
         help="Light changes that take longer are kept.  "
         f"[default: {_DEFAULTS.keep_slower_than_seconds:g}]",
     ),
-    _option(
+    option_in(
         "Correction",
         "--flashes",
         type=click.Choice(FLASHES),
         metavar="WHAT",
         help=f"keep flashes and lightning, or repair them.  [default: {_DEFAULTS.tone.flashes}]",
     ),
-    _option(
+    option_in(
         "Correction",
         "--set",
         "changes",
@@ -123,33 +95,33 @@ _CORRECTION = (
         metavar="NAME=VALUE",
         help="Any setting that `unflicker presets` lists; repeatable.",
     ),
-    _option(
+    option_in(
         "Correction",
         "--without",
         metavar="STAGE,STAGE",
-        help=f"Switch stages of the preset off: {', '.join(STAGES)}.",
+        help=f"Switch off: {', '.join(STAGES)}.",
     ),
-    _option(
+    option_in(
         "Correction",
         "--strict",
         is_flag=True,
         help="Stop at a damaged frame, or where something would be lost.",
     ),
-    _option(
+    option_in(
         "Machine", "--device", type=Device(), metavar="NAME", help="auto, cpu, cuda or cuda:0."
     ),
-    _option(
+    option_in(
         "Machine",
         "--threads",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Threads of all libraries but the encoder, which has four; 0 for one a core.",
+        help="Threads, besides the encoder's four; 0 for one a core.",
     ),
 )
 think_options = with_options([preset_option("standard"), *_CORRECTION])
 atlas_options = with_options([preset_option("fast"), *_CORRECTION])
 
-original_option = _option(
+original_option = option_in(
     "Correction",
     "--original",
     "--guide",  # the old name
@@ -159,14 +131,14 @@ original_option = _option(
     help="The steady original of a film that was processed frame by frame.",
 )
 
-clean_option = _option(
+clean_option = option_in(
     "Correction",
     "--clean",
     metavar="WHAT[:DEGREE]",
-    help="Also repair old film: dirt, scratches; light, normal or strong.  [default: no]",
+    help="Also repair old film: dirt, scratches; light, normal or strong.",
 )
 
-lock_option = _option(
+lock_option = option_in(
     "Correction",
     "--lock-exposure",
     is_flag=True,
@@ -175,20 +147,20 @@ lock_option = _option(
 
 encode_options = with_options(
     [
-        _option(
+        option_in(
             "Encoding",
             "--codec",
             metavar="NAME",
             help="Encoder by FFmpeg's name; else as the source.",
         ),
-        _option("Encoding", "--crf", type=float, metavar="N", help="Quality, lower is better."),
-        _option(
+        option_in("Encoding", "--crf", type=float, metavar="N", help="Quality, lower is better."),
+        option_in(
             "Encoding",
             "--pix-fmt",
             metavar="NAME",
             help="Pixel format by FFmpeg's name; else as the source.",
         ),
-        _option(
+        option_in(
             "Encoding",
             "-e",
             "encoder_options",
@@ -201,43 +173,54 @@ encode_options = with_options(
 
 write_options = with_options(
     [
-        _option(
+        option_in(
             "Output",
             "-o",
             "--output",
+            type=Place(),
             metavar="PATH",
             help="A file, or a folder (no suffix or a slash at its end); - pipes y4m.",
         ),
         overwrite_option,
-        _option(
+        option_in(
             "Output", "--skip-existing", is_flag=True, help="Skip films that have a whole result."
         ),
-        _option(
+        option_in(
             "Output",
             "--report",
+            type=Place(),
             metavar="FILE",
             help="Also write a page about the run, or JSON; of films an index.",
         ),
-        _option("Output", "--sheet", metavar="FILE.png", help="Also write a before/after picture."),
-        _option(
+        option_in(
+            "Output",
+            "--sheet",
+            type=Place(),
+            metavar="FILE.png",
+            help="Also write a before/after picture.",
+        ),
+        option_in(
             "Output",
             "--checksums",
             is_flag=True,
             help="Also write SHA-256 of both files, and MD5 of each frame.",
         ),
-        _option(
+        option_in(
             "Output", "--events", is_flag=True, help="Also write what was done, as PREMIS in JSON."
         ),
-        _option("Output", "--dry-run", is_flag=True, help="List the outputs, and stop."),
-        _option(
+        option_in(
+            "Output", "--xmp", is_flag=True, help="Of pictures: write exposures as XMP alone."
+        ),
+        option_in("Output", "--dry-run", is_flag=True, help="List the outputs, and stop."),
+        option_in(
             "Output",
             "--work-dir",
             type=_FILE,
             metavar="FOLDER",
             help="Folder for finished parts of an unfinished result; else its own.",
         ),
-        _option("Output", "--keep-work", is_flag=True, help="Keep these parts when it is done."),
-        _option(
+        option_in("Output", "--keep-work", is_flag=True, help="Keep these parts when it is done."),
+        option_in(
             "Machine",
             "-j",
             "--jobs",
@@ -245,43 +228,43 @@ write_options = with_options(
             metavar="N",
             help="Processes that share the work; else by cores and memory.",
         ),
-        _option(
+        option_in(
             "Machine",
             "--cluster",
             default="",
             metavar="ADDRESS",
             help="Ray cluster whose machines share the work (ray://…), or local.",
         ),
-        _option(
+        option_in(
             "Correction",
             "--mask",
             type=_FILE,
             metavar="FILE",
             help="A picture: correct where it is white only.",
         ),
-        _option(
+        option_in(
             "Correction",
             "--shot",
             "shots",
             multiple=True,
             metavar="N=STRENGTH",
-            help="Strength of one shot, 0 (or off) to 1; N as in the report; repeatable.",
+            help="Strength of one shot, 0 (or off) to 1; N as in the report.",
         ),
     ]
 )
 
 talk_options = with_options(
     [
-        _option("Messages", "-v", "--verbose", count=True, help="More messages; twice for all."),
-        _option("Messages", "-q", "--quiet", is_flag=True, help="Errors only."),
-        _option(
+        option_in("Messages", "-v", "--verbose", count=True, help="More messages; twice for all."),
+        option_in("Messages", "-q", "--quiet", is_flag=True, help="Errors only."),
+        option_in(
             "Messages",
             "--log-file",
             type=_FILE,
             metavar="FILE",
             help="Also write all messages to a file.",
         ),
-        _option(
+        option_in(
             "Messages",
             "--progress",
             type=click.Choice(["auto", "bar", "json", "none"]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.config import is_asked
 from unflicker.cli.display import shown
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 STREAM = "-"
 _NEEDS_FILES = ("report", "sheet", "checksums", "events", "skip_existing", "dry_run")
 _AT_HOME = ("work_dir", "keep_work", "listed", "recursive")
+_FOR_PICTURES = ("fps", "order")
 _FOR_STREAMS = ("tags", "latency_seconds")
 
 
@@ -103,9 +105,15 @@ def _piped(
 def _talk(
     source: str, target: str, given: dict[str, Any], *, settings: Settings, stop: Stop
 ) -> Talk:
+    from unflicker.video.picture_order import is_pattern, place_of
+
     reads = {name: given.get(name) for name in ("mask", "original", "plan")}
     films = named("the film", *([] if source == STREAM else [source]))
-    results = [] if target == STREAM else [Written(path=Path(target), what="the result")]
+    results = (
+        []
+        if target == STREAM
+        else [Written(path=place_of(Path(target)), what="the result", folder=is_pattern(target))]
+    )
     return Talk.of(given, stop=stop, reads=[*films, *companions(settings, **reads)], writes=results)
 
 
@@ -117,7 +125,8 @@ def _checked(names: Sequence[str], given: dict[str, Any]) -> tuple[str, str]:
         )
     if given["output"] is None:
         raise UsageError("a stream has no name to derive the result's from; pass -o -, or -o FILE")
-    useless = [name for name in (*_NEEDS_FILES, *_AT_HOME) if given.get(name)]
+    unread = (*_NEEDS_FILES, *_AT_HOME, *(_FOR_PICTURES if names[0] == STREAM else ()))
+    useless = [name for name in unread if given.get(name) and is_asked(name)]
     if useless:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in useless)
         raise UsageError(f"{options}: not with a stream; write it to a film first, and run that")

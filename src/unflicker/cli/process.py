@@ -43,6 +43,12 @@ def sleep_while_waiting() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
 
 
+def hush_opencv() -> None:
+    """Have OpenCV leave out warnings, such as one for each private tag of a TIFF, unless the user
+    has set otherwise. Call it before it is loaded."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+
+
 def open_closed_streams() -> None:
     """Open standard streams that the caller has closed, on a place without content.
 

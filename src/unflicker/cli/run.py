@@ -21,25 +21,26 @@ from unflicker.batch import (
     written_by,
 )
 from unflicker.cli.batch import check, tell, write_index
+from unflicker.cli.config import config_option, files_used
 from unflicker.cli.display import noting, viewed
 from unflicker.cli.help import Command
+from unflicker.cli.input_options import films_options, stills_options, stream_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import (
     clean_option,
     encode_options,
-    films_options,
     lock_option,
     original_option,
     range_options,
     settings_from,
-    stream_options,
     talk_options,
     think_options,
     write_options,
 )
 from unflicker.cli.pipe import is_piped, refuse_stream_options, run_piped
-from unflicker.cli.values import shot_strengths
+from unflicker.cli.sidecars import write_exposures
+from unflicker.cli.values import Place, shot_strengths
 from unflicker.errors import Cancelled, UsageError
 from unflicker.files.outputs import companions, named
 from unflicker.progress import Report
@@ -51,15 +52,17 @@ if TYPE_CHECKING:
 @click.command(
     cls=Command, example="unflicker film.mp4 -o steady/ --strength 0.9 --report steady/film.html"
 )
-@click.argument("films", nargs=-1, metavar="FILM...")
+@click.argument("films", type=Place(), nargs=-1, metavar="FILM...")
 @films_options
 @range_options
+@stills_options
 @stream_options
 @write_options
 @original_option
 @lock_option
 @clean_option
 @think_options
+@config_option
 @encode_options
 @talk_options
 @click.pass_obj
@@ -69,18 +72,24 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
     FILM is a file, a folder of pictures or of films, or - for y4m from a pipe. The result of
     film.mp4 is film_unflickered.mp4, with the same sound, times and colours.
     """
-    if not _piped(films, given, stop=stop):
+    if given["xmp"]:
+        write_exposures(
+            films, given, settings=settings_from(given), options=_options(given), stop=stop
+        )
+    elif not _piped(films, given, stop=stop):
         _steady(_planned(films, given, stop=stop))
 
 
 @click.command(cls=Command, example="unflicker apply film.mp4 --plan film.npz -o steady/")
-@click.argument("film", metavar="FILM")
+@click.argument("film", type=Place(), metavar="FILM")
 @click.option("--plan", required=True, type=click.Path(path_type=Path), help="From analyze --plan.")
 @range_options
+@stills_options
 @stream_options
 @original_option
 @write_options
 @think_options
+@config_option
 @encode_options
 @talk_options
 @click.pass_obj
@@ -124,7 +133,7 @@ def _planned(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> _Bat
     beside = Beside(**{name: given[name] for name in ("report", "sheet", "checksums", "events")})
     jobs, index = plan_jobs(films, output=output, beside=beside)
     reads = {name: given.get(name) for name in ("mask", "original", "plan")}
-    there = [job.target for job in jobs if given["skip_existing"] and job.target.exists()]
+    there = [job.place for job in jobs if given["skip_existing"] and job.place.exists()]
     talk = Talk.of(
         given,
         stop=stop,
@@ -135,6 +144,8 @@ def _planned(names: Sequence[str], given: dict[str, Any], *, stop: Stop) -> _Bat
         ],
         writes=written_by(jobs, index=index, skip=there),
     )
+    for path in files_used():
+        talk.say(f"defaults of options from {path}")
     options = _options(given)
     tasks = [
         FilmTask(job=job, settings=settings, options=options, skips=given["skip_existing"])
@@ -148,7 +159,7 @@ def _steady(batch: _Batch) -> None:
     tasks, talk = batch.tasks, batch.talk
     if batch.is_dry:
         for job in (task.job for task in tasks):
-            click.echo(f"{job.source} -> {job.target}{' (is there)' * job.target.exists()}")
+            click.echo(f"{job.source} -> {job.target}{' (is there)' * job.place.exists()}")
         return
     every: list[Outcome] = []
     places = {id(task.job): number for number, task in enumerate(tasks, start=1)}
@@ -179,6 +190,7 @@ def _steady(batch: _Batch) -> None:
 
 def _options(given: dict[str, Any]) -> RunOptions:
     from unflicker import pipeline
+    from unflicker.video.picture_order import Stills
 
     return pipeline.RunOptions(
         overwrite=given["overwrite"],
@@ -192,4 +204,5 @@ def _options(given: dict[str, Any]) -> RunOptions:
         keep_work=given["keep_work"],
         jobs=given["jobs"],
         cluster=given["cluster"],
+        stills=Stills.of(fps=given.get("fps"), order=given.get("order")),
     )

@@ -18,6 +18,7 @@ from unflicker.cli.options import (
     required_output,
     talk_options,
 )
+from unflicker.cli.values import Place
 from unflicker.cli.writing import write_film
 from unflicker.files.outputs import Written, named
 
@@ -25,7 +26,7 @@ from unflicker.files.outputs import Written, named
 @click.command(
     cls=Command, example="unflicker synthesise steady.mp4 --kind bands --seed 3 -o bands.mp4"
 )
-@click.argument("film", metavar="FILM")
+@click.argument("film", type=Place(), metavar="FILM")
 @click.option(
     "--kind",
     required=True,

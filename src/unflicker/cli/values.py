@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from unflicker.errors import UsageError
 from unflicker.settings import DAMAGE, Settings, replaced, to_dict
@@ -43,6 +44,25 @@ class Device(click.ParamType):
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
             self.fail(f"{value!r} is no device; write auto, cpu, cuda or cuda:0", param, ctx)
         return value
+
+
+class Place(click.ParamType):
+    """A path or a URL as text; shells complete files."""
+
+    name = "path"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Have the shell complete names of files.
+
+        Args:
+            ctx: Of the command.
+            param: The parameter.
+            incomplete: What is written so far.
+        """
+        del ctx, param
+        return [CompletionItem(incomplete, type="file")]
 
 
 def pairs(texts: Iterable[str], *, flag: str) -> tuple[tuple[str, str], ...]:

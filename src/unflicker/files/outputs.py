@@ -20,7 +20,7 @@ from unflicker.errors import OutputError, UsageError
 from unflicker.files.remote import RemotePath, as_path
 from unflicker.settings import Settings
 
-PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+PICTURE_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".exr", ".dpx")
 """Suffixes of frames in a folder that is read as a film."""
 _LONGEST_NAME_BYTES = 255
 _ENDED = ("Z", "X")

@@ -44,6 +44,9 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
         return Pixels(pixels=inner.pixels, back=lambda out: frames.new_tensor(inner.back(out)))
     if isinstance(frames, (list, tuple)):
         inner = pixels_of(_stacked(frames, what), what=what)
+        if hasattr(frames[0], "detach"):
+            as_given = frames[0].new_tensor
+            return Pixels(pixels=inner.pixels, back=lambda out: [*map(as_given, inner.back(out))])
         return Pixels(pixels=inner.pixels, back=lambda out: list(inner.back(out)))
     given = _as_array(frames)
     _check(given, what)
@@ -89,8 +92,11 @@ def _continued(rgba: Shaped[np.ndarray, "height width 4"]) -> Picture:
 
 
 def _as_array(pictures: Any) -> np.ndarray:
-    is_tensor = hasattr(pictures, "detach")
-    return pictures.detach().cpu().numpy() if is_tensor else np.asarray(pictures)
+    if not hasattr(pictures, "detach"):
+        return np.asarray(pictures)
+    tensor = pictures.detach().cpu()
+    # NumPy has no bfloat16; single precision holds all its values.
+    return (tensor.float() if str(tensor.dtype).endswith("bfloat16") else tensor).numpy()
 
 
 def _stacked(frames: Sequence[Any], what: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -31,6 +31,9 @@ from unflicker.grade.mask import Kept
 from unflicker.plan.archive import Archive, no_plan, readable, unpacked
 from unflicker.plan.plan import FramePlan, ShotPlan
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCHEMA_VERSION = 3
 _READABLE_VERSIONS = (1, 2, 3)
@@ -209,12 +212,13 @@ def _table(frames: Sequence[FramePlan]) -> Shaped[np.ndarray, " frames"]:
 class Plan:
     """A plan in a file: its metadata, its shots, and the plan of any frame."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         """Open a plan.
 
         Raises:
             InputError: There is no such file, or it cannot be read as a plan.
         """
+        path = Path(path)
         self.path = path
         self._archive = Archive(path)
         with readable(path):
@@ -284,6 +288,16 @@ class Plan:
     def __iter__(self) -> Iterator[FramePlan]:
         """All frames in order."""
         return (self[index] for index in range(len(self)))
+
+    def plot(self) -> Figure:
+        """A matplotlib figure of the light before and after, at full strength, and of the gain.
+
+        Raises:
+            MissingError: matplotlib is not installed.
+        """
+        from unflicker.plan.plot import plotted
+
+        return plotted(self, self.shots)
 
     def _frames_from(self, start: int) -> list[FramePlan]:
         grades = self._grades(start)

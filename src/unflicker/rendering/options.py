@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unflicker.errors import UsageError
 from unflicker.jobs.pool import Pool
+from unflicker.video.picture_order import AS_NUMBERED, Stills
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class RunOptions:
     """Processes that share the work; 1 is this one alone; None for as many as pay."""
     cluster: str = ""
     """Address of a Ray cluster whose machines share the work; "local" is this machine; "" none."""
+    stills: Stills = AS_NUMBERED
+    """Rate and order of pictures that are read as a film."""
     pool: Pool | None = None
     """Workers that are open already, which several runs may share; `jobs` and `cluster` are not
     used then."""

@@ -22,6 +22,7 @@ from unflicker.rendering.options import RunOptions
 from unflicker.rendering.side_by_side import RenderTask
 from unflicker.settings import Settings, to_dict
 from unflicker.video import FilmFiles, VideoSource
+from unflicker.video.picture_order import is_pattern, place_of
 from unflicker.video.segments import SEGMENT_FRAMES
 
 _LEAST_JOBS = 2
@@ -51,7 +52,7 @@ def open_work(task: RenderTask, target: Path, options: RunOptions) -> Workspace:
         target: The result.
         options: Of the run.
     """
-    folder = workspace_of(target, beside=options.work_dir)
+    folder = workspace_of(place_of(target), beside=options.work_dir)
     continues = not task.settings.redraws  # networks with a memory begin at the first frame
     return Workspace(folder, _key(task, options), keep=options.keep_work, continues=continues)
 
@@ -67,6 +68,11 @@ def made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOpti
     if not isinstance(target, RemotePath):
         yield target, options
         return
+    if is_pattern(target):
+        raise UsageError(
+            f"{target} is a pattern of pictures, which are written to this machine only; name a "
+            "folder here, and copy it"
+        )
     local = (options.work_dir or Path.cwd()) / f".{target.stem}.to-copy{target.suffix}"
     yield local, replace(options, overwrite=True)
     try:
@@ -164,6 +170,7 @@ def _key(task: RenderTask, options: RunOptions) -> dict[str, Any]:
         "input": content_key(task.film.source),
         **{name: None if path is None else content_key(path) for name, path in files.items()},
         "part of the film": [options.start_seconds, options.duration_seconds],
+        "pictures": [str(options.stills.rate), options.stills.order],
         "strengths of shots": sorted(options.shot_strengths.items()),
         "settings": to_dict(settings),
         "encoding": task.form.key,

@@ -24,6 +24,7 @@ from unflicker.settings import EncodingSettings
 from unflicker.video.container import open_output
 from unflicker.video.encoders import CONSTANT_RATE, Candidate, quality_options
 from unflicker.video.frame_facts import BY_FIELDS, INTERLACED_FLAGS, FrameFacts
+from unflicker.video.light_codes import shown_picture
 from unflicker.video.pixel_formats import EXACT, frame_of, stored_format
 from unflicker.video.segment_file import PacketWriter, named
 from unflicker.video.source import VideoSource
@@ -282,7 +283,8 @@ class SegmentEncoder:
         return ticks
 
     def _as_encoded(self, picture: Picture) -> VideoFrame:
-        frame = frame_of(picture.planes, layout=picture.layout)
+        shown = shown_picture(picture, self._form.traits.light)
+        frame = frame_of(shown.planes, layout=picture.layout)
         name = self._form.candidate.pixel_format
         if frame.format.name != name:
             frame = self._converted(frame, picture)

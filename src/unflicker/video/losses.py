@@ -9,14 +9,21 @@ from unflicker.errors import OutputError
 from unflicker.frames.picture import Frame
 from unflicker.video.encoders import Candidate, keeps_hdr
 from unflicker.video.encoding import VideoFormat
+from unflicker.video.picture_metadata import family, has_profile, not_carried
 from unflicker.video.pixel_formats import stored_format
 from unflicker.video.source import VideoSource
+from unflicker.video.traits import UNSPECIFIED, Traits
 
 _NO_TIME_BELOW_ZERO = ("mpegts", "m2ts", "flv", "nut", "mpeg")
 _SAFE_START_SECONDS = 0.7
 _NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut")
 _FOR_ALL = ("mp4", "ipod", "3gp")
 """Containers of films that browsers and telephones are expected to show."""
+_CINEMA_KINDS = ("exr", "dpx")
+_LOOKED_AT = 48
+"""Pictures of a folder that are looked at for what cannot be carried over."""
+_USUAL_PRIMARIES = (1, 5, 6)
+"""Those of BT.709 and BT.601, by FFmpeg's numbers."""
 _WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
 
 
@@ -113,7 +120,60 @@ def lost(film: VideoSource, form: VideoFormat) -> tuple[str, ...]:
         )
     if film.layout.alpha and not stored_format(candidate.pixel_format).layout.alpha:
         notes.append(f"{candidate.encoder} does not store transparency; it is lost")
+    if any(has_profile(path) for path in traits.pictures[:1]):
+        notes.append("a film has no room for the pictures' colour profile; it is lost")
+    return (*notes, *_above_white(traits))
+
+
+def lost_in_pictures(film: VideoSource, target: Path | None) -> tuple[str, ...]:
+    """What pictures cannot keep of a film.
+
+    Args:
+        film: The source.
+        target: The pattern of their names, or the TIFF that they become pages of; None if they
+            have the source's names.
+    """
+    traits = film.traits
+    if not traits.pictures:
+        assert target is not None
+        return _lost_of_a_film(film, target)
+    kinds = {family(path) for path in traits.pictures}
+    kind = family(target) if target is not None else ""
+    if kind and kinds != {kind}:
+        few = "text, exposure data and other metadata"
+        if kind in _CINEMA_KINDS and any(has_profile(path) for path in traits.pictures[:1]):
+            few = "the colour profile, text, exposure data and other metadata"
+        notes = (f"{few} of {_named(kinds)} pictures are not carried into {kind.upper()}",)
+        return (*notes, *(() if kind == "exr" else _above_white(traits)))
+    paths = list(dict.fromkeys(traits.pictures))
+    last = len(paths) - 1
+    looked = {paths[last * at // (_LOOKED_AT - 1)] for at in range(_LOOKED_AT)}
+    found = (what for path in sorted(looked) for what in not_carried(path))
+    return tuple(f"{what} cannot be carried over" for what in dict.fromkeys(found))
+
+
+def _lost_of_a_film(film: VideoSource, target: Path) -> tuple[str, ...]:
+    """What pictures lack of a video file."""
+    kind, tags = family(target), film.traits.tags
+    notes = ["pictures have no times, sound or subtitles; those of the film are not in them"]
+    if film.layout.alpha and kind == "jpg":
+        notes.append("JPEG does not store transparency; it is lost")
+    if film.layout.depth > 8 and kind == "jpg":
+        notes.append(f"JPEG stores 8 bits; the film's {film.layout.depth} are rounded")
+    named = UNSPECIFIED not in (tags.primaries, tags.transfer)
+    if kind in ("tif", "jpg", "dpx") and named and tags.primaries not in _USUAL_PRIMARIES:
+        notes.append(f"{kind.upper()} does not store the film's colour tags; they are lost")
     return tuple(notes)
+
+
+def _above_white(traits: Traits) -> tuple[str, ...]:
+    if traits.light is None:
+        return ()
+    return ("light above white (1 in OpenEXR, code 685 of film density) is clipped to white",)
+
+
+def _named(kinds: set[str]) -> str:
+    return " and ".join(sorted(kind.upper() for kind in kinds))
 
 
 def stored_name(film: VideoSource) -> str:

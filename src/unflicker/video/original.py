@@ -9,6 +9,7 @@ from pathlib import Path
 
 from unflicker.errors import InputError, UsageError
 from unflicker.frames.picture import ColourMeaning, Frame, PixelLayout
+from unflicker.video.picture_order import AS_NUMBERED, Stills
 from unflicker.video.source import VideoSource, open_video
 from unflicker.video.traits import Traits
 
@@ -28,6 +29,8 @@ class FilmFiles:
     start_seconds: float = 0.0
     duration_seconds: float | None = None
     strict: bool = False
+    stills: Stills = AS_NUMBERED
+    """Rate and order of pictures."""
 
     def open(self) -> VideoSource:
         """The film, with its original if there is one.
@@ -41,30 +44,30 @@ class FilmFiles:
             start_seconds=self.start_seconds,
             duration_seconds=self.duration_seconds,
             strict=self.strict,
+            stills=self.stills,
         )
         if self.original is None:
             return film
-        return open_original(
-            self.original, of=film, start_seconds=self.start_seconds, strict=self.strict
-        )
+        return open_original(self.original, of=film, like=self)
 
 
-def open_original(
-    source: str | Path, *, of: VideoSource, start_seconds: float, strict: bool
-) -> VideoSource:
+def open_original(source: str | Path, *, of: VideoSource, like: FilmFiles) -> VideoSource:
     """A processed film with its original, both read from the same moment on.
 
     Args:
         source: The original.
         of: The processed film.
-        start_seconds: Where both begin.
-        strict: Whether damaged frames of the original are errors.
+        like: How the film is read: where both begin, whether damaged frames are errors, and the
+            rate and order of pictures.
 
     Raises:
         InputError: The original cannot be read, or has clearly fewer frames than the film.
         UsageError: The film is to begin later, and the original has another frame rate.
     """
-    original = open_video(source, start_seconds=start_seconds, strict=strict)
+    start_seconds = like.start_seconds
+    original = open_video(
+        source, start_seconds=start_seconds, strict=like.strict, stills=like.stills
+    )
     if start_seconds > 0 and abs(original.rate / of.rate - 1) > _SAME_RATE:
         raise UsageError(
             f"the original {source} has {float(original.rate):.4g} frames a second, the film "

@@ -1,39 +1,46 @@
-"""A folder of pictures as a film (OpenCV reads)."""
+"""A folder of pictures, or the pages of a TIFF, as a film."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from unflicker.errors import InputError
 from unflicker.files.outputs import PICTURE_ENDINGS
-from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
+from unflicker.frames.picture import ColourMeaning, Frame, Picture
 from unflicker.video.picture_kinds import (
     PictureKind,
+    Pixels,
     as_kind,
     common_turn,
     joint_kind,
     kind_of,
     pages_in,
-    turned,
 )
+from unflicker.video.picture_order import AS_NUMBERED, Stills, ordered
+from unflicker.video.picture_reading import (
+    Still,
+    layout_of,
+    light_of_stills,
+    planes_of,
+    read_still,
+    refuse_mixture,
+    words_of,
+)
+from unflicker.video.raw_pictures import RAW, is_raw
 from unflicker.video.traits import Traits
 
 ENDINGS = PICTURE_ENDINGS
-DEFAULT_RATE = Fraction(24)
-_JPEG = (".jpg", ".jpeg")
 _CHANNELS = {1: "grey", 3: "colour", 4: "with alpha"}
-_ELSEWHERE = (".exr", ".dpx", ".cin", ".hdr", ".webp", ".bmp", ".dng", ".cr2", ".nef", ".arw")
+_ELSEWHERE = (".cin", ".hdr", ".webp", ".bmp", *RAW)
+_LISTED = 5
 
 
 class FolderSource:
-    """The pictures of a folder in natural order (2 before 10); see `film.VideoSource`."""
+    """The pictures of a folder in order, or of a TIFF with pages; see `source.VideoSource`."""
 
     def __init__(
         self,
@@ -42,37 +49,54 @@ class FolderSource:
         start_seconds: float = 0.0,
         duration_seconds: float | None = None,
         strict: bool = False,
+        stills: Stills = AS_NUMBERED,
     ) -> None:
-        files = pictures_in(folder)
-        first = math.ceil(start_seconds * DEFAULT_RATE - 1e-9)
-        count = len(files)
-        if duration_seconds is not None:
-            count = math.ceil(duration_seconds * DEFAULT_RATE - 1e-9)
-        files = files[first : first + count]
-        if not files:
-            raise InputError(
-                f"{folder} has no picture in the part asked for; check --start and --duration"
-            )
+        self._notes: dict[str, None] = {}
+        files = self._part(folder, start_seconds, duration_seconds, stills)
         self._files = files
         self._strict = strict
-        self._notes: dict[str, None] = {}
         found = self._looked_at(files)
         self._known_notes = len(self._notes)
         self.name = folder.resolve().name
-        self.rate = DEFAULT_RATE
+        self.rate = stills.rate
         self.estimated_frames: int | None = len(files)
         self._model = self._first_readable()
         if self._kind is not None:
             self._model = as_kind(self._model, self._kind)
-        self.layout = _layout(self._model)
+        self._refuse_misfits(found)
+        self.layout = layout_of(self._model)
         self.meaning = ColourMeaning(matrix="identity", full_range=True, transfer="power")
         self.size: tuple[int, int] = self._model.shape[:2]
         self.traits = Traits(
-            pictures=tuple(files),
+            pictures=tuple(still.path for still in files),
+            pages=tuple(still.page for still in files if still.page is not None),
             kinds=tuple(found) if self._kind is not None else (),
-            time_base=1 / DEFAULT_RATE,
-            bytes=sum(file.stat().st_size for file in files),
+            light=self._light,
+            time_base=1 / stills.rate,
+            bytes=sum(path.stat().st_size for path in {still.path for still in files}),
         )
+
+    def _part(
+        self, folder: Path, start_seconds: float, duration_seconds: float | None, stills: Stills
+    ) -> list[Still]:
+        """The pictures of the part that is asked for, in order."""
+        if folder.is_dir():
+            files, note = ordered(pictures_in(folder, previews=stills.previews), stills.order)
+            every = [Still(path=file) for file in files]
+            if note:
+                self._notes[note] = None
+        else:
+            every = [Still(path=folder, page=page) for page in pages_in(folder)]
+        first = math.ceil(start_seconds * stills.rate - 1e-9)
+        count = len(every)
+        if duration_seconds is not None:
+            count = math.ceil(duration_seconds * stills.rate - 1e-9)
+        part = every[first : first + count]
+        if not part:
+            raise InputError(
+                f"{folder} has no picture in the part asked for; check --start and --duration"
+            )
+        return part
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -99,7 +123,7 @@ class FolderSource:
             InputError: As in `frames`.
         """
         del pts
-        first = next((at for at in range(index, 0, -1) if _read(self._files[at]) is not None), 0)
+        first = next((at for at in range(index, 0, -1) if self._read(at) is not None), 0)
         return (frame for frame in self._frames(first) if frame.index >= index)
 
     @property
@@ -109,14 +133,14 @@ class FolderSource:
 
     def _frames(self, first: int) -> Iterator[Frame]:
         before = self._model
-        for index, file in enumerate(self._files[first:], start=first):
-            pixels = self._pixels_of(file)
+        for index, still in enumerate(self._files[first:], start=first):
+            pixels = self._pixels_of(still)
             damaged = pixels is None
             if pixels is None:
-                self._miss(file)
+                self._miss(still)
                 pixels = before
             before = pixels
-            picture = Picture(planes=_planes(pixels), layout=self.layout, meaning=self.meaning)
+            picture = Picture(planes=planes_of(pixels), layout=self.layout, meaning=self.meaning)
             yield Frame(
                 picture=picture,
                 index=index,
@@ -126,11 +150,14 @@ class FolderSource:
                 damaged=damaged,
             )
 
-    def _looked_at(self, files: list[Path]) -> list[PictureKind | None]:
+    def _read(self, index: int) -> Pixels | None:
+        return read_still(self._files[index], turn=self._turn, light=self._light)
+
+    def _looked_at(self, files: list[Still]) -> list[PictureKind | None]:
         """The kinds of all files, by their headers; decides how they are brought together."""
-        for file in files:
-            _refuse_pages(file)
-        found = [kind_of(file) for file in files]
+        refuse_mixture(files)
+        self._light = light_of_stills(files)
+        found = [None if is_raw(still.path) else kind_of(still.path) for still in files]
         known = [kind for kind in found if kind is not None]
         self._turn = common_turn(known) if known else None
         if self._turn is not None:
@@ -146,9 +173,28 @@ class FolderSource:
             ] = None
         return found
 
-    def _pixels_of(self, file: Path) -> np.ndarray | None:
+    def _refuse_misfits(self, found: list[PictureKind | None]) -> None:
+        """Refuse pictures of other shapes, all in one message, as far as headers tell."""
+        shape = self._model.shape[:2]
+        misfits = []
+        for still, kind in zip(self._files, found, strict=True):
+            # Where all are turned alike, they have one size.
+            if kind is None or still.page is not None or self._turn is not None:
+                continue
+            height, width = kind.upright
+            if not _same_shape((height, width), shape):
+                misfits.append(f"{still.name} is {width}x{height}")
+        if misfits:
+            more = len(misfits) - _LISTED
+            listed = ", ".join(misfits[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+            raise InputError(
+                f"{listed}, the first picture is {words_of(self._model)}; "
+                "a film needs pictures of one shape: put them into a folder of their own"
+            )
+
+    def _pixels_of(self, still: Still) -> Pixels | None:
         """The picture in the size and kind of all; None if it cannot be read."""
-        pixels = _read(file, turn=self._turn)
+        pixels = read_still(still, turn=self._turn, light=self._light)
         if pixels is None:
             return None
         if self._kind is not None:
@@ -161,32 +207,37 @@ class FolderSource:
             pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
         if pixels.shape != self._model.shape or pixels.dtype != self._model.dtype:
             raise InputError(
-                f"{file} is {_words(pixels)}, the first picture is {_words(self._model)}; "
-                "a film needs pictures of one size and kind"
+                f"{still.name} is {words_of(pixels)}, the first picture is "
+                f"{words_of(self._model)}; a film needs pictures of one size and kind"
             )
         return pixels
 
-    def _first_readable(self) -> np.ndarray:
-        for file in self._files:
-            pixels = _read(file, turn=self._turn)
+    def _first_readable(self) -> Pixels:
+        for index in range(len(self._files)):
+            pixels = self._read(index)
             if pixels is not None:
                 return pixels
             if self._strict:
                 break
         raise InputError(
-            f"{self._files[0]} cannot be read as a picture; check that PNG, TIFF or JPEG is in it"
+            f"{self._files[0].path} cannot be read as a picture; check that what its name says "
+            "is in it"
         )
 
-    def _miss(self, file: Path) -> None:
+    def _miss(self, still: Still) -> None:
         if self._strict:
             raise InputError(
-                f"{file} cannot be read as a picture; get it again, or leave --strict away"
+                f"{still.name} cannot be read as a picture; get it again, or leave --strict away"
             )
-        self._notes[f"{file.name} cannot be read; the picture before it stands in"] = None
+        self._notes[f"{still.name} cannot be read; the picture before it stands in"] = None
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The folder's pictures in natural order.
+def pictures_in(folder: Path, *, previews: bool = False) -> list[Path]:
+    """The folder's pictures, by the numbers in their names.
+
+    Args:
+        folder: Searched, without its subfolders.
+        previews: Whether camera raw is read; other pictures are then passed over.
 
     Raises:
         InputError: There is none that we read.
@@ -197,85 +248,20 @@ def pictures_in(folder: Path) -> list[Path]:
         ]
     except OSError as fault:
         raise InputError(f"{folder} cannot be read: {fault.strerror}; check its rights") from fault
-    pictures = [file for file in files if file.suffix.lower() in ENDINGS]
+    raw = [file for file in files if file.suffix.lower() in RAW] if previews else []
+    pictures = raw or [file for file in files if file.suffix.lower() in ENDINGS]
     if pictures:
-        return sorted(pictures, key=_natural)
+        return ordered(pictures, "number")[0]
     others = sorted({file.suffix.lower() for file in files} & set(_ELSEWHERE))
     found = f"only {', '.join(others)}" if others else f"{len(files)} other files"
+    way = "convert them to 16-bit PNG or TIFF, or pass a video file"
+    if set(others) & set(RAW):
+        way = "develop them to 16-bit TIFF, or write exposures for raw files with --xmp"
     raise InputError(
-        f"{folder} has no PNG, TIFF or JPEG picture in it, {found}; "
-        "convert them to 16-bit PNG or TIFF, or pass a video file"
+        f"{folder} has no PNG, TIFF, JPEG, OpenEXR or DPX picture in it, {found}; {way}"
     )
 
 
-def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
-    parts = re.split(r"(\d+)", file.name.lower())
-    key = [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-    return key, file.name
-
-
-def _refuse_pages(file: Path) -> None:
-    """Refuse a TIFF of several pages, of which only the first would be read.
-
-    Raises:
-        InputError: It has several.
-    """
-    pages = pages_in(file)
-    if pages > 1:
-        raise InputError(
-            f"{file} holds {pages} pages, one picture a file is read; split the pages into files "
-            "of their own first, as `tiffsplit` does, and pass their folder"
-        )
-
-
-def _same_shape(one: tuple[int, ...], other: tuple[int, int]) -> bool:
+def _same_shape(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Whether two sizes have the same proportions, within half a pixel."""
-    return abs(one[0] * other[1] - one[1] * other[0]) <= max(other) // 2
-
-
-def _read(file: Path, *, turn: int | None = None) -> np.ndarray | None:
-    """The picture in OpenCV's order (blue first), or None; photographs come upright.
-
-    Args:
-        file: To read.
-        turn: EXIF's orientation for all; None for the file's own.
-    """
-    # A JPEG's EXIF rotation is applied here, because the written file carries no EXIF.
-    jpeg = file.suffix.lower() in _JPEG
-    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR if jpeg else cv2.IMREAD_UNCHANGED
-    if jpeg and turn is not None:
-        flags |= cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        data = np.frombuffer(file.read_bytes(), np.uint8)
-        pixels = cv2.imdecode(data, flags) if data.size else None
-    except (OSError, cv2.error):
-        return None
-    if pixels is not None and jpeg and turn is not None:
-        pixels = turned(pixels, turn)
-    if pixels is not None and pixels.dtype not in (np.uint8, np.uint16):
-        raise InputError(
-            f"{file} holds {pixels.dtype} samples, 8 or 16 bit integers are read; convert it"
-        )
-    return pixels
-
-
-def _layout(pixels: np.ndarray) -> PixelLayout:
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    return PixelLayout(
-        family="grey" if channels < 3 else "rgb",
-        depth=8 if pixels.dtype == np.uint8 else 16,
-        alpha=channels in (2, 4),
-    )
-
-
-def _planes(pixels: np.ndarray) -> tuple[np.ndarray, ...]:
-    if pixels.ndim == 2:
-        return (pixels,)
-    order = (2, 1, 0, 3)[: pixels.shape[2]] if pixels.shape[2] > 2 else (0, 1)
-    return tuple(np.ascontiguousarray(pixels[..., channel]) for channel in order)
-
-
-def _words(pixels: np.ndarray) -> str:
-    height, width = pixels.shape[:2]
-    layout = _layout(pixels)
-    return f"{width}x{height} {layout.family}{' with alpha' * layout.alpha}, {layout.depth} bit"
+    return abs(one[0] * other[1] - one[1] * other[0]) <= max(other[:2]) // 2

@@ -14,7 +14,12 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
+from unflicker.files.remote import RemotePath
+from unflicker.video.tiff_tags import Parts, read_tags
+
 Pixels = UInt8[np.ndarray, "..."] | UInt16[np.ndarray, "..."]
+TIFF = (".tif", ".tiff")
+JPEG = (".jpg", ".jpeg")
 _HEADER_BYTES = 1 << 18
 """Read of each file: previews in EXIF data come before the size of a JPEG."""
 _TURNED = (5, 6, 7, 8)
@@ -23,8 +28,17 @@ _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258, 262, 274
 _SAMPLES = 277
 """Numbers of the tags (TIFF 6.0)."""
 _SHORT, _LONG = 3, 4
+_SUBFILE, _REDUCED = 254, 1
 _PALETTE, _CMYK = 3, 5
-_TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_TURNS = {
+    3: cv2.ROTATE_180,
+    4: cv2.ROTATE_180,
+    5: cv2.ROTATE_90_CLOCKWISE,
+    6: cv2.ROTATE_90_CLOCKWISE,
+    7: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    8: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+_MIRRORED = (2, 4, 5, 7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +61,11 @@ class PictureKind:
         return (width, height) if self.orientation in _TURNED else (height, width)
 
 
+def is_stack(path: Path) -> bool:
+    """Whether a path is a TIFF of this machine, whose pages are frames."""
+    return path.suffix.lower() in TIFF and not isinstance(path, RemotePath) and path.is_file()
+
+
 def kind_of(file: Path) -> PictureKind | None:
     """How a picture is stored, by its header; None if that cannot be read."""
     try:
@@ -56,14 +75,21 @@ def kind_of(file: Path) -> PictureKind | None:
         return None
 
 
-def pages_in(file: Path) -> int:
-    """Pictures in a file: pages of a TIFF; 1 for other kinds."""
-    if file.suffix.lower() not in (".tif", ".tiff"):
-        return 1
+def pages_in(file: Path) -> tuple[int, ...]:
+    """The numbers of the pages of a TIFF, without smaller copies of pictures; (0,) for others."""
+    if file.suffix.lower() not in TIFF:
+        return (0,)
     try:
-        return max(cv2.imcount(str(file)), 1)
-    except cv2.error:
-        return 1
+        with file.open("rb") as opened:
+            tags = read_tags(Parts(opened))
+    except (OSError, ValueError):
+        return (0,)
+    whole = [
+        number
+        for number, page in enumerate(tags.pages)
+        if _SUBFILE not in page or not tags.numbers(page[_SUBFILE])[0] & _REDUCED
+    ]
+    return tuple(whole) or (0,)
 
 
 def joint_kind(kinds: Sequence[PictureKind]) -> PictureKind:
@@ -89,10 +115,23 @@ def turned(pixels: Pixels, orientation: int) -> Pixels:
 
     Args:
         pixels: As stored.
-        orientation: By EXIF; mirrored ones stay as they are.
+        orientation: By EXIF.
+
+    Source: CIPA DC-008, 4.6.4: the sides at which the first row and the first column are.
     """
     turn = _TURNS.get(orientation)
-    return pixels if turn is None else cv2.rotate(pixels, turn)
+    seen = pixels if turn is None else cv2.rotate(pixels, turn)
+    return cv2.flip(seen, 1) if orientation in _MIRRORED else seen
+
+
+def turned_back(pixels: Pixels, orientation: int) -> Pixels:
+    """An upright picture as it was stored.
+
+    Args:
+        pixels: Upright.
+        orientation: By EXIF, of the stored picture.
+    """
+    return turned(pixels, {6: 8, 8: 6}.get(orientation, orientation))
 
 
 def as_kind(pixels: Pixels, kind: PictureKind) -> Pixels:
@@ -139,7 +178,13 @@ def _png(data: bytes) -> PictureKind:
     before_pixels = data[: data.find(b"IDAT")]
     alpha = colour in (4, 6) or b"tRNS" in before_pixels
     channels = 4 if alpha else 1 if colour == 0 else 3
-    return PictureKind(channels=channels, depth=16 if bits == 16 else 8, size=(height, width))
+    at = before_pixels.find(b"eXIf")
+    return PictureKind(
+        channels=channels,
+        depth=16 if bits == 16 else 8,
+        size=(height, width),
+        orientation=_orientation(data[at + 4 :]) if at > 0 else 1,
+    )
 
 
 def _jpeg(data: bytes) -> PictureKind | None:
@@ -165,6 +210,10 @@ def _orientation(exif: bytes) -> int:
     order = _order(exif)
     (place,) = struct.unpack(f"{order}I", exif[4:8])
     entry = _entries(exif[place:], order).get(_ORIENTATION)
+    return _known_orientation(entry)
+
+
+def _known_orientation(entry: _Entry | None) -> int:
     found = 1 if entry is None else entry.value
     return found if 1 <= found <= 8 else 1
 
@@ -183,8 +232,12 @@ def _tiff(file: BufferedReader, order: str) -> PictureKind:
     channels = 3 if samples >= 3 or colours == _PALETTE else 1
     if samples == 4 and colours != _CMYK:
         channels = 4
-    size = entries[_HEIGHT].value, entries[_WIDTH].value
-    return PictureKind(channels=channels, depth=16 if bits > 8 else 8, size=size)
+    return PictureKind(
+        channels=channels,
+        depth=16 if bits > 8 else 8,
+        size=(entries[_HEIGHT].value, entries[_WIDTH].value),
+        orientation=_known_orientation(entries.get(_ORIENTATION)),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,31 +1,29 @@
-"""Writes a film as a folder of pictures, which appears when it is complete (OpenCV encodes)."""
+"""Writes a film as a folder of pictures, or as the pages of a TIFF, which appears when complete."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from io import BufferedIOBase
 from pathlib import Path
 from types import TracebackType
 
-import cv2
-import numpy as np
-
 from unflicker.errors import OutputError
-from unflicker.frames.picture import Frame, Picture
-from unflicker.video.picture_kinds import PictureKind, as_kind
+from unflicker.frames.picture import Frame
+from unflicker.video import tiff_tags
+from unflicker.video.picture_encoding import PictureStyle, write_picture
+from unflicker.video.picture_kinds import PictureKind
+from unflicker.video.picture_metadata import carried_tags, order_of
+from unflicker.video.picture_order import name_by_pattern
+from unflicker.video.picture_reading import Still
 from unflicker.video.segment_file import named
 from unflicker.video.segments import OneAfterTheOther
 from unflicker.video.target import discard, disk_error, part_of, segment_of, settle, sync
 from unflicker.video.traits import Traits
 
-_JPEG = (".jpg", ".jpeg")
-_JPEG_OPTIONS = [
-    cv2.IMWRITE_JPEG_QUALITY,
-    98,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-]
+_PAGE = "%08d.tif"
+"""Names of pages in a segment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +32,50 @@ class FolderFormat:
 
     target: Path
     """The result, for messages."""
-    names: tuple[str, ...]
-    """Of the file of each frame."""
+    names: tuple[str, ...] = ()
+    """Of the file of each frame; empty if they follow a pattern."""
+    pattern: str = ""
+    """Such as `%06d.png`."""
     kinds: tuple[PictureKind | None, ...] = ()
     """How each is stored; as the frame is where there is none."""
+    sources: tuple[Still, ...] = ()
+    """The picture that each is made of; empty for films."""
+    style: PictureStyle = field(default_factory=PictureStyle)
+
+    @classmethod
+    def of(cls, target: Path, traits: Traits, *, pattern: str = "") -> FolderFormat:
+        """The format of a film's stills.
+
+        Args:
+            target: The result.
+            traits: Of the film.
+            pattern: Of the names; empty for the source's own names.
+        """
+        stills = tuple(Still(path=path) for path in traits.pictures)
+        if traits.pages:
+            pairs = zip(stills, traits.pages, strict=True)
+            stills = tuple(replace(still, page=page) for still, page in pairs)
+        names = () if pattern else tuple(file.name for file in traits.pictures)
+        if traits.pages and not pattern:
+            pattern, names = f"{traits.pictures[0].stem.replace('%', '_')}_%04d.tif", ()
+        return cls(
+            target=target,
+            names=names,
+            pattern=pattern,
+            kinds=() if pattern else traits.kinds,
+            sources=stills,
+            style=PictureStyle(light=traits.light, tags=traits.tags),
+        )
 
     @property
     def key(self) -> str:
         """All that segments depend on besides their frames; no paths."""
-        return repr((self.names, self.kinds))
+        pages = [still.page for still in self.sources]
+        return repr((self.names, self.pattern, self.kinds, self.style, pages))
+
+    def name(self, index: int) -> str:
+        """The name of the file of a frame."""
+        return self.names[index] if self.names else name_by_pattern(self.pattern, index)
 
     def segment(self, place: Path) -> PictureSegment:
         """A new segment, a folder of pictures."""
@@ -87,40 +120,36 @@ class PictureSegment:
         Raises:
             OutputError: The disk is full or gone.
         """
-        name = self._form.names[frame.index]
-        options = _JPEG_OPTIONS if name.lower().endswith(_JPEG) else []
-        pixels = _pixels(frame.picture)
-        kind = self._form.kinds[frame.index] if self._form.kinds else None
-        if kind is not None:
-            pixels = as_kind(pixels, kind)
-        done, data = cv2.imencode(Path(name).suffix, pixels, options)
-        if not done:
-            raise OutputError(f"{name} cannot be encoded; choose PNG or TIFF pictures as input")
+        form = self._form
+        name = form.name(frame.index)
+        # An unreadable source has no metadata, and its picture is that of another one.
+        source = form.sources[frame.index] if form.sources and not frame.damaged else None
+        kind = form.kinds[frame.index] if form.kinds else None
         try:
-            (self._part / name).write_bytes(data.tobytes())
+            write_picture(
+                self._part / name, frame.picture, source=source, kind=kind, style=form.style
+            )
         except OSError as fault:
-            raise disk_error(self._form.target / name, fault) from fault
+            raise disk_error(form.target / name, fault) from fault
 
 
 class FolderWriter:
-    """Writes pictures under the source's names into a folder that appears when it is complete."""
+    """Writes pictures into a folder that appears when it is complete."""
 
-    def __init__(self, target: Path, traits: Traits, *, overwrite: bool) -> None:
+    def __init__(self, form: FolderFormat, *, losses: tuple[str, ...], overwrite: bool) -> None:
         """Prepare to write.
 
         Args:
-            target: The folder to write.
-            traits: Of the source, a folder of pictures.
+            form: How the pictures are encoded, and the folder to write.
+            losses: What the pictures lack of their source.
             overwrite: Whether pictures of the same names may be replaced.
         """
-        self.notes: tuple[str, ...] = ()
-        self.losses: tuple[str, ...] = ()
+        self.notes = self.losses = losses
         self.incomplete = False
-        names = tuple(file.name for file in traits.pictures)
-        self.format = FolderFormat(target=target, names=names, kinds=traits.kinds)
-        self._target = target
+        self.format = form
+        self._target = form.target
         self._overwrite = overwrite
-        self._part = part_of(target)
+        self._part = part_of(form.target)
         self._frames = OneAfterTheOther(self, segment_of(self._target))
 
     def __enter__(self) -> FolderWriter:
@@ -167,6 +196,106 @@ class FolderWriter:
             raise disk_error(self._target, fault) from fault
 
 
+class StackWriter:
+    """Writes pictures as the pages of one TIFF, which appears when it is complete."""
+
+    def __init__(self, form: FolderFormat, *, losses: tuple[str, ...], overwrite: bool) -> None:
+        """Prepare to write.
+
+        Args:
+            form: How the pictures are encoded, and the file to write.
+            losses: What the pages lack of their source.
+            overwrite: Whether an existing file may be replaced.
+        """
+        self.notes = self.losses = losses
+        self.incomplete = False
+        self.format = replace(form, names=(), pattern=_PAGE)
+        self._target = form.target
+        self._overwrite = overwrite
+        self._part = part_of(form.target)
+        self._frames = OneAfterTheOther(self, segment_of(self._target))
+        self._file: BufferedIOBase | None = None
+        self._link, self._pages = 0, 0
+        pages = any(still.page is not None for still in form.sources)
+        self._tags = _tags_of(form.sources[0].path) if pages else None
+
+    def __enter__(self) -> StackWriter:
+        """Open the hidden file."""
+        try:
+            self._file = self._part.open("w+b")
+        except OSError as fault:
+            raise disk_error(self._target, fault) from fault
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Name the file, or remove it."""
+        try:
+            if kind is None:
+                self._frames.finish()
+                self._close()
+                settle(self._part, self._target, overwrite=self._overwrite)
+        finally:
+            self._frames.abandon()
+            self._close()
+            discard(self._part)
+
+    def write(self, frame: Frame) -> None:
+        """Write one picture.
+
+        Raises:
+            OutputError: The disk is full or gone.
+        """
+        self._frames.write(frame)
+
+    def join(self, place: Path) -> None:
+        """Append the pictures of a complete segment as pages.
+
+        Raises:
+            OutputError: The disk is full or gone, or the file would exceed 4 GB.
+        """
+        try:
+            for file in sorted(place.iterdir()):
+                self._add(file.read_bytes())
+        except OSError as fault:
+            raise disk_error(self._target, fault) from fault
+        except ValueError as fault:
+            raise OutputError(
+                f"{self._target} would exceed the 4 GB of a TIFF; name a pattern of files, "
+                f"such as -o {self._target.stem}/%06d.tif"
+            ) from fault
+
+    def _add(self, picture: bytes) -> None:
+        assert self._file is not None
+        order = order_of(picture)
+        if not self._link:
+            self._link = tiff_tags.begin_pages(self._file, order=order)
+        more: tiff_tags.Directory = {}
+        if self._tags is not None:
+            page = self.format.sources[self._pages].page or 0
+            more = carried_tags(self._tags, page, order=order)
+        self._link = tiff_tags.add_page(self._file, picture, more, link=self._link, order=order)
+        self._pages += 1
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+
+def _tags_of(path: Path) -> tiff_tags.Tags | None:
+    """The tags of all pages; None if they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return tiff_tags.read_tags(tiff_tags.Parts(file))
+    except (OSError, ValueError):
+        return None
+
+
 def _linked(file: Path, place: Path) -> None:
     """The same file under a second name; a copy where the disk cannot do that."""
     try:
@@ -174,13 +303,3 @@ def _linked(file: Path, place: Path) -> None:
     except OSError:
         shutil.copyfile(file, place)
         sync(place)
-
-
-def _pixels(picture: Picture) -> np.ndarray:
-    planes = picture.planes
-    if len(planes) == 1:
-        return np.ascontiguousarray(planes[0])
-    if len(planes) == 2:
-        # OpenCV writes no grey with alpha: the same light in three channels.
-        planes = (planes[0], planes[0], planes[0], planes[1])
-    return np.dstack([planes[2], planes[1], planes[0], *planes[3:]])

@@ -11,6 +11,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from unflicker.errors import InputError, UsageError
 from unflicker.frames.picture import Frame, Picture, PixelLayout
+from unflicker.video.light_codes import shown_picture
 from unflicker.video.pixel_formats import frame_of, planar_name, planes_of
 from unflicker.video.raw_stream import Bytes, Header, Reader, Sink, Writer, colours_of, nearest
 from unflicker.video.source import VideoSource
@@ -190,7 +191,8 @@ class PipeTarget:
         """
         if self._writer is None:
             self._writer = Writer(self.target, header_of(self.film))
-        self._writer.write(_planes(picture, _written(self.film)))
+        shown = shown_picture(picture, self.film.traits.light)
+        self._writer.write(_planes(shown, _written(self.film)))
 
 
 def header_of(film: VideoSource) -> Header:

@@ -14,10 +14,12 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from unflicker.errors import InputError
+from unflicker.errors import InputError, UsageError
 from unflicker.files.remote import as_path
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
+from unflicker.video.picture_kinds import is_stack
+from unflicker.video.picture_order import AS_NUMBERED, Stills
 from unflicker.video.traits import Traits
 
 
@@ -88,29 +90,52 @@ def open_video(
     start_seconds: float = 0.0,
     duration_seconds: float | None = None,
     strict: bool = False,
+    stills: Stills = AS_NUMBERED,
 ) -> VideoSource:
-    """A video file, or a folder of pictures, as a source.
+    """A video file, or pictures, as a source.
 
     Args:
-        source: A file of any kind FFmpeg reads, or a folder of PNG, TIFF or JPEG pictures.
+        source: A file of any kind FFmpeg reads; a folder of PNG, TIFF, JPEG, OpenEXR or DPX
+            pictures; or a TIFF, whose pages are frames.
         start_seconds: Where the selected part begins, from the film's beginning.
         duration_seconds: How long it is; None is to the end.
         strict: Whether a damaged frame raises instead of being flagged.
+        stills: Rate and order of pictures.
 
     Raises:
         InputError: It does not exist, has no video, or cannot be read.
+        UsageError: A rate or an order is given for a video file.
     """
     if start_seconds < 0 or (duration_seconds is not None and duration_seconds <= 0):
         raise InputError(
             f"a film cannot start at {start_seconds} s and last {duration_seconds} s; "
             "pass a start of 0 or more and a duration above 0"
         )
-    path = as_path(source)
-    if path.is_dir():
+    return _opened(as_path(source), start_seconds, duration_seconds, strict=strict, stills=stills)
+
+
+def _opened(
+    path: Path,
+    start_seconds: float,
+    duration_seconds: float | None,
+    *,
+    strict: bool,
+    stills: Stills,
+) -> VideoSource:
+    if path.is_dir() or is_stack(path):
         from unflicker.video.picture_folder import FolderSource
 
         return FolderSource(
-            path, start_seconds=start_seconds, duration_seconds=duration_seconds, strict=strict
+            path,
+            start_seconds=start_seconds,
+            duration_seconds=duration_seconds,
+            strict=strict,
+            stills=stills,
+        )
+    if stills != AS_NUMBERED:
+        raise UsageError(
+            f"{path} is a film, whose frames have their own times and order; --fps and --order "
+            "are for pictures, leave them away"
         )
     from unflicker.video.reader import FileSource
 

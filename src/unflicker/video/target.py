@@ -22,6 +22,8 @@ from unflicker.files.outputs import (
     made_folder,
 )
 from unflicker.files.remote import RemotePath, as_path
+from unflicker.video.picture_kinds import TIFF, is_stack
+from unflicker.video.picture_order import is_pattern
 
 ENDING = "_unflickered"
 CONTAINERS = {
@@ -58,6 +60,8 @@ def default_target(source: Path) -> Path:
         whole = source.resolve()
         return whole.with_name(whole.name + ENDING)
     suffix = source.suffix
+    if suffix.lower() in TIFF:
+        return fitting(source.with_name(source.stem), f"{ENDING}{suffix}")
     if suffix.lower() in CONTAINERS and suffix.lower() not in _ROUGH:
         return fitting(source.with_name(source.stem), f"{ENDING}{suffix}")
     return fitting(source.with_name(source.stem), f"{ENDING}.mkv")
@@ -95,15 +99,11 @@ def planned_target(source: Path, output: str | None) -> Path:
     return target / beside.name
 
 
-def refuse_name(target: Path, *, folder: bool) -> None:
-    """Refuse a name of which people expect something else than a film or a folder.
-
-    Args:
-        target: Path of the result.
-        folder: Whether the source is a folder of pictures.
+def refuse_name(target: Path) -> None:
+    """Refuse a name of which people expect something else than a film or pictures.
 
     Raises:
-        UsageError: It is the name of a GIF or of a picture.
+        UsageError: It is the name of a GIF, or of one picture.
     """
     suffix = target.suffix.lower()
     if suffix == ".gif":
@@ -111,13 +111,12 @@ def refuse_name(target: Path, *, folder: bool) -> None:
             f"{target} is not written: GIF has 256 colours and no sound; name a film that ends in "
             ".mp4 or .mkv"
         )
-    if suffix in PICTURE_ENDINGS and not target.is_dir():
-        what = (
-            "this names one picture; name the folder for all of them"
-            if folder
-            else "a film is not written as pictures; name one that ends in .mp4 or .mkv"
+    single = suffix in PICTURE_ENDINGS and suffix not in TIFF and not is_pattern(target)
+    if single and not target.is_dir():
+        raise UsageError(
+            f"{target} is not written: this names one picture; name all of them by a pattern, "
+            f"such as {target.with_name('%06d' + suffix)}, or a film that ends in .mp4 or .mkv"
         )
-        raise UsageError(f"{target} is not written: {what}")
 
 
 def resolve_target(source: Path, output: str | None) -> Path:
@@ -137,14 +136,22 @@ def resolve_target(source: Path, output: str | None) -> Path:
     return target
 
 
-def is_picture_folder(target: Path, *, source: Path) -> bool:
-    """Whether the result of a film is a folder of pictures, as its source is.
+def is_picture_folder(
+    target: Path, *, source: Path | None = None, pictures: bool | None = None
+) -> bool:
+    """Whether the result of a film is a folder of pictures.
 
     Args:
-        target: Path of the result.
+        target: Path of the result, or a pattern of names.
         source: The film.
+        pictures: Whether the film is pictures; None to look at `source`.
     """
-    return source.is_dir() and target.suffix.lower() not in CONTAINERS
+    if is_pattern(target):
+        return True
+    if pictures is None:
+        pictures = source is not None and (source.is_dir() or is_stack(source))
+    suffix = target.suffix.lower()
+    return pictures and suffix not in CONTAINERS and (suffix not in TIFF or target.is_dir())
 
 
 def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_bytes: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from unflicker.frames.picture import ColourMeaning, Matrix, PixelLayout, Transfer
 from unflicker.video.clock import Clock
+from unflicker.video.light_codes import LightCodes
 from unflicker.video.picture_kinds import PictureKind
 
 UNSPECIFIED = 2
@@ -136,6 +137,10 @@ class Traits:
     """The files of a folder of pictures, one a frame; the output's get the same names."""
     kinds: tuple[PictureKind | None, ...] = ()
     """How each of these files is stored, where they differ; None for damaged ones."""
+    pages: tuple[int, ...] = ()
+    """Numbers of the pages, where the pictures are those of one TIFF."""
+    light: LightCodes | None = None
+    """How values of OpenEXR and DPX became the pictures' codes; None where they are video."""
     stream_index: int = 0
     """Which stream of the file the pictures are."""
     codec: str = ""

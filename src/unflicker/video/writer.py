@@ -28,9 +28,11 @@ from unflicker.video.encoder_options import (
 )
 from unflicker.video.encoders import AS_THE_SOURCE, Candidate, candidates
 from unflicker.video.encoding import VideoFormat
-from unflicker.video.losses import Differences, changed, lost, stored_name
+from unflicker.video.losses import Differences, changed, lost, lost_in_pictures, stored_name
 from unflicker.video.muxing import Muxer
-from unflicker.video.picture_writer import FolderWriter
+from unflicker.video.picture_kinds import TIFF
+from unflicker.video.picture_order import is_pattern, place_of
+from unflicker.video.picture_writer import FolderFormat, FolderWriter, StackWriter
 from unflicker.video.segments import OneAfterTheOther, SegmentFormat, SegmentWriter
 from unflicker.video.side_plan import plan_side_streams
 from unflicker.video.side_streams import Plan
@@ -103,7 +105,8 @@ def open_writer(
 
     Args:
         film: The source of the frames that will be written.
-        target: The final name; its suffix chooses the container. No suffix is a folder of pictures.
+        target: The final name; its suffix chooses the container. A pattern (`frames/%06d.png`), or
+            for pictures a name without suffix, is a folder of pictures; .tif is one of pages.
         encoding: Encoder, quality and pixel format that differ from the source's.
         overwrite: Whether an existing output may be replaced.
 
@@ -115,12 +118,21 @@ def open_writer(
     target = Path(target)
     traits = film.traits
     source = traits.path or (traits.pictures[0].parent if traits.pictures else None)
-    refuse_name(target, folder=bool(traits.pictures))
-    check_target(target, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
-    if traits.pictures and target.suffix.lower() not in CONTAINERS:
-        remove_leftovers(target)
-        return FolderWriter(target, traits, overwrite=overwrite)
-    return _open_video(film, target, settings=encoding, overwrite=overwrite)
+    refuse_name(target)
+    pictures = is_picture_folder(target, pictures=bool(traits.pictures))
+    stack = target.suffix.lower() in TIFF and not pictures
+    place = place_of(target)
+    if traits.pages and not pictures:
+        source = traits.pictures[0]
+    check_target(place, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
+    if not pictures and not stack:
+        return _open_video(film, target, settings=encoding, overwrite=overwrite)
+    remove_leftovers(place)
+    pattern = target.name if is_pattern(target) else ""
+    form = FolderFormat.of(place, traits, pattern=pattern)
+    losses = lost_in_pictures(film, target if pattern or stack else None)
+    make = StackWriter if stack else FolderWriter
+    return make(form, losses=losses, overwrite=overwrite)
 
 
 def _open_video(
