@@ -312,6 +312,7 @@ def test_where_segments_end_cannot_be_seen(film, tmp_path, monkeypatch) -> None:
 
 PROGRAM = """
     import sys
+    import time
     import unflicker
     from unflicker.settings import Settings
     import unflicker.rendering.segments, unflicker.video.segments
@@ -320,6 +321,8 @@ PROGRAM = """
     def report(progress):
         if progress.stage == "render":
             print(progress.done, flush=True)
+            while progress.done >= 2 * 16 + 5:  # no further, however late the signal comes
+                time.sleep(60)
     settings = Settings.from_preset("fast", window__frames=24)
     unflicker.run(sys.argv[1], sys.argv[2], settings=settings, progress=report)
 """
