@@ -37,6 +37,7 @@ def main() -> int:
         print(f"result                {steady}")
         print(f"before/after picture  {sheet}")
         print(f"report                {report}")
+        print("your own film         .venv/bin/unflicker film.mp4")
         print(f"in a browser          .venv/bin/unflicker studio {folder}")
     return code
 

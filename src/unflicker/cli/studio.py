@@ -47,10 +47,13 @@ def studio(stop: Stop, places: tuple[Path, ...], **given: Any) -> None:
     on the page. All runs on this machine. Ctrl-C ends the studio; work that was in progress goes on
     when it is opened again.
     """
+    from unflicker.studio.places import Places
     from unflicker.web.serving import address, bound, need_web
 
     need_web()
     talk = Talk.of(given, stop=stop)
+    folders = [path for path in places if not path.is_file()]
+    Places(folders)  # before the port: a name that is wrong is said first
     library = given["library"] or _usual_library(os.environ)
     with bound(given["host"], port=given["port"]) as listener:
         _serve(places, library, listener, address(listener), given=given, talk=talk)

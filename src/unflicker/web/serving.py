@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections.abc import Callable
@@ -47,10 +48,15 @@ def bound(host: str, *, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as fault:
+        why = "another program listens there" if _is_taken(fault) else str(fault)
         raise UsageError(
-            f"cannot listen on {host}, port {port}: {fault}; "
+            f"cannot listen on {host}, port {port}: {why}; "
             "--port 0 takes a free one, --host 127.0.0.1 is this machine"
         ) from fault
+
+
+def _is_taken(fault: Exception) -> bool:
+    return isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE
 
 
 def address(listener: socket.socket) -> str:

@@ -110,7 +110,7 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
     const numbers = told.before === null ? "" : ` Visible flicker ${told.before} → ${told.after} ΔE${full}.`;
     replace(
       ofShot,
-      h("legend", {}, `Shot ${shot} (of 0 to ${film.shots.length - 1})`),
+      h("legend", {}, film.shots.length === 1 ? "Shot 0, the only one" : `Shot ${shot} (of 0 to ${film.shots.length - 1})`),
       h("p", { class: "small" }, `${told.says}.${numbers} Corrected by: ${told.by}.`),
       strength("shot-strength", "Strength", own.strength, (value) => changeShot({ strength: value })),
       choice("model", "Correction", MODELS, own.model, (value) => changeShot({ model: value })),
