@@ -270,3 +270,20 @@ def test_a_film_is_never_enlarged(tmp_path):
     assert loaded.video.pixels.dtype == np.uint8
     assert loaded.steady is None
     assert loaded.paths is None
+
+
+def test_films_of_one_name_in_two_categories_are_named_by_category(tmp_path):
+    for folder in ("old_movie", "time_lapse"):
+        film(tmp_path / folder / "1.mkv", moving(time=2))
+    film(tmp_path / "time_lapse" / "2.mkv", moving(time=2))
+    found = {example.name: example for example in read_dataset(tmp_path).examples}
+    assert set(found) == {"old movie/1", "time-lapse/1", "2"}
+    assert found["old movie/1"].clip != found["time-lapse/1"].clip
+    assert found["time-lapse/1"].video == tmp_path / "time_lapse" / "1.mkv"
+
+
+def test_films_of_one_name_in_two_spellings_of_a_category_are_refused_by_name(tmp_path):
+    for folder in ("old_movie", "oldfilms"):
+        film(tmp_path / folder / "1.mkv", moving(time=2))
+    with pytest.raises(InputError, match=r"named old movie/1, one of them .*1\.mkv; rename"):
+        read_dataset(tmp_path)
