@@ -118,6 +118,11 @@ def asked_for(options: Options, *, usual: Sequence[str], guided: bool = False) -
     if not own and not known:
         known = [METHODS[name] for name in usual if not _left_out(METHODS[name], options)]
     for method in [*known, *own]:
+        if method.folder is not None:
+            raise UsageError(
+                f"{method.name} is a folder of finished films, which suites do not compare; "
+                "leave --suite out"
+            )
         if method.guided and not guided:
             raise UsageError(
                 f"{method.name} needs a steady original, which this suite has not; "
