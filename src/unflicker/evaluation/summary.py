@@ -28,6 +28,12 @@ class _Column:
 _COLUMNS = (
     _Column(head="PSNR dB", category=_SYNTHETIC, place=("fidelity", "psnr"), of_all=False),
     _Column(
+        head="level-free dB",
+        category=_SYNTHETIC,
+        place=("fidelity", "level_free_psnr"),
+        of_all=False,
+    ),
+    _Column(
         head="E_warp ratio",
         category=_SYNTHETIC,
         place=("consistency", "e_warp_ratio"),

@@ -72,7 +72,7 @@ _PLANS = (
         sort="real",
         of="visible",
         leading=m.SEEN_LESS,
-        columns=(m.SEEN_LESS, m.SEEN, m.SEEN_WORST, m.VBENCH_GAIN, m.SHARPNESS_TO_INPUT,
+        columns=(m.SEEN_LESS, m.SEEN, m.SEEN_WORST, m.VBENCH_GAIN, m.FLASHES, m.SHARPNESS_TO_INPUT,
                  m.CONTRAST_TO_INPUT, m.SPEED, m.MEMORY),
     ),
 )  # fmt: skip
