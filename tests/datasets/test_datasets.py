@@ -1,6 +1,7 @@
 """Data sets: what is built can be built again and read back bit for bit; layouts are found."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -287,3 +288,19 @@ def test_films_of_one_name_in_two_spellings_of_a_category_are_refused_by_name(tm
         film(tmp_path / folder / "1.mkv", moving(time=2))
     with pytest.raises(InputError, match=r"named old movie/1, one of them .*1\.mkv; rename"):
         read_dataset(tmp_path)
+
+
+def test_more_draws_of_a_kind_complete_a_data_set_and_differ(clean, tmp_path):
+    once = build_dataset(clean, tmp_path / "out", recipe=SMALL)
+    twice = build_dataset(clean, tmp_path / "out", recipe=replace(SMALL, seeds=2))
+    assert {one.name for one in once.examples} < {one.name for one in twice.examples}
+    found = {one.name: one for one in twice.examples}
+    assert found["apple/w3.2"].kind == "w3"
+    assert found["apple/w3.2"].clip == "apple"
+    first, second = (
+        load(found[name], width_px=64, frames=FRAMES).video.pixels
+        for name in ("apple/w3", "apple/w3.2")
+    )
+    assert not np.array_equal(first, second)
+    with pytest.raises(UsageError, match="1 draw"):
+        replace(SMALL, seeds=0)

@@ -179,6 +179,21 @@ def test_rows_from_before_a_measure_have_dashes_or_no_table(data, tmp_path, suit
     assert "–" in some
 
 
+def test_quality_draws_each_flicker_several_times_and_compares_pairs(data, tmp_path):
+    arguments = ["--methods", "input,histogram", "--kinds", "bands", "--seeds", "2"]
+    rows = measured("quality", data / "clean", tmp_path, *arguments, "--set", "judge=histogram")
+    assert len(rows) == 2 * 2 * 2
+    assert len({row["seed"] for row in rows}) == 4
+    assert len({row["psnr"] for row in rows if row["method"] == "input"}) == 4
+    text = (tmp_path / "quality.md").read_text()
+    assert "2 draws of each flicker" in text
+    one, other = (
+        np.mean([row["psnr"] for row in rows if row["method"] == name])
+        for name in ("histogram", "input")
+    )
+    assert f"| input | {one - other:+.1f} |" in text
+
+
 def test_guide_measures_presets_without_and_with_the_original(data, tmp_path):
     options = Options(out=tmp_path, methods=("fast",), split_file=data / "split.json")
     run_suite(SUITES["guide"], data, options)

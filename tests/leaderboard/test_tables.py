@@ -48,6 +48,22 @@ def test_csv_has_every_digit_interval_and_count(table):
     assert fast["family"] == "ours"
 
 
+def test_differences_to_the_first_are_paired_and_have_intervals(table):
+    text = as_markdown(table)
+    head = next(line for line in text.splitlines() if line.startswith("| method"))
+    assert head.endswith("| to the first (95 %), dB |")
+    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
+    # Every method is as far behind on each example, whatever the clip.
+    assert rows["histogram"].endswith("| -5.0 (-5.0 to -5.0) |")
+    assert rows["input"].endswith("| -10.0 (-10.0 to -10.0) |")
+    assert rows["unflicker fast"].endswith("| – |")
+    assert "-5.0 (-5.0 to -5.0)" in as_latex(table)
+    written = {row["method"]: row for row in csv.DictReader(io.StringIO(as_csv(table)))}
+    assert float(written["histogram"]["PSNR, dB difference"]) == pytest.approx(-5.0)
+    assert float(written["histogram"]["E_warp ratio difference low"]) == pytest.approx(2.15)
+    assert written["fast"]["PSNR, dB difference"] == ""
+
+
 def test_latex_has_the_known_means(table):
     text = as_latex(table)
     assert r"unflicker fast & \textbf{37.0} & \textbf{1.25}" in text

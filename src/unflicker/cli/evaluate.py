@@ -71,6 +71,9 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
     "--effort", type=click.Choice(["reduced", "full"]), default="reduced", show_default=True,
     help="For methods fitted to each video; full takes days.",
 )  # fmt: skip
+@click.option(
+    "--seeds", type=click.IntRange(min=1), metavar="N", help="Draws of each synthetic flicker.  [1]"
+)
 @click.option("--every-kind", is_flag=True, help="Run slow methods on every kind, too.")
 @click.option("--width", type=click.IntRange(min=16), metavar="PX", help="Largest width.  [448]")
 @click.option("--frames", type=click.IntRange(min=2), metavar="N", help="Of each video.  [30]")
@@ -153,6 +156,7 @@ def _comparison(folder: Path, out: Path, given: dict[str, Any]) -> Comparison:
         selection=Selection(
             kinds=given["kinds"],
             examples=given["examples"],
+            seeds=given["seeds"] or 1,
             split=given["split_file"],
         ),
         weights=given["weights"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from unflicker.datasets.build import example_name
 from unflicker.datasets.examples import Example
 from unflicker.datasets.load import MADE_KINDS, Recipe, build_dataset, read_dataset
 from unflicker.datasets.manifest import NAME as MANIFEST
@@ -32,6 +33,8 @@ class Selection:
     """Kinds of synthetic flicker; empty for all."""
     examples: tuple[str, ...] = ()
     """Names, with * for anything; empty for all."""
+    seeds: int = 1
+    """Draws of each kind of synthetic flicker on each clip."""
     split: Path | None = None
     """A JSON file whose "held-out" lists clean clips; if it lists any of them, only those."""
 
@@ -113,19 +116,21 @@ def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe 
         (name, kind)
         for name in names
         for kind in selection.kinds or usual
-        if selection.wants(f"{name}/{kind}")
+        for draw in range(selection.seeds)
+        if selection.wants(example_name(name, kind, draw=draw))
     ]
     if not wanted:
         return None
     names, kinds = (tuple(dict.fromkeys(some)) for some in zip(*wanted, strict=True))
-    return Recipe(kinds=kinds, names=names, width_px=scope.width_px, frames=scope.frames)
+    size = {"width_px": scope.width_px, "frames": scope.frames}
+    return Recipe(kinds=kinds, names=names, seeds=selection.seeds, **size)
 
 
 def _promised(recipe: Recipe) -> list[Example]:
     """The examples of a recipe, before they are built."""
     return [
         Example(
-            name=f"{name}/{kind}",
+            name=example_name(name, kind, draw=draw),
             clip=name,
             category="synthetic",
             kind=kind,
@@ -133,7 +138,7 @@ def _promised(recipe: Recipe) -> list[Example]:
             truth=Path(),
         )
         for name in recipe.names
-        for kind in recipe.kinds
+        for kind, draw in recipe.draws
     ]
 
 

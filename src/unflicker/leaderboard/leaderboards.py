@@ -210,18 +210,35 @@ def _table(
         for method in comparison.methods
     }
     kept = [column for column in columns if any(row[column] for row in cells.values())]
+    methods = _ordered(comparison, order)
     rows = tuple(
         Row(
             method=method,
             cells=tuple(cells[method.name][column] for column in kept),
             marks=notes.of(marks(comparison.scores, method.name, comparison.examples)),
+            differences=_differences(comparison, method, methods[0], kept),
         )
-        for method in _ordered(comparison, order)
+        for method in methods
     )
     heads = tuple(Column(label=column.title, measure=column) for column in kept)
     return Table(
-        name=name, title=title, about=about, columns=heads, rows=rows, footnotes=notes.texts
+        name=name,
+        title=title,
+        about=about,
+        columns=heads,
+        rows=rows,
+        footnotes=notes.texts,
+        leading=kept.index(order) if order in kept else None,
     )
+
+
+def _differences(
+    comparison: Comparison, method: Method, first: Method, columns: Sequence[m.Measure]
+) -> tuple[Estimate | None, ...]:
+    """Paired differences of a method to the first of a table; none for that itself."""
+    if method.name == first.name:
+        return ()
+    return tuple(comparison.difference(method.name, first.name, column) for column in columns)
 
 
 def _ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
@@ -241,8 +258,8 @@ def _parts_table(
     ranks = mean_ranks(list(parts.values()), measure)
     columns = [Column(label=name or "other", measure=measure) for name in parts]
     columns += [Column(label="mean", measure=measure), Column(label=_RANK.label, measure=_RANK)]
-    notes, rows = Footnotes(), []
-    for method in _ordered(comparison, measure):
+    notes, rows, methods = Footnotes(), [], _ordered(comparison, measure)
+    for method in methods:
         means: list[Estimate | None] = [s.estimate(method.name, measure) for s in parts.values()]
         place = ranks.get(method.name)
         rank = (
@@ -250,7 +267,13 @@ def _parts_table(
         )
         mark = notes.of(marks(comparison.scores, method.name, comparison.examples))
         cells = (*means, comparison.estimate(method.name, measure), rank)
-        rows.append(Row(method=method, cells=cells, marks=mark))
+        found = [
+            _differences(some, method, methods[0], (measure,))
+            for some in (*parts.values(), comparison)
+        ]
+        differences = tuple(each[0] for each in found if each)
+        differences += (None,) * bool(differences)
+        rows.append(Row(method=method, cells=cells, marks=mark, differences=differences))
     counts = ", ".join(f"{name or 'other'} {len(some.examples)}" for name, some in parts.items())
     return Table(
         name=f"{part}_{sort}_{measure.name}",
@@ -260,6 +283,7 @@ def _parts_table(
         columns=tuple(columns),
         rows=tuple(rows),
         footnotes=notes.texts,
+        leading=len(columns) - 2,
     )
 
 

@@ -116,9 +116,12 @@ def _option(field: str) -> str:
     """How an option is given on the command line."""
     if field in SETTABLE:
         return f"--set {field}="
-    return {"own": "--method", "clips": "--examples", "width_px": "--width"}.get(
-        field, f"--{field}"
-    )
+    return {
+        "own": "--method",
+        "seeds": "--seeds",
+        "clips": "--examples",
+        "width_px": "--width",
+    }.get(field, f"--{field}")
 
 
 def _write_rows(suite: Suite, rows: Sequence[Row], options: Options) -> None:

@@ -50,8 +50,8 @@ class Options:
     """At most so many of each film; None is the suite's usual number."""
     first: int = 0
     """Frame of a processed pair at which it begins."""
-    seeds: int = 2
-    """Draws of each event."""
+    seeds: int | None = None
+    """Draws of each synthetic flicker or event; None is the suite's usual number."""
     judge: str = "fast"
     """Name of the method that is checked against the aims."""
     film: Path | None = None
