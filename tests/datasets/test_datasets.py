@@ -304,3 +304,21 @@ def test_more_draws_of_a_kind_complete_a_data_set_and_differ(clean, tmp_path):
     assert not np.array_equal(first, second)
     with pytest.raises(UsageError, match="1 draw"):
         replace(SMALL, seeds=0)
+
+
+def test_simulated_kinds_have_their_own_truth_or_an_original(clean, tmp_path):
+    recipe = replace(SMALL, kinds=("lamps", "drift", "jpeg"), names=("apple",))
+    build_dataset(clean, tmp_path / "out", recipe=recipe)
+    found = {one.kind: one for one in read_dataset(tmp_path / "out").examples}
+    assert {kind: one.category for kind, one in found.items()} == {
+        "lamps": "simulated",
+        "drift": "simulated",
+        "jpeg": "processed",
+    }
+    lamps, drift, jpeg = (load(found[k], width_px=64, frames=FRAMES) for k in found)
+    assert not np.array_equal(lamps.truth.pixels, drift.truth.pixels)
+    assert jpeg.truth is None
+    assert np.array_equal(jpeg.original.pixels, drift.truth.pixels)
+    (tmp_path / "out" / "clips" / "apple" / "lamps-truth.mkv").unlink()
+    again = build_dataset(clean, tmp_path / "out", recipe=recipe)
+    assert load(again.examples[0], width_px=64, frames=FRAMES).truth is not None

@@ -34,12 +34,21 @@ from unflicker.errors import InputError, UsageError
 from unflicker.frames.clip import Clip
 from unflicker.progress import Progress, Report, silent
 from unflicker.settings import EncodingSettings
-from unflicker.synthesis import ADDED_KINDS, KINDS, synthesise
+from unflicker.synthesis import (
+    ADDED_KINDS,
+    KINDS,
+    SIMULATED_KINDS,
+    category_of,
+    simulated,
+    synthesise,
+)
 from unflicker.video import ArraySource, open_writer
 from unflicker.video.target import disk_error
 
 MADE_KINDS = (*KINDS, *ADDED_KINDS)
 """Every kind of synthetic flicker: our eight, and the paper's three."""
+ALL_KINDS = (*MADE_KINDS, *SIMULATED_KINDS)
+"""These, and those whose cause is simulated."""
 _LICENCES = "licences.json"
 _LOSSLESS = EncodingSettings(codec="ffv1")
 _SEEDS = 10_000
@@ -52,7 +61,7 @@ class Recipe:
     """The examples to make from each clean clip."""
 
     kinds: tuple[str, ...] = MADE_KINDS
-    """Of `MADE_KINDS`."""
+    """Of `ALL_KINDS`."""
     names: tuple[str, ...] = ()
     """Clips by file name without suffix; empty for all."""
     width_px: int = 640
@@ -75,10 +84,10 @@ class Recipe:
         Raises:
             UsageError: A kind is unknown, or a number out of range.
         """
-        unknown = [kind for kind in self.kinds if kind not in MADE_KINDS]
+        unknown = [kind for kind in self.kinds if kind not in ALL_KINDS]
         if unknown or not self.kinds:
             wrong = f"unknown flicker {unknown[0]!r}" if unknown else "no kind of flicker"
-            raise UsageError(f"{wrong}; there are {', '.join(MADE_KINDS)}")
+            raise UsageError(f"{wrong}; there are {', '.join(ALL_KINDS)}")
         if min(self.width_px - 15, self.frames, self.seeds) < 1 or not self.strength >= 0:
             raise UsageError(
                 f"clips of {self.frames} frames, {self.width_px} px wide, of strength "
@@ -196,7 +205,8 @@ def _made(clip: _Source, out: Path, *, content: dict, recipe: Recipe) -> Iterato
     for kind, draw in recipe.draws:
         name = example_name(clip.name, kind, draw=draw)
         made = _entry(content["examples"], name)
-        if made is None or not is_whole(out, made, file="video"):
+        files = ("video", "truth") if made is not None and "truth" in made else ("video",)
+        if made is None or not all(is_whole(out, made, file=file) for file in files):
             truth = truth or read_clip(out / entry["truth"], width_px=recipe.width_px)
             flickering = _flickering(truth, name, kind=kind, draw=draw, out=out, recipe=recipe)
             _replace(content["examples"], flickering)
@@ -228,6 +238,8 @@ def _flickering(
     """Add flicker to a clip and write it; return its entry in the manifest."""
     clip, last = name.rsplit("/", 1)
     seed = seed_of(clip, draw=draw)
+    if kind in SIMULATED_KINDS:
+        return _simulated(truth, name, kind=kind, seed=seed, out=out, recipe=recipe)
     made = synthesise(truth, kind=kind, seed=seed, strength=recipe.strength)
     file = out / "clips" / clip / f"{last.replace(' ', '-')}.mkv"
     _write(made.clip, file)
@@ -242,6 +254,30 @@ def _flickering(
         "video_sha256": file_hash(file),
         "video_pixels_sha256": _pixel_hash(made.clip),
     }
+
+
+def _simulated(clean: Clip, name: str, *, kind: str, seed: int, out: Path, recipe: Recipe) -> Entry:
+    """Simulate flicker of a clip and write it, with its own ground truth where it has one."""
+    clip, last = name.rsplit("/", 1)
+    made = simulated(clean, kind=kind, seed=seed, strength=recipe.strength)
+    file = out / "clips" / clip / f"{last.replace(' ', '-')}.mkv"
+    _write(made.clip, file)
+    entry = {
+        "name": name,
+        "clip": clip,
+        "kind": kind,
+        "category": category_of(kind),
+        "seed": seed,
+        "strength": recipe.strength,
+        "video": relative(file, out),
+        "video_sha256": file_hash(file),
+        "video_pixels_sha256": _pixel_hash(made.clip),
+    }
+    if made.steady is not clean:
+        own = file.with_name(f"{file.stem}-truth.mkv")
+        _write(made.steady, own)
+        entry |= {"truth": relative(own, out), "truth_sha256": file_hash(own)}
+    return entry
 
 
 def rate_of(clip: Clip) -> float:

@@ -19,10 +19,11 @@ from unflicker.leaderboard.footnotes import Footnotes, marks
 from unflicker.leaderboard.scores import INPUT, Scores
 from unflicker.leaderboard.tables import Column, Row, Table
 
-MADE, PROCESSED = "synthetic", "processed"
+MADE, PROCESSED, SIMULATED = "synthetic", "processed", "simulated"
 _RANK = m.Measure(of="", name="rank", label="mean place", best="low", digits=1)
 _WHAT = {
     "made": "synthetic flicker, with ground truth",
+    "simulated": "flicker whose cause is simulated, with ground truth",
     "processed": "video that was processed frame by frame, with its steady original",
     "real": "real flickering film, without ground truth",
 }
@@ -33,7 +34,7 @@ class Leaderboard:
     """Methods compared on one sort of video."""
 
     sort: str
-    """"made", "processed" or "real"."""
+    """"made", "simulated", "processed" or "real"."""
     leading: m.Measure
     """The measure by which its rows are ordered."""
     comparison: Comparison
@@ -60,6 +61,13 @@ _PLANS = (
         leading=m.PSNR,
         columns=(m.PSNR, m.LEVEL_FREE_PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SEEN_WORST, m.SSIM,
                  m.DELTA_E, m.SHARPNESS, m.LPIPS, m.VMAF, m.SPEED, m.MEMORY),
+    ),
+    _Plan(
+        sort="simulated",
+        of="fidelity",
+        leading=m.LEVEL_FREE_PSNR,
+        columns=(m.LEVEL_FREE_PSNR, m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SEEN_WORST, m.SSIM,
+                 m.SHARPNESS, m.SPEED, m.MEMORY),
     ),
     _Plan(
         sort="processed",
@@ -93,8 +101,9 @@ def boards(scores: Scores) -> list[Leaderboard]:
 
 
 def sort_of(category: str) -> str:
-    """The sort of video of a category: made, processed or real."""
-    return {MADE: "made", PROCESSED: "processed"}.get(category, "real")
+    """The sort of video of a category: made, simulated, processed or real."""
+    sorts = {MADE: "made", SIMULATED: "simulated", PROCESSED: "processed"}
+    return sorts.get(category, "real")
 
 
 def main_methods(scores: Scores) -> list[str]:
@@ -152,6 +161,7 @@ def board_title(sort: str) -> str:
     """A heading in plain words."""
     return {
         "made": "Synthetic flicker",
+        "simulated": "Simulated flicker",
         "processed": "Processed video",
         "real": "Real film",
         "all": "All sorts",

@@ -78,7 +78,7 @@ def blur_plot(board: Leaderboard) -> Plot | None:
     Returns:
         None if fewer than two methods have both.
     """
-    sharpness = m.SHARPNESS if board.sort == "made" else m.SHARPNESS_TO_INPUT
+    sharpness = m.SHARPNESS if board.sort in ("made", "simulated") else m.SHARPNESS_TO_INPUT
     points = _points(board, sharpness, m.WARP_RATIO)
     if len(points) < 2:
         return None

@@ -32,6 +32,7 @@ from unflicker.progress import Progress, Report, silent
 REPORT, TABLES = "report", "tables"
 _KIND_MEASURES = {
     "made": (m.PSNR, m.LEVEL_FREE_PSNR, m.WARP_RATIO),
+    "simulated": (m.LEVEL_FREE_PSNR,),
     "processed": (m.WARP_RATIO,),
     "real": (m.SEEN_LESS,),
 }
