@@ -220,13 +220,13 @@ def _table(
         for method in comparison.methods
     }
     kept = [column for column in columns if any(row[column] for row in cells.values())]
-    methods = _ordered(comparison, order)
+    methods = ordered(comparison, order)
     rows = tuple(
         Row(
             method=method,
             cells=tuple(cells[method.name][column] for column in kept),
             marks=notes.of(marks(comparison.scores, method.name, comparison.examples)),
-            differences=_differences(comparison, method, methods[0], kept),
+            differences=differences(comparison, method, methods[0], kept),
         )
         for method in methods
     )
@@ -242,16 +242,29 @@ def _table(
     )
 
 
-def _differences(
+def differences(
     comparison: Comparison, method: Method, first: Method, columns: Sequence[m.Measure]
 ) -> tuple[Estimate | None, ...]:
-    """Paired differences of a method to the first of a table; none for that itself."""
+    """Paired differences of a method to the first of a table; none for that itself.
+
+    Args:
+        comparison: Of the examples.
+        method: To compare.
+        first: The method of the first row.
+        columns: The measures.
+    """
     if method.name == first.name:
         return ()
     return tuple(comparison.difference(method.name, first.name, column) for column in columns)
 
 
-def _ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
+def ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
+    """The methods of a comparison, the best first, the input last.
+
+    Args:
+        comparison: Gives the methods.
+        order: By which they are ranked.
+    """
     ranked = [method for method, _ in comparison.ranked(order)]
     rest = [method for method in comparison.methods if method not in ranked]
     names = [name for name in (*ranked, *rest) if name != INPUT]
@@ -268,7 +281,7 @@ def _parts_table(
     ranks = mean_ranks(list(parts.values()), measure)
     columns = [Column(label=name or "other", measure=measure) for name in parts]
     columns += [Column(label="mean", measure=measure), Column(label=_RANK.label, measure=_RANK)]
-    notes, rows, methods = Footnotes(), [], _ordered(comparison, measure)
+    notes, rows, methods = Footnotes(), [], ordered(comparison, measure)
     for method in methods:
         means: list[Estimate | None] = [s.estimate(method.name, measure) for s in parts.values()]
         place = ranks.get(method.name)
@@ -278,12 +291,12 @@ def _parts_table(
         mark = notes.of(marks(comparison.scores, method.name, comparison.examples))
         cells = (*means, comparison.estimate(method.name, measure), rank)
         found = [
-            _differences(some, method, methods[0], (measure,))
+            differences(some, method, methods[0], (measure,))
             for some in (*parts.values(), comparison)
         ]
-        differences = tuple(each[0] for each in found if each)
-        differences += (None,) * bool(differences)
-        rows.append(Row(method=method, cells=cells, marks=mark, differences=differences))
+        gaps = tuple(each[0] for each in found if each)
+        gaps += (None,) * bool(gaps)
+        rows.append(Row(method=method, cells=cells, marks=mark, differences=gaps))
     counts = ", ".join(f"{name or 'other'} {len(some.examples)}" for name, some in parts.items())
     return Table(
         name=f"{part}_{sort}_{measure.name}",

@@ -97,7 +97,7 @@ def index_page(
 
     Args:
         boards: The leaderboards, the main one first, each with its plots.
-        tables: Further tables by section: "kinds", "category", "ablation", "cost".
+        tables: Further tables by section: "kinds", "published", "category", "ablation", "cost".
         heading: The sentence at the top, and the numbers below it.
         clips: "player" of the first example or None, "link" to its page, "rows" of `clip_rows`.
         notes: The notes at the end.
