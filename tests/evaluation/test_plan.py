@@ -18,6 +18,7 @@ from unflicker.evaluation.results import (
     pack_scores,
     read_rows,
 )
+from unflicker.evaluation.selection import Selection, examples_of
 from unflicker.evaluation.summary import summary
 
 KINDS = ("exposure", "local", "bands", "w3")
@@ -235,3 +236,23 @@ def test_packed_scores_are_read_with_those_next_to_them(tmp_path):
     again = (tmp_path / "packed" / "scores.jsonl.gz").read_bytes()
     pack_scores(tmp_path, tmp_path / "packed")
     assert (tmp_path / "packed" / "scores.jsonl.gz").read_bytes() == again
+
+
+def test_a_quick_run_has_one_processed_video_of_each_task(tmp_path):
+    pairs = tmp_path / "processed"
+    pairs.mkdir()
+    for name in ("depth_a", "depth_b", "enhancement_a", "style_c"):
+        for side in ("processed", "original"):
+            (pairs / f"{name}_{side}.mp4").touch()
+    (tmp_path / "flicker").mkdir()
+    found = {
+        quick: [
+            one.name
+            for one in examples_of(
+                tmp_path, tmp_path / "out", scope=scope, selection=Selection(), build=False
+            )
+        ]
+        for quick, scope in ((True, QUICK), (False, Scope()))
+    }
+    assert found[True] == ["a/depth", "a/enhancement", "c/style transfer"]
+    assert len(found[False]) == 4

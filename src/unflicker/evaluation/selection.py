@@ -194,9 +194,12 @@ def _few(examples: Iterable[Example], *, every_kind: bool) -> Iterable[Example]:
     met: dict[str, list[str]] = {}
     for example in examples:
         made = example.category == "synthetic"
-        clips = met.setdefault(example.category, [])
+        # Processed video differs by its task: the first of each.
+        processed = example.category == "processed"
+        group = f"{example.category} {example.kind}" if processed else example.category
+        clips = met.setdefault(group, [])
         if example.clip not in clips:
-            if len(clips) >= (QUICK_CLIPS if made else _QUICK_OF_A_CATEGORY):
+            if len(clips) >= (QUICK_CLIPS if made else 1 if processed else _QUICK_OF_A_CATEGORY):
                 continue
             clips.append(example.clip)
         if made and not every_kind and example.kind not in QUICK_KINDS:
