@@ -199,7 +199,9 @@ def _few(examples: Iterable[Example], *, every_kind: bool) -> Iterable[Example]:
         group = f"{example.category} {example.kind}" if processed else example.category
         clips = met.setdefault(group, [])
         if example.clip not in clips:
-            if len(clips) >= (QUICK_CLIPS if made else 1 if processed else _QUICK_OF_A_CATEGORY):
+            of_clips = made or example.category == "simulated"
+            most = QUICK_CLIPS if of_clips else 1 if processed else _QUICK_OF_A_CATEGORY
+            if len(clips) >= most:
                 continue
             clips.append(example.clip)
         if made and not every_kind and example.kind not in QUICK_KINDS:
