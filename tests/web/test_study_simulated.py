@@ -66,10 +66,23 @@ def test_fifty_people_of_twenty_pairs_give_back_the_known_ranking(answers):
 def test_careless_people_are_found_by_their_checks(answers, material, tmp_path):
     everyone = Answers(tmp_path / "careless.sqlite")
     crowd = Crowd(strengths=STRENGTHS, people=12, careless=1.0, seed=1)
-    simulate(crowd, everyone, material, plan=Plan(pairs=4, checks=4))
-    assert results_of(everyone.everything(), attentive=True).left_out >= 7
+    simulate(crowd, everyone, material, plan=Plan(pairs=2, checks=6))
+    # With three answers to choose from, a third of the checks is right at random.
+    assert results_of(everyone.everything(), attentive=True).left_out >= 5
     kept = results_of(answers.everything())
     assert kept.checks_right / kept.checks > 0.85
+
+
+def test_the_same_seed_gives_the_same_people(material, tmp_path):
+    crowd = Crowd(strengths=STRENGTHS, people=2, seed=4)
+    said = []
+    for name in ("one", "other"):
+        study = Answers(tmp_path / f"{name}.sqlite")
+        simulate(crowd, study, material, plan=Plan(pairs=3, checks=1))
+        said.append(
+            [(a.example, a.left_method, a.right_method, a.choice) for a in study.everything()]
+        )
+    assert said[0] == said[1]
 
 
 def test_equal_methods_are_not_told_apart(material, tmp_path):
@@ -77,7 +90,9 @@ def test_equal_methods_are_not_told_apart(material, tmp_path):
     crowd = Crowd(strengths=dict.fromkeys(STRENGTHS, 0.0), people=12, careless=0.0, seed=5)
     simulate(crowd, even, material, plan=Plan(pairs=12, checks=0))
     ranking = results_of(even.everything()).categories[0].ranking
-    assert all(rank.low <= 0.5 <= rank.high for rank in ranking)
+    # One interval of twenty excludes the truth.
+    assert sum(not rank.low <= 0.5 <= rank.high for rank in ranking) <= 1
+    assert max(abs(rank.log_strength) for rank in ranking) < 0.5
 
 
 def test_the_table_of_a_paper_has_categories_and_shares_of_one_method(answers):

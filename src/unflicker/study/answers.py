@@ -116,13 +116,16 @@ class Answers:
             )
         return cls(path)
 
-    def begin(self, material: Material, *, plan: Plan, consent: str = "") -> str:
+    def begin(
+        self, material: Material, *, plan: Plan, consent: str = "", chance: Random | None = None
+    ) -> str:
         """Register a new person; returns the token that identifies them.
 
         Args:
             material: Videos of the study.
             plan: How many questions, and which.
             consent: Mark of the text that was agreed to; empty if none was shown.
+            chance: Random generator of the person; None for one of the person's own.
         """
         token = secrets.token_urlsafe(18)
         with self._writing() as base:
@@ -131,7 +134,7 @@ class Answers:
                 (token, _now(), consent),
             ).lastrowid
             questions = choose_questions(
-                material, asked=_asked(base), plan=plan, chance=Random(token)
+                material, asked=_asked(base), plan=plan, chance=chance or Random(token)
             )
             for place, question in enumerate(questions):
                 tokens = (secrets.token_urlsafe(12) for _ in range(3))

@@ -53,7 +53,8 @@ def simulate(crowd: Crowd, answers: Answers, material: Material, *, plan: Plan) 
         own = {
             name: value + random.gauss(0, crowd.taste) for name, value in crowd.strengths.items()
         }
-        token = answers.begin(material, plan=plan, consent="simulated")
+        own_chance = Random(random.random())
+        token = answers.begin(material, plan=plan, consent="simulated", chance=own_chance)
         for question in answers.of_person(token):
             choice = _at_random(random) if careless else _chosen(question, own, crowd, random)
             seconds = random.uniform(*_SECONDS) * (0.2 if careless else 1.0)
