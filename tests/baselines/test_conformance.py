@@ -42,7 +42,11 @@ CONDUCT = {
         steady_db=45, faults={"one frame": "it counts frames beyond the ends of a clip as black"}
     ),
     "ffmpeg-tmidequalizer": Conduct(steady_db=42),
+    "ffmpeg-tmix": Conduct(steady_db=20),
+    "ffmpeg-minterpolate": Conduct(steady_db=20),
     "histogram": Conduct(steady_db=37),
+    "local-stabilization": Conduct(steady_db=34),
+    "singular-frames": Conduct(steady_db=37),
     "average": Conduct(steady_db=45),
     "bonneel": Conduct(steady_db=45),
     "video_prior": Conduct(

@@ -33,17 +33,18 @@ def read(path):
     return np.stack([to_rgb(frame.picture) for frame in open_video(path).frames()])
 
 
-def test_made_flicker_is_the_same_for_the_same_seed(call, steady, tmp_path):
+@pytest.mark.parametrize(("kind", "deviates"), [("exposure", 5.0), ("lamps", 0.0)])
+def test_made_flicker_is_the_same_for_the_same_seed(call, steady, tmp_path, kind, deviates):
     results = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         target = tmp_path / f"{name}.mp4"
-        arguments = ("--kind", "exposure", "--seed", seed, "-o", target)
+        arguments = ("--kind", kind, "--seed", seed, "-o", target)
         assert call("synthesise", steady, *arguments)[:2] == (0, f"{target}\n")
         results.append(read(target))
     assert np.array_equal(results[0], results[1])
     assert np.abs(results[0] - results[2]).max() > 0.02
     means = results[0].mean(axis=(1, 2, 3))
-    assert means.std() > 5 * read(steady).mean(axis=(1, 2, 3)).std()
+    assert means.std() > deviates * read(steady).mean(axis=(1, 2, 3)).std()
 
 
 def test_an_unknown_kind_is_refused_with_a_suggestion(call, steady, tmp_path):
@@ -90,6 +91,15 @@ def test_a_film_is_as_near_as_can_be_to_itself(call, pipeline, steady):
     assert (numbers["psnr_db"], numbers["ssim"]) == (100.0, 1.0)
     assert numbers["level_free_psnr_db"] == 100.0
     assert numbers["warping_error"] == numbers["warping_error_of_reference"]
+
+
+def test_flashes_of_a_strobe_are_counted(call, pipeline, steady, tmp_path):
+    still = np.repeat(read(steady)[:1], 24, axis=0)
+    still[::2] *= 0.3
+    strobe = write((still.clip(0, 1) * 255).astype(np.uint8), tmp_path / "strobe.mp4")
+    found = [json.loads(call("metrics", film)[1]) for film in (strobe, steady)]
+    assert [one["general_flashes_a_second"] > 3 for one in found] == [True, False]
+    assert found[0]["unsafe_flashes_seconds"] > 0.5
 
 
 def test_a_flickering_film_is_farther_from_its_original(call, pipeline, steady, tmp_path):

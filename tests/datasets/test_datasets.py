@@ -1,6 +1,7 @@
 """Data sets: what is built can be built again and read back bit for bit; layouts are found."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -270,3 +271,54 @@ def test_a_film_is_never_enlarged(tmp_path):
     assert loaded.video.pixels.dtype == np.uint8
     assert loaded.steady is None
     assert loaded.paths is None
+
+
+def test_films_of_one_name_in_two_categories_are_named_by_category(tmp_path):
+    for folder in ("old_movie", "time_lapse"):
+        film(tmp_path / folder / "1.mkv", moving(time=2))
+    film(tmp_path / "time_lapse" / "2.mkv", moving(time=2))
+    found = {example.name: example for example in read_dataset(tmp_path).examples}
+    assert set(found) == {"old movie/1", "time-lapse/1", "2"}
+    assert found["old movie/1"].clip != found["time-lapse/1"].clip
+    assert found["time-lapse/1"].video == tmp_path / "time_lapse" / "1.mkv"
+
+
+def test_films_of_one_name_in_two_spellings_of_a_category_are_refused_by_name(tmp_path):
+    for folder in ("old_movie", "oldfilms"):
+        film(tmp_path / folder / "1.mkv", moving(time=2))
+    with pytest.raises(InputError, match=r"named old movie/1, one of them .*1\.mkv; rename"):
+        read_dataset(tmp_path)
+
+
+def test_more_draws_of_a_kind_complete_a_data_set_and_differ(clean, tmp_path):
+    once = build_dataset(clean, tmp_path / "out", recipe=SMALL)
+    twice = build_dataset(clean, tmp_path / "out", recipe=replace(SMALL, seeds=2))
+    assert {one.name for one in once.examples} < {one.name for one in twice.examples}
+    found = {one.name: one for one in twice.examples}
+    assert found["apple/w3.2"].kind == "w3"
+    assert found["apple/w3.2"].clip == "apple"
+    first, second = (
+        load(found[name], width_px=64, frames=FRAMES).video.pixels
+        for name in ("apple/w3", "apple/w3.2")
+    )
+    assert not np.array_equal(first, second)
+    with pytest.raises(UsageError, match="1 draw"):
+        replace(SMALL, seeds=0)
+
+
+def test_simulated_kinds_have_their_own_truth_or_an_original(clean, tmp_path):
+    recipe = replace(SMALL, kinds=("lamps", "drift", "jpeg"), names=("apple",))
+    build_dataset(clean, tmp_path / "out", recipe=recipe)
+    found = {one.kind: one for one in read_dataset(tmp_path / "out").examples}
+    assert {kind: one.category for kind, one in found.items()} == {
+        "lamps": "simulated",
+        "drift": "simulated",
+        "jpeg": "processed",
+    }
+    lamps, drift, jpeg = (load(found[k], width_px=64, frames=FRAMES) for k in found)
+    assert not np.array_equal(lamps.truth.pixels, drift.truth.pixels)
+    assert jpeg.truth is None
+    assert np.array_equal(jpeg.original.pixels, drift.truth.pixels)
+    (tmp_path / "out" / "clips" / "apple" / "lamps-truth.mkv").unlink()
+    again = build_dataset(clean, tmp_path / "out", recipe=recipe)
+    assert load(again.examples[0], width_px=64, frames=FRAMES).truth is not None

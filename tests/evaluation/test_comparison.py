@@ -198,3 +198,13 @@ def test_a_dry_run_lists_the_jobs_and_runs_none(folder, tmp_path, capsys):
         ["histogram", "full", "6"],
     ]
     assert not (tmp_path / "scores.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "jobs"), [(["--seeds", "2"], 10), (["--kinds", "simulated"], 16)]
+)
+def test_draws_and_simulated_kinds_are_examples_of_their_own(
+    folder, tmp_path, capsys, arguments, jobs
+):
+    assert evaluated(folder, tmp_path, "--methods", "input", *arguments, "--dry-run") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["input", "full", str(jobs)]

@@ -10,7 +10,15 @@ from unflicker.errors import MissingError, UsageError
 from unflicker.evaluation.methods import Effort, Method, chosen, parsed, version_of
 from unflicker.evaluation.plan import QUICK, Scope, plan
 from unflicker.evaluation.registry import METHODS, method_of
-from unflicker.evaluation.results import append_rows, done_in, merged, on_enough, read_rows
+from unflicker.evaluation.results import (
+    append_rows,
+    done_in,
+    merged,
+    on_enough,
+    pack_scores,
+    read_rows,
+)
+from unflicker.evaluation.selection import Selection, examples_of
 from unflicker.evaluation.summary import summary
 
 KINDS = ("exposure", "local", "bands", "w3")
@@ -193,7 +201,7 @@ def test_means_are_over_the_videos_that_all_methods_share():
         )
     ]
     lines = [line.split() for line in summary(scored, ["b", "few", "a"]).splitlines()[1:4]]
-    assert [(line[0], line[2], line[4]) for line in lines] == [
+    assert [(line[0], line[2], line[5]) for line in lines] == [
         ("b", "35.00", "20.00"),
         ("few", "–", "25.00"),
         ("a", "15.00", "30.00"),
@@ -216,3 +224,35 @@ def test_a_method_with_half_of_the_examples_of_the_busiest_is_compared_and_no_le
     has = {"most": set("abcd"), "half": set("ab"), "few": set("a"), "none": set()}
     assert list(on_enough(has)) == ["most", "half"]
     assert on_enough({}) == {}
+
+
+def test_packed_scores_are_read_with_those_next_to_them(tmp_path):
+    append_rows(tmp_path, [row("visible"), row("cost")])
+    pack_scores(tmp_path, tmp_path / "packed")
+    assert [one["set"] for one in read_rows(tmp_path / "packed")] == ["visible", "cost"]
+    assert not (tmp_path / "packed" / "scores.jsonl").exists()
+    append_rows(tmp_path / "packed", [row("fidelity")])
+    assert [one["set"] for one in read_rows(tmp_path / "packed")] == ["visible", "cost", "fidelity"]
+    again = (tmp_path / "packed" / "scores.jsonl.gz").read_bytes()
+    pack_scores(tmp_path, tmp_path / "packed")
+    assert (tmp_path / "packed" / "scores.jsonl.gz").read_bytes() == again
+
+
+def test_a_quick_run_has_one_processed_video_of_each_task(tmp_path):
+    pairs = tmp_path / "processed"
+    pairs.mkdir()
+    for name in ("depth_a", "depth_b", "enhancement_a", "style_c"):
+        for side in ("processed", "original"):
+            (pairs / f"{name}_{side}.mp4").touch()
+    (tmp_path / "flicker").mkdir()
+    found = {
+        quick: [
+            one.name
+            for one in examples_of(
+                tmp_path, tmp_path / "out", scope=scope, selection=Selection(), build=False
+            )
+        ]
+        for quick, scope in ((True, QUICK), (False, Scope()))
+    }
+    assert found[True] == ["a/depth", "a/enhancement", "c/style transfer"]
+    assert len(found[False]) == 4

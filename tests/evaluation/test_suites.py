@@ -13,6 +13,7 @@ from unflicker.cli.main import exit_code
 from unflicker.errors import Cancelled, MissingError, UsageError
 from unflicker.evaluation import methods
 from unflicker.evaluation.suites.films import read_pair
+from unflicker.evaluation.suites.long import lengthened
 from unflicker.evaluation.suites.quality import undone
 from unflicker.evaluation.suites.run import SUITES, run_suite, suite_of, with_settings
 from unflicker.evaluation.suites.suite import Options, blind_methods
@@ -177,6 +178,37 @@ def test_rows_from_before_a_measure_have_dashes_or_no_table(data, tmp_path, suit
         [rows[0], *({**row, "method": "older"} for row in older)], Options(out=tmp_path)
     )
     assert "–" in some
+
+
+def test_quality_draws_each_flicker_several_times_and_compares_pairs(data, tmp_path):
+    arguments = ["--methods", "input,histogram", "--kinds", "bands", "--seeds", "2"]
+    rows = measured("quality", data / "clean", tmp_path, *arguments, "--set", "judge=histogram")
+    assert len(rows) == 2 * 2 * 2
+    assert len({row["seed"] for row in rows}) == 4
+    assert len({row["psnr"] for row in rows if row["method"] == "input"}) == 4
+    text = (tmp_path / "quality.md").read_text()
+    assert "2 draws of each flicker" in text
+    one, other = (
+        np.mean([row["psnr"] for row in rows if row["method"] == name])
+        for name in ("histogram", "input")
+    )
+    assert f"| input | {one - other:+.1f} |" in text
+
+
+def test_long_clips_tell_error_against_time(data, tmp_path):
+    arguments = ["--methods", "input,histogram", "--kinds", "exposure", "--frames", "24"]
+    rows = measured("long", data / "clean", tmp_path, *arguments, "--width", "48")
+    assert [row["method"] for row in rows] == ["input", "histogram"] * 2
+    assert all(len(row["psnr"]) == len(row["level"]) == 10 for row in rows)
+    given, levelled = (np.mean([row["psnr"] for row in rows[k::2]]) for k in (0, 1))
+    assert levelled > given + 2
+    assert "last less first" in (tmp_path / "long.md").read_text()
+
+
+def test_a_clip_is_lengthened_without_a_jump():
+    clip = Clip.at_rate(np.arange(5, dtype=np.uint8)[:, None, None, None].repeat(3, 3), fps=5)
+    shown = lengthened(clip, frames=12, fps=25.0).pixels[:, 0, 0, 0]
+    assert shown.tolist() == [0, 1, 2, 3, 4, 3, 2, 1, 0, 1, 2, 3]
 
 
 def test_guide_measures_presets_without_and_with_the_original(data, tmp_path):

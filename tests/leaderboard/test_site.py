@@ -167,3 +167,20 @@ def test_the_shortest_videos_have_a_page(measured, frames):
         write_video(flickering(frames=frames), path)
     write_site(measured)
     assert "<polyline" in read(measured, "clips/apple__bands.html")
+
+
+def test_simulated_flicker_has_a_board_and_a_page_of_its_own(tmp_path):
+    lines = []
+    for entry in made_lines():
+        kind = {"exposure": "lamps", "bands": "drift"}[entry["kind"]]
+        name = f"{entry['clip']}/{kind}"
+        changed = {**entry, "category": "simulated", "kind": kind, "example": name}
+        if entry["set"] == "fidelity":
+            changed["values"] = {**entry["values"], "level_free_psnr": entry["values"]["psnr"] + 1}
+        lines.append(changed)
+    html = write_site(write_lines(tmp_path, lines)).read_text()
+    assert "On simulated flicker, unflicker fast comes first" in html
+    table = (tmp_path / "tables" / "leaderboard_simulated.md").read_text()
+    assert "| unflicker fast | **38.0** | **37.0** |" in table
+    assert (tmp_path / "tables" / "kind_simulated_level_free_psnr.md").exists()
+    assert (tmp_path / "report" / "plots" / "quality_against_speed_simulated.svg").exists()

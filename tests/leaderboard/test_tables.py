@@ -4,9 +4,10 @@ import csv
 import io
 
 import pytest
-from made_scores import made_lines, write_lines
+from made_scores import line, made_lines, write_lines
 
 from unflicker.leaderboard.leaderboards import boards
+from unflicker.leaderboard.published_form import published_table
 from unflicker.leaderboard.scores import read_scores
 from unflicker.leaderboard.tables import as_csv, as_latex, as_markdown
 
@@ -48,6 +49,22 @@ def test_csv_has_every_digit_interval_and_count(table):
     assert fast["family"] == "ours"
 
 
+def test_differences_to_the_first_are_paired_and_have_intervals(table):
+    text = as_markdown(table)
+    head = next(line for line in text.splitlines() if line.startswith("| method"))
+    assert head.endswith("| to the first (95 %), dB |")
+    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
+    # Every method is as far behind on each example, whatever the clip.
+    assert rows["histogram"].endswith("| -5.0 (-5.0 to -5.0) |")
+    assert rows["input"].endswith("| -10.0 (-10.0 to -10.0) |")
+    assert rows["unflicker fast"].endswith("| – |")
+    assert "-5.0 (-5.0 to -5.0)" in as_latex(table)
+    written = {row["method"]: row for row in csv.DictReader(io.StringIO(as_csv(table)))}
+    assert float(written["histogram"]["PSNR, dB difference"]) == pytest.approx(-5.0)
+    assert float(written["histogram"]["E_warp ratio difference low"]) == pytest.approx(2.15)
+    assert written["fast"]["PSNR, dB difference"] == ""
+
+
 def test_latex_has_the_known_means(table):
     text = as_latex(table)
     assert r"unflicker fast & \textbf{37.0} & \textbf{1.25}" in text
@@ -78,3 +95,22 @@ def test_a_measure_that_older_scores_lack_is_blank_for_them(tmp_path):
     assert "| visible, worst tenth, ΔE ↓ |" in rows["method"].replace("\u00a0", " ")
     assert "| **41.0** |" in rows["unflicker fast"]
     assert "| 32.0 | – |" in rows["histogram"]
+
+
+def test_the_papers_form_has_both_measures_by_hold_time_and_over_all(tmp_path):
+    lines = []
+    for method, base in (("input", 20.0), ("histogram", 24.0), ("fast", 28.0)):
+        for step, clip in enumerate(("apple", "blocks", "dance")):
+            for kind, more in (("w1", 0.0), ("w3", 1.0), ("w10", 2.0)):
+                name = f"{clip}/{kind}"
+                lines.append(line(method, name, "fidelity", {"psnr": base + step + more}))
+                warp = (40.0 - base) / 100 + more / 10
+                lines.append(line(method, name, "consistency", {"e_warp": warp}))
+    table = published_table(read_scores(write_lines(tmp_path, lines)))
+    text = as_markdown(table)
+    rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("|")}
+    assert "W = 1" in rows["method"].replace("\u00a0", " ")
+    numbers = [cell.strip(" *") for cell in rows["unflicker fast"].split("|")[2:-1]]
+    assert numbers[:8] == ["0.1200", "0.2200", "0.3200", "0.2200", "29.0", "30.0", "31.0", "30.0"]
+    assert rows["histogram"].endswith("| +0.0400 (+0.0400 to +0.0400) |")
+    assert published_table(read_scores(write_lines(tmp_path / "other", made_lines()))) is None

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from unflicker.metrics import Flashes
 from unflicker.report import SCHEMA_VERSION, as_json, curves, headline, summary, write_json
-from unflicker.report.words import kind_of, share_removed
+from unflicker.report.page import page
+from unflicker.report.words import flash_safety, kind_of, share_removed
 
 films = arrays(np.float32, st.integers(1, 400), elements=st.floats(0, 1, width=32))
 
@@ -155,6 +157,27 @@ def test_json_has_its_version_and_every_shot(record):
     assert [shot["kind"] for shot in content["shots"]] == ["local", "exposure"]
     assert content["shots"][1]["start_seconds"] == pytest.approx(2.5)
     assert content["shots"][0]["frequency_hz"] == 6.0
+
+
+@pytest.mark.parametrize(("after", "safe"), [(2, True), (5, False)])
+def test_flashes_before_and_after_are_in_json_and_said_where_one_is_unsafe(
+    make_record, after, safe
+):
+    before = Flashes(picture=1, field=9, unsafe_seconds=3.0)
+    left = Flashes(picture=1, field=after, unsafe_seconds=0.0 if safe else 2.5)
+    made = make_record(flashes_before=before, flashes_after=left)
+    found = json.loads(as_json(made))["general_flashes"]
+    assert found["before"] == {
+        "a_second_over_a_quarter": 1,
+        "a_second_in_a_field": 9,
+        "unsafe_seconds": 3.0,
+        "safe": False,
+    }
+    assert found["after"]["safe"] is safe
+    assert ("2.5 s, may harm" in flash_safety(made)) is not safe
+    assert f"9 → {after}" in page(made)
+    calm = Flashes(picture=0, field=3, unsafe_seconds=0.0)
+    assert "flashes a second" not in page(make_record(flashes_before=calm, flashes_after=calm))
 
 
 def test_json_is_strict_where_numbers_are_missing(make_record, tmp_path):

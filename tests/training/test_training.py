@@ -14,11 +14,12 @@ from unflicker.errors import Cancelled, InputError, MissingError, UsageError  # 
 from unflicker.neural_filter.apply import trained_filter  # noqa: E402
 from unflicker.progress import silent  # noqa: E402
 from unflicker.training import data, footage, neural_filter  # noqa: E402
+from unflicker.training.checkpoint import read_weights  # noqa: E402
 from unflicker.training.data import FilterData, photo_sample, split_files  # noqa: E402
 from unflicker.training.distortions import lit_otherwise, spoilt  # noqa: E402
 from unflicker.training.footage import guided_footage, guided_photographs  # noqa: E402
 from unflicker.training.ken_burns import ken_burns  # noqa: E402
-from unflicker.training.loop import Training, rate_share  # noqa: E402
+from unflicker.training.loop import Training, TrainingTask, rate_share, trained  # noqa: E402
 from unflicker.training.neural_filter import train_neural_filter  # noqa: E402
 from unflicker.training.photos import PHOTO_ENDINGS, stored_photo  # noqa: E402
 
@@ -115,6 +116,47 @@ def test_its_weights_can_be_used_and_no_others(photos, tmp_path):
     (tmp_path / "broken.safetensors").write_bytes(b"not weights at all")
     with pytest.raises(InputError, match="cannot be read"):
         trained_filter(own=str(tmp_path / "broken.safetensors"))
+
+
+@pytest.mark.parametrize("stopped_at", [None, 2, 3])
+def test_the_weights_are_those_of_the_best_validation_and_not_the_last(tmp_path, stopped_at):
+    measured = {1: 0.2, 2: 0.9, 3: 0.4, 4: 0.1}
+    scores = []
+
+    def scored(_network, _batch):
+        scores.append(measured[len(scores) + 1])
+        return torch.tensor(scores[-1])
+
+    def stop(progress):
+        if progress.done == stopped_at:
+            raise Cancelled("enough")
+
+    def run(progress):
+        network = torch.nn.Linear(1, 1, bias=False)
+        torch.nn.init.zeros_(network.weight)
+        task = TrainingTask(
+            recipe={"network": "line"},
+            network=network,
+            optimiser=torch.optim.SGD(network.parameters(), lr=1.0),
+            rate=lambda _step, _steps: 1.0,
+            loss=lambda line, batch: -line(batch).mean(),
+            won_db=scored,
+            row=lambda *_: torch.zeros(3, 2, 2),
+            learning=torch.ones(4, 1, 1),
+            checking=[torch.ones(1, 1)],
+            weights="line.safetensors",
+            half=False,
+        )
+        given = Training(data=(), out=tmp_path, steps=4, keep_every=1)
+        return trained(task, given, progress=progress, resumes=lambda _: None)
+
+    if stopped_at is not None:
+        with pytest.raises(Cancelled):
+            run(stop)
+    found = read_weights(run(silent))["weight"].item()
+    # Weights grow by 1 a step; their running mean takes 9/11 and 9/12 of the difference.
+    first = 9 / 11
+    assert found == pytest.approx(first + (2 - first) * 9 / 12)
 
 
 def test_another_recipe_does_not_go_on_in_the_same_folder(photos, tmp_path):

@@ -38,6 +38,12 @@ def wait_for_pair(page, place: int) -> None:
     )
 
 
+def begin(page) -> None:
+    """Agree, and press the button."""
+    page.check("#agree")
+    page.click("#start")
+
+
 def times_of(page, *, count: int = 40, every_ms: int = 60) -> list[list[float]]:
     """Times of both videos, taken together again and again while neither seeks."""
     return page.evaluate(
@@ -66,6 +72,10 @@ def test_a_person_plays_the_study_through(results, browser):
     plan = Plan(pairs=4, checks=0)
     with study_served(results, plan=plan) as (place, answers), visit(browser, place) as page:
         assert page.inner_text("#intro-count") == "4"
+        page.check("#agree")
+        page.keyboard.press("Enter")
+        assert page.is_visible("#intro")
+        page.check("#agree")
         page.keyboard.press("Enter")
         wait_for_pair(page, 0)
         assert page.inner_text("#count") == "1 of 4"
@@ -108,6 +118,7 @@ def test_a_person_plays_the_study_through(results, browser):
 def test_space_stops_both_at_one_frame_and_goes_on(results, browser):
     plan = Plan(pairs=2, checks=0)
     with study_served(results, plan=plan) as (place, _), visit(browser, place) as page:
+        page.check("#agree")
         page.keyboard.press("Enter")
         wait_for_pair(page, 0)
         page.keyboard.press("Space")
@@ -122,7 +133,7 @@ def test_space_stops_both_at_one_frame_and_goes_on(results, browser):
 def test_the_input_is_shown_while_its_key_is_held(results, browser):
     plan = Plan(pairs=2, checks=0)
     with study_served(results, plan=plan) as (place, _), visit(browser, place) as page:
-        page.click("#start")
+        begin(page)
         wait_for_pair(page, 0)
         page.keyboard.down("i")
         page.wait_for_selector("figure[data-side=left] canvas:not([hidden])")
@@ -134,7 +145,7 @@ def test_the_input_is_shown_while_its_key_is_held(results, browser):
 def test_the_input_fits_below_the_pair(results, browser):
     plan = Plan(pairs=2, checks=0, shown_input="below")
     with study_served(results, plan=plan) as (place, _), visit(browser, place) as page:
-        page.click("#start")
+        begin(page)
         wait_for_pair(page, 0)
         for height in (720, 500):
             page.set_viewport_size({"width": 1280, "height": height})
@@ -149,7 +160,7 @@ def test_the_input_fits_below_the_pair(results, browser):
 def test_a_click_on_a_video_is_an_answer(results, browser):
     plan = Plan(pairs=1, checks=0)
     with study_served(results, plan=plan) as (place, answers), visit(browser, place) as page:
-        page.click("#start")
+        begin(page)
         wait_for_pair(page, 0)
         page.click("#right")
         page.wait_for_selector("#end:not([hidden])")
@@ -161,7 +172,7 @@ def test_a_video_that_is_gone_is_said_and_tried_again(results, browser):
     with study_served(results, plan=plan) as (place, answers), visit(browser, place) as page:
         moved = results / "away"
         (results / "videos").rename(moved)
-        page.click("#start")
+        begin(page)
         page.wait_for_selector("#trouble:not([hidden])")
         assert "missing" in page.inner_text("#trouble-what")
         moved.rename(results / "videos")
@@ -175,7 +186,7 @@ def test_a_video_that_is_gone_is_said_and_tried_again(results, browser):
 def test_the_results_page_shows_the_ranking(results, browser):
     plan = Plan(pairs=2, checks=0)
     with study_served(results, plan=plan) as (place, answers), visit(browser, place) as page:
-        page.click("#start")
+        begin(page)
         wait_for_pair(page, 0)
         page.keyboard.press("ArrowLeft")
         wait_for_pair(page, 1)

@@ -10,7 +10,7 @@ from made_results import FOLDERS, METHODS
 from visitors import Visitor, study_served
 
 from unflicker.errors import UsageError
-from unflicker.study import Plan
+from unflicker.study import Consent, Plan
 from unflicker.web.serving import address, bound
 
 FOUR = Plan(pairs=4, checks=0)
@@ -27,7 +27,7 @@ def test_a_person_goes_from_the_beginning_to_the_end(results):
         visitor = Visitor(place)
         before = visitor.ask("api/state")
         assert (before["begun"], before["total"], before["question"]) == (False, 4, None)
-        state = visitor.ask("api/begin", {})
+        state = visitor.begin()
         for turn, choice in enumerate(("left", "right", "none", "left")):
             assert (state["place"], state["done"]) == (turn, False)
             state = visitor.answer(turn, choice, seconds=1.5 + turn)
@@ -43,7 +43,8 @@ def test_nothing_that_is_sent_names_a_method_or_an_example(results):
     with study_served(results, plan=Plan(pairs=6, checks=2)) as (place, answers):
         visitor = Visitor(place)
         sent = [visitor.fetch(path) for path in ("", "api/state", *(f"pages/{p}" for p in PAGES))]
-        sent.append(visitor.fetch("api/begin", {}))
+        sent.append(visitor.fetch("api/consent"))
+        sent.append((200, {}, repr(visitor.begin()).encode()))
         state = visitor.ask("api/state")
         while not state["done"]:
             urls = [url for url in state["question"].values() if url]
@@ -72,7 +73,7 @@ def named(answer: tuple[int, dict[str, str], bytes], hidden: list[bytes]) -> lis
 def test_a_video_is_sent_whole_and_in_parts(results):
     with study_served(results, plan=FOUR) as (place, answers):
         visitor = Visitor(place)
-        url = visitor.ask("api/begin", {})["question"]["left"]
+        url = visitor.begin()["question"]["left"]
         asked = answers.everything()[0]
         file = results / "videos" / asked.example / f"{asked.left_method}.mp4"
         status, headers, content = visitor.fetch(url)
@@ -85,7 +86,7 @@ def test_a_video_is_sent_whole_and_in_parts(results):
 def test_one_video_has_another_name_each_time_it_is_shown(results):
     with study_served(results, plan=Plan(pairs=6, checks=2)) as (place, answers):
         for _ in range(3):
-            Visitor(place).ask("api/begin", {})
+            Visitor(place).begin()
     everything = answers.everything()
     names = [n for each in everything for n in (each.left_token, each.right_token)]
     assert len(set(names)) == 2 * len(everything)
@@ -94,17 +95,17 @@ def test_one_video_has_another_name_each_time_it_is_shown(results):
 def test_who_loads_the_page_again_goes_on_where_he_was(results):
     with study_served(results, plan=FOUR) as (place, answers):
         visitor = Visitor(place)
-        visitor.ask("api/begin", {})
+        visitor.begin()
         state = visitor.answer(0, "left")
         assert visitor.ask("api/state") == state
-        assert visitor.ask("api/begin", {}) == state
+        assert visitor.begin() == state
     assert len({each.person for each in answers.everything()}) == 1
 
 
 def test_a_study_goes_on_after_the_server_was_stopped(results):
     with study_served(results, plan=FOUR) as (place, _):
         visitor = Visitor(place)
-        visitor.ask("api/begin", {})
+        visitor.begin()
         state = visitor.answer(0, "right")
     with study_served(results, plan=FOUR) as (place, answers):
         visitor.place = place
@@ -116,7 +117,7 @@ def test_a_study_goes_on_after_the_server_was_stopped(results):
 def test_the_last_answer_can_be_taken_back(results):
     with study_served(results, plan=FOUR) as (place, answers):
         visitor = Visitor(place)
-        begun = visitor.ask("api/begin", {})
+        begun = visitor.begin()
         visitor.answer(0, "left")
         assert visitor.ask("api/undo", {"place": 1}) == begun
         assert answers.everything()[0].choice is None
@@ -132,7 +133,7 @@ def test_the_last_answer_can_be_taken_back(results):
 def test_an_answer_out_of_turn_is_refused(results):
     with study_served(results, plan=FOUR) as (place, answers):
         visitor, stranger = Visitor(place), Visitor(place)
-        visitor.ask("api/begin", {})
+        visitor.begin()
         visitor.answer(0, "left")
         again = {"place": 0, "choice": "right", "seconds": 1.0}
         assert visitor.fetch("api/answer", again)[0] == 409
@@ -159,7 +160,7 @@ def test_an_answer_out_of_turn_is_refused(results):
 def test_an_answer_that_makes_no_sense_is_refused(results, body):
     with study_served(results, plan=FOUR) as (place, answers):
         visitor = Visitor(place)
-        visitor.ask("api/begin", {})
+        visitor.begin()
         assert visitor.fetch("api/answer", body)[0] == 422
     assert not any(each.choice for each in answers.everything())
 
@@ -183,7 +184,7 @@ def test_many_people_answer_at_once_and_no_answer_is_lost(results):
         def take_part(number: int) -> None:
             try:
                 visitor = Visitor(place)
-                state = visitor.ask("api/begin", {})
+                state = visitor.begin()
                 while not state["done"]:
                     choice = ("left", "right", "none")[(number + state["place"]) % 3]
                     state = visitor.answer(state["place"], choice, seconds=float(number))
@@ -209,7 +210,7 @@ def test_many_people_answer_at_once_and_no_answer_is_lost(results):
 def test_the_owner_sees_results_under_a_secret_address(results):
     with study_served(results, plan=FOUR) as (place, answers):
         visitor, owner = Visitor(place), Visitor(place)
-        visitor.ask("api/begin", {})
+        visitor.begin()
         visitor.answer(0, "left")
         best = answers.everything()[0].left_method
         secret = f"results/{answers.owner}/"
@@ -233,7 +234,7 @@ def test_pages_ask_nobody_else_for_anything(results):
 def test_who_takes_part_is_a_number_and_no_address_is_kept(results):
     with study_served(results, plan=FOUR) as (place, answers):
         visitor = Visitor(place)
-        visitor.ask("api/begin", {})
+        visitor.begin()
         visitor.answer(0, "left")
         (cookie,) = visitor.jar
         assert cookie.name == f"study_{answers.name}"
@@ -259,3 +260,29 @@ def test_the_address_is_one_that_a_browser_takes():
         assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
     with bound("0.0.0.0", port=0) as listener:
         assert address(listener).startswith(f"http://{socket.gethostname()}:")
+
+
+def test_a_person_begins_only_by_agreeing_to_the_text_that_was_shown(results):
+    consent = Consent(statements=("I agree to watch.",), contact="a lab")
+    with study_served(results, plan=FOUR, consent=consent) as (place, answers):
+        visitor = Visitor(place)
+        shown = visitor.ask("api/consent")
+        assert (shown["statements"], shown["contact"]) == (["I agree to watch."], "a lab")
+        for given in ({}, {"consent": Consent().mark}):
+            assert visitor.fetch("api/begin", given)[0] == 403
+        assert not answers.everything()
+        assert visitor.begin()["begun"]
+    assert answers.consents() == {consent.mark: 1}
+
+
+def test_who_withdraws_leaves_no_answer(results):
+    with study_served(results, plan=FOUR) as (place, answers):
+        leaves, stays = Visitor(place), Visitor(place)
+        for visitor in (leaves, stays):
+            visitor.begin()
+            visitor.answer(0, "left")
+        told = leaves.ask("api/withdraw", {})
+        assert (told["deleted"], told["begun"]) == (1, False)
+        assert leaves.ask("api/state")["begun"] is False
+        assert stays.ask("api/state")["place"] == 1
+    assert len({each.person for each in answers.everything()}) == 1

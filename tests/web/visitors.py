@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-from unflicker.study import Answers, Plan, answers_file, read_material
+from unflicker.study import Answers, Consent, Plan, answers_file, read_material
 from unflicker.web.serving import address, bound, server_of
 from unflicker.web.study.server import study_app
 
@@ -42,15 +42,21 @@ class Visitor:
         assert status == 200, content
         return json.loads(content)
 
+    def begin(self) -> dict:
+        """Agree to what is shown, and begin."""
+        return self.ask("api/begin", {"consent": self.ask("api/consent")["mark"]})
+
     def answer(self, place: int, choice: str, seconds: float = 2.0) -> dict:
         return self.ask("api/answer", {"place": place, "choice": choice, "seconds": seconds})
 
 
 @contextmanager
-def study_served(folder: Path, *, plan: Plan, **chosen) -> Iterator[tuple[str, Answers]]:
+def study_served(
+    folder: Path, *, plan: Plan, consent: Consent | None = None, **chosen
+) -> Iterator[tuple[str, Answers]]:
     """Address and answers of a study that is open to visitors."""
     answers = Answers(answers_file(folder))
-    app = study_app(read_material(folder, **chosen), answers, plan=plan)
+    app = study_app(read_material(folder, **chosen), answers, plan=plan, consent=consent)
     with bound("127.0.0.1", port=0) as listener:
         server = server_of(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 from torch import Tensor
 
 from unflicker.atlas import losses
 from unflicker.atlas.fields import Atlas, Rendering
 from unflicker.atlas.grid import GridLayer, GridLight
+from unflicker.atlas.shot import Shot
 from unflicker.settings import AtlasSettings
 
 _BENT_IN_TURN = 4
@@ -22,49 +23,6 @@ _STALL_SHARE = 0.002
 """A fit that improved by less over so many steps has converged."""
 _GRID_RATES = {"nodes": 0.1, "planes": 0.0015, "knots": 0.002, "logits": 0.05}
 """Adam's learning rates: px of a node, colour of a texel, log gain, logit of alpha."""
-
-Ways = tuple[Float32[np.ndarray, "_ height width 2"], Float32[np.ndarray, "_ height width"]]
-"""Flow in px from each frame to the one a stride later, and visibility there."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Shot:
-    """The data of a shot, on the device of the fit."""
-
-    frames: Float[Tensor, "time height width 3"]
-    flows: tuple[tuple[int, Float[Tensor, "_ height width 2"]], ...]
-    """Flow from frame t to t + stride, for each stride; the longer, the fewer pairs."""
-    visible: tuple[Float[Tensor, "_ height width"], ...]
-    masks: tuple[Float[Tensor, "time height width"], ...] = ()
-    """Rough masks of the layers above the lowest."""
-
-    @classmethod
-    def of(
-        cls,
-        frames: Float32[np.ndarray, "time height width 3"],
-        ways: dict[int, Ways],
-        *,
-        masks: tuple[Float32[np.ndarray, "time height width"], ...] = (),
-        device: str,
-    ) -> Shot:
-        """The arrays of a shot on a device.
-
-        Args:
-            frames: RGB in [0, 1].
-            ways: Motion by stride in frames.
-            masks: Of the layers above the lowest.
-            device: "cpu" or "cuda:n".
-        """
-
-        def there(array: np.ndarray) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
-        return cls(
-            frames=there(frames),
-            flows=tuple((stride, there(flow)) for stride, (flow, _) in ways.items()),
-            visible=tuple(there(visible) for _, visible in ways.values()),
-            masks=tuple(there(mask) for mask in masks),
-        )
 
 
 @dataclass(kw_only=True)
@@ -108,7 +66,7 @@ def fit(
         settings: Steps, points and weights.
         generator: Draws the points.
         tell: Called after each step; may raise to stop.
-        most_seconds: Limit of time; the fit also ends when it stalls.
+        most_seconds: Limit of time; by default the fit also ends when it stalls.
     """
     optimiser, rates = _optimiser(atlas, settings)
     log, begun = FitLog(), time.monotonic()
@@ -127,7 +85,7 @@ def fit(
             log.seconds.append(elapsed)
             log.losses.append({name: float(term.detach()) for name, term in terms.items()})
         tell(step + 1, settings.steps)
-        if _stalls(recent) or elapsed > most_seconds:
+        if (settings.stops_early and _stalls(recent)) or elapsed > most_seconds:
             log.stalled = elapsed <= most_seconds
             break
     return log
@@ -231,28 +189,31 @@ def _colour(
 def _flow(
     atlas: Atlas, shot: Shot, settings: AtlasSettings, here: Rendering, points: Tensor, step: int
 ) -> dict[str, Tensor]:
-    """Flow loss for one stride a step, in turn; with several layers, by visibility."""
-    stride, flows = shot.flows[step % len(shot.flows)]
-    visible = shot.visible[step % len(shot.flows)]
-    pairs, height, width = visible.shape
-    t, y, x = points[:, 2].long(), points[:, 1].long(), points[:, 0].long()
-    pixel = (t.clamp(max=pairs - 1) * height + y) * width + x
-    weight = visible.view(-1)[pixel] * (t < pairs)
-    moved = points + torch.nn.functional.pad(flows.view(-1, 2)[pixel], (0, 1))
-    moved[:, 2] = (points[:, 2] + stride).clamp(max=pairs + stride - 1)
-    shares = atlas.shares(here.alphas, len(points))
-    kept = [
-        losses.flow_loss(place, layer.place(moved), weight * share.detach())
-        for layer, place, share in zip(atlas.each_layer, here.places, shares, strict=True)
-    ]
-    terms = {"flow": settings.flow * torch.stack(kept).sum()}
-    if here.alphas and settings.alpha_flow:
+    """Flow loss for one stride a step, in turn; with several layers, by visibility.
+
+    With motion both ways half of it follows the motion forward and half backward.
+    """
+    ways = shot.ways(step)
+    shares = [share.detach() for share in atlas.shares(here.alphas, len(points))]
+    terms: dict[str, Tensor] = {}
+    for way in ways:
+        moved, weight = way.followed(points)
         kept = [
-            losses.alpha_flow_loss(covered, alpha(moved), weight)
-            for alpha, covered in zip(atlas.each_alpha, here.alphas, strict=True)
+            losses.flow_loss(place, layer.place(moved), weight * share)
+            for layer, place, share in zip(atlas.each_layer, here.places, shares, strict=True)
         ]
-        terms["alpha flow"] = settings.alpha_flow * torch.stack(kept).sum()
+        _add(terms, "flow", settings.flow * torch.stack(kept).sum() / len(ways))
+        if here.alphas and settings.alpha_flow:
+            kept = [
+                losses.alpha_flow_loss(covered, alpha(moved), weight)
+                for alpha, covered in zip(atlas.each_alpha, here.alphas, strict=True)
+            ]
+            _add(terms, "alpha flow", settings.alpha_flow * torch.stack(kept).sum() / len(ways))
     return terms
+
+
+def _add(terms: dict[str, Tensor], name: str, term: Tensor) -> None:
+    terms[name] = terms[name] + term if name in terms else term
 
 
 def _rigidity(atlas: Atlas, points: Tensor, here: Rendering, *, reach_px: float) -> Tensor:

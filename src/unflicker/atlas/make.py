@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from unflicker.atlas import mlp
 from unflicker.atlas.fields import Atlas, every_point
-from unflicker.atlas.fit import FitLog, Shot, Tell, Ways, fit, nobody
+from unflicker.atlas.fit import FitLog, Tell, fit, nobody
 from unflicker.atlas.grid import GridAlpha, GridLayer, GridLight
 from unflicker.atlas.initialisation import (
     Initialisation,
@@ -23,6 +23,7 @@ from unflicker.atlas.initialisation import (
 from unflicker.atlas.layered import Layered
 from unflicker.atlas.layers import moving_masks
 from unflicker.atlas.mesh import Mesh
+from unflicker.atlas.shot import FlowAndVisibility, Shot
 from unflicker.compute.threads import in_parallel
 from unflicker.frames.flow import Motion, resized
 from unflicker.settings import AtlasSettings
@@ -136,16 +137,25 @@ def make_atlas(
     )
 
 
-def _ways(footage: Footage, settings: AtlasSettings, match: Match) -> dict[int, Ways]:
-    """Motion to the next frame, and, estimated directly, to much later ones, where chains drift."""
-    ways = {1: (footage.motion.forward, footage.motion.visible_forward)}
+def _ways(footage: Footage, settings: AtlasSettings, match: Match) -> dict[int, FlowAndVisibility]:
+    """Motion to the next frame, and, estimated directly, to much later ones, where chains drift;
+    with `flow_both_ways` also back from each."""
+    frames, motion = footage.frames, footage.motion
+    ways = {1: (motion.forward, motion.visible_forward)}
+    if settings.flow_both_ways:
+        ways[-1] = (motion.backward, motion.visible_backward)
     stride = _STRIDES_GROW
-    while stride <= settings.longest_stride and stride < len(footage.frames):
-        pairs = list(in_parallel(match, footage.frames[:-stride], footage.frames[stride:]))
-        flows, visible = (np.stack(each) for each in zip(*pairs, strict=True))
-        ways[stride] = flows, visible
+    while stride <= settings.longest_stride and stride < len(frames):
+        ways[stride] = _matched(match, frames[:-stride], frames[stride:])
+        if settings.flow_both_ways:
+            ways[-stride] = _matched(match, frames[stride:], frames[:-stride])
         stride *= _STRIDES_GROW
     return ways
+
+
+def _matched(match: Match, here: np.ndarray, there: np.ndarray) -> FlowAndVisibility:
+    flows, visible = zip(*in_parallel(match, here, there), strict=True)
+    return np.stack(flows), np.stack(visible)
 
 
 _Masks = tuple[np.ndarray, ...]

@@ -7,8 +7,15 @@ from collections.abc import Callable
 
 from unflicker.baselines.average import average
 from unflicker.baselines.bonneel import bonneel
-from unflicker.baselines.ffmpeg import ffmpeg_deflicker, ffmpeg_tmidequalizer
+from unflicker.baselines.ffmpeg import (
+    ffmpeg_deflicker,
+    ffmpeg_minterpolate,
+    ffmpeg_tmidequalizer,
+    ffmpeg_tmix,
+)
 from unflicker.baselines.histogram import histogram
+from unflicker.baselines.local_stabilization import local_stabilization
+from unflicker.baselines.singular_frames import singular_frames
 from unflicker.baselines.video_prior import EFFORTS, Effort, video_prior
 from unflicker.frames.clip import Clip
 
@@ -19,7 +26,11 @@ GuidedMethod = Callable[[Clip, Clip], Clip]
 BASELINES: dict[str, Method] = {
     "ffmpeg-deflicker": ffmpeg_deflicker,
     "ffmpeg-tmidequalizer": ffmpeg_tmidequalizer,
+    "ffmpeg-tmix": ffmpeg_tmix,
+    "ffmpeg-minterpolate": ffmpeg_minterpolate,
     "histogram": histogram,
+    "local-stabilization": local_stabilization,
+    "singular-frames": singular_frames,
     "average": average,
 }
 """Blind."""
@@ -35,7 +46,11 @@ __all__ = [
     "average",
     "bonneel",
     "ffmpeg_deflicker",
+    "ffmpeg_minterpolate",
     "ffmpeg_tmidequalizer",
+    "ffmpeg_tmix",
     "histogram",
+    "local_stabilization",
+    "singular_frames",
     "video_prior",
 ]

@@ -98,7 +98,7 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
 @click.pass_obj
 def metrics(stop: Stop, film: str, **given: Any) -> None:
     """Measure visible flicker of a film, and its distance to a steady reference, as JSON."""
-    from unflicker.cli.measure import nearness, visible_in
+    from unflicker.cli.measure import flashes_of, nearness, visible_in
     from unflicker.video import open_video
 
     reads = [*_read(film, given), *named("the reference", given["reference"])]
@@ -112,6 +112,7 @@ def metrics(stop: Stop, film: str, **given: Any) -> None:
         "frames": len(record.seconds),
         "visible_flicker_delta_e": round(visible.mean, 4),
         "visible_flicker_worst_tenth_delta_e": round(visible.worst_tenth, 4),
+        **flashes_of(opened),
     }
     if given["reference"] is not None:
         numbers["reference"] = given["reference"]

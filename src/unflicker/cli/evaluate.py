@@ -50,7 +50,7 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
 )
 @click.option(
     "--suite", default="", metavar="NAME",
-    help="Published: quality, real, processed, guide, speed, wanted, baselines.",
+    help="Published: quality, real, processed, guide, speed, wanted, baselines, long.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="A few small clips and kinds; minutes, not hours.")
 @click.option(
@@ -66,11 +66,19 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
 @click.option(
     "--examples", default="", metavar="A,B", help="Only these; apple/* for all of a clip."
 )
-@click.option("--kinds", default="", metavar="A,B", help="Only these kinds of synthetic flicker.")
+@click.option(
+    "--kinds",
+    default="",
+    metavar="A,B",
+    help="Only these kinds of flicker; simulated for all such.",
+)
 @click.option(
     "--effort", type=click.Choice(["reduced", "full"]), default="reduced", show_default=True,
     help="For methods fitted to each video; full takes days.",
 )  # fmt: skip
+@click.option(
+    "--seeds", type=click.IntRange(min=1), metavar="N", help="Draws of each synthetic flicker.  [1]"
+)
 @click.option("--every-kind", is_flag=True, help="Run slow methods on every kind, too.")
 @click.option("--width", type=click.IntRange(min=16), metavar="PX", help="Largest width.  [448]")
 @click.option("--frames", type=click.IntRange(min=2), metavar="N", help="Of each video.  [30]")
@@ -103,6 +111,7 @@ def evaluate(stop: Stop, folder: Path | None, out: Path, **given: Any) -> None:
     given["weights"] = given["weights"] or (usual if usual.is_dir() else None)
     given["split_file"] = _BENCHMARKS / "split.json"
     given |= {name: _words(given[name]) for name in ("methods", "examples", "kinds")}
+    given["kinds"] = _with_simulated(given["kinds"])
     if given["suite"]:
         measure_suite(folder, out, given, stop=stop)
         return
@@ -153,6 +162,7 @@ def _comparison(folder: Path, out: Path, given: dict[str, Any]) -> Comparison:
         selection=Selection(
             kinds=given["kinds"],
             examples=given["examples"],
+            seeds=given["seeds"] or 1,
             split=given["split_file"],
         ),
         weights=given["weights"],
@@ -214,6 +224,15 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _with_simulated(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Kinds of flicker, with the word for all simulated ones replaced by their names."""
+    if "simulated" not in kinds:
+        return kinds
+    from unflicker.synthesis import SIMULATED_KINDS
+
+    return tuple(dict.fromkeys([*(k for k in kinds if k != "simulated"), *SIMULATED_KINDS]))
 
 
 def _words(text: str) -> tuple[str, ...]:

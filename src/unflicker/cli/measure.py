@@ -85,6 +85,23 @@ def visible_in(film: VideoSource, *, starts: Iterable[int]) -> VisibleStrength:
     return metrics.mean_strength(strengths, frames=lengths)
 
 
+def flashes_of(film: VideoSource) -> dict[str, float | int]:
+    """General flashes of all frames of a film, by the names of `metrics`."""
+    from unflicker.frames.colour import small_rgb
+    from unflicker.metrics.flashes import GRID, FlashCounter, luminance_of
+
+    counter = FlashCounter()
+    for frame in film.frames():
+        light = luminance_of(small_rgb(frame.picture, size=GRID))
+        counter.saw(light, seconds=frame.seconds)
+    found = counter.found()
+    return {
+        "general_flashes_a_second": found.picture,
+        "general_flashes_a_second_in_a_field": found.field,
+        "unsafe_flashes_seconds": found.unsafe_seconds,
+    }
+
+
 def _tracked(film: VideoSource, *, cuts: set[int]) -> Iterator[tuple[list[float], Pictures]]:
     """Times and proxies of consecutive frames of one shot, at least three."""
     from unflicker.frames.colour import proxy_size, small_rgb

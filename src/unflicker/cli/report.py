@@ -28,6 +28,14 @@ _FOLDER = click.Path(path_type=Path)
     metavar="FOLDER",
     help="Folder of tables/ and report/; else the first FOLDER.",
 )
+@click.option(
+    "--pack",
+    cls=Option,
+    section="Output",
+    type=_FOLDER,
+    metavar="FOLDER",
+    help="Also write the scores of the first FOLDER compressed, to be published.",
+)
 @talk_options
 @click.pass_obj
 def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: Any) -> None:
@@ -37,6 +45,7 @@ def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: 
     Writes tables/ (Markdown, CSV, LaTeX) and report/index.html, and replaces earlier ones.
     For the page about one run of a film see `unflicker run --report`.
     """
+    from unflicker.evaluation.results import pack_scores
     from unflicker.leaderboard import write_site
 
     out = output or folders[0]
@@ -45,4 +54,6 @@ def report(stop: Stop, folders: tuple[Path, ...], output: Path | None, **given: 
     talk = Talk.of(given, stop=stop, reads=reads, writes=folders_in(out, "tables", "report"))
     with shown(talk, title=str(folders[0])) as progress:
         index = write_site(out, *folders, report=progress)
+        if given["pack"] is not None:
+            pack_scores(folders[0], given["pack"])
     click.echo(index)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from unflicker.study import Answers
 
 _FOLDER = click.Path(path_type=Path)
-_FORMATS = ("table", "json", "csv", "answers")
+_FORMATS = ("table", "json", "csv", "answers", "paper", "latex")
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -57,6 +57,15 @@ def _names(text: str) -> tuple[str, ...]:
     metavar="FILE",
     help="File of the answers.  [default: FOLDER/study.sqlite]",
 )
+@click.option(
+    "--consent",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="What participants agree to, one statement a line; else the usual.",
+)
+@click.option(
+    "--contact", default="", metavar="TEXT", help="Who runs the study, on its first page."
+)
 @with_options(serving_options(port=8765, opens=False))
 @click.option("--results", is_flag=True, help="Print the results so far, and stop.")
 @click.option(
@@ -65,7 +74,8 @@ def _names(text: str) -> tuple[str, ...]:
     type=click.Choice(_FORMATS),
     default="table",
     show_default=True,
-    help="Format of results; `answers` is CSV with a line for each answer.",
+    help="Format of results; `answers` has a line for each answer, `paper` and `latex` the "
+    "preference for one method (--against) by category.",
 )
 @click.option(
     "--attentive",
@@ -90,7 +100,7 @@ def study(stop: Stop, folder: Path, **given: Any) -> None:
 
 
 def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None:
-    from unflicker.study import Answers, Plan, read_material
+    from unflicker.study import Answers, Plan, read_consent, read_material
     from unflicker.web.serving import address, bound, need_web, server_of
 
     need_web()
@@ -101,6 +111,7 @@ def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None
     plan = Plan(
         pairs=given["pairs_per_person"], checks=given["checks"], shown_input=given["show_input"]
     )
+    consent = read_consent(given["consent"], contact=given["contact"])
     _refuse_material(folder, path)
     answers = Answers(path)
     with bound(given["host"], port=given["port"]) as listener:
@@ -111,7 +122,7 @@ def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None
         click.echo(place)
         if given["opens"]:
             click.launch(place)
-        server_of(study_app(material, answers, plan=plan)).run(sockets=[listener])
+        server_of(study_app(material, answers, plan=plan, consent=consent)).run(sockets=[listener])
 
 
 def _refuse_material(folder: Path, path: Path) -> None:
@@ -122,11 +133,14 @@ def _refuse_material(folder: Path, path: Path) -> None:
 
 
 def _told(answers: Answers, given: dict[str, Any]) -> str:
-    from unflicker.study import as_csv, as_json, as_table, raw_csv, results_of
+    from unflicker.study import as_csv, as_json, as_paper, as_table, raw_csv, results_of
 
     everything = answers.everything()
     if given["form"] == "answers":
         return raw_csv(everything).rstrip("\n")
     results = results_of(everything, attentive=given["attentive"])
+    if given["form"] in ("paper", "latex"):
+        latex = given["form"] == "latex"
+        return as_paper(results, method=given["against"] or "", latex=latex).rstrip("\n")
     forms = {"table": as_table, "json": as_json, "csv": as_csv}
     return forms[given["form"]](results).rstrip("\n")

@@ -78,4 +78,5 @@ def _options(out: Path, given: dict[str, Any]) -> Options:
         kinds=given["kinds"],
         width_px=given["width"],
         frames=given["frames"],
+        seeds=given["seeds"],
     )

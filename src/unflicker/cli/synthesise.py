@@ -30,7 +30,7 @@ from unflicker.files.outputs import Written, named
 @click.option(
     "--kind",
     required=True,
-    help="exposure, gamma, tint, saturation, hue, local, bands, film, held ...",
+    help="exposure, gamma, tint, saturation, hue, local, bands, film, held, lamps, drift ...",
 )
 @click.option("--seed", type=int, default=0, help="Seed of the random flicker.")
 @click.option(
@@ -48,7 +48,8 @@ def synthesise(stop: Stop, film: str, output: Path, **given: Any) -> None:
 
     from unflicker.frames.clip import Clip, from_float, to_float
     from unflicker.frames.colour import from_rgb, to_rgb
-    from unflicker.synthesis import synthesise as make
+    from unflicker.synthesis import SIMULATED_KINDS, simulated
+    from unflicker.synthesis import synthesise as add_flicker
     from unflicker.video import is_picture_folder, open_video
 
     folder = is_picture_folder(output, source=Path(film))
@@ -59,6 +60,7 @@ def synthesise(stop: Stop, film: str, output: Path, **given: Any) -> None:
     sample = np.uint8 if source.layout.depth == 8 else np.uint16
     pixels = np.stack([from_float(rgb, dtype=sample) for _, rgb in frames])
     clip = Clip(pixels=pixels, seconds=np.array([seconds for seconds, _ in frames]))
+    make = simulated if given["kind"] in SIMULATED_KINDS else add_flicker
     made = make(clip, kind=given["kind"], seed=given["seed"], strength=given.pop("strength"))
     flickering = (
         dataclasses.replace(

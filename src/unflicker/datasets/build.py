@@ -34,15 +34,26 @@ from unflicker.errors import InputError, UsageError
 from unflicker.frames.clip import Clip
 from unflicker.progress import Progress, Report, silent
 from unflicker.settings import EncodingSettings
-from unflicker.synthesis import ADDED_KINDS, KINDS, synthesise
+from unflicker.synthesis import (
+    ADDED_KINDS,
+    KINDS,
+    SIMULATED_KINDS,
+    category_of,
+    simulated,
+    synthesise,
+)
 from unflicker.video import ArraySource, open_writer
 from unflicker.video.target import disk_error
 
 MADE_KINDS = (*KINDS, *ADDED_KINDS)
 """Every kind of synthetic flicker: our eight, and the paper's three."""
+ALL_KINDS = (*MADE_KINDS, *SIMULATED_KINDS)
+"""These, and those whose cause is simulated."""
 _LICENCES = "licences.json"
 _LOSSLESS = EncodingSettings(codec="ffv1")
 _SEEDS = 10_000
+_MAY_GROW = ("kinds", "names", "seeds")
+"""Parts of a recipe that an existing data set may get more of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +61,7 @@ class Recipe:
     """The examples to make from each clean clip."""
 
     kinds: tuple[str, ...] = MADE_KINDS
-    """Of `MADE_KINDS`."""
+    """Of `ALL_KINDS`."""
     names: tuple[str, ...] = ()
     """Clips by file name without suffix; empty for all."""
     width_px: int = 640
@@ -59,6 +70,13 @@ class Recipe:
     """Frames from the beginning of each clip."""
     strength: float = 1.0
     """Factor on all flicker."""
+    seeds: int = 1
+    """Draws of each kind on each clip."""
+
+    @property
+    def draws(self) -> tuple[tuple[str, int], ...]:
+        """Kinds with the number of their draw, from 0; all kinds once before any twice."""
+        return tuple((kind, draw) for draw in range(self.seeds) for kind in self.kinds)
 
     def __post_init__(self) -> None:
         """Refuse unknown kinds, and numbers out of range.
@@ -66,14 +84,15 @@ class Recipe:
         Raises:
             UsageError: A kind is unknown, or a number out of range.
         """
-        unknown = [kind for kind in self.kinds if kind not in MADE_KINDS]
+        unknown = [kind for kind in self.kinds if kind not in ALL_KINDS]
         if unknown or not self.kinds:
             wrong = f"unknown flicker {unknown[0]!r}" if unknown else "no kind of flicker"
-            raise UsageError(f"{wrong}; there are {', '.join(MADE_KINDS)}")
-        if self.width_px < 16 or self.frames < 1 or not self.strength >= 0:
+            raise UsageError(f"{wrong}; there are {', '.join(ALL_KINDS)}")
+        if min(self.width_px - 15, self.frames, self.seeds) < 1 or not self.strength >= 0:
             raise UsageError(
                 f"clips of {self.frames} frames, {self.width_px} px wide, of strength "
-                f"{self.strength}; pass at least 1 frame, 16 px and a strength of 0"
+                f"{self.strength}, {self.seeds} draws; pass at least 1 frame, 16 px, a strength "
+                "of 0 and 1 draw"
             )
 
 
@@ -101,19 +120,35 @@ def build_dataset(
     films = _chosen(clean, recipe.names)
     content = _begun(out, recipe)
     licences = _licences(clean)
-    wanted, total = set[str](), len(films) * (1 + len(recipe.kinds))
+    wanted, total = set[str](), len(films) * (1 + len(recipe.draws))
     for place, (name, path) in enumerate(films.items()):
         clip = _Source(name=name, path=path, licence=licences.get(name, "not stated"))
         for step, made in enumerate(_made(clip, out, content=content, recipe=recipe)):
             wanted.add(made)
-            done = place * (1 + len(recipe.kinds)) + step + 1
+            done = place * (1 + len(recipe.draws)) + step + 1
             progress(Progress(stage=f"build {name}", done=done, total=total))
     return built_dataset(out, names=wanted)
 
 
-def seed_of(name: str) -> int:
-    """The seed of a clip, so that its flicker is the same in any selection."""
-    return zlib.crc32(name.encode(errors="surrogateescape")) % _SEEDS
+def seed_of(name: str, *, draw: int = 0) -> int:
+    """The seed of a clip, so that its flicker is the same in any selection.
+
+    Args:
+        name: Of the clip.
+        draw: Number of the draw, from 0.
+    """
+    return zlib.crc32(name.encode(errors="surrogateescape")) % _SEEDS + draw * _SEEDS
+
+
+def example_name(clip: str, kind: str, *, draw: int = 0) -> str:
+    """The name of a synthetic example: "apple/w3", and "apple/w3.2" for its second draw.
+
+    Args:
+        clip: Name of the clip.
+        kind: Of flicker.
+        draw: Number of the draw, from 0.
+    """
+    return f"{clip}/{kind}" + (f".{draw + 1}" if draw else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +170,7 @@ def _chosen(clean: Path, names: tuple[str, ...]) -> dict[str, Path]:
 
 def _begun(out: Path, recipe: Recipe) -> dict:
     """The existing manifest of the folder, or a new one."""
-    same = {name: value for name, value in asdict(recipe).items() if name not in ("kinds", "names")}
+    same = {name: value for name, value in asdict(recipe).items() if name not in _MAY_GROW}
     if (out / NAME).exists():
         content = read_manifest(out)
         found = {name: content.get(name) for name in same}
@@ -167,12 +202,14 @@ def _made(clip: _Source, out: Path, *, content: dict, recipe: Recipe) -> Iterato
         _replace(content["clips"], entry)
         write_manifest(out, content)
     yield clip.name
-    for kind in recipe.kinds:
-        name = f"{clip.name}/{kind}"
+    for kind, draw in recipe.draws:
+        name = example_name(clip.name, kind, draw=draw)
         made = _entry(content["examples"], name)
-        if made is None or not is_whole(out, made, file="video"):
+        files = ("video", "truth") if made is not None and "truth" in made else ("video",)
+        if made is None or not all(is_whole(out, made, file=file) for file in files):
             truth = truth or read_clip(out / entry["truth"], width_px=recipe.width_px)
-            _replace(content["examples"], _flickering(truth, name, out=out, recipe=recipe))
+            flickering = _flickering(truth, name, kind=kind, draw=draw, out=out, recipe=recipe)
+            _replace(content["examples"], flickering)
             write_manifest(out, content)
         yield name
 
@@ -195,11 +232,16 @@ def _kept(truth: Clip, clip: _Source, *, source: str, out: Path) -> Entry:
     }
 
 
-def _flickering(truth: Clip, name: str, *, out: Path, recipe: Recipe) -> Entry:
+def _flickering(
+    truth: Clip, name: str, *, kind: str, draw: int, out: Path, recipe: Recipe
+) -> Entry:
     """Add flicker to a clip and write it; return its entry in the manifest."""
-    clip, kind = name.rsplit("/", 1)
-    made = synthesise(truth, kind=kind, seed=seed_of(clip), strength=recipe.strength)
-    file = out / "clips" / clip / f"{kind.replace(' ', '-')}.mkv"
+    clip, last = name.rsplit("/", 1)
+    seed = seed_of(clip, draw=draw)
+    if kind in SIMULATED_KINDS:
+        return _simulated(truth, name, kind=kind, seed=seed, out=out, recipe=recipe)
+    made = synthesise(truth, kind=kind, seed=seed, strength=recipe.strength)
+    file = out / "clips" / clip / f"{last.replace(' ', '-')}.mkv"
     _write(made.clip, file)
     return {
         "name": name,
@@ -212,6 +254,30 @@ def _flickering(truth: Clip, name: str, *, out: Path, recipe: Recipe) -> Entry:
         "video_sha256": file_hash(file),
         "video_pixels_sha256": _pixel_hash(made.clip),
     }
+
+
+def _simulated(clean: Clip, name: str, *, kind: str, seed: int, out: Path, recipe: Recipe) -> Entry:
+    """Simulate flicker of a clip and write it, with its own ground truth where it has one."""
+    clip, last = name.rsplit("/", 1)
+    made = simulated(clean, kind=kind, seed=seed, strength=recipe.strength)
+    file = out / "clips" / clip / f"{last.replace(' ', '-')}.mkv"
+    _write(made.clip, file)
+    entry = {
+        "name": name,
+        "clip": clip,
+        "kind": kind,
+        "category": category_of(kind),
+        "seed": seed,
+        "strength": recipe.strength,
+        "video": relative(file, out),
+        "video_sha256": file_hash(file),
+        "video_pixels_sha256": _pixel_hash(made.clip),
+    }
+    if made.steady is not clean:
+        own = file.with_name(f"{file.stem}-truth.mkv")
+        _write(made.steady, own)
+        entry |= {"truth": relative(own, out), "truth_sha256": file_hash(own)}
+    return entry
 
 
 def rate_of(clip: Clip) -> float:

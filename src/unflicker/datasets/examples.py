@@ -5,18 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-CATEGORIES = (
-    "synthetic",
-    "processed",
-    "old movie",
-    "old cartoon",
-    "time-lapse",
-    "slow motion",
-    "generated",
-)
-"""Categories of flickering video, as in the paper."""
-REAL = CATEGORIES[2:]
-"""The categories without a steady version."""
+REAL = ("old movie", "old cartoon", "time-lapse", "slow motion", "generated")
+"""The categories without a steady version, as in the paper."""
+CATEGORIES = ("synthetic", "processed", "simulated", *REAL)
+"""Categories of flickering video: the paper's, and flicker whose cause is simulated."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +26,7 @@ class Example:
     video: Path
     """The flickering video: a file, or a folder of numbered pictures."""
     truth: Path | None = None
-    """Ground truth: the clean clip of a synthetic example."""
+    """Ground truth of a synthetic or simulated example."""
     original: Path | None = None
     """The steady video that was processed frame by frame."""
     fps: float | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from unflicker.datasets.examples import CATEGORIES, Dataset, Example
@@ -258,7 +259,30 @@ def _dataset(name: str, folder: Path, examples: list[Example]) -> Dataset:
             f"{folder} has no flickering video in a layout that is known (docs/data-set.md); "
             "of steady clips, build a data set first: unflicker dataset build"
         )
-    return Dataset(name=name, folder=folder, examples=tuple(examples))
+    named = _named_apart(examples)
+    names = [example.name for example in named]
+    twice = next((one for one in named if names.count(one.name) > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"two examples of {folder} are named {twice.name}, one of them {twice.video}; "
+            "rename its file"
+        )
+    return Dataset(name=name, folder=folder, examples=named)
+
+
+def _named_apart(examples: list[Example]) -> tuple[Example, ...]:
+    """The examples; those of one name in several categories get the category's name before it."""
+    names = [example.name for example in examples]
+    return tuple(
+        replace(
+            example,
+            name=f"{example.category}/{example.name}",
+            clip=f"{example.category}/{example.clip}",
+        )
+        if names.count(example.name) > 1
+        else example
+        for example in examples
+    )
 
 
 def _paired(word: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from unflicker.datasets.build import MADE_KINDS, Recipe, build_dataset
+from unflicker.datasets.build import ALL_KINDS, MADE_KINDS, Recipe, build_dataset
 from unflicker.datasets.examples import CATEGORIES, REAL, Dataset, Example
 from unflicker.datasets.layouts import (
     has_paper_folders,
@@ -28,6 +28,7 @@ from unflicker.metrics import Paths
 from unflicker.video import open_video
 
 __all__ = [
+    "ALL_KINDS",
     "CATEGORIES",
     "MADE_KINDS",
     "REAL",

@@ -120,12 +120,15 @@ def relative(path: Path, folder: Path) -> str:
 
 
 def _example(folder: Path, entry: Entry, clip: Entry) -> Example:
+    category = entry.get("category", "synthetic")
+    steady = folder / entry.get("truth", clip["truth"])
     return Example(
         name=entry["name"],
         clip=entry["clip"],
-        category="synthetic",
+        category=category,
         kind=entry["kind"],
         video=folder / entry["video"],
-        truth=folder / clip["truth"],
+        truth=None if category == "processed" else steady,
+        original=steady if category == "processed" else None,
         fps=clip["fps"],
     )

@@ -24,6 +24,10 @@ from unflicker.errors import MissingError, UsageError
 INPUT = "input"
 EFFORTS = ("full", "reduced", "quick")
 """Efforts of methods that are fitted to each video: as published, or less."""
+_FOLDER = "folder:"
+FINISHED = "unflicker.evaluation.finished"
+FINISHED_EFFORT = "finished film"
+"""Effort of results that were made elsewhere, by which scores tell them."""
 Family = Literal["input", "ours", "blind", "guided", "ablation"]
 FAMILIES: dict[Family, str] = {
     "ours": "ours",
@@ -76,6 +80,8 @@ class Method:
     """Kinds of synthetic flicker on which a slow method runs by default; empty for all."""
     usual: bool = True
     """Whether it runs if no methods are named."""
+    folder: Path | None = None
+    """Of finished films, for results that were made elsewhere; None for a function."""
 
     @property
     def ours(self) -> bool:
@@ -83,8 +89,8 @@ class Method:
         return self.family == "ours"
 
     def effort(self, asked: str) -> str:
-        """The given effort, or "full" if it does not have that one."""
-        return asked if asked in self.efforts else "full"
+        """The given effort, or its first, usually "full", if it does not have that one."""
+        return asked if asked in self.efforts else next(iter(self.efforts))
 
     def seconds(self, *, effort: str, frames: int, width_px: int) -> float:
         """Estimated cost of a video, in seconds.
@@ -114,11 +120,11 @@ def chosen(
     Args:
         words: Names of known methods, or "all".
         known: Known methods by name.
-        added: Other methods, as `name=package.module:function`.
+        added: Other methods, as `name=package.module:function` or `name=folder:PATH`.
 
     Raises:
         UsageError: No method has that name; the message suggests the nearest.
-        MissingError: The function of an added method cannot be loaded.
+        MissingError: The function or folder of an added method is missing.
     """
     own = [parsed(text) for text in added]
     words = list(words)
@@ -151,17 +157,21 @@ def named(word: str, *, known: Mapping[str, Method]) -> Method:
 
 
 def parsed(text: str) -> Method:
-    """An added method, from `name=package.module:function`.
+    """An added method, from `name=package.module:function`, or from `name=folder:PATH`.
 
     It is guided if its function has two required arguments.
 
     Raises:
-        UsageError: The text has another form.
-        MissingError: There is no such function.
+        UsageError: The text has another form, or a known method has that name.
+        MissingError: There is no such function or folder.
     """
     name, equals, place = text.partition("=")
     if not (name and equals and ":" in place):
-        raise UsageError(f"a method is added as name=package.module:function; got {text!r}")
+        raise UsageError(
+            f"a method is added as name=package.module:function or name=folder:PATH; got {text!r}"
+        )
+    if place.startswith(_FOLDER):
+        return _of_folder(name, Path(place.removeprefix(_FOLDER)))
     function = loaded(place)
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [
@@ -178,6 +188,22 @@ def parsed(text: str) -> Method:
         place=place,
         guided=guided,
         source="your own",
+    )
+
+
+def _of_folder(name: str, folder: Path) -> Method:
+    """Finished films as a method."""
+    if not folder.is_dir():
+        raise MissingError(f"{folder} is not a folder; name one that holds the finished films")
+    return Method(
+        name=name,
+        label=name,
+        about=f"finished films of {folder.name}",
+        place=f"{FINISHED}:finished",
+        source="made elsewhere",
+        efforts={FINISHED_EFFORT: Effort()},
+        seconds_a_frame=0.0,
+        folder=folder.resolve(),
     )
 
 
@@ -250,6 +276,8 @@ def version_of(method: Method, *, effort: str, weights: Path | None) -> str:
     mark = hashlib.sha256(repr(sorted(method.efforts[effort].options.items())).encode())
     for name in method.weights.values():
         mark.update(_file(weights, name).read_bytes())
+    if method.folder is not None:
+        mark.update(import_module(FINISHED).signature(method.folder).encode())
     module = method.place.partition(":")[0]
     spec = find_spec(module)
     if not module.startswith("unflicker.") and spec is not None and spec.has_location:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unflicker.datasets.examples import Example
+from unflicker.evaluation.finished import film_of
 from unflicker.evaluation.methods import INPUT, LeftOut, Method, version_of, why_not
-from unflicker.evaluation.results import Mark
+from unflicker.evaluation.results import Mark, folder_name
 
 QUICK_KINDS = ("exposure", "local", "bands", "w3")
 QUICK_CLIPS = 3
@@ -115,6 +116,11 @@ def plan(
             left_out.append(LeftOut(name=method.name, why=why))
             continue
         jobs = _jobs(method, examples, scope, weights=weights)
+        if method.folder is not None and not jobs:
+            names = f"{folder_name(examples[0].name)}.mp4" if examples else "an example"
+            why = f"{method.folder} has no film named after an example, such as {names}"
+            left_out.append(LeftOut(name=method.name, why=why))
+            continue
         new = [job for job in jobs if job.mark not in done]
         before += len(jobs) - len(new)
         batches += _batches(method, new)
@@ -164,6 +170,7 @@ def _for_method(method: Method, examples: Sequence[Example], scope: Scope) -> li
         if (example.category != "synthetic" or example.kind in kinds)
         and example.clip in clips
         and (example.original is not None or not method.guided)
+        and (method.folder is None or film_of(method.folder, example) is not None)
     ]
 
 

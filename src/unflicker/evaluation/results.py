@@ -6,8 +6,10 @@ hold several runs; a run does not repeat existing jobs. `run.json` has the metad
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,8 @@ from unflicker.errors import InputError, OutputError
 from unflicker.files.atomic import write_whole
 
 SCORES, VIDEOS = "scores.jsonl", "videos"
+PACKED = "scores.jsonl.gz"
+"""Scores of a published run, compressed; read before `SCORES`."""
 _RUN = "run.json"
 FAILED, COST = "failed", "cost"
 _ENOUGH = 0.5
@@ -61,10 +65,12 @@ def read_lines(folder: Path) -> Lines:
     """
     path = folder / SCORES
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as fault:
+        lines = _packed_lines(folder)
+        if path.exists() or not lines:
+            lines += path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except (OSError, EOFError, zlib.error) as fault:
         raise InputError(
-            f"cannot read scores: {path}: {fault.strerror}; "
+            f"cannot read scores: {path}: {getattr(fault, 'strerror', None) or fault}; "
             "name a folder that `unflicker evaluate` wrote"
         ) from fault
     found = {number: _row_in(line) for number, line in enumerate(lines, start=1) if line.strip()}
@@ -81,7 +87,34 @@ def read_rows(folder: Path) -> tuple[Row, ...]:
     Raises:
         InputError: The file exists and cannot be read.
     """
-    return read_lines(folder).rows if (folder / SCORES).exists() else ()
+    there = any((folder / name).exists() for name in (SCORES, PACKED))
+    return read_lines(folder).rows if there else ()
+
+
+def _packed_lines(folder: Path) -> list[str]:
+    """Lines of packed scores; none if there is no such file."""
+    path = folder / PACKED
+    if not path.exists():
+        return []
+    return gzip.decompress(path.read_bytes()).decode("utf-8", errors="replace").splitlines()
+
+
+def pack_scores(folder: Path, out: Path) -> Path:
+    """Write the valid scores of a folder, and its `run.json`, in a form small enough to keep.
+
+    Args:
+        folder: Of results.
+        out: Folder of `scores.jsonl.gz`, which `read_lines` reads.
+
+    Raises:
+        InputError: The folder has no scores.
+        OutputError: The other folder cannot be written.
+    """
+    rows = merged(read_lines(folder).rows).values()
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_whole(out / PACKED, gzip.compress(text.encode(), mtime=0))
+    write_run(out, read_run(folder))
+    return out / PACKED
 
 
 def _row_in(line: str) -> Row | None:

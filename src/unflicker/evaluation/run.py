@@ -8,13 +8,13 @@ A comparison can be stopped at any time and resumed; existing results are kept.
 from __future__ import annotations
 
 import datetime
-import platform
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-import unflicker
+from unflicker.compute.versions import library_versions
 from unflicker.errors import OutputError, UsageError
 from unflicker.evaluation import workers
 from unflicker.evaluation.machine import machine
@@ -198,6 +198,6 @@ def _write_run(comparison: Comparison, planned: Plan, left_out: Mapping[str, Lef
         "processes": comparison.at_once,
         "jobs": planned.jobs + planned.done_before,
         "machine": machine(),
-        "versions": {"unflicker": unflicker.__version__, "python": platform.python_version()},
+        "versions": library_versions(neural=find_spec("torch") is not None),
     }
     write_run(comparison.out, content)

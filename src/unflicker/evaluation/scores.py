@@ -102,6 +102,7 @@ def _errors(clip: Clip, loaded: Loaded, *, paths: Paths) -> dict[str, float]:
 def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, float]:
     """Visible flicker of the result, and its reduction, along one motion."""
     after, before = _seen_flicker(result, loaded, paths=paths)
+    flashes = metrics.flashes_in(result, fps=loaded.fps)
     return {
         "visible_flicker": after.mean,
         "visible_flicker_less": 1 - after.mean / before.mean if before.mean > 1e-9 else 0.0,
@@ -109,6 +110,8 @@ def _visible(result: Clip, loaded: Loaded, *, paths: Paths | None) -> dict[str, 
         "vbench_flickering_gain": metrics.vbench_flickering_gain(result, loaded.video),
         "sharpness_to_input": metrics.sharpness_ratio(result, loaded.video),
         "contrast_to_input": metrics.contrast_ratio(result, loaded.video),
+        "flashes_a_second": flashes.field,
+        "unsafe_seconds": flashes.unsafe_seconds,
     }
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from unflicker.datasets.build import example_name
 from unflicker.datasets.examples import Example
-from unflicker.datasets.load import MADE_KINDS, Recipe, build_dataset, read_dataset
+from unflicker.datasets.load import ALL_KINDS, MADE_KINDS, Recipe, build_dataset, read_dataset
 from unflicker.datasets.manifest import NAME as MANIFEST
 from unflicker.datasets.reading import films_in
 from unflicker.errors import InputError, MissingError, UsageError
 from unflicker.evaluation.plan import QUICK_CLIPS, QUICK_KINDS, Scope
 from unflicker.progress import Report, silent
+from unflicker.synthesis import SIMULATED_KINDS, category_of
 
 DATASET = "dataset"
 _HELD_OUT = "held-out"
@@ -29,9 +31,11 @@ class Selection:
     """A selection of examples."""
 
     kinds: tuple[str, ...] = ()
-    """Kinds of synthetic flicker; empty for all."""
+    """Kinds of synthetic and simulated flicker; empty for the synthetic ones."""
     examples: tuple[str, ...] = ()
     """Names, with * for anything; empty for all."""
+    seeds: int = 1
+    """Draws of each kind of synthetic flicker on each clip."""
     split: Path | None = None
     """A JSON file whose "held-out" lists clean clips; if it lists any of them, only those."""
 
@@ -93,18 +97,19 @@ def _chosen(
 
 
 def _wanted(example: Example, selection: Selection) -> bool:
+    made = example.category in ("synthetic", "simulated") or example.kind in SIMULATED_KINDS
     of_kind = not selection.kinds or example.kind in selection.kinds
-    return selection.wants(example.name) and (of_kind or example.category != "synthetic")
+    return selection.wants(example.name) and (of_kind or not made)
 
 
 def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe | None:
     """The examples to build from clean clips; None if there are none."""
-    unknown = [kind for kind in selection.kinds if kind not in MADE_KINDS]
+    unknown = [kind for kind in selection.kinds if kind not in ALL_KINDS]
     if unknown and clean:
-        near = difflib.get_close_matches(unknown[0], MADE_KINDS, n=1, cutoff=0.0)
+        near = difflib.get_close_matches(unknown[0], ALL_KINDS, n=1, cutoff=0.0)
         raise UsageError(
             f"unknown flicker {unknown[0]!r}; did you mean {near[0]!r}? "
-            f"There are {', '.join(MADE_KINDS)}"
+            f"There are {', '.join(ALL_KINDS)}, and simulated for the last {len(SIMULATED_KINDS)}"
         )
     usual = QUICK_KINDS if scope.quick else MADE_KINDS
     names = held_out(clean, selection.split)
@@ -113,27 +118,30 @@ def _recipe(clean: Iterable[str], scope: Scope, selection: Selection) -> Recipe 
         (name, kind)
         for name in names
         for kind in selection.kinds or usual
-        if selection.wants(f"{name}/{kind}")
+        for draw in range(selection.seeds)
+        if selection.wants(example_name(name, kind, draw=draw))
     ]
     if not wanted:
         return None
     names, kinds = (tuple(dict.fromkeys(some)) for some in zip(*wanted, strict=True))
-    return Recipe(kinds=kinds, names=names, width_px=scope.width_px, frames=scope.frames)
+    size = {"width_px": scope.width_px, "frames": scope.frames}
+    return Recipe(kinds=kinds, names=names, seeds=selection.seeds, **size)
 
 
 def _promised(recipe: Recipe) -> list[Example]:
     """The examples of a recipe, before they are built."""
     return [
         Example(
-            name=f"{name}/{kind}",
+            name=example_name(name, kind, draw=draw),
             clip=name,
-            category="synthetic",
+            category=category_of(kind) if kind in SIMULATED_KINDS else "synthetic",
             kind=kind,
             video=Path(),
             truth=Path(),
+            original=Path() if kind in SIMULATED_KINDS else None,
         )
         for name in recipe.names
-        for kind in recipe.kinds
+        for kind, draw in recipe.draws
     ]
 
 
@@ -186,9 +194,14 @@ def _few(examples: Iterable[Example], *, every_kind: bool) -> Iterable[Example]:
     met: dict[str, list[str]] = {}
     for example in examples:
         made = example.category == "synthetic"
-        clips = met.setdefault(example.category, [])
+        # Processed video differs by its task: the first of each.
+        processed = example.category == "processed"
+        group = f"{example.category} {example.kind}" if processed else example.category
+        clips = met.setdefault(group, [])
         if example.clip not in clips:
-            if len(clips) >= (QUICK_CLIPS if made else _QUICK_OF_A_CATEGORY):
+            of_clips = made or example.category == "simulated"
+            most = QUICK_CLIPS if of_clips else 1 if processed else _QUICK_OF_A_CATEGORY
+            if len(clips) >= most:
                 continue
             clips.append(example.clip)
         if made and not every_kind and example.kind not in QUICK_KINDS:

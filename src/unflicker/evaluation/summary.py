@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from unflicker.datasets.examples import CATEGORIES
+from unflicker.datasets.examples import REAL
 from unflicker.evaluation.results import COST, FAILED, Row, merged, on_enough
 
 _SYNTHETIC, _PROCESSED, _REAL = "synthetic", "processed", "real"
@@ -28,6 +28,12 @@ class _Column:
 _COLUMNS = (
     _Column(head="PSNR dB", category=_SYNTHETIC, place=("fidelity", "psnr"), of_all=False),
     _Column(
+        head="level-free dB",
+        category=_SYNTHETIC,
+        place=("fidelity", "level_free_psnr"),
+        of_all=False,
+    ),
+    _Column(
         head="E_warp ratio",
         category=_SYNTHETIC,
         place=("consistency", "e_warp_ratio"),
@@ -36,6 +42,11 @@ _COLUMNS = (
     _Column(head="PSNR dB, on few", category=_SYNTHETIC, place=("fidelity", "psnr")),
     _Column(
         head="E_warp ratio, on few", category=_SYNTHETIC, place=("consistency", "e_warp_ratio")
+    ),
+    _Column(
+        head="level-free dB, simulated",
+        category="simulated",
+        place=("fidelity", "level_free_psnr"),
     ),
     _Column(
         head="E_warp ratio, processed", category=_PROCESSED, place=("consistency", "e_warp_ratio")
@@ -101,7 +112,7 @@ def _means(
 
 def _belongs(row: Row, category: str) -> bool:
     if category == _REAL:
-        return row.get("category") in CATEGORIES[2:]
+        return row.get("category") in REAL
     return not category or row.get("category") == category
 
 

@@ -5,6 +5,7 @@ Large libraries are loaded inside, after the process has its number of threads.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unflicker.errors import UnflickerError
 from unflicker.evaluation.machine import machine, peak_mb, restart_peak
 from unflicker.evaluation.methods import INPUT, Method, callable_for
 from unflicker.evaluation.plan import Job
@@ -72,7 +74,7 @@ def work(jobs: tuple[Job, ...], tell: Tell, *, method: Method, effort: str, benc
             warm = place == 0 and method.seconds_a_frame <= _WORTH_WARMING_SECONDS
             rows = _tried(job, called, bench, warm_up=warm)
             for row in rows:
-                if row["set"] == COST:
+                if row["set"] == COST and method.folder is None:
                     row["values"]["setup_seconds"] = round(loading, 3)
             tell(("done", place, rows))
     tell(("end",))
@@ -105,27 +107,41 @@ def _measured(
     from unflicker.evaluation.scores import scores
 
     loaded = load(job.example, width_px=job.mark.width, frames=job.mark.frames)
-    clips = [loaded.video, *([loaded.original] if job.method.guided else [])]
-    if warm_up:
-        method(*(_small(clip) for clip in clips))
-    restart_peak()
-    wall, processor = time.perf_counter(), time.process_time()
-    result = method(*clips)
-    wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    peak = peak_mb()
+    if job.method.folder is not None:
+        found = method(loaded, job.method.folder)
+        result, loaded, cost = found.result, found.loaded, found.as_numbers()
+    else:
+        result, cost = _timed(job, method, loaded, warm_up=warm_up)
+        cost["threads"] = bench.threads
     steady = loaded.steady
     paths = None if steady is None else paths_of(steady, keep_in=bench.out / MOTION)
     for which, values in scores(result, loaded, paths=paths).items():
         yield _row(job, which, {name: round(float(value), 6) for name, value in values.items()})
     _show(job, result, loaded, out=bench.out)
+    yield _row(job, COST, cost)
+
+
+def _timed(
+    job: Job, method: Callable[..., Any], loaded: Loaded, *, warm_up: bool
+) -> tuple[Clip, dict[str, float]]:
+    """The result of a method, and its cost."""
+    clips = [loaded.video]
+    if job.method.guided and loaded.original is not None:
+        clips.append(loaded.original)
+    if warm_up:
+        # A few coarse frames may be refused, such as an original that no longer looks alike.
+        with contextlib.suppress(UnflickerError):
+            method(*(_small(clip) for clip in clips))
+    restart_peak()
+    wall, processor = time.perf_counter(), time.process_time()
+    result = method(*clips)
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
     frames = max(len(loaded.video), 1)
-    cost = {
+    return result, {
         "seconds_a_frame": round(wall / frames, 8),
         "cpu_seconds_a_frame": round(processor / frames, 8),
-        "peak_mb": round(peak, 1),
-        "threads": bench.threads,
+        "peak_mb": round(peak_mb(), 1),
     }
-    yield _row(job, COST, cost)
 
 
 def _show(job: Job, result: Clip, loaded: Loaded, *, out: Path) -> None:

@@ -7,26 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unflicker.evaluation.intervals import Estimate, estimated, paired
 from unflicker.evaluation.results import on_enough
 from unflicker.leaderboard.measures import SECONDS, SPEED, Measure
 from unflicker.leaderboard.scores import INPUT, Scores
-
-_RESAMPLES = 2000
-_LEAST_CLIPS = 3
-"""With fewer clips an interval is unreliable."""
-_INTERVAL = (2.5, 97.5)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A mean over examples, with its confidence interval over clips."""
-
-    mean: float
-    low: float | None
-    """Lower end of the 95 % interval by bootstrap over clips; None with too few of them."""
-    high: float | None
-    count: int
-    """Number of examples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +47,7 @@ class Comparison:
         """
         if measure == SPEED:
             return _inverse(self.estimate(method, SECONDS))
-        return _estimated(self.values(method, measure), self.scores)
+        return estimated(self.values(method, measure), clip_of=self._clip_of)
 
     def difference(self, method: str, other: str, measure: Measure) -> Estimate | None:
         """The mean difference of two methods, example by example.
@@ -74,8 +58,7 @@ class Comparison:
             measure: The number.
         """
         one, two = self.values(method, measure), self.values(other, measure)
-        both = {name: value - two[name] for name, value in one.items() if name in two}
-        return _estimated(both, self.scores)
+        return paired(one, two, clip_of=self._clip_of)
 
     def ranked(self, measure: Measure) -> list[tuple[str, Estimate]]:
         """The methods with their means, the best first; those without a number are left out."""
@@ -88,6 +71,9 @@ class Comparison:
         wanted = set(examples)
         kept = tuple(name for name in self.examples if name in wanted)
         return Comparison(scores=self.scores, methods=self.methods, examples=kept, fewer=self.fewer)
+
+    def _clip_of(self, example: str) -> str:
+        return self.scores.examples[example].clip
 
     def _given(self, method: str, measure: Measure) -> dict[str, float]:
         if method == INPUT and measure.of == SECONDS.of:
@@ -177,33 +163,6 @@ def _on_common(
         examples=tuple(name for name in scores.examples if name in common),
         fewer=fewer,
     )
-
-
-def _estimated(values: dict[str, float], scores: Scores) -> Estimate | None:
-    if not values:
-        return None
-    by_clip: dict[str, list[float]] = {}
-    for name, value in values.items():
-        by_clip.setdefault(scores.examples[name].clip, []).append(value)
-    low, high = _interval([np.array(found) for found in by_clip.values()])
-    mean = float(np.mean(list(values.values())))
-    return Estimate(mean=mean, low=low, high=high, count=len(values))
-
-
-def _interval(clips: list[np.ndarray]) -> tuple[float | None, float | None]:
-    """Percentiles of the mean by bootstrap over clips: examples of one clip are not independent.
-
-    Source: Efron, Bootstrap methods: another look at the jackknife, 1979; by clusters as in
-    Davison and Hinkley, Bootstrap methods and their application, 1997, section 3.8.
-    """
-    if len(clips) < _LEAST_CLIPS:
-        return None, None
-    sums = np.array([clip.sum() for clip in clips])
-    counts = np.array([len(clip) for clip in clips])
-    drawn = np.random.default_rng(0).integers(0, len(clips), (_RESAMPLES, len(clips)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.percentile(means, _INTERVAL)
-    return float(low), float(high)
 
 
 def _inverse(seconds: Estimate | None) -> Estimate | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from unflicker.evaluation.methods import FINISHED_EFFORT
+from unflicker.evaluation.results import COST
 from unflicker.leaderboard.scores import Score, Scores
 
 _USUAL_EFFORT = ("", "full", "default", "usual", "normal")
@@ -61,7 +63,25 @@ def reductions(scores: Scores, method: str, examples: tuple[str, ...]) -> list[s
         if usual is not None and _size(own) is not None and _size(own) != usual:
             width, frames = _size(own) or (0, 0)
             smaller[f"at {width} px and {frames} frames, others {usual[0]} px, {usual[1]}"] += 1
-    return [f"effort: {effort}" for effort in efforts] + list(smaller)
+    efforts.pop(FINISHED_EFFORT, None)
+    notes = [f"effort: {effort}" for effort in efforts] + list(smaller)
+    return notes + _of_finished_films(scores, method, examples)
+
+
+def _of_finished_films(scores: Scores, method: str, examples: tuple[str, ...]) -> list[str]:
+    """The note on films that were made elsewhere, and on what they lack."""
+    costs = [scores.by_key.get((method, name, COST)) for name in examples]
+    films = [one for one in costs if one is not None and one.effort == FINISHED_EFFORT]
+    if not films:
+        return []
+    note = "made elsewhere: time and memory unknown"
+    least = min(one.values.get("aligned_share", 1.0) for one in films)
+    if least < 1.0:
+        note += f"; cropped, compared on {100 * least:.0f} % of the picture or more"
+    moved = sum(one.values.get("aligned_offset_frames", 0.0) != 0.0 for one in films)
+    if moved:
+        note += f"; {moved} of {len(films)} with an offset in time"
+    return [note]
 
 
 def _tried(scores: Scores) -> set[tuple[str, str]]:

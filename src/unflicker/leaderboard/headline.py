@@ -19,7 +19,12 @@ class Fact:
     meaning: str
 
 
-_SORTS = {"made": "synthetic flicker", "processed": "processed video", "real": "real film"}
+_SORTS = {
+    "made": "synthetic flicker",
+    "simulated": "simulated flicker",
+    "processed": "processed video",
+    "real": "real film",
+}
 
 
 def headline(board: Leaderboard) -> str:

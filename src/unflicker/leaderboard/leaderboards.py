@@ -19,10 +19,11 @@ from unflicker.leaderboard.footnotes import Footnotes, marks
 from unflicker.leaderboard.scores import INPUT, Scores
 from unflicker.leaderboard.tables import Column, Row, Table
 
-MADE, PROCESSED = "synthetic", "processed"
+MADE, PROCESSED, SIMULATED = "synthetic", "processed", "simulated"
 _RANK = m.Measure(of="", name="rank", label="mean place", best="low", digits=1)
 _WHAT = {
     "made": "synthetic flicker, with ground truth",
+    "simulated": "flicker whose cause is simulated, with ground truth",
     "processed": "video that was processed frame by frame, with its steady original",
     "real": "real flickering film, without ground truth",
 }
@@ -33,7 +34,7 @@ class Leaderboard:
     """Methods compared on one sort of video."""
 
     sort: str
-    """"made", "processed" or "real"."""
+    """"made", "simulated", "processed" or "real"."""
     leading: m.Measure
     """The measure by which its rows are ordered."""
     comparison: Comparison
@@ -62,6 +63,13 @@ _PLANS = (
                  m.DELTA_E, m.SHARPNESS, m.LPIPS, m.VMAF, m.SPEED, m.MEMORY),
     ),
     _Plan(
+        sort="simulated",
+        of="fidelity",
+        leading=m.LEVEL_FREE_PSNR,
+        columns=(m.LEVEL_FREE_PSNR, m.PSNR, m.WARP_RATIO, m.SEEN_LESS, m.SEEN_WORST, m.SSIM,
+                 m.SHARPNESS, m.SPEED, m.MEMORY),
+    ),
+    _Plan(
         sort="processed",
         of="consistency",
         leading=m.WARP_RATIO,
@@ -72,7 +80,7 @@ _PLANS = (
         sort="real",
         of="visible",
         leading=m.SEEN_LESS,
-        columns=(m.SEEN_LESS, m.SEEN, m.SEEN_WORST, m.VBENCH_GAIN, m.SHARPNESS_TO_INPUT,
+        columns=(m.SEEN_LESS, m.SEEN, m.SEEN_WORST, m.VBENCH_GAIN, m.FLASHES, m.SHARPNESS_TO_INPUT,
                  m.CONTRAST_TO_INPUT, m.SPEED, m.MEMORY),
     ),
 )  # fmt: skip
@@ -93,8 +101,9 @@ def boards(scores: Scores) -> list[Leaderboard]:
 
 
 def sort_of(category: str) -> str:
-    """The sort of video of a category: made, processed or real."""
-    return {MADE: "made", PROCESSED: "processed"}.get(category, "real")
+    """The sort of video of a category: made, simulated, processed or real."""
+    sorts = {MADE: "made", SIMULATED: "simulated", PROCESSED: "processed"}
+    return sorts.get(category, "real")
 
 
 def main_methods(scores: Scores) -> list[str]:
@@ -152,6 +161,7 @@ def board_title(sort: str) -> str:
     """A heading in plain words."""
     return {
         "made": "Synthetic flicker",
+        "simulated": "Simulated flicker",
         "processed": "Processed video",
         "real": "Real film",
         "all": "All sorts",
@@ -210,21 +220,51 @@ def _table(
         for method in comparison.methods
     }
     kept = [column for column in columns if any(row[column] for row in cells.values())]
+    methods = ordered(comparison, order)
     rows = tuple(
         Row(
             method=method,
             cells=tuple(cells[method.name][column] for column in kept),
             marks=notes.of(marks(comparison.scores, method.name, comparison.examples)),
+            differences=differences(comparison, method, methods[0], kept),
         )
-        for method in _ordered(comparison, order)
+        for method in methods
     )
     heads = tuple(Column(label=column.title, measure=column) for column in kept)
     return Table(
-        name=name, title=title, about=about, columns=heads, rows=rows, footnotes=notes.texts
+        name=name,
+        title=title,
+        about=about,
+        columns=heads,
+        rows=rows,
+        footnotes=notes.texts,
+        leading=kept.index(order) if order in kept else None,
     )
 
 
-def _ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
+def differences(
+    comparison: Comparison, method: Method, first: Method, columns: Sequence[m.Measure]
+) -> tuple[Estimate | None, ...]:
+    """Paired differences of a method to the first of a table; none for that itself.
+
+    Args:
+        comparison: Of the examples.
+        method: To compare.
+        first: The method of the first row.
+        columns: The measures.
+    """
+    if method.name == first.name:
+        return ()
+    return tuple(comparison.difference(method.name, first.name, column) for column in columns)
+
+
+def ordered(comparison: Comparison, order: m.Measure) -> list[Method]:
+    """The methods of a comparison, the best first, the input last.
+
+    Args:
+        comparison: Gives the methods.
+        order: By which they are ranked.
+    """
     ranked = [method for method, _ in comparison.ranked(order)]
     rest = [method for method in comparison.methods if method not in ranked]
     names = [name for name in (*ranked, *rest) if name != INPUT]
@@ -241,8 +281,8 @@ def _parts_table(
     ranks = mean_ranks(list(parts.values()), measure)
     columns = [Column(label=name or "other", measure=measure) for name in parts]
     columns += [Column(label="mean", measure=measure), Column(label=_RANK.label, measure=_RANK)]
-    notes, rows = Footnotes(), []
-    for method in _ordered(comparison, measure):
+    notes, rows, methods = Footnotes(), [], ordered(comparison, measure)
+    for method in methods:
         means: list[Estimate | None] = [s.estimate(method.name, measure) for s in parts.values()]
         place = ranks.get(method.name)
         rank = (
@@ -250,7 +290,13 @@ def _parts_table(
         )
         mark = notes.of(marks(comparison.scores, method.name, comparison.examples))
         cells = (*means, comparison.estimate(method.name, measure), rank)
-        rows.append(Row(method=method, cells=cells, marks=mark))
+        found = [
+            differences(some, method, methods[0], (measure,))
+            for some in (*parts.values(), comparison)
+        ]
+        gaps = tuple(each[0] for each in found if each)
+        gaps += (None,) * bool(gaps)
+        rows.append(Row(method=method, cells=cells, marks=mark, differences=gaps))
     counts = ", ".join(f"{name or 'other'} {len(some.examples)}" for name, some in parts.items())
     return Table(
         name=f"{part}_{sort}_{measure.name}",
@@ -260,6 +306,7 @@ def _parts_table(
         columns=tuple(columns),
         rows=tuple(rows),
         footnotes=notes.texts,
+        leading=len(columns) - 2,
     )
 
 

@@ -131,6 +131,16 @@ VBENCH_GAIN = Measure(
     meaning="VBench's temporal flickering minus the input's, of 100 points. It counts motion too, "
     "so only the difference on one clip is shown; blur raises it.",
 )
+FLASHES = Measure(
+    of="visible",
+    name="flashes_a_second",
+    label="general flashes",
+    unit="a second",
+    best="low",
+    digits=1,
+    meaning="Most general flashes in one second over a quarter of a field of 10 degrees; more than "
+    "three may harm photosensitive viewers (WCAG 2.3.1, ITU-R BT.1702).",
+)
 SHARPNESS = Measure(
     of="fidelity",
     name="sharpness",
@@ -244,6 +254,6 @@ SPEED = Measure(
 MEASURES = (
     PSNR, LEVEL_FREE_PSNR, POOLED_PSNR, WORST_PSNR, SSIM, SHARPNESS, DELTA_E,
     WARP_RATIO, WARP, LAI_RATIO,
-    SEEN, SEEN_LESS, SEEN_WORST, VBENCH_GAIN, SHARPNESS_TO_INPUT, CONTRAST_TO_INPUT,
+    SEEN, SEEN_LESS, SEEN_WORST, VBENCH_GAIN, FLASHES, SHARPNESS_TO_INPUT, CONTRAST_TO_INPUT,
     LPIPS, VMAF, SPEED, SECONDS, MEMORY, SETUP,
 )  # fmt: skip

@@ -25,6 +25,13 @@ from unflicker.leaderboard.viewing import STEADY, Viewing
 from unflicker.report.style import filled
 
 CLIPS, PICTURES, PLOTS = "clips", "pictures", "plots"
+_LEADING = {
+    "made": m.PSNR,
+    "simulated": m.LEVEL_FREE_PSNR,
+    "processed": m.WARP_RATIO,
+    "real": m.SEEN_LESS,
+}
+"""The measure by which clips of each sort are compared."""
 _FOLDER = Path(__file__).parent
 _CURVE_SIZE = (1000.0, 200.0)
 _OF_A_CLIP = (m.PSNR, m.LEVEL_FREE_PSNR, m.WORST_PSNR, m.WARP_RATIO, m.SEEN, m.SEEN_WORST,
@@ -90,7 +97,7 @@ def index_page(
 
     Args:
         boards: The leaderboards, the main one first, each with its plots.
-        tables: Further tables by section: "kinds", "category", "ablation", "cost".
+        tables: Further tables by section: "kinds", "published", "category", "ablation", "cost".
         heading: The sentence at the top, and the numbers below it.
         clips: "player" of the first example or None, "link" to its page, "rows" of `clip_rows`.
         notes: The notes at the end.
@@ -268,7 +275,7 @@ def clip_rows(scores: Scores, pages: dict[str, Viewing]) -> list[dict[str, Any]]
     rows = []
     for example in scores.examples.values():
         sort = sort_of(example.category)
-        measure = {"made": m.PSNR, "processed": m.WARP_RATIO, "real": m.SEEN_LESS}[sort]
+        measure = _LEADING[sort]
         ours, rival = _bests(scores, example, measure)
         ahead = (
             ours is not None and rival is not None and measure.worse(ours) <= measure.worse(rival)

@@ -24,7 +24,13 @@ from unflicker.report.style import (
 
 _PANELS_A_ROW = 4
 _WIDTH_IN = 10.0
-_LEAST_SPANS = {"psnr": 3.0, "sharpness": 0.12, "e_warp_ratio": 0.5, "visible_flicker_less": 20.0}
+_LEAST_SPANS = {
+    "psnr": 3.0,
+    "level_free_psnr": 3.0,
+    "sharpness": 0.12,
+    "e_warp_ratio": 0.5,
+    "visible_flicker_less": 20.0,
+}
 """The smallest range of an axis, so that small differences look small."""
 _MANY_DECADES = 4
 
@@ -78,7 +84,7 @@ def blur_plot(board: Leaderboard) -> Plot | None:
     Returns:
         None if fewer than two methods have both.
     """
-    sharpness = m.SHARPNESS if board.sort == "made" else m.SHARPNESS_TO_INPUT
+    sharpness = m.SHARPNESS if board.sort in ("made", "simulated") else m.SHARPNESS_TO_INPUT
     points = _points(board, sharpness, m.WARP_RATIO)
     if len(points) < 2:
         return None

@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from unflicker.evaluation.intervals import Estimate, signed
 from unflicker.evaluation.methods import Method
-from unflicker.leaderboard.comparison import Estimate
 from unflicker.leaderboard.measures import Measure
 
 _ARROWS = {"high": "↑", "low": "↓", "near 1": "→\u00a01", "": ""}
@@ -32,6 +32,9 @@ _LATEX_WORDS = {
 }
 
 
+_NONE = "–"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column of numbers."""
@@ -53,6 +56,8 @@ class Row:
     cells: tuple[Estimate | None, ...]
     marks: tuple[int, ...] = ()
     """Numbers of its footnotes, from 1."""
+    differences: tuple[Estimate | None, ...] = ()
+    """Of each column, example by example, to the first row; empty for that and where unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +74,38 @@ class Table:
     sort: str = ""
     """Its sort of video (see `boards.Leaderboard`); empty if it is of several."""
     footnotes: tuple[str, ...] = ()
+    leading: int | None = None
+    """The column by which rows are ordered, whose differences are shown."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether differences to the first row are shown."""
+        return self.leading is not None and any(self.difference(row) != _NONE for row in self.rows)
+
+    @property
+    def difference_title(self) -> str:
+        """Head of the column of differences."""
+        unit = "" if self.leading is None else self.columns[self.leading].measure.unit
+        return f"to the first (95 %){f', {unit}' if unit else ''}"
+
+    def difference(self, row: Row, index: int | None = None) -> str:
+        """A row's paired difference to the first row, with its interval; a dash if unknown.
+
+        Args:
+            row: Of this table.
+            index: Of a column; None for the leading one.
+        """
+        index = self.leading if index is None else index
+        if index is None or index >= len(row.differences):
+            return _NONE
+        found, measure = row.differences[index], self.columns[index].measure
+        if found is None:
+            return _NONE
+        low, high = (
+            None if end is None else end * measure.factor for end in (found.low, found.high)
+        )
+        scaled = Estimate(mean=found.mean * measure.factor, low=low, high=high, count=found.count)
+        return signed(scaled, digits=measure.digits)
 
     def best(self, index: int) -> float | None:
         """The best mean of a column, without the input's."""
@@ -97,15 +134,17 @@ class Table:
 def as_markdown(table: Table) -> str:
     """The table for a README; the best of each column is bold."""
     heads = ["method", *(column.title for column in table.columns)]
+    heads += [table.difference_title] * table.differs
     lines = [
         f"**{_markdown(table.title)}.** {_markdown(table.about)}",
         "",
         f"| {' | '.join(_markdown(head) for head in heads)} |",
-        f"|---|{'---:|' * len(table.columns)}",
+        f"|---|{'---:|' * (len(heads) - 1)}",
     ]
     for row in table.rows:
         cells = [_markdown(row.method.label) + "".join(f" [{mark}]" for mark in row.marks)]
         cells += _shown(table, row, bold="**{}**".format)
+        cells += [table.difference(row)] * table.differs
         lines.append(f"| {' | '.join(cells)} |")
     notes = [f"[{mark}] {_markdown(note)}  " for mark, note in enumerate(table.footnotes, 1)]
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
@@ -114,9 +153,10 @@ def as_markdown(table: Table) -> str:
 def as_latex(table: Table) -> str:
     """The table for a paper; needs the package booktabs."""
     heads = [f"{_latex(c.label)}{_LATEX_ARROWS[c.measure.best]}" for c in table.columns]
+    heads += [_latex(table.difference_title)] * table.differs
     lines = [
         " ".join(f"% {table.title}: {table.about}".split()),
-        rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        rf"\begin{{tabular}}{{l{'r' * len(heads)}}}",
         r"\toprule",
         " & ".join(["method", *heads]) + r" \\",
         r"\midrule",
@@ -124,6 +164,7 @@ def as_latex(table: Table) -> str:
     for row in table.rows:
         marks = rf"\textsuperscript{{{','.join(map(str, row.marks))}}}" if row.marks else ""
         numbers = _shown(table, row, bold=r"\textbf{{{}}}".format)
+        numbers += [table.difference(row)] * table.differs
         cells = [
             _latex(row.method.label) + marks,
             *(number.replace("–", "--") for number in numbers),
@@ -135,18 +176,22 @@ def as_latex(table: Table) -> str:
 
 
 def as_csv(table: Table) -> str:
-    """The table with every digit: mean, interval and number of examples of each column."""
+    """The table with every digit: of each column mean, interval, number of examples, and the paired
+    difference to the first row with its interval."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     heads = ["method", "family", "guided"]
     for column in table.columns:
         label = column.label
         heads += [label, f"{label} low", f"{label} high", f"{label} examples"]
+        heads += [f"{label} difference{end}" for end in ("", " low", " high")]
     writer.writerow([*heads, "notes"])
     for row in table.rows:
         cells: list[object] = [row.method.name, row.method.family, int(row.method.guided)]
-        for cell in row.cells:
+        differences = row.differences or (None,) * len(row.cells)
+        for cell, found in zip(row.cells, differences, strict=True):
             cells += [cell.mean, cell.low, cell.high, cell.count] if cell else [None, None, None, 0]
+            cells += [found.mean, found.low, found.high] if found else [None, None, None]
         notes = "; ".join(table.footnotes[mark - 1] for mark in row.marks)
         writer.writerow([*cells, notes])
     return out.getvalue()

@@ -24,6 +24,7 @@ from unflicker.leaderboard.pages import (
     player_of,
 )
 from unflicker.leaderboard.plots import Plot, blur_plot, kind_bars, speed_plot
+from unflicker.leaderboard.published_form import published_table
 from unflicker.leaderboard.scores import Example, Scores, read_scores
 from unflicker.leaderboard.tables import Table, as_csv, as_latex, as_markdown
 from unflicker.leaderboard.viewing import STEADY, Viewing, copies_of, view
@@ -31,8 +32,9 @@ from unflicker.progress import Progress, Report, silent
 
 REPORT, TABLES = "report", "tables"
 _KIND_MEASURES = {
-    "made": (m.PSNR, m.WARP_RATIO),
-    "processed": (m.WARP_RATIO,),
+    "made": (m.PSNR, m.LEVEL_FREE_PSNR, m.WARP_RATIO),
+    "simulated": (m.LEVEL_FREE_PSNR,),
+    "processed": (m.WARP_RATIO, m.WARP),
     "real": (m.SEEN_LESS,),
 }
 
@@ -88,6 +90,7 @@ def _tables(scores: Scores, boards: Sequence[b.Leaderboard]) -> dict[str, list[T
     found = {
         "kinds": kinds,
         "category": [b.category_table(scores)],
+        "published": [published_table(scores)],
         "ablation": [b.ablation_table(scores)],
         "cost": [b.cost_table(scores)],
     }

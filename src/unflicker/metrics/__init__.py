@@ -21,6 +21,7 @@ from unflicker.metrics.fidelity import (
     ssim,
     worst_psnr,
 )
+from unflicker.metrics.flashes import FlashCounter, Flashes, flashes_in
 from unflicker.metrics.level import level_free_psnr, level_free_psnr_of
 from unflicker.metrics.perceptual import lpips, perceptual_measures, vmaf
 from unflicker.metrics.pictures import PROXY_PX, on_proxies
@@ -35,11 +36,14 @@ from unflicker.metrics.visible import (
 
 __all__ = [
     "PROXY_PX",
+    "FlashCounter",
+    "Flashes",
     "Paths",
     "VisibleStrength",
     "contrast_ratio",
     "delta_e",
     "e_warp",
+    "flashes_in",
     "lai_warp",
     "level_free_psnr",
     "level_free_psnr_of",

@@ -17,6 +17,7 @@ from jaxtyping import Float32
 from unflicker.frames.colour import linear_stops, rgb_of_planes, shrunk, small_rgb, to_rgb
 from unflicker.frames.picture import Frame, Picture
 from unflicker.grade.mask import Share
+from unflicker.metrics.flashes import GRID, NO_FLASHES, FlashCounter, Flashes, luminance_of
 from unflicker.plan import FramePlan
 from unflicker.recording.record import Still
 from unflicker.recording.repaired import Repaired, RepairsSeen
@@ -103,6 +104,8 @@ class Measured:
     stills: tuple[RankedStill, ...]
     """The most changed frames, the most changed first."""
     repaired: Repaired
+    flashes: tuple[Flashes, Flashes] = (NO_FLASHES, NO_FLASHES)
+    """General flashes before and after."""
 
 
 class Measuring:
@@ -118,6 +121,7 @@ class Measuring:
         self._repairs = RepairsSeen()
         self._stills: tuple[_SmallStill, ...] = ()
         self._visible = VisibleFlicker()
+        self._flashes = FlashCounter(), FlashCounter()
 
     def saw(self, frame: Frame, result: Picture, followed: Followed) -> None:
         """Measure a frame that was corrected by its plan.
@@ -160,10 +164,15 @@ class Measuring:
             visible=tuple(self._visible.measured),
             stills=tuple(still.in_colours() for still in self._stills),
             repaired=self._repairs.seen(),
+            flashes=(self._flashes[0].found(), self._flashes[1].found()),
         )
 
     def _note(self, frame: Frame, result: Picture, *, stops: np.ndarray, damaged: bool) -> None:
         before = _mean(frame.picture)
+        light = _luminance(frame.picture)
+        lights = light, light if result is frame.picture else _luminance(result)
+        for counter, each in zip(self._flashes, lights, strict=True):
+            counter.saw(each, seconds=frame.seconds)
         self._seconds.append(frame.seconds)
         self._before.append(before)
         self._after.append(before if result is frame.picture else _mean(result))
@@ -221,6 +230,14 @@ def _mean(picture: Picture) -> Float32[np.ndarray, " 3"]:
     colour = picture.planes[: picture.layout.colour_planes]
     means = [np.full((1, 1), cv2.mean(plane[::4, ::4])[0], np.float32) for plane in colour]
     return rgb_of_planes(means, picture)[0, 0]
+
+
+def _luminance(picture: Picture) -> Float32[np.ndarray, "rows columns"]:
+    """Relative luminance by place, of a sixteenth of the pixels of large pictures."""
+    step = max(1, min(picture.size[1] // (8 * GRID[1]), 4))
+    colour = picture.planes[: picture.layout.colour_planes]
+    planes = [shrunk(plane[::step, ::step], GRID) for plane in colour]
+    return luminance_of(rgb_of_planes(planes, picture))
 
 
 def _small(picture: Picture) -> Picture:

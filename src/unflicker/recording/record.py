@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from unflicker.metrics.flashes import NO_FLASHES, Flashes
 from unflicker.plan import ShotPlan
 from unflicker.recording.repaired import Repaired
 
@@ -40,6 +41,9 @@ class Record:
     visible_flicker_before: float
     """In ΔE, see `metrics.visible_flicker`."""
     visible_flicker_after: float
+    flashes_before: Flashes = NO_FLASHES
+    """General flashes of the input, see `metrics.flashes`; none where frames were not measured."""
+    flashes_after: Flashes = NO_FLASHES
     stills: tuple[Still, ...] = ()
     damaged: tuple[int, ...] = ()
     """Indices of frames the decoder reported as damaged."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from unflicker.analysis.analyse_window import Finding
 from unflicker.compute.versions import library_versions
+from unflicker.metrics.flashes import Flashes, joined
 from unflicker.plan import FramePlan, ShotPlan
 from unflicker.recording.measuring import MAP, Measured, RankedStill, ranked, stacked
 from unflicker.recording.record import Record
@@ -66,6 +67,7 @@ class Recorder:
         self._shots: list[ShotPlan] = []
         self._stills: tuple[RankedStill, ...] = ()
         self._visible: list[Visible] = []
+        self._flashes: list[tuple[Flashes, Flashes]] = []
 
     @property
     def shots(self) -> tuple[ShotPlan, ...]:
@@ -97,6 +99,7 @@ class Recorder:
         self._damaged += segment.damaged
         self._repaired = self._repaired.followed_by(segment.repaired)
         self._visible += segment.visible
+        self._flashes.append(segment.flashes)
         for still in segment.stills:
             self._stills = ranked(self._stills, still)
 
@@ -116,6 +119,8 @@ class Recorder:
             shots=tuple(self._measured_shots()),
             visible_flicker_before=before,
             visible_flicker_after=after,
+            flashes_before=joined(each[0] for each in self._flashes),
+            flashes_after=joined(each[1] for each in self._flashes),
             stills=tuple(sorted((s.still for s in self._stills), key=lambda still: still.index)),
             damaged=tuple(self._damaged),
             incomplete=self.incomplete or getattr(self._film, "incomplete", False),

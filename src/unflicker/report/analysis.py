@@ -26,6 +26,7 @@ def as_json(record: Record) -> str:
             "before": _finite(record.visible_flicker_before),
             "after": _finite(record.visible_flicker_after),
         },
+        "general_flashes": _flashes(record),
         "shots": [_shot(number, shot, record) for number, shot in enumerate(record.shots)],
         "damaged_frames": list(record.damaged),
         "incomplete": record.incomplete,
@@ -72,6 +73,21 @@ def _shot(number: int, shot: ShotPlan, record: Record) -> dict[str, Any]:
         "frequency_hz": _finite(diagnosis.frequency_hz),
         "exposure_drift_stops": _finite(diagnosis.exposure_drift_stops),
         "confidence": _finite(diagnosis.confidence),
+    }
+
+
+def _flashes(record: Record) -> dict[str, dict[str, Any]] | None:
+    """General flashes before and after; null where no frame was written."""
+    if not record.output:
+        return None
+    return {
+        when: {
+            "a_second_over_a_quarter": found.picture,
+            "a_second_in_a_field": found.field,
+            "unsafe_seconds": found.unsafe_seconds,
+            "safe": found.safe,
+        }
+        for when, found in (("before", record.flashes_before), ("after", record.flashes_after))
     }
 
 

@@ -73,6 +73,11 @@ def _facts(record: Record) -> list[tuple[str, str, str]]:
     ]
     if removed is not None:
         facts.insert(2, (f"{100.0 * removed:.0f}", "%", "of it removed"))
+    before, after = record.flashes_before, record.flashes_after
+    if not before.safe or not after.safe:
+        facts.append(
+            (f"{before.field} → {after.field}", "flashes a second", words.flash_safety(record))
+        )
     if record.wall_seconds:
         rate = len(record.seconds) / record.wall_seconds
         facts.append((words.number(record.wall_seconds, digits=1), "s", f"{rate:.0f} frames/s"))

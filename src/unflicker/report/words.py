@@ -105,6 +105,14 @@ def share_removed(record: Record) -> float | None:
     return 1.0 - after / before
 
 
+def flash_safety(record: Record) -> str:
+    """Whether the result has more general flashes than guidelines allow, in some words."""
+    if record.flashes_after.safe:
+        return "before and after: at most three are safe (WCAG 2.3.1)"
+    seconds = record.flashes_after.unsafe_seconds
+    return f"more than three, for {seconds:.1f} s, may harm photosensitive viewers (WCAG 2.3.1)"
+
+
 def number(value: float | None, *, digits: int = 2) -> str:
     """A number as text; a dash for None and values that are not finite.
 

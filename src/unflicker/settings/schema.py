@@ -124,12 +124,19 @@ class AtlasSettings:
     texels_per_px: float = _setting(1.5, "Texels of the atlas for each px of the proxy.")
     rounds: int = _setting(2, "Rounds in which frames are matched to the atlas before the fit.")
     steps: int = _setting(200, "Steps of the fit at most.")
+    stops_early: bool = _setting(
+        default=True, sentence="Whether the fit ends once its loss has stopped falling."
+    )
     points: int = _setting(7_000, "Points of the shot that each step samples.")
     learning_rate: float = _setting(1e-4, "Adam's rate for networks; grids have their own.")
     colour: float = _setting(1.0, "Weight of the colour loss.")
     outlier: float = _setting(0.02, "Colour error above which that loss is robust; 0 for never.")
     gradient: float = _setting(1.0, "Weight of the loss on colour differences over one px.")
     flow: float = _setting(0.005, "Weight of the flow loss, for each px.")
+    flow_both_ways: bool = _setting(
+        default=False,
+        sentence="Whether half of the flow loss follows the motion backward, as the reference's.",
+    )
     longest_stride: int = _setting(
         1, "Longest stride of the flow loss in frames, of 1, 4, 16 and so on; 1 for neighbours."
     )

@@ -25,7 +25,7 @@ _STILL_THERE = timedelta(hours=1)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS people (
-    person INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, begun TEXT NOT NULL
+    person INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, begun TEXT NOT NULL, consent TEXT
 );
 CREATE TABLE IF NOT EXISTS questions (
     person INTEGER NOT NULL REFERENCES people, place INTEGER NOT NULL,
@@ -116,20 +116,25 @@ class Answers:
             )
         return cls(path)
 
-    def begin(self, material: Material, *, plan: Plan) -> str:
+    def begin(
+        self, material: Material, *, plan: Plan, consent: str = "", chance: Random | None = None
+    ) -> str:
         """Register a new person; returns the token that identifies them.
 
         Args:
             material: Videos of the study.
             plan: How many questions, and which.
+            consent: Mark of the text that was agreed to; empty if none was shown.
+            chance: Random generator of the person; None for one of the person's own.
         """
         token = secrets.token_urlsafe(18)
         with self._writing() as base:
             person = base.execute(
-                "INSERT INTO people (token, begun) VALUES (?, ?)", (token, _now())
+                "INSERT INTO people (token, begun, consent) VALUES (?, ?, ?)",
+                (token, _now(), consent),
             ).lastrowid
             questions = choose_questions(
-                material, asked=_asked(base), plan=plan, chance=Random(token)
+                material, asked=_asked(base), plan=plan, chance=chance or Random(token)
             )
             for place, question in enumerate(questions):
                 tokens = (secrets.token_urlsafe(12) for _ in range(3))
@@ -201,6 +206,25 @@ class Answers:
                 (person, place - 1),
             )
 
+    def withdraw(self, token: str) -> int:
+        """Delete a person with all answers; returns the number of answers deleted."""
+        with self._writing() as base:
+            row = base.execute("SELECT person FROM people WHERE token = ?", (token,)).fetchone()
+            if row is None:
+                return 0
+            count = base.execute(
+                "SELECT COUNT(choice) AS count FROM questions WHERE person = ?", (row["person"],)
+            ).fetchone()["count"]
+            for table in ("questions", "people"):
+                base.execute(f"DELETE FROM {table} WHERE person = ?", (row["person"],))
+        return count
+
+    def consents(self) -> Counter[str]:
+        """How many people agreed to which text, by its mark."""
+        with self._reading() as base:
+            rows = base.execute("SELECT consent FROM people").fetchall()
+        return Counter(row["consent"] or "" for row in rows)
+
     def behind(self, token: str) -> tuple[str, str] | None:
         """Example and method of the video with a token."""
         for column, method in (
@@ -247,6 +271,10 @@ def _prepare(base: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"it has other tables, {', '.join(sorted(names))}")
     for statement in _TABLES.split(";"):
         base.execute(statement)
+    # Files from before consent was kept lack its column.
+    columns = {row["name"] for row in base.execute("PRAGMA table_info(people)")}
+    if "consent" not in columns:
+        base.execute("ALTER TABLE people ADD COLUMN consent TEXT")
     start = {
         "version": str(_VERSION),
         "name": secrets.token_hex(4),

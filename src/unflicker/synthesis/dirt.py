@@ -63,6 +63,26 @@ def _grain(
     return soft / np.float32((kernel**2).sum())
 
 
+def soiled(
+    values: Float32[np.ndarray, "height width 3"],
+    grain: Float32[np.ndarray, "height width"],
+    dirt: Float32[np.ndarray, "height width"],
+) -> Float32[np.ndarray, "height width 3"]:
+    """The picture with grain, strongest in mid-grey, and under dust and scratches.
+
+    Args:
+        values: RGB in [0, 1].
+        grain: From `film_dirt`.
+        dirt: From `film_dirt`.
+    """
+    luma = np.clip(values.mean(axis=2), 0, 1)
+    # A print has no grain where it is clear or wholly black; a tenth is left for the scanner.
+    visibility = 0.1 + 0.9 * 4 * luma * (1 - luma)
+    values = values + (grain * visibility)[..., None]
+    cover = np.abs(dirt)[..., None]
+    return values * (1 - cover) + np.maximum(dirt, 0)[..., None]
+
+
 def _dust(
     random: np.random.Generator, *, size: tuple[int, int]
 ) -> Float32[np.ndarray, "height width"]:

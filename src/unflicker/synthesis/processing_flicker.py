@@ -118,6 +118,18 @@ def _compressed(
     """JPEG of random quality: 8 bits, blocks that differ from frame to frame."""
     lowest = JPEG_QUALITY[1] - (JPEG_QUALITY[1] - JPEG_QUALITY[0]) * min(strength, 1.0)
     quality = int(random.uniform(lowest, JPEG_QUALITY[1]))
+    return compressed(light, quality=quality)
+
+
+def compressed(
+    light: Float32[np.ndarray, "height width 3"], *, quality: int
+) -> Float32[np.ndarray, "height width 3"]:
+    """A picture after JPEG.
+
+    Args:
+        light: RGB in [0, 1].
+        quality: Of JPEG, 1 to 100.
+    """
     codes: UInt8[np.ndarray, "height width 3"] = from_float(light, dtype=np.uint8)
     _, file = cv2.imencode(".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return to_float(np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR), np.uint8))

@@ -15,7 +15,7 @@ from unflicker.errors import UsageError
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.grade.grade import Grade, curve_inputs
 from unflicker.synthesis.additive import HELD, added, offsets
-from unflicker.synthesis.dirt import film_dirt
+from unflicker.synthesis.dirt import film_dirt, soiled
 from unflicker.synthesis.recipes import MIXED_RECIPES, RECIPES, Change
 
 KINDS = tuple(RECIPES)
@@ -85,7 +85,7 @@ def _lit(
     dirt = film_dirt(random, size=(height, width), time=time, strength=strength)
     frames = (graded(pixels, grade) for pixels, grade in zip(clip.pixels, grades, strict=True))
     if kind == "film":
-        frames = (_soiled(values, *next(dirt)) for values in frames)
+        frames = (soiled(values, *next(dirt)) for values in frames)
     return frames, grades
 
 
@@ -205,17 +205,3 @@ def _through_curves(
             table = np.interp(np.arange(peak + 1) / peak, inputs, curve).astype(np.float32)
             result[..., channel] = table[pixels[..., channel]]
     return result
-
-
-def _soiled(
-    values: Float32[np.ndarray, "height width 3"],
-    grain: Float32[np.ndarray, "height width"],
-    dirt: Float32[np.ndarray, "height width"],
-) -> Float32[np.ndarray, "height width 3"]:
-    """The picture with grain, strongest in mid-grey, and under dust and scratches."""
-    luma = np.clip(values.mean(axis=2), 0, 1)
-    # A print has no grain where it is clear or wholly black; a tenth is left for the scanner.
-    visibility = 0.1 + 0.9 * 4 * luma * (1 - luma)
-    values = values + (grain * visibility)[..., None]
-    cover = np.abs(dirt)[..., None]
-    return values * (1 - cover) + np.maximum(dirt, 0)[..., None]

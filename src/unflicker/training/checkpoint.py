@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,7 +29,11 @@ class TrainingState:
     steps: int = 0
     seconds: float = 0.0
     average: dict[str, Tensor] = field(default_factory=dict)
-    """Exponential moving average of the network's weights, which is the result."""
+    """Exponential moving average of the network's weights."""
+    best: dict[str, Tensor] = field(default_factory=dict)
+    """The average with the best validation so far, which is the result; empty before the first."""
+    best_db: float = -math.inf
+    best_step: int = 0
     whole: bool = True
     """False during a step: an interruption there leaves nothing to keep."""
 
@@ -46,6 +51,12 @@ class TrainingState:
         for name, value in self._weights().items():
             self.average[name].lerp_(value, 1.0 - decay)
         self.whole = True
+
+    def compare(self, validation_db: float) -> None:
+        """Keep the average if its validation is the best so far; of equal ones the later."""
+        if validation_db >= self.best_db:
+            self.best_db, self.best_step = validation_db, self.steps
+            self.best = {name: value.clone() for name, value in self.average.items()}
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.detach() for name, value in self.network.state_dict().items()}
@@ -83,6 +94,9 @@ def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> boo
     except (RuntimeError, KeyError, ValueError, EOFError) as fault:
         raise InputError(f"{path} cannot be read: {fault}; remove it to start again") from fault
     state.average = held["average"]
+    state.best, state.best_db, state.best_step = (
+        held.get(name, getattr(state, name)) for name in ("best", "best_db", "best_step")
+    )
     state.steps, state.seconds = int(held["steps"]), float(held["seconds"])
     return True
 
@@ -112,6 +126,9 @@ def keep(state: TrainingState, folder: Path) -> None:
             "network": state.network.state_dict(),
             "optimiser": state.optimiser.state_dict(),
             "average": state.average,
+            "best": state.best,
+            "best_db": state.best_db,
+            "best_step": state.best_step,
             "steps": state.steps,
             "seconds": state.seconds,
         },

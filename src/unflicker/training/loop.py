@@ -113,6 +113,8 @@ def trained(
 ) -> Path:
     """Train to the end, resuming a stopped training; returns the path of the weights.
 
+    They are those of the best validation, not the last.
+
     Args:
         task: What is learned.
         training: How long and where.
@@ -133,7 +135,9 @@ def trained(
         _run(state, task, training, progress)
     weights = training.out / task.weights
     about = {"network": str(task.recipe["network"]), "steps": str(state.steps)}
-    checkpoint.write_weights(state.average, weights, about=about, half=task.half)
+    if state.best:
+        about |= {"best step": str(state.best_step), "validation dB": str(state.best_db)}
+    checkpoint.write_weights(state.best or state.average, weights, about=about, half=task.half)
     return weights
 
 
@@ -146,8 +150,9 @@ def _run(state: TrainingState, task: TrainingTask, training: Training, progress:
             losses.append(_step(state, task, moved(batch, training.device), rate))
             if state.steps % training.looked_at_every == 0 or state.steps == training.steps:
                 clock.read()
-                checkpoint.keep(state, training.out)
                 won = validated(state, task, training.device)
+                state.compare(won)
+                checkpoint.keep(state, training.out)
                 checkpoint.log(training.out, _entry(state, losses, won))
                 write_sheet(state, task, training)
                 losses.clear()

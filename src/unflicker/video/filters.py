@@ -31,15 +31,30 @@ def run_filter(clip: Clip, graph: str) -> Clip:
         MissingError: FFmpeg has no filter of that name.
         UsageError: The filter refuses the arguments, or it adds or drops frames.
     """
-    pixels = from_float(clip.as_float(), dtype=np.uint8)
-    pixel_format = "gbrp" if _takes_rgb(graph) else "yuvj444p"
-    pictures = list(_filtered(pixels, clip.seconds, graph=graph, pixel_format=pixel_format))
+    pictures = filtered_frames(clip, graph)
     if len(pictures) != len(clip):
         raise UsageError(
             f"the filter {graph!r} does not keep the number of frames: "
             f"{len(clip)} went in, {len(pictures)} came out; choose one that gives a frame for each"
         )
-    return Clip(pixels=np.stack(pictures) if pictures else pixels, seconds=clip.seconds)
+    return Clip(pixels=pictures, seconds=clip.seconds)
+
+
+def filtered_frames(clip: Clip, graph: str) -> UInt8[np.ndarray, "time height width 3"]:
+    """All frames that a chain of FFmpeg filters makes of a clip, however many.
+
+    Args:
+        clip: As for `run_filter`.
+        graph: As for `run_filter`.
+
+    Raises:
+        MissingError: FFmpeg has no filter of that name.
+        UsageError: The filter refuses the arguments.
+    """
+    pixels = from_float(clip.as_float(), dtype=np.uint8)
+    pixel_format = "gbrp" if _takes_rgb(graph) else "yuvj444p"
+    pictures = list(_filtered(pixels, clip.seconds, graph=graph, pixel_format=pixel_format))
+    return np.stack(pictures) if pictures else pixels[:0]
 
 
 def _takes_rgb(graph: str) -> bool:

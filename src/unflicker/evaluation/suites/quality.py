@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from unflicker.baselines import BASELINES
+from unflicker.datasets.build import seed_of
 from unflicker.errors import UsageError
 from unflicker.evaluation.methods import INPUT
 from unflicker.evaluation.suites.films import NamedClip, chosen_films, each, half_of, read
@@ -36,7 +36,10 @@ def _rows(folder: Path, options: Options) -> Iterator[Row]:
     for path in each(films, options, stage="quality"):
         clip = read(path, width_px=width_px, frames=frames)
         split = half_of(options.split_file, clip.name)
-        for row in _measured(clip, methods=methods, oracle=oracle, kinds=kinds):
+        measured = _measured(
+            clip, methods=methods, oracle=oracle, kinds=kinds, seeds=options.seeds or 1
+        )
+        for row in measured:
             yield {"clip": clip.name, "split": split, **row}
 
 
@@ -60,15 +63,20 @@ def _kinds(options: Options) -> tuple[str, ...]:
 
 
 def _measured(
-    clip: NamedClip, *, methods: dict[str, Blind], oracle: bool, kinds: tuple[str, ...]
+    clip: NamedClip,
+    *,
+    methods: dict[str, Blind],
+    oracle: bool,
+    kinds: tuple[str, ...],
+    seeds: int,
 ) -> Iterator[Row]:
     """All measurements on one clip: each kind of flicker, then the cases without flicker."""
     motion = estimate_motion(clip.clip.as_float())
-    # The seed belongs to the clip's name, so that a clip flickers alike in any selection.
-    seed = zlib.crc32(clip.name.encode(errors="surrogateescape")) % 10_000
-    for kind in (kind for kind in kinds if kind in KINDS):
-        made = synthesise(clip.clip, kind=kind, seed=seed)
-        yield from _made_rows(clip.clip, made, methods=methods, oracle=oracle, motion=motion)
+    for draw in range(seeds):
+        for kind in (kind for kind in kinds if kind in KINDS):
+            made = synthesise(clip.clip, kind=kind, seed=seed_of(clip.name, draw=draw))
+            yield from _made_rows(clip.clip, made, methods=methods, oracle=oracle, motion=motion)
+    seed = seed_of(clip.name)
     for case in (case for case in STEADY_CASES if case in kinds):
         given, wanted = _steady_case(clip.clip, case=case, seed=seed)
         for name, method in methods.items():
@@ -145,6 +153,7 @@ QUALITY = Suite(
     about="synthetic flicker on clean clips: PSNR, warping error, sharpness and SSIM by kind",
     takes=(
         "methods", "own", "weights", "clips", "split", "kinds", "width_px", "frames", "judge",
+        "seeds",
     ),
     rows=_rows,
     table=lambda rows, options: quality_table(rows, judge=options.judge),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from unflicker.evaluation.intervals import estimated, paired, signed, with_interval
 from unflicker.evaluation.suites.suite import Row
 from unflicker.evaluation.suites.tables import aim, markdown, number
 from unflicker.synthesis import KINDS
@@ -23,9 +24,11 @@ def quality_table(rows: Sequence[Row], *, judge: str) -> str:
         rows: All measurements.
         judge: Name of the method that is checked against the aims.
     """
-    clips = len({row["clip"] for row in rows})
+    clips, draws = (len({row[name] for row in rows if name in row}) for name in ("clip", "seed"))
+    draws = max(1, round(draws / max(clips, 1)))
     parts = [
-        f"Means over {clips} clips.",
+        f"Means over {clips} clips, {draws} draw{'s' * (draws > 1)} of each flicker. In brackets: "
+        "95 % intervals by bootstrap over clips.",
         _table(rows, value="psnr", title="PSNR in dB, higher is better", digits=1),
         _table(
             rows,
@@ -44,6 +47,7 @@ def quality_table(rows: Sequence[Row], *, judge: str) -> str:
         ),
         _table(rows, value="sharpness", title="Sharpness over the clean clip's", digits=3),
         _table(rows, value="ssim", title="SSIM", digits=3),
+        _paired_table(rows, judge=judge),
         _steady_table(rows),
     ]
     return "\n".join([*(part for part in parts if part), _reach(rows, method=judge)])
@@ -130,11 +134,52 @@ def _table(
     body = []
     for method in _methods(rows):
         found = _mean_by_kind(rows, method=method, value=value)
-        counted = [found.get(kind, np.nan) for kind in kinds if kind not in apart]
-        mean = float(np.mean(counted or [np.nan]))
+        counted = [kind for kind in kinds if kind not in apart]
+        whole = estimated(_examples(rows, method, value, kinds=counted), clip_of=_clip_of)
+        complete = whole is not None and all(kind in found for kind in counted)
         cells = [number(found.get(kind, np.nan), digits=digits) for kind in kinds]
-        body.append([method, *cells, f"**{number(mean, digits=digits)}**"])
+        cells.append(f"**{with_interval(whole if complete else None, digits=digits)}**")
+        body.append([method, *cells])
     return markdown(title=title, head=["", *kinds, "mean"], body=body)
+
+
+_Example = tuple[str, str, int]
+"""Clip, kind and seed."""
+
+
+def _examples(
+    rows: Sequence[Row], method: str, value: str, *, kinds: Sequence[str]
+) -> dict[_Example, float]:
+    """A method's values by example."""
+    return {
+        (row["clip"], row["kind"], row.get("seed", 0)): row[value]
+        for row in rows
+        if row["method"] == method and row["kind"] in kinds and value in row
+    }
+
+
+def _clip_of(example: _Example) -> str:
+    return example[0]
+
+
+def _paired_table(rows: Sequence[Row], *, judge: str) -> str:
+    """What the judged method has above each other one, example by example; empty without it."""
+    methods = _methods(rows)
+    others = [method for method in methods if method != judge]
+    if judge not in methods or not others:
+        return ""
+    values = (("psnr", 1), ("level_free_psnr", 1), ("warping_ratio", 2))
+    body = []
+    for method in others:
+        cells = []
+        for value, digits in values:
+            one, other = (_examples(rows, name, value, kinds=KINDS) for name in (judge, method))
+            cells.append(signed(paired(one, other, clip_of=_clip_of), digits=digits))
+        body.append([method, *cells])
+    head = ["to", "PSNR, dB", "level-free PSNR, dB", "warping error ratio"]
+    return markdown(
+        title=f"{judge} less each other method, example by example", head=head, body=body
+    )
 
 
 def _steady_table(rows: Sequence[Row]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from unflicker.evaluation.intervals import estimated, paired, signed, with_interval
 from unflicker.evaluation.scores import motion_back
 from unflicker.evaluation.suites.films import NamedClip, chosen_films, each, read, write_sheet
 from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite, blind_methods
@@ -102,6 +103,31 @@ def _table(rows: Sequence[Row], _: Options) -> str:
         "worst tenth before", "worst tenth after", "aim (60 %)",
     ]  # fmt: skip
     title = "Visible flicker in ΔE over the picture and over its worst tenth, before and after"
+    return "\n".join([markdown(title=title, head=head, body=body), _means(rows)])
+
+
+def _means(rows: Sequence[Row]) -> str:
+    """Means over films with their intervals, and paired differences to the first method."""
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    falls = {
+        method: {row["clip"]: 100 * row["fall"] for row in rows if row["method"] == method}
+        for method in methods
+    }
+    body = [
+        [
+            method,
+            with_interval(estimated(falls[method], clip_of=str), digits=0),
+            signed(
+                None
+                if method == methods[0]
+                else paired(falls[method], falls[methods[0]], clip_of=str),
+                digits=0,
+            ),
+        ]
+        for method in methods
+    ]
+    head = ["method", "less by, % (95 %)", f"more than {methods[0]}, points (95 %)"]
+    title = "Means over films, with 95 % intervals by bootstrap over films"
     return markdown(title=title, head=head, body=body)
 
 

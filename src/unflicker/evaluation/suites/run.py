@@ -15,6 +15,7 @@ from unflicker.errors import InputError, UsageError
 from unflicker.evaluation.machine import machine
 from unflicker.evaluation.suites.baselines import PAIRS
 from unflicker.evaluation.suites.guide import GUIDE
+from unflicker.evaluation.suites.long import LONG
 from unflicker.evaluation.suites.processed import PROCESSED
 from unflicker.evaluation.suites.quality import QUALITY
 from unflicker.evaluation.suites.real import REAL
@@ -23,7 +24,9 @@ from unflicker.evaluation.suites.suite import Options, Row, Suite
 from unflicker.evaluation.suites.wanted import WANTED
 from unflicker.files.atomic import write_whole
 
-SUITES = {suite.name: suite for suite in (QUALITY, REAL, PROCESSED, GUIDE, SPEED, WANTED, PAIRS)}
+SUITES = {
+    suite.name: suite for suite in (QUALITY, REAL, PROCESSED, GUIDE, SPEED, WANTED, PAIRS, LONG)
+}
 SETTABLE = ("first", "seeds", "judge", "film", "sizes", "lengths", "runs", "by_place")
 """Options that are set as NAME=VALUE, of one suite or two."""
 _TRUE, _FALSE = ("yes", "true", "1"), ("no", "false", "0")
@@ -116,9 +119,12 @@ def _option(field: str) -> str:
     """How an option is given on the command line."""
     if field in SETTABLE:
         return f"--set {field}="
-    return {"own": "--method", "clips": "--examples", "width_px": "--width"}.get(
-        field, f"--{field}"
-    )
+    return {
+        "own": "--method",
+        "seeds": "--seeds",
+        "clips": "--examples",
+        "width_px": "--width",
+    }.get(field, f"--{field}")
 
 
 def _write_rows(suite: Suite, rows: Sequence[Row], options: Options) -> None:

@@ -50,8 +50,8 @@ class Options:
     """At most so many of each film; None is the suite's usual number."""
     first: int = 0
     """Frame of a processed pair at which it begins."""
-    seeds: int = 2
-    """Draws of each event."""
+    seeds: int | None = None
+    """Draws of each synthetic flicker or event; None is the suite's usual number."""
     judge: str = "fast"
     """Name of the method that is checked against the aims."""
     film: Path | None = None
@@ -118,6 +118,11 @@ def asked_for(options: Options, *, usual: Sequence[str], guided: bool = False) -
     if not own and not known:
         known = [METHODS[name] for name in usual if not _left_out(METHODS[name], options)]
     for method in [*known, *own]:
+        if method.folder is not None:
+            raise UsageError(
+                f"{method.name} is a folder of finished films, which suites do not compare; "
+                "leave --suite out"
+            )
         if method.guided and not guided:
             raise UsageError(
                 f"{method.name} needs a steady original, which this suite has not; "

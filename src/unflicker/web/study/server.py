@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 
 from unflicker.errors import UsageError
 from unflicker.study.answers import Answers, Asked, Choice
+from unflicker.study.consent import Consent
 from unflicker.study.material import Material
 from unflicker.study.questions import Plan
 from unflicker.study.results import results_of
@@ -41,23 +42,33 @@ class AnswerGiven(BaseModel):
     seconds: Annotated[float, Field(ge=0, le=_DAY_SECONDS, allow_inf_nan=False)]
 
 
+class Begun(BaseModel):
+    """What the page sends when a person agrees and begins."""
+
+    consent: Annotated[str, Field(max_length=64)] = ""
+
+
 class AnswerTakenBack(BaseModel):
     """What the page sends to go back by one."""
 
     place: Annotated[int, Field(ge=0)]
 
 
-def study_app(material: Material, answers: Answers, *, plan: Plan) -> FastAPI:
+def study_app(
+    material: Material, answers: Answers, *, plan: Plan, consent: Consent | None = None
+) -> FastAPI:
     """The web application of a study.
 
     Args:
         material: Videos of the study.
         answers: Where answers are stored.
         plan: How many questions, and which.
+        consent: What participants agree to; None for the usual statements.
     """
     app = FastAPI(title="study", docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_with_headers)
-    app.include_router(_Asking(material, answers, plan=plan).router)
+    asking = _Asking(material, answers, plan=plan, consent=consent or Consent())
+    app.include_router(asking.router)
     app.include_router(_owner_router(answers))
     app.mount("/pages", StaticFiles(directory=_PAGES))
     return app
@@ -73,12 +84,17 @@ async def _with_headers(request: Request, call_next: Any) -> Response:
 class _Asking:
     """Requests that participants may make."""
 
-    def __init__(self, material: Material, answers: Answers, *, plan: Plan) -> None:
+    def __init__(
+        self, material: Material, answers: Answers, *, plan: Plan, consent: Consent
+    ) -> None:
         self._material, self._answers, self._plan = material, answers, plan
+        self._consent = consent
         self._cookie = f"study_{answers.name}"
         self.router = APIRouter()
         self.router.add_api_route("/", self.page, methods=["GET"], response_model=None)
         self.router.add_api_route("/api/state", self.state, methods=["GET"])
+        self.router.add_api_route("/api/consent", self.consent, methods=["GET"])
+        self.router.add_api_route("/api/withdraw", self.withdraw, methods=["POST"])
         self.router.add_api_route("/api/begin", self.begin, methods=["POST"])
         self.router.add_api_route("/api/answer", self.answer, methods=["POST"])
         self.router.add_api_route("/api/undo", self.undo, methods=["POST"])
@@ -94,11 +110,18 @@ class _Asking:
         """A person's progress, and the current question."""
         return self._state(request.cookies.get(self._cookie, ""))
 
-    def begin(self, request: Request, response: Response) -> dict[str, Any]:
-        """Register a person; one who is registered continues."""
+    def consent(self) -> dict[str, Any]:
+        """The statements that a participant agrees to."""
+        shown = self._consent
+        return {"statements": shown.statements, "contact": shown.contact, "mark": shown.mark}
+
+    def begin(self, request: Request, response: Response, given: Begun) -> dict[str, Any]:
+        """Register a person who agrees; one who is registered continues."""
         token = request.cookies.get(self._cookie, "")
         if not self._answers.of_person(token):
-            token = self._answers.begin(self._material, plan=self._plan)
+            if given.consent != self._consent.mark:
+                raise HTTPException(403, "a person begins by agreeing to the statements shown")
+            token = self._answers.begin(self._material, plan=self._plan, consent=given.consent)
             response.set_cookie(
                 self._cookie, token, max_age=_COOKIE_SECONDS, httponly=True, samesite="lax"
             )
@@ -121,6 +144,12 @@ class _Asking:
         except UsageError as fault:
             raise HTTPException(409, str(fault)) from fault
         return self._state(token)
+
+    def withdraw(self, request: Request, response: Response) -> dict[str, Any]:
+        """Delete a person's answers, and forget the person."""
+        deleted = self._answers.withdraw(request.cookies.get(self._cookie, ""))
+        response.delete_cookie(self._cookie)
+        return {"deleted": deleted, **self._state("")}
 
     def video(self, token: str) -> FileResponse:
         """A video, with headers that do not distinguish one method's files from another's."""

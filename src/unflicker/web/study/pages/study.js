@@ -19,7 +19,8 @@ const together = new Together();
 let state = null; // as the server says
 let since = null; // when both began to play; until then no answer is taken
 let busy = false; // an answer is on its way
-let shown = ""; // intro, pair, end or trouble
+let shown = ""; // intro, pair, end, gone or trouble
+let consent = null; // the statements, with their mark
 
 async function ask(path, body) {
   const how = body === undefined ? {} : {
@@ -39,7 +40,7 @@ async function ask(path, body) {
 
 function show(name) {
   shown = name;
-  for (const id of ["intro", "pair", "end", "trouble"]) get(id).hidden = id !== name;
+  for (const id of ["intro", "pair", "end", "gone", "trouble"]) get(id).hidden = id !== name;
   if (name !== "pair") together.pause();
 }
 
@@ -56,11 +57,19 @@ async function go(next) {
   return pair();
 }
 
-function intro() {
+async function intro() {
+  consent ??= await ask("/api/consent");
+  get("consent-statements").replaceChildren(...consent.statements.map((text) => {
+    const item = document.createElement("li");
+    item.textContent = text;
+    return item;
+  }));
+  get("consent-contact").hidden = !consent.contact;
+  get("consent-contact").textContent = `Questions: ${consent.contact}`;
   get("intro-count").textContent = state.total;
   get("intro-input").hidden = state.shown_input !== "key";
   show("intro");
-  get("start").focus();
+  get("agree").focus();
 }
 
 function end() {
@@ -145,7 +154,16 @@ function back() {
 }
 
 function start() {
-  guarded(async () => go(await ask("/api/begin", {})));
+  if (!get("agree").checked) return get("agree").focus();
+  guarded(async () => go(await ask("/api/begin", { consent: consent.mark })));
+}
+
+function withdraw() {
+  if (!window.confirm("Delete all your answers?")) return;
+  guarded(async () => {
+    await ask("/api/withdraw", {});
+    show("gone");
+  });
 }
 
 function load() {
@@ -230,7 +248,9 @@ document.addEventListener("visibilitychange", () => {
 
 for (const button of choices) button.addEventListener("click", () => choose(button.dataset.choice));
 for (const side of ["left", "right"]) videos[side].addEventListener("click", () => choose(side));
+get("agree").addEventListener("change", () => (get("start").disabled = !get("agree").checked));
 get("start").addEventListener("click", start);
+get("withdraw").addEventListener("click", withdraw);
 get("retry").addEventListener("click", load);
 get("back").addEventListener("click", back);
 get("end-back").addEventListener("click", back);
