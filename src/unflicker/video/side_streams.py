@@ -18,6 +18,7 @@ from av.stream import Discard, Stream
 from av.video.stream import VideoStream
 
 from unflicker.video.container import open_source
+from unflicker.video.labels import Labels, known_to, labels_of
 from unflicker.video.probe import is_cover
 from unflicker.video.timecode import moved
 from unflicker.video.traits import Cut, Traits
@@ -86,6 +87,8 @@ class SideStreams:
         """Packets that the muxer refused, by number of the stream in the output."""
         self.bytes: dict[int, int] = {}
         """Bytes handed to the muxer so far, by number of the stream in the source."""
+        self.labels = Labels()
+        """Metadata and chapters that the muxer was told."""
 
     def add_to(self, output: OutputContainer, *, pictures: VideoStream) -> None:
         """Declare all streams, chapters and metadata, before the first packet is muxed.
@@ -97,13 +100,16 @@ class SideStreams:
         if self._traits.path is None:
             return
         source = self._source = open_source(self._traits.path)
-        self._copy_metadata(source, output, pictures=pictures)
+        chapters = self._copy_metadata(source, output, pictures=pictures)
         for index in self._plan.copied:
-            self._copies[index] = add_copy(output, source.streams[index])
+            self._copies[index] = add_copy(
+                output, source.streams[index], container_format=self._plan.container_format
+            )
         for index, codec in self._plan.converted:
             self._add_conversion(output, source.streams[index], codec=codec)
         for cover in self._plan.covers:
             output.add_attachment(cover.name, cover.mime_type, cover.data)
+        self.labels = self._labels(output, pictures, chapters=chapters)
         wanted = [*self._copies, *self._conversions]
         flowing = [
             source.streams[index] for index in wanted if source.streams[index].type != "attachment"
@@ -167,10 +173,12 @@ class SideStreams:
 
     def _copy_metadata(
         self, source: InputContainer, output: OutputContainer, *, pictures: VideoStream
-    ) -> None:
+    ) -> int:
+        """Copy metadata and chapters; returns how many chapters there are."""
         film: Any = source.streams[self._traits.stream_index]
         output.metadata.update(self._later(_kept(source.metadata), film))
-        pictures.metadata.update(self._later(_kept(film.metadata), film))
+        own = known_to(self._plan.container_format, _kept(film.metadata))
+        pictures.metadata.update(self._later(own, film))
         reels = [stream.metadata.get("reel_name") for stream in source.streams]
         reel = next((name for name in reels if name), None)
         if reel:
@@ -179,6 +187,19 @@ class SideStreams:
         chapters = _cut_chapters(source.chapters(), cut=self._traits.cut)
         if chapters:
             output.set_chapters(chapters)
+        return len(chapters)
+
+    def _labels(self, output: OutputContainer, pictures: VideoStream, *, chapters: int) -> Labels:
+        made = {**self._copies, **{index: one for index, (one, _) in self._conversions.items()}}
+        languages = {
+            f"{stream.type} stream {index}": stream.metadata.get("language", "")
+            for index, stream in made.items()
+            if stream.type in ("audio", "subtitle")
+        }
+        flowing = [stream.metadata for stream in made.values() if stream.type != "attachment"]
+        return labels_of(
+            output.metadata, pictures.metadata, *flowing, chapters=chapters, streams=languages
+        )
 
     def _later(self, metadata: dict[str, str], film: Any) -> dict[str, str]:
         """Metadata with the timecode of the selected part's first frame."""
@@ -197,7 +218,7 @@ class SideStreams:
         made.codec_context.subtitle_header = decoder.subtitle_header
         made.time_base = stream.time_base
         made.codec_context.time_base = stream.time_base
-        _copy_labels(stream, made)
+        _copy_labels(stream, made, container_format=self._plan.container_format)
         self._conversions[stream.index] = (made, decoder)
 
     def _wanted_packets(self, source: InputContainer, streams: list[Stream]) -> Iterator[Packet]:
@@ -255,24 +276,25 @@ class SideStreams:
         return [text]
 
 
-def add_copy(output: OutputContainer, stream: Any) -> Stream:
+def add_copy(output: OutputContainer, stream: Any, *, container_format: str) -> Stream:
     """A new stream declared for the same packets as another.
 
     Args:
         output: Opened for muxing.
         stream: Of the source.
+        container_format: FFmpeg's name of the muxer.
     """
     made: Any = output.add_stream_from_template(stream, opaque=True)
     if stream.type == "audio" and output.format.name in _NAMED_CHANNELS:
         usual = _USUAL_CHANNELS.get(stream.codec_context.layout.name)
         if usual:
             made.codec_context.layout = usual
-    _copy_labels(stream, made)
+    _copy_labels(stream, made, container_format=container_format)
     return made
 
 
-def _copy_labels(stream: Stream, made: Stream) -> None:
-    made.metadata.update(_kept(stream.metadata))
+def _copy_labels(stream: Stream, made: Stream, *, container_format: str) -> None:
+    made.metadata.update(known_to(container_format, _kept(stream.metadata)))
     made.disposition = stream.disposition
 
 
