@@ -99,7 +99,7 @@ def _ways(stream: Any, source: InputContainer, plan: Plan) -> Iterator[Any]:
         cover = _cover(stream, source)
         if cover is not None:
             yield lambda plan: replace(plan, covers=(*plan.covers, cover))
-    if stream.type in _COPIED and not _aborts(stream, plan.container_format):
+    if stream.type in _COPIED and not _is_hopeless(stream, plan.container_format):
         yield lambda plan: replace(plan, copied=(*plan.copied, stream.index))
     text = _TEXT_OF_CONTAINER.get(plan.container_format)
     if text and name_of(stream) in _TEXT_SUBTITLES:
@@ -111,8 +111,10 @@ def _ways(stream: Any, source: InputContainer, plan: Plan) -> Iterator[Any]:
         )
 
 
-def _aborts(stream: Any, container_format: str) -> bool:
-    """Whether FFmpeg would end the process: it cannot be tried."""
+def _is_hopeless(stream: Any, container_format: str) -> bool:
+    """Whether a stream is not tried: FFmpeg would end the process, or lose some of its packets."""
+    if container_format == "mpeg" and stream.type == "subtitle":
+        return True  # Which cues come back depends on when they are due.
     if container_format != "flv" or stream.type != "audio" or stream.codec_context is None:
         return False
     return stream.codec_context.codec.canonical_name not in _FLV_SOUND

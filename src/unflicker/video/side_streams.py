@@ -37,6 +37,8 @@ _USUAL_CHANNELS = {
 _MAY_COINCIDE = 0x20000
 """FFmpeg's flag of containers in which packets of a stream may be due at one time
 (AVFMT_TS_NONSTRICT)."""
+_CUE_SECONDS = 5
+"""How long a subtitle is shown whose file does not say."""
 _TRIAL_PACKETS = 1000
 """Packets read in a trial, of all streams together: a stream may have none near the beginning."""
 
@@ -83,6 +85,8 @@ class SideStreams:
         self._last_dts: dict[int, int] = {}
         self._last_due: dict[int, int] = {}
         """When the last packet of each stream of the output is decoded, in its units."""
+        self._tried: set[int] = set()
+        """In a trial: the streams that had a packet."""
         self.refused: dict[int, int] = {}
         """Packets that the muxer refused, by number of the stream in the output."""
         self.bytes: dict[int, int] = {}
@@ -236,13 +240,20 @@ class SideStreams:
                 if (packet.dts is None and packet.pts is None) or _is_filler(packet):
                     continue
                 clock.apply(packet)
-                if until is not None and _when(packet) > until:
+                if until is not None and self._is_late(packet, until):
                     continue
                 if cut is None or _inside(packet, cut):
                     yield self._risen(packet if cut is None else _shifted(packet, cut))
         except FFmpegError:
             # The end of the file is damaged; the film's reader has said so.
             return
+
+    def _is_late(self, packet: Packet, until: Fraction) -> bool:
+        """Whether a trial does without a packet; the first of each stream is never late, except
+        sound: some containers do not show a stream of subtitles without one."""
+        flows = packet.stream.type == "audio" or packet.stream_index in self._tried
+        self._tried.add(packet.stream_index)
+        return flows and _when(packet) > until
 
     def _risen(self, packet: Packet) -> Packet:
         """The packet, due no earlier than the one before: no muxer takes falling times.
@@ -272,7 +283,10 @@ class SideStreams:
         text = made.codec_context.encode_subtitle(subtitle)
         text.stream = made
         text.time_base = packet.time_base
-        text.pts, text.dts, text.duration = packet.pts, packet.dts, packet.duration
+        text.pts, text.dts = packet.pts, packet.dts
+        # MP4 hides a cue without duration; the next one ends it anyway.
+        usual = round(_CUE_SECONDS / (packet.time_base or Fraction(1)))
+        text.duration = packet.duration or usual
         return [text]
 
 
