@@ -16,6 +16,7 @@ import numpy as np
 
 from unflicker.errors import InputError
 
+_MOST_FRAMES = 1_000_000_000
 _MOST_ENTRIES = 2_000_000
 """A film of a day at 60 frames a second has half as many."""
 _MOST_BYTES = 256 * 1024 * 1024
@@ -133,3 +134,22 @@ def no_plan(path: Path, why: str) -> InputError:
     return InputError(
         f"{path} is not a whole plan ({why}); make one with `unflicker analyze --plan`"
     )
+
+
+def check_about(about: Any) -> None:
+    """Refuse a description of a plan whose parts are of other types.
+
+    Args:
+        about: As read from JSON.
+
+    Raises:
+        TypeError: A part has another type.
+        ValueError: Its number of frames is none.
+    """
+    if not isinstance(about, dict):
+        raise TypeError("plan.json is not an object")
+    for name, kind in (("film", dict), ("settings", dict), ("shots", list), ("frames", int)):
+        if not isinstance(about.get(name, kind()), kind):
+            raise TypeError(f"{name} in plan.json is {about[name]!r:.40}")
+    if not 0 <= about.get("frames", 0) <= _MOST_FRAMES:
+        raise ValueError(f"{about['frames']} frames")

@@ -28,18 +28,19 @@ from unflicker.files.outputs import is_stream, made_folder
 from unflicker.frames.picture import ColourMeaning
 from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
-from unflicker.plan.archive import Archive, no_plan, readable, unpacked
+from unflicker.plan.archive import Archive, check_about, no_plan, readable, unpacked
 from unflicker.plan.plan import FramePlan, ShotPlan
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SCHEMA_VERSION = 3
-_READABLE_VERSIONS = (1, 2, 3)
+SCHEMA_VERSION, _BY_FIELDS = 3, 4
+"""The second only of a plan with grades for both fields of interlaced frames."""
+_READABLE_VERSIONS = (1, 2, SCHEMA_VERSION, _BY_FIELDS)
 """Versions 1 and 2 hold grades alone, the first without matrices."""
 _CHUNK = 64
-_MOST_FRAMES = 1_000_000_000
+_LOWER = "_lower"
 _KEPT, _TEXTURE = ".kept", ".texture"
 _TABLE = np.dtype(
     [
@@ -83,6 +84,7 @@ class PlanWriter:
         self._kept: Kept | None = None
         self._where: np.ndarray | None = None
         self._shots: list[ShotPlan] = []
+        self._by_fields = False
 
     def __enter__(self) -> PlanWriter:
         """Open the file under a temporary name in the same folder."""
@@ -148,7 +150,8 @@ class PlanWriter:
         try:
             if whole:
                 self._flush()
-                about = {"schema": SCHEMA_VERSION, "frames": self._frames, **self._about}
+                schema = _BY_FIELDS if self._by_fields else SCHEMA_VERSION
+                about = {"schema": schema, "frames": self._frames, **self._about}
                 about["shots"] = [shot.to_dict() for shot in self._shots]
                 self._put("plan.json", json.dumps(about, indent=2))
             self._archive.close()
@@ -160,14 +163,20 @@ class PlanWriter:
 
     def _flush(self) -> None:
         for start, group in _of_one_shape(self._held):
-            name, grades = f"{self._frames + start:09d}", [frame.grade for frame in group]
-            self._store(f"{name}_curves", np.stack([grade.curves for grade in grades]))
-            self._store(f"{name}_gains", np.stack([g.log_gain for g in grades]).astype(np.float16))
-            if any(grade.mixes for grade in grades):
-                self._store(f"{name}_matrices", np.stack([grade.log_matrix for grade in grades]))
+            name, lower = f"{self._frames + start:09d}", [f.lower_grade for f in group]
+            self._store_grades(name, [frame.grade for frame in group])
+            if lower[0] is not None:
+                self._by_fields = True
+                self._store_grades(f"{name}{_LOWER}", [grade for grade in lower if grade])
             self._store(f"{name}_frames", _table(group))
         self._frames += len(self._held)
         self._held = []
+
+    def _store_grades(self, name: str, grades: list[Grade]) -> None:
+        self._store(f"{name}_curves", np.stack([grade.curves for grade in grades]))
+        self._store(f"{name}_gains", np.stack([g.log_gain for g in grades]).astype(np.float16))
+        if any(grade.mixes for grade in grades):
+            self._store(f"{name}_matrices", np.stack([grade.log_matrix for grade in grades]))
 
     def _store(self, name: str, array: np.ndarray) -> None:
         self._put(f"{name}.npy", _packed(array))
@@ -189,10 +198,15 @@ class _Passing:
 def _of_one_shape(frames: list[FramePlan]) -> Iterator[tuple[int, list[FramePlan]]]:
     start = 0
     for index in range(1, len(frames) + 1):
-        ends = index == len(frames)
-        if ends or frames[index].grade.log_gain.shape != frames[start].grade.log_gain.shape:
+        if index == len(frames) or _shape(frames[index]) != _shape(frames[start]):
             yield start, frames[start:index]
             start = index
+
+
+def _shape(frame: FramePlan) -> tuple[tuple[int, ...], ...]:
+    """The shapes of a frame's gains."""
+    grades = (frame.grade, frame.lower_grade)
+    return tuple(grade.log_gain.shape for grade in grades if grade is not None)
 
 
 def _packed(array: np.ndarray) -> bytes:
@@ -223,16 +237,16 @@ class Plan:
         self._archive = Archive(path)
         with readable(path):
             self.about = self._archive.words("plan.json")
-            _check_about(self.about)
+            check_about(self.about)
         if self.about.get("schema") not in _READABLE_VERSIONS:
             raise InputError(
                 f"the plan {path} has schema {self.about.get('schema')}, this version reads "
-                f"1 to {SCHEMA_VERSION}; make it again with `unflicker analyze --plan`"
+                f"1 to {_BY_FIELDS}; make it again with `unflicker analyze --plan`"
             )
         with readable(path):
             names = self._archive.names
             self._names = set(names)
-            self._starts = sorted(int(n[:9]) for n in names if n.endswith("_curves.npy"))
+            self._starts = sorted(int(n[:9]) for n in names if n[9:] == "_curves.npy")
             self._kept = _Changing(self._archive, _KEPT, Kept.from_bytes)
             self._where = _Changing(self._archive, _TEXTURE, _cells)
         self._chunk: tuple[int, list[FramePlan]] = (-1, [])
@@ -300,25 +314,36 @@ class Plan:
         return plotted(self, self.shots)
 
     def _frames_from(self, start: int) -> list[FramePlan]:
-        grades = self._grades(start)
+        grades, lower = self._grades(f"{start:09d}"), self._lower_grades(start)
         table = self._table(start, count=len(grades))
         frames = []
-        for index, (grade, row) in enumerate(zip(grades, table, strict=True), start=start):
+        rows = zip(grades, lower or [None] * len(grades), table, strict=True)
+        for index, (grade, other, row) in enumerate(rows, start=start):
             amount, where = float(row["texture_amount"]), self._where.at(index)
             texture = TextureFlicker(amount=amount, where=where) if amount > 0.0 else NO_FLICKER
             told = {name: row[name] if row[name].ndim else row[name].item() for name in _PLAIN}
             frames.append(
                 FramePlan(
-                    index=index, grade=grade, texture=texture, kept=self._kept.at(index), **told
+                    index=index,
+                    grade=grade,
+                    lower_grade=other,
+                    texture=texture,
+                    kept=self._kept.at(index),
+                    **told,
                 )
             )
         return frames
 
-    def _grades(self, start: int) -> list[Grade]:
-        curves, log_gains = self._array(start, "curves"), self._array(start, "gains")
+    def _lower_grades(self, start: int) -> list[Grade] | None:
+        """Grades of lower fields; None if frames have one grade each."""
+        name = f"{start:09d}{_LOWER}"
+        return self._grades(name) if f"{name}_curves.npy" in self._names else None
+
+    def _grades(self, name: str) -> list[Grade]:
+        curves, log_gains = self._array(f"{name}_curves"), self._array(f"{name}_gains")
         unmixed = np.zeros((len(curves), 3, 3), np.float32)
-        has_matrices = f"{start:09d}_matrices.npy" in self._names
-        mixed = self._array(start, "matrices") if has_matrices else unmixed
+        has_matrices = f"{name}_matrices.npy" in self._names
+        mixed = self._array(f"{name}_matrices") if has_matrices else unmixed
         if curves.shape[1:] != (3, KNOTS) or log_gains.shape[4:] != (3,):
             raise no_plan(self.path, f"curves of {curves.shape} and gains of {log_gains.shape}")
         if len(curves) != len(log_gains):
@@ -345,9 +370,8 @@ class Plan:
             raise ValueError(f"light_scale in {name} is not a number")
         return table
 
-    def _array(self, start: int, part: str) -> np.ndarray:
-        name = f"{start:09d}_{part}.npy"
-        array = _finite(self._archive.array(name), name)
+    def _array(self, name: str) -> np.ndarray:
+        array = _finite(self._archive.array(f"{name}.npy"), name)
         if np.abs(array).max() > _LARGEST:
             raise ValueError(f"{name} holds numbers beyond {_LARGEST:g}")
         return array.astype(np.float32)
@@ -372,17 +396,6 @@ class _Changing(Generic[Shared]):
             data = self._archive.content(f"{start:09d}{self._ending}")
             self._last = (start, self._read(data) if data else None)
         return self._last[1]
-
-
-def _check_about(about: Any) -> None:
-    """Refuse a description of a plan whose parts are of other types."""
-    if not isinstance(about, dict):
-        raise TypeError("plan.json is not an object")
-    for name, kind in (("film", dict), ("settings", dict), ("shots", list), ("frames", int)):
-        if not isinstance(about.get(name, kind()), kind):
-            raise TypeError(f"{name} in plan.json is {about[name]!r:.40}")
-    if not 0 <= about.get("frames", 0) <= _MOST_FRAMES:
-        raise ValueError(f"{about['frames']} frames")
 
 
 def _cells(data: bytes) -> np.ndarray:

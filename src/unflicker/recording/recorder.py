@@ -167,7 +167,7 @@ class Recorder:
 
     def _heard_of_window(self, finding: Finding) -> None:
         if self._shot is None:
-            self._shot = _Shot(start=finding.start)
+            self._shot = _Shot(start=-(-finding.start // finding.fields_a_frame))
         frames = finding.stop - finding.start - finding.overlap
         self._shot.windows.append(finding.tone)
         self._shot.repeats = (finding.stop - finding.start) / max(len(finding.roles.votes), 1)
@@ -188,7 +188,7 @@ class Recorder:
             self._shots.append(
                 ShotPlan(
                     start=self._shot.start,
-                    stop=finding.stop,
+                    stop=-(-finding.stop // finding.fields_a_frame),
                     diagnosis=self._diagnosis(finding.fps, visible=before),
                     fine_light=self._shot.fine_light,
                     guided=self._shot.guided,

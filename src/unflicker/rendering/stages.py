@@ -16,9 +16,12 @@ from dataclasses import dataclass, replace
 
 from unflicker.compute.context import RunContext
 from unflicker.frames.alpha import covered
-from unflicker.frames.picture import same_samples
+from unflicker.frames.picture import Picture, same_samples
+from unflicker.grade import Grade
 from unflicker.grade.apply import apply_grade
 from unflicker.grade.apply_cuda import apply_grade_on
+from unflicker.grade.fields import apply_grades
+from unflicker.grade.mask import Share
 from unflicker.motion import estimate_motion
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
@@ -75,12 +78,20 @@ class Grading:
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture graded."""
         for item in items:
-            grade = item.plan.grade.scaled(item.strength)
-            if self.device == "cpu":
-                picture = apply_grade(item.picture, grade, mask=item.share)
-            else:
-                picture = apply_grade_on(item.picture, grade, device=self.device, mask=item.share)
+            lower, strength = item.plan.lower_grade, item.strength
+            picture = apply_grades(
+                item.picture,
+                item.plan.grade.scaled(strength),
+                None if lower is None else lower.scaled(strength),
+                mask=item.share,
+                apply=self._applied,
+            )
             yield replace(item, picture=picture)
+
+    def _applied(self, picture: Picture, grade: Grade, *, mask: Share | None) -> Picture:
+        if self.device == "cpu":
+            return apply_grade(picture, grade, mask=mask)
+        return apply_grade_on(picture, grade, device=self.device, mask=mask)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ import numpy as np
 from unflicker.errors import InputError
 from unflicker.frames.picture import Picture, as_picture
 from unflicker.grade import Grade
-from unflicker.grade.apply import apply_grade
+from unflicker.grade.fields import apply_grades
 from unflicker.grade.mask import FullShares
 from unflicker.plan import Plan
 from unflicker.studio.look import look_of
@@ -91,7 +91,8 @@ class Stills:
         strength = steering.strength * own
         mask = mask_of(folder, steering, size=picture.size)
         share = FullShares(mask).of(picture, found.kept)
-        graded = apply_grade(picture, found.grade.scaled(strength), mask=share)
+        lower = None if found.lower_grade is None else found.lower_grade.scaled(strength)
+        graded = apply_grades(picture, found.grade.scaled(strength), lower, mask=share)
         return as_jpeg(graded, longest_px=longest_px)
 
     def kept(self, folder: Path, *, index: int, steering: Steering) -> bytes:
