@@ -246,7 +246,8 @@ class Plan:
         with readable(path):
             names = self._archive.names
             self._names = set(names)
-            self._starts = sorted(int(n[:9]) for n in names if n[9:] == "_curves.npy")
+            firsts = (n for n in names if n.endswith("_curves.npy") and _LOWER not in n)
+            self._starts = sorted(int(name[:9]) for name in firsts)
             self._kept = _Changing(self._archive, _KEPT, Kept.from_bytes)
             self._where = _Changing(self._archive, _TEXTURE, _cells)
         self._chunk: tuple[int, list[FramePlan]] = (-1, [])
