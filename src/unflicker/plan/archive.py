@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import zipfile
 import zlib
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from unflicker.errors import InputError
+from unflicker.files.json_text import parsed
 
 _MOST_FRAMES = 1_000_000_000
 _MOST_ENTRIES = 2_000_000
@@ -65,7 +65,7 @@ class Archive:
         Raises:
             ValueError: It is none, or too large; other exceptions: see `readable`.
         """
-        return json.loads(self.content(name, most=_MOST_WORDS_BYTES))
+        return parsed(self.content(name, most=_MOST_WORDS_BYTES))
 
     def array(self, name: str) -> np.ndarray:
         """The array of an entry; its size is that of its data.
