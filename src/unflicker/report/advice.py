@@ -81,7 +81,7 @@ def _all(record: Record) -> Iterator[Advice]:
 
 
 def _drifts(record: Record) -> Iterator[Advice]:
-    """Drift of automatic exposure beside other flicker."""
+    """Drift of automatic exposure in shots that also flicker."""
     found = tuple(
         number
         for number, shot in enumerate(record.shots)
