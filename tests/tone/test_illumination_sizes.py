@@ -6,7 +6,9 @@ import pytest
 import unflicker
 from made_clips import panning
 from unflicker.settings import Settings, replaced
+from unflicker.tone.flicker import _stiffness
 from unflicker.tone.illumination import IlluminationModel
+from unflicker.tone.weighing import projector
 
 
 @pytest.mark.parametrize("across", [1, 2, 3, 32])
@@ -36,3 +38,16 @@ def test_light_of_few_waves_still_removes_flicker_of_the_whole_picture(across, d
         for clips in (lit, steady)
     ]
     assert spread[1] < 0.35 * spread[0], spread
+
+
+@pytest.mark.parametrize("fps", [24.0, 2_810_368.0, 1e7])
+@pytest.mark.parametrize("time", [9, 80])
+@pytest.mark.parametrize("memory", [0.0, 0.5])
+def test_a_smooth_curve_of_any_rate_can_be_computed(fps, time, memory):
+    periods = np.full(time - 2, 2.0 * fps)
+    weigh = projector(time, memory, _stiffness(periods))
+    assert np.isfinite(weigh).all()
+    straight = np.linspace(-1, 1, time)
+    assert abs(straight @ weigh @ straight) < 1e-2 * time
+    bent = np.where(np.arange(time) % 2, 1.0, -1.0)
+    assert bent @ weigh @ bent > 0.3 * time

@@ -15,6 +15,7 @@ from unflicker.study import Answers, Consent, Plan, answers_file, read_material
 from unflicker.web.serving import address, bound
 from unflicker.web.study.server import study_app
 
+AGREED = {"consent": Consent().mark}
 FOUR = Plan(pairs=4, checks=0)
 PAGES = ("study.html", "study.css", "study.js", "playback.js", "results.html", "results.js")
 
@@ -270,7 +271,7 @@ def test_a_person_begins_only_by_agreeing_to_the_text_that_was_shown(results):
         visitor = Visitor(place)
         shown = visitor.ask("api/consent")
         assert (shown["statements"], shown["contact"]) == (["I agree to watch."], "a lab")
-        for given in ({}, {"consent": Consent().mark}):
+        for given in ({}, AGREED):
             assert visitor.fetch("api/begin", given)[0] == 403
         assert not answers.everything()
         assert visitor.begin()["begun"]
@@ -304,9 +305,7 @@ def test_who_withdraws_leaves_no_answer(results):
 )
 def test_foreign_pages_begin_no_study(results, headers, status):
     with study_served(results, plan=FOUR) as (place, answers):
-        assert (
-            Visitor(place).fetch("api/begin", {"consent": Consent().mark}, **headers)[0] == status
-        )
+        assert Visitor(place).fetch("api/begin", AGREED, **headers)[0] == status
     assert bool(answers.everything()) == (status == 200)
 
 
@@ -319,21 +318,11 @@ def test_a_proxy_is_let_in_by_its_name(results):
             {"Host": "study.example.org", "Origin": "https://study.example.org"},
             {"Origin": "https://study.example.org"},
         ):
-            assert visitor.fetch("api/begin", {"consent": Consent().mark}, **headers)[0] == 200
-        assert (
-            visitor.fetch("api/begin", {"consent": Consent().mark}, Origin="https://evil.example")[
-                0
-            ]
-            == 403
-        )
-        assert (
-            visitor.fetch("api/begin", {"consent": Consent().mark}, Host="evil.example")[0] == 421
-        )
+            assert visitor.fetch("api/begin", AGREED, **headers)[0] == 200
+        assert visitor.fetch("api/begin", AGREED, Origin="https://evil.example")[0] == 403
+        assert visitor.fetch("api/begin", AGREED, Host="evil.example")[0] == 421
     with served(study_app(material, answers, plan=FOUR, hosts=None)) as place:
-        assert (
-            Visitor(place).fetch("api/begin", {"consent": Consent().mark}, Host="any.example")[0]
-            == 200
-        )
+        assert Visitor(place).fetch("api/begin", AGREED, Host="any.example")[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def _unexplained(record: Record) -> Advice:
         kind="unexplained",
         shots=(),
         what="flicker of content or texture that this preset cannot remove",
-        do="--original FILE, if the film was made from a steady one, shows what is wanted"
+        do="--original FILE names the steady film that it was made from, if there is one"
         if has_texture
         else "--preset standard looks at texture, too",
     )

@@ -91,7 +91,7 @@ def changed(
 
 
 def _is_another_codec(film: VideoSource, form: VideoFormat) -> bool:
-    """Whether a film's own codec is not written, though nobody asked for another."""
+    """Whether a film's own codec is not written, without a request for another."""
     own = film.traits.codec
     if not own or form.settings.codec:
         return False
