@@ -68,3 +68,11 @@ def test_drift_beside_other_flicker_and_damage_are_named_in_json_too(make_record
 def test_many_shots_are_counted(make_record):
     line = advice(record_of(make_record, *["bands"] * 12))[0].line
     assert "(shots 0, 1, 2, 3, 4, 5, 6, 7 and 4 more)" in line
+
+
+@pytest.mark.parametrize(("spots", "named"), [(None, False), (1.0, False), (19.6, True)])
+def test_spots_are_named_where_there_are_many(make_record, spots, named):
+    film = record_of(make_record, "none", visible_flicker_before=0.4, spots=spots)
+    assert [one.kind for one in advice(film)] == (["spots"] if named else [])
+    assert not named or "about 20 spots" in advice(film)[0].line
+    assert all("--clean dirt" in one.do and one.is_noted for one in advice(film))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unflicker.recording.record import Record
+from unflicker.rendering.spots_sampled import suggestion
 from unflicker.report.words import KINDS, flickers_beyond
 
 _RUN = "`unflicker run` removes it"
@@ -30,12 +31,15 @@ class Advice:
     """One kind of finding."""
 
     kind: str
-    """A kind of `Diagnosis`, or fine light, texture, unexplained, damaged frames, incomplete."""
+    """A kind of `Diagnosis`, or fine light, texture, unexplained, spots, damaged frames,
+    incomplete."""
     shots: tuple[int, ...]
     """Numbers of the shots in which it was found; empty for what concerns the whole film."""
     what: str
     do: str
     """What the user may do about it."""
+    is_noted: bool = False
+    """Whether a note, or the last line of the program, says the same."""
 
     @property
     def line(self) -> str:
@@ -77,6 +81,10 @@ def _all(record: Record) -> Iterator[Advice]:
     yield from _drifts(record)
     if flickers_beyond(record):
         yield _unexplained(record)
+    if suggestion(record.spots):
+        what = f"about {record.spots:.0f} spots in each picture that its neighbours do not have"
+        do = "if they are dirt, and not rain or snow, --clean dirt repairs them"
+        yield Advice(kind="spots", shots=(), what=what, do=do, is_noted=True)
     yield from _damage(record)
 
 
@@ -89,7 +97,11 @@ def _drifts(record: Record) -> Iterator[Advice]:
     )
     if found and not record.settings.get("tone.lock_exposure", False):
         yield Advice(
-            kind="auto exposure", shots=found, what=KINDS["auto exposure"], do=_DO["auto exposure"]
+            kind="auto exposure",
+            shots=found,
+            what=KINDS["auto exposure"],
+            do=_DO["auto exposure"],
+            is_noted=True,
         )
 
 
@@ -114,6 +126,7 @@ def _damage(record: Record) -> Iterator[Advice]:
             what="1 damaged frame" if count == 1 else f"{count} damaged frames",
             do="they keep their time and the correction of their neighbours; get the film again "
             "if it is whole elsewhere",
+            is_noted=True,
         )
     if record.incomplete:
         yield Advice(
@@ -121,6 +134,7 @@ def _damage(record: Record) -> Iterator[Advice]:
             shots=(),
             what="the film is not complete",
             do="get it again, or use the part that is there (the notes say what is missing)",
+            is_noted=True,
         )
 
 
