@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -46,10 +45,19 @@ class Fields:
         self.traits = replace(film.traits, time_base=film.traits.time_base / 2)
         frames = film.estimated_frames
         self.estimated_frames = None if frames is None else 2 * frames
+        self.name, self.layout, self.meaning = film.name, film.layout, film.meaning
+        self.size = film.size
+        """That of frames: proxies keep their shape."""
 
-    def __getattr__(self, name: str) -> Any:
-        """All else is the film's, its size too: proxies keep the shape of frames."""
-        return getattr(self._film, name)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The film's."""
+        return self._film.notes
+
+    @property
+    def mended(self) -> bool:
+        """Whether the film had faults, as far as it has been read."""
+        return getattr(self._film, "mended", True)
 
     def frames(self) -> Iterator[Frame]:
         """The fields, each resampled to rows between those of both."""

@@ -45,7 +45,7 @@ class Stills:
     def warm() -> None:
         """Compile what grades a picture, before a person waits for it."""
         picture = as_picture(np.zeros((16, 16, 3), np.uint8))
-        apply_grade(picture, Grade.identity().followed_by(np.ones((1, 1, 1, 3), np.float32)))
+        apply_grades(picture, Grade.identity().followed_by(np.ones((1, 1, 1, 3), np.float32)), None)
 
     def before(self, source: Path, folder: Path, *, index: int, longest_px: int | None) -> bytes:
         """A frame as it is, as JPEG.
