@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -153,3 +153,32 @@ def check_about(about: Any) -> None:
             raise TypeError(f"{name} in plan.json is {about[name]!r:.40}")
     if not 0 <= about.get("frames", 0) <= _MOST_FRAMES:
         raise ValueError(f"{about['frames']} frames")
+
+
+class Passing:
+    """A stream without seeking: a device claims to be seekable, and is not."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.write, self.flush = stream.write, stream.flush
+
+
+def packed(array: np.ndarray) -> bytes:
+    """The bytes of an entry that holds an array."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def finite(array: np.ndarray, name: str) -> np.ndarray:
+    """An array, if it holds finite numbers.
+
+    Args:
+        array: As read.
+        name: Of its entry.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
+        raise ValueError(f"{name} holds no finite numbers")
+    return array

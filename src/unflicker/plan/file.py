@@ -9,7 +9,6 @@ archive is written as a stream, so a film may have any length.
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from bisect import bisect_right
@@ -18,7 +17,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -28,7 +27,16 @@ from unflicker.files.outputs import is_stream, made_folder
 from unflicker.frames.picture import ColourMeaning
 from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
-from unflicker.plan.archive import Archive, check_about, no_plan, readable, unpacked
+from unflicker.plan.archive import (
+    Archive,
+    Passing,
+    check_about,
+    finite,
+    no_plan,
+    packed,
+    readable,
+    unpacked,
+)
 from unflicker.plan.plan import FramePlan, ShotPlan
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 
@@ -92,7 +100,7 @@ class PlanWriter:
             self._open.enter_context(made_folder(self._part.parent))
             place: Any = self._part
             if place == self._path:
-                place = _Passing(self._open.enter_context(place.open("wb")))
+                place = Passing(self._open.enter_context(place.open("wb")))
             self._archive = zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         except OSError as fault:
             self._open.__exit__(type(fault), fault, None)
@@ -110,7 +118,7 @@ class PlanWriter:
             self._kept = frame.kept
         if frame.texture.where is not self._where:
             where = frame.texture.where
-            self._put(f"{name}{_TEXTURE}", b"" if where is None else _packed(where))
+            self._put(f"{name}{_TEXTURE}", b"" if where is None else packed(where))
             self._where = where
         self._held.append(frame)
         if len(self._held) == _CHUNK:
@@ -179,20 +187,13 @@ class PlanWriter:
             self._store(f"{name}_matrices", np.stack([grade.log_matrix for grade in grades]))
 
     def _store(self, name: str, array: np.ndarray) -> None:
-        self._put(f"{name}.npy", _packed(array))
+        self._put(f"{name}.npy", packed(array))
 
     def _put(self, name: str, data: bytes | str) -> None:
         """Write an entry without the time of day: the same plan is the same file."""
         entry = zipfile.ZipInfo(name)
         entry.external_attr = 0o600 << 16
         self._archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=1)
-
-
-class _Passing:
-    """A stream without seeking: a device claims to be seekable, and is not."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.write, self.flush = stream.write, stream.flush
 
 
 def _of_one_shape(frames: list[FramePlan]) -> Iterator[tuple[int, list[FramePlan]]]:
@@ -207,12 +208,6 @@ def _shape(frame: FramePlan) -> tuple[tuple[int, ...], ...]:
     """The shapes of a frame's gains."""
     grades = (frame.grade, frame.lower_grade)
     return tuple(grade.log_gain.shape for grade in grades if grade is not None)
-
-
-def _packed(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _table(frames: Sequence[FramePlan]) -> Shaped[np.ndarray, " frames"]:
@@ -372,7 +367,7 @@ class Plan:
         return table
 
     def _array(self, name: str) -> np.ndarray:
-        array = _finite(self._archive.array(f"{name}.npy"), name)
+        array = finite(self._archive.array(f"{name}.npy"), name)
         if np.abs(array).max() > _LARGEST:
             raise ValueError(f"{name} holds numbers beyond {_LARGEST:g}")
         return array.astype(np.float32)
@@ -401,10 +396,4 @@ class _Changing(Generic[Shared]):
 
 def _cells(data: bytes) -> np.ndarray:
     cells = unpacked(data, "where texture flickers")
-    return _finite(cells, "where texture flickers").astype(np.float32)
-
-
-def _finite(array: np.ndarray, name: str) -> np.ndarray:
-    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
-        raise ValueError(f"{name} holds no finite numbers")
-    return array
+    return finite(cells, "where texture flickers").astype(np.float32)
