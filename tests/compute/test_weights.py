@@ -39,3 +39,19 @@ def test_weights_of_another_network_are_refused():
 def test_weights_that_are_not_there_say_how_to_get_them(tmp_path):
     with pytest.raises(MissingError, match="unflicker train"):
         read_weights("neural_filter.safetensors", own=str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 1e30, -2e4])
+@pytest.mark.parametrize("place", [0, -1])
+def test_numbers_that_no_training_gives_are_refused(tmp_path, number, place):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    values = torch.linspace(-3, 3, 24)
+    path = tmp_path / "own.safetensors"
+    save_file({"layer.weight": values.reshape(4, 6)}, str(path))
+    assert set(read_weights("", own=str(path))) == {"layer.weight"}
+    values[place] = number
+    save_file({"layer.weight": values.reshape(4, 6)}, str(path))
+    with pytest.raises(InputError, match=r"layer\.weight"):
+        read_weights("", own=str(path))

@@ -55,6 +55,17 @@ def test_a_line_cut_off_is_left_out_and_told(tmp_path):
     assert "line 2" in scores.skipped[0]
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "[]", "7", "\x00"])
+def test_nonsense_in_a_folder_of_results_is_left_out(tmp_path, text):
+    folder = write_lines(tmp_path, [score(30.0)])
+    with (folder / "scores.jsonl").open("a") as file:
+        file.write(f"{text}\n")
+    (folder / "run.json").write_text(text)
+    scores = read_scores(folder)
+    assert psnr(scores) == 30.0
+    assert len(scores.skipped) == 1
+
+
 def test_what_is_no_number_is_not_there_and_equal_pictures_have_100_db(tmp_path):
     lines = [
         line("a", "x", "fidelity", {"psnr": float("inf"), "ssim": float("nan"), "delta_e": None})

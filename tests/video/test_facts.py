@@ -3,8 +3,10 @@
 from fractions import Fraction
 
 import av
+import cv2
+import numpy as np
 import pytest
-from made_films import make_film, moving, rewrite
+from made_films import make_film, moving, read, rewrite, same_samples
 
 from unflicker.video.source import open_video
 from unflicker.video.timecode import moved
@@ -114,3 +116,47 @@ def test_a_telephones_keys_the_name_of_hevc_and_timecode_are_kept(tmp_path, endi
         assert stream.metadata["timecode"] == "10:00:01:00"
         assert keys.items() <= container.metadata.items()
         assert container.metadata["title"] == "T"
+
+
+@pytest.mark.parametrize(
+    ("codec", "source", "target", "named"),
+    [
+        ("mpeg2video", "ts", "ts", "h264"),
+        ("mpeg4", "mp4", "mp4", "h264"),
+        ("libx264", "mkv", "mp4", ""),
+        ("ffv1", "mkv", "mkv", ""),
+        ("mpeg2video", "mpg", "mpg", ""),
+    ],
+)
+def test_another_codec_than_the_films_is_named(tmp_path, codec, source, target, named):
+    counted = {"times": range(10), "time_base": Fraction(1, 25)} if "mpeg" in codec else {}
+    film = make_film(tmp_path / f"film.{source}", codec=codec, size=(96, 128), **counted)
+    notes = rewrite(film, tmp_path / f"result.{target}")
+    assert [note for note in notes if "is written as" in note] == (
+        [f"the film's {codec} is written as {named} (libx264); --codec chooses another"]
+        if named
+        else []
+    )
+
+
+@pytest.mark.parametrize("speed_px", [0.7, 2.0])
+def test_lossless_interlaced_film_stays_lossless(tmp_path, speed_px):
+    """x264 skips parts that differ by one value, unless it is told not to."""
+    cells = np.random.default_rng(3).uniform(40, 200, (10, 12))
+    scene = cv2.resize(cells, (144, 700), interpolation=cv2.INTER_CUBIC)
+    path, options = tmp_path / "film.mkv", {"qp": "0", "x264-params": "tff=1:no-fast-pskip=1"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 144, 96, "yuv444p"
+        for index in range(30):
+            picture = np.empty((96, 144), np.uint8)
+            for field in range(2):
+                down = np.array([[1, 0, 0], [0, 1, -speed_px * (index + field / 2)]], np.float32)
+                seen = cv2.warpAffine(scene, down, (144, 96), flags=cv2.INTER_LINEAR)
+                picture[field::2] = np.clip(seen + 0.5, 0, 255)[field::2]
+            frame = av.VideoFrame.from_ndarray(np.stack([picture] * 3), format="yuv444p")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert open_video(path).traits.lossless
+    rewrite(path, tmp_path / "result.mkv")
+    assert same_samples(read(path), read(tmp_path / "result.mkv"))

@@ -12,7 +12,7 @@ from made_films import MILLISECONDS, UNEVEN, lengths, make_film, read, same_samp
 from unflicker.errors import InputError
 from unflicker.frames.clip import Clip
 from unflicker.frames.picture import PixelLayout
-from unflicker.video.reader import credible_rate
+from unflicker.video.promised import credible_rate
 from unflicker.video.source import ArraySource, open_video
 from unflicker.video.traits import ColourTags
 

@@ -382,3 +382,12 @@ def test_a_real_film_of_uneven_rate_keeps_its_times(tmp_path):
     assert seconds(one) == seconds(other)
     assert lengths(one) == lengths(other)
     assert worst_psnr(one, other) > 45
+
+
+@pytest.mark.parametrize("codec", ["jpeg2000", "mjpeg", "ffv1"])
+def test_a_program_stream_refuses_codecs_that_its_standard_lacks(tmp_path, codec):
+    source = make_film(tmp_path / "film.mp4")
+    encoding = EncodingSettings(codec=codec)
+    with pytest.raises(OutputError, match=r"cannot hold this film"):
+        open_writer(open_video(source), tmp_path / "result.mpg", encoding=encoding)
+    assert rewrite(source, tmp_path / "result.mkv", encoding=encoding) is not None

@@ -3,16 +3,19 @@
 import socket
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from made_results import FOLDERS, METHODS
-from visitors import Visitor, study_served
+from visitors import Visitor, served, study_served
 
-from unflicker.errors import UsageError
-from unflicker.study import Consent, Plan
+from unflicker.errors import InputError, UsageError
+from unflicker.study import Answers, Consent, Plan, answers_file, read_material
 from unflicker.web.serving import address, bound
+from unflicker.web.study.server import study_app
 
+AGREED = {"consent": Consent().mark}
 FOUR = Plan(pairs=4, checks=0)
 PAGES = ("study.html", "study.css", "study.js", "playback.js", "results.html", "results.js")
 
@@ -268,7 +271,7 @@ def test_a_person_begins_only_by_agreeing_to_the_text_that_was_shown(results):
         visitor = Visitor(place)
         shown = visitor.ask("api/consent")
         assert (shown["statements"], shown["contact"]) == (["I agree to watch."], "a lab")
-        for given in ({}, {"consent": Consent().mark}):
+        for given in ({}, AGREED):
             assert visitor.fetch("api/begin", given)[0] == 403
         assert not answers.everything()
         assert visitor.begin()["begun"]
@@ -286,3 +289,80 @@ def test_who_withdraws_leaves_no_answer(results):
         assert leaves.ask("api/state")["begun"] is False
         assert stays.ask("api/state")["place"] == 1
     assert len({each.person for each in answers.everything()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost"}, 200),
+        ({"Host": "evil.example"}, 421),
+        ({"Host": ""}, 421),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://[evil"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_foreign_pages_begin_no_study(results, headers, status):
+    with study_served(results, plan=FOUR) as (place, answers):
+        assert Visitor(place).fetch("api/begin", AGREED, **headers)[0] == status
+    assert bool(answers.everything()) == (status == 200)
+
+
+def test_a_proxy_is_let_in_by_its_name(results):
+    hosts = ("127.0.0.1", "study.example.org")
+    material, answers = read_material(results), Answers(answers_file(results))
+    with served(study_app(material, answers, plan=FOUR, hosts=hosts)) as place:
+        visitor = Visitor(place)
+        for headers in (
+            {"Host": "study.example.org", "Origin": "https://study.example.org"},
+            {"Origin": "https://study.example.org"},
+        ):
+            assert visitor.fetch("api/begin", AGREED, **headers)[0] == 200
+        assert visitor.fetch("api/begin", AGREED, Origin="https://evil.example")[0] == 403
+        assert visitor.fetch("api/begin", AGREED, Host="evil.example")[0] == 421
+    with served(study_app(material, answers, plan=FOUR, hosts=None)) as place:
+        assert Visitor(place).fetch("api/begin", AGREED, Host="any.example")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("api/answer", b"{"),
+        ("api/answer", b"[" * 5000 + b"]" * 5000),
+        ("api/answer", b'{"place": 0, "choice": "left", "seconds": NaN}'),
+        ("api/answer", b'{"place": 1e400, "choice": "left", "seconds": 1}'),
+        ("api/answer", b'{"place": ' + b"9" * 400 + b', "choice": "left", "seconds": 1}'),
+        ("api/answer", b'{"place": 0, "choice": "\\ud800", "seconds": 1}'),
+        ("api/answer", b"\xff\xfe\x00"),
+        ("api/undo", b"null"),
+        ("api/undo", b'{"place": -1}'),
+    ],
+)
+def test_nonsense_gets_one_clear_answer(results, path, body):
+    with study_served(results, plan=FOUR) as (place, answers):
+        visitor = Visitor(place)
+        visitor.begin()
+        status, _, content = visitor.fetch(path, body)
+        assert 400 <= status < 500, (status, content)
+        assert b"Traceback" not in content
+        assert visitor.ask("api/state")["place"] == 0
+    assert all(each.choice is None for each in answers.everything())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE questions ADD COLUMN note TEXT",
+        "ALTER TABLE people RENAME COLUMN begun TO started",
+        "ALTER TABLE study ADD COLUMN note TEXT",
+    ],
+)
+def test_answers_with_other_columns_are_refused_in_one_line(results, change):
+    path = answers_file(results)
+    Answers(path)
+    with closing(sqlite3.connect(path)) as base:
+        base.execute(change)
+        base.commit()
+    with pytest.raises(InputError, match="differs in the columns"):
+        Answers(path)

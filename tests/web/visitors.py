@@ -26,7 +26,8 @@ class Visitor:
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
 
     def fetch(self, path: str, body=None, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        data = None if body is None else json.dumps(body).encode()
+        plain = body is None or isinstance(body, bytes)
+        data = body if plain else json.dumps(body).encode()
         request = urllib.request.Request(self.place + path.lstrip("/"), data=data, headers=headers)
         if data is not None:
             request.add_header("Content-Type", "application/json")
@@ -57,6 +58,13 @@ def study_served(
     """Address and answers of a study that is open to visitors."""
     answers = Answers(answers_file(folder))
     app = study_app(read_material(folder, **chosen), answers, plan=plan, consent=consent)
+    with served(app) as place:
+        yield place, answers
+
+
+@contextmanager
+def served(app) -> Iterator[str]:
+    """Address of an application that is open to visitors."""
     with bound("127.0.0.1", port=0) as listener:
         server = server_of(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -64,7 +72,7 @@ def study_served(
         try:
             while not server.started:
                 time.sleep(0.01)
-            yield address(listener), answers
+            yield address(listener)
         finally:
             server.should_exit = True
             thread.join(20)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.analysis.analyse_window import Finding, analyse_window, light_scale
+from unflicker.analysis.by_fields import Fields, by_frames, fields_differ
 from unflicker.analysis.crossfade import Crossfade, LevelHold
 from unflicker.analysis.exposure_window import ExposureWindows
 from unflicker.analysis.findings import Findings
@@ -61,6 +62,17 @@ def analyse_film(
         InputError: The original of the film shows another scene.
         Cancelled: The work is abandoned.
     """
+    if fields_differ(film):
+        fields, alone = Fields(film), without(settings, ("refinement",))
+        found = _analysed(fields, alone, context, resources=resources)
+        yield from by_frames(found, lower_first=fields.lower_first)
+    else:
+        yield from _analysed(film, settings, context, resources=resources)
+
+
+def _analysed(
+    film: VideoSource, settings: Settings, context: RunContext, *, resources: Resources
+) -> Iterator[FramePlan | Finding]:
     joined, findings = _Joined(settings), Findings(settings, context, resources)
     earlier = Earlier(film, settings, resources.work)
     for seen, finding in earlier.findings():

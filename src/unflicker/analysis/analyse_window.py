@@ -67,6 +67,8 @@ class Finding:
     """The part of each frame that is not the scene; empty if there is none in the window."""
     standing: Standing | None = None
     """The part of its last frame that is not the scene."""
+    fields_a_frame: int = 1
+    """Two where the window is of the fields of interlaced frames."""
 
     def without_tone(self) -> Finding:
         """The same finding without correction by tone."""

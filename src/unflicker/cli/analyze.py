@@ -73,6 +73,9 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     for note in record.notes:
         talk.note(note, film=film)
     talk.say(f"{film}: {report.headline(record)}")
+    for one in report.advice(record):
+        if not one.is_noted:
+            talk.say(f"{film}: {one.line}")
     if record.incomplete and not record.damaged:
         raise PartlyFailedError(
             f"{film} is not complete (see the note); what is there was analysed"

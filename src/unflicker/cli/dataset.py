@@ -14,6 +14,7 @@ from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import talk_options
 from unflicker.errors import UsageError
+from unflicker.files.json_text import parsed
 from unflicker.files.outputs import Written, named
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _of_split(text: str) -> tuple[str, ...]:
         return ()
     file, _, half = text.rpartition(":")
     try:
-        halves = json.loads(Path(file).read_text(encoding="utf-8"))
+        halves = parsed(Path(file).read_text(encoding="utf-8"))
         return tuple(str(name) for name in halves[half])
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise UsageError(

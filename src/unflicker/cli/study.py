@@ -67,6 +67,13 @@ def _names(text: str) -> tuple[str, ...]:
     "--contact", default="", metavar="TEXT", help="Who runs the study, on its first page."
 )
 @with_options(serving_options(port=8765, opens=False))
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Name by which a proxy serves the page, as study.example.org; may be repeated.",
+)
 @click.option("--results", is_flag=True, help="Print the results so far, and stop.")
 @click.option(
     "--format",
@@ -122,7 +129,16 @@ def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None
         click.echo(place)
         if given["opens"]:
             click.launch(place)
-        server_of(study_app(material, answers, plan=plan, consent=consent)).run(sockets=[listener])
+        app = study_app(material, answers, plan=plan, consent=consent, hosts=_hosts(given))
+        server_of(app).run(sockets=[listener])
+
+
+def _hosts(given: dict[str, Any]) -> tuple[str, ...] | None:
+    """Names under which the page may be called; None for any, on a network without names."""
+    from unflicker.web.guard import LOOPBACK
+
+    names = tuple(name.lower() for name in given["names"])
+    return (*LOOPBACK, *names) if names or given["host"] in LOOPBACK else None
 
 
 def _refuse_material(folder: Path, path: Path) -> None:

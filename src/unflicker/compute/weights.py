@@ -14,6 +14,9 @@ from typing import Any
 from unflicker.errors import InputError, MissingError
 from unflicker.settings import NEURAL_LIBRARIES
 
+_LARGEST = 1e4
+"""Of a weight: trained ones stay below 100; with more, every picture turns black or white."""
+_MOST_BYTES = 4 << 30
 _FOLDER = Path(__file__).parents[1] / "shipped"
 NEURAL_FILTER = "neural_filter.safetensors"
 SHIPPED = {NEURAL_FILTER: "e09f9e25959344e1699b1b2ee31431c377db70a47fb5e00f9d1894a00e833a36"}
@@ -88,11 +91,33 @@ def read_weights(name: str, *, own: str = "") -> dict[str, Any]:
         raise InputError(
             f"the weights {path} are not those that were shipped; install unflicker again"
         )
+    if path.stat().st_size > _MOST_BYTES:
+        raise InputError(f"the weights {path} are larger than 4 GiB; name those of a training")
     try:
         stored = import_module("safetensors.torch").load_file(str(path))
     except Exception as fault:  # the library has no common error
         raise InputError(f"the weights {path} cannot be read: {fault}; train them again") from fault
-    return {key: value.float() for key, value in stored.items()}
+    return checked(stored, path)
+
+
+def checked(stored: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Tensors in single precision, all of whose numbers a network can have.
+
+    Args:
+        stored: Tensors by name.
+        path: Of their file, for messages.
+
+    Raises:
+        InputError: A number is infinite, none, or beyond all that training gives.
+    """
+    tensors = {key: value.float() for key, value in stored.items()}
+    for key, value in tensors.items():
+        if value.numel() and not bool((value.abs() <= _LARGEST).all()):
+            raise InputError(
+                f"the weights {path} hold numbers in {key} that are not finite or beyond "
+                f"{_LARGEST:g}; train them again"
+            )
+    return tensors
 
 
 def load_into(network: Any, weights: dict[str, Any], *, source: str) -> Any:

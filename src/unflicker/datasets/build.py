@@ -6,7 +6,6 @@ Intact files are not built again, so a build that was stopped, or gets more kind
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -31,6 +30,7 @@ from unflicker.datasets.manifest import (
 )
 from unflicker.datasets.reading import films_in, read_clip
 from unflicker.errors import InputError, UsageError
+from unflicker.files.json_text import parsed
 from unflicker.frames.clip import Clip
 from unflicker.progress import Progress, Report, silent
 from unflicker.settings import EncodingSettings
@@ -304,7 +304,7 @@ def _licences(clean: Path) -> dict[str, str]:
     if not place.exists():
         return {}
     try:
-        found = json.loads(place.read_text(encoding="utf-8"))
+        found = parsed(place.read_text(encoding="utf-8"))
         return {str(name): str(licence) for name, licence in found.items()}
     except (OSError, ValueError, AttributeError) as fault:
         raise InputError(

@@ -5,7 +5,6 @@ docs/data-set.md describes each layout, with its source.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from unflicker.datasets.examples import CATEGORIES, Dataset, Example
 from unflicker.datasets.reading import films_in, is_film
 from unflicker.errors import InputError
+from unflicker.files.json_text import parsed
 
 BEGINNINGS = {
     "oldfilm_": "old movie",
@@ -226,7 +226,7 @@ def _categories(folder: Path) -> dict[str, str]:
         if not place.exists():
             continue
         try:
-            found = json.loads(place.read_text(encoding="utf-8"))
+            found = parsed(place.read_text(encoding="utf-8"))
             wrong = [name for name, category in found.items() if category not in CATEGORIES]
         except (OSError, ValueError, AttributeError) as fault:
             raise InputError(

@@ -15,6 +15,7 @@ from typing import Any
 from unflicker.datasets.examples import Dataset, Example
 from unflicker.errors import InputError
 from unflicker.files.atomic import write_whole
+from unflicker.files.json_text import parsed
 from unflicker.video.picture_folder import pictures_in
 
 NAME = "manifest.json"
@@ -32,7 +33,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     place = folder / NAME
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = parsed(place.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
         raise InputError(f"{place} cannot be read: {fault}; build the data set again") from fault
     if not isinstance(content, dict) or content.get("format") != FORMAT:

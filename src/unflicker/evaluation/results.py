@@ -17,6 +17,7 @@ from typing import Any
 
 from unflicker.errors import InputError, OutputError
 from unflicker.files.atomic import write_whole
+from unflicker.files.json_text import parsed
 
 SCORES, VIDEOS = "scores.jsonl", "videos"
 PACKED = "scores.jsonl.gz"
@@ -119,7 +120,7 @@ def pack_scores(folder: Path, out: Path) -> Path:
 
 def _row_in(line: str) -> Row | None:
     try:
-        row = json.loads(line)
+        row = parsed(line)
     except ValueError:
         return None
     if not isinstance(row, dict) or not isinstance(row.get("values"), dict):
@@ -195,7 +196,7 @@ def append_rows(folder: Path, rows: Iterable[Row]) -> None:
 def read_run(folder: Path) -> dict[str, Any]:
     """Metadata of the last run in a folder; empty if there is none that can be read."""
     try:
-        found = json.loads((folder / _RUN).read_text(encoding="utf-8"))
+        found = parsed((folder / _RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

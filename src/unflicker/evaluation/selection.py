@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from unflicker.datasets.manifest import NAME as MANIFEST
 from unflicker.datasets.reading import films_in
 from unflicker.errors import InputError, MissingError, UsageError
 from unflicker.evaluation.plan import QUICK_CLIPS, QUICK_KINDS, Scope
+from unflicker.files.json_text import parsed
 from unflicker.progress import Report, silent
 from unflicker.synthesis import SIMULATED_KINDS, category_of
 
@@ -182,7 +182,7 @@ def half(split_file: Path | None, name: str) -> tuple[str, ...]:
             "run in a checkout, or leave --split out"
         )
     try:
-        return tuple(json.loads(split_file.read_text(encoding="utf-8")).get(name, []))
+        return tuple(parsed(split_file.read_text(encoding="utf-8")).get(name, []))
     except (OSError, ValueError, AttributeError, TypeError) as fault:
         raise InputError(
             f"{split_file} cannot be read: {fault}; it is JSON with lists of names"

@@ -18,6 +18,7 @@ from typing import IO, Any
 from unflicker.errors import OutputError
 from unflicker.files import stored
 from unflicker.files.atomic import write_whole
+from unflicker.files.json_text import parsed
 from unflicker.files.lock import HeldError, locked
 from unflicker.files.outputs import hidden_name
 
@@ -130,7 +131,7 @@ class Workspace:
         if not place.exists():
             return None
         try:
-            found = json.loads(place.read_text())
+            found = parsed(place.read_text())
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from unflicker.errors import InputError
+from unflicker.files.json_text import parsed
 
+_MOST_FRAMES = 1_000_000_000
 _MOST_ENTRIES = 2_000_000
 """A film of a day at 60 frames a second has half as many."""
 _MOST_BYTES = 256 * 1024 * 1024
@@ -64,7 +65,7 @@ class Archive:
         Raises:
             ValueError: It is none, or too large; other exceptions: see `readable`.
         """
-        return json.loads(self.content(name, most=_MOST_WORDS_BYTES))
+        return parsed(self.content(name, most=_MOST_WORDS_BYTES))
 
     def array(self, name: str) -> np.ndarray:
         """The array of an entry; its size is that of its data.
@@ -133,3 +134,51 @@ def no_plan(path: Path, why: str) -> InputError:
     return InputError(
         f"{path} is not a whole plan ({why}); make one with `unflicker analyze --plan`"
     )
+
+
+def check_about(about: Any) -> None:
+    """Refuse a description of a plan whose parts are of other types.
+
+    Args:
+        about: As read from JSON.
+
+    Raises:
+        TypeError: A part has another type.
+        ValueError: Its number of frames is none.
+    """
+    if not isinstance(about, dict):
+        raise TypeError("plan.json is not an object")
+    for name, kind in (("film", dict), ("settings", dict), ("shots", list), ("frames", int)):
+        if not isinstance(about.get(name, kind()), kind):
+            raise TypeError(f"{name} in plan.json is {about[name]!r:.40}")
+    if not 0 <= about.get("frames", 0) <= _MOST_FRAMES:
+        raise ValueError(f"{about['frames']} frames")
+
+
+class Passing:
+    """A stream without seeking: a device claims to be seekable, and is not."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.write, self.flush = stream.write, stream.flush
+
+
+def packed(array: np.ndarray) -> bytes:
+    """The bytes of an entry that holds an array."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def finite(array: np.ndarray, name: str) -> np.ndarray:
+    """An array, if it holds finite numbers.
+
+    Args:
+        array: As read.
+        name: Of its entry.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
+        raise ValueError(f"{name} holds no finite numbers")
+    return array

@@ -9,7 +9,6 @@ archive is written as a stream, so a film may have any length.
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from bisect import bisect_right
@@ -18,7 +17,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -28,18 +27,28 @@ from unflicker.files.outputs import is_stream, made_folder
 from unflicker.frames.picture import ColourMeaning
 from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
-from unflicker.plan.archive import Archive, no_plan, readable, unpacked
+from unflicker.plan.archive import (
+    Archive,
+    Passing,
+    check_about,
+    finite,
+    no_plan,
+    packed,
+    readable,
+    unpacked,
+)
 from unflicker.plan.plan import FramePlan, ShotPlan
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SCHEMA_VERSION = 3
-_READABLE_VERSIONS = (1, 2, 3)
+SCHEMA_VERSION, _BY_FIELDS = 3, 4
+"""The second only of a plan with grades for both fields of interlaced frames."""
+_READABLE_VERSIONS = (1, 2, SCHEMA_VERSION, _BY_FIELDS)
 """Versions 1 and 2 hold grades alone, the first without matrices."""
 _CHUNK = 64
-_MOST_FRAMES = 1_000_000_000
+_LOWER = "_lower"
 _KEPT, _TEXTURE = ".kept", ".texture"
 _TABLE = np.dtype(
     [
@@ -83,6 +92,7 @@ class PlanWriter:
         self._kept: Kept | None = None
         self._where: np.ndarray | None = None
         self._shots: list[ShotPlan] = []
+        self._by_fields = False
 
     def __enter__(self) -> PlanWriter:
         """Open the file under a temporary name in the same folder."""
@@ -90,7 +100,7 @@ class PlanWriter:
             self._open.enter_context(made_folder(self._part.parent))
             place: Any = self._part
             if place == self._path:
-                place = _Passing(self._open.enter_context(place.open("wb")))
+                place = Passing(self._open.enter_context(place.open("wb")))
             self._archive = zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         except OSError as fault:
             self._open.__exit__(type(fault), fault, None)
@@ -108,7 +118,7 @@ class PlanWriter:
             self._kept = frame.kept
         if frame.texture.where is not self._where:
             where = frame.texture.where
-            self._put(f"{name}{_TEXTURE}", b"" if where is None else _packed(where))
+            self._put(f"{name}{_TEXTURE}", b"" if where is None else packed(where))
             self._where = where
         self._held.append(frame)
         if len(self._held) == _CHUNK:
@@ -148,7 +158,8 @@ class PlanWriter:
         try:
             if whole:
                 self._flush()
-                about = {"schema": SCHEMA_VERSION, "frames": self._frames, **self._about}
+                schema = _BY_FIELDS if self._by_fields else SCHEMA_VERSION
+                about = {"schema": schema, "frames": self._frames, **self._about}
                 about["shots"] = [shot.to_dict() for shot in self._shots]
                 self._put("plan.json", json.dumps(about, indent=2))
             self._archive.close()
@@ -160,17 +171,23 @@ class PlanWriter:
 
     def _flush(self) -> None:
         for start, group in _of_one_shape(self._held):
-            name, grades = f"{self._frames + start:09d}", [frame.grade for frame in group]
-            self._store(f"{name}_curves", np.stack([grade.curves for grade in grades]))
-            self._store(f"{name}_gains", np.stack([g.log_gain for g in grades]).astype(np.float16))
-            if any(grade.mixes for grade in grades):
-                self._store(f"{name}_matrices", np.stack([grade.log_matrix for grade in grades]))
+            name, lower = f"{self._frames + start:09d}", [f.lower_grade for f in group]
+            self._store_grades(name, [frame.grade for frame in group])
+            if lower[0] is not None:
+                self._by_fields = True
+                self._store_grades(f"{name}{_LOWER}", [grade for grade in lower if grade])
             self._store(f"{name}_frames", _table(group))
         self._frames += len(self._held)
         self._held = []
 
+    def _store_grades(self, name: str, grades: list[Grade]) -> None:
+        self._store(f"{name}_curves", np.stack([grade.curves for grade in grades]))
+        self._store(f"{name}_gains", np.stack([g.log_gain for g in grades]).astype(np.float16))
+        if any(grade.mixes for grade in grades):
+            self._store(f"{name}_matrices", np.stack([grade.log_matrix for grade in grades]))
+
     def _store(self, name: str, array: np.ndarray) -> None:
-        self._put(f"{name}.npy", _packed(array))
+        self._put(f"{name}.npy", packed(array))
 
     def _put(self, name: str, data: bytes | str) -> None:
         """Write an entry without the time of day: the same plan is the same file."""
@@ -179,26 +196,18 @@ class PlanWriter:
         self._archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
-class _Passing:
-    """A stream without seeking: a device claims to be seekable, and is not."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.write, self.flush = stream.write, stream.flush
-
-
 def _of_one_shape(frames: list[FramePlan]) -> Iterator[tuple[int, list[FramePlan]]]:
     start = 0
     for index in range(1, len(frames) + 1):
-        ends = index == len(frames)
-        if ends or frames[index].grade.log_gain.shape != frames[start].grade.log_gain.shape:
+        if index == len(frames) or _shape(frames[index]) != _shape(frames[start]):
             yield start, frames[start:index]
             start = index
 
 
-def _packed(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
+def _shape(frame: FramePlan) -> tuple[tuple[int, ...], ...]:
+    """The shapes of a frame's gains."""
+    grades = (frame.grade, frame.lower_grade)
+    return tuple(grade.log_gain.shape for grade in grades if grade is not None)
 
 
 def _table(frames: Sequence[FramePlan]) -> Shaped[np.ndarray, " frames"]:
@@ -223,16 +232,17 @@ class Plan:
         self._archive = Archive(path)
         with readable(path):
             self.about = self._archive.words("plan.json")
-            _check_about(self.about)
+            check_about(self.about)
         if self.about.get("schema") not in _READABLE_VERSIONS:
             raise InputError(
                 f"the plan {path} has schema {self.about.get('schema')}, this version reads "
-                f"1 to {SCHEMA_VERSION}; make it again with `unflicker analyze --plan`"
+                f"1 to {_BY_FIELDS}; make it again with `unflicker analyze --plan`"
             )
         with readable(path):
             names = self._archive.names
             self._names = set(names)
-            self._starts = sorted(int(n[:9]) for n in names if n.endswith("_curves.npy"))
+            firsts = (n for n in names if n.endswith("_curves.npy") and _LOWER not in n)
+            self._starts = sorted(int(name[:9]) for name in firsts)
             self._kept = _Changing(self._archive, _KEPT, Kept.from_bytes)
             self._where = _Changing(self._archive, _TEXTURE, _cells)
         self._chunk: tuple[int, list[FramePlan]] = (-1, [])
@@ -300,25 +310,36 @@ class Plan:
         return plotted(self, self.shots)
 
     def _frames_from(self, start: int) -> list[FramePlan]:
-        grades = self._grades(start)
+        grades, lower = self._grades(f"{start:09d}"), self._lower_grades(start)
         table = self._table(start, count=len(grades))
         frames = []
-        for index, (grade, row) in enumerate(zip(grades, table, strict=True), start=start):
+        rows = zip(grades, lower or [None] * len(grades), table, strict=True)
+        for index, (grade, other, row) in enumerate(rows, start=start):
             amount, where = float(row["texture_amount"]), self._where.at(index)
             texture = TextureFlicker(amount=amount, where=where) if amount > 0.0 else NO_FLICKER
             told = {name: row[name] if row[name].ndim else row[name].item() for name in _PLAIN}
             frames.append(
                 FramePlan(
-                    index=index, grade=grade, texture=texture, kept=self._kept.at(index), **told
+                    index=index,
+                    grade=grade,
+                    lower_grade=other,
+                    texture=texture,
+                    kept=self._kept.at(index),
+                    **told,
                 )
             )
         return frames
 
-    def _grades(self, start: int) -> list[Grade]:
-        curves, log_gains = self._array(start, "curves"), self._array(start, "gains")
+    def _lower_grades(self, start: int) -> list[Grade] | None:
+        """Grades of lower fields; None if frames have one grade each."""
+        name = f"{start:09d}{_LOWER}"
+        return self._grades(name) if f"{name}_curves.npy" in self._names else None
+
+    def _grades(self, name: str) -> list[Grade]:
+        curves, log_gains = self._array(f"{name}_curves"), self._array(f"{name}_gains")
         unmixed = np.zeros((len(curves), 3, 3), np.float32)
-        has_matrices = f"{start:09d}_matrices.npy" in self._names
-        mixed = self._array(start, "matrices") if has_matrices else unmixed
+        has_matrices = f"{name}_matrices.npy" in self._names
+        mixed = self._array(f"{name}_matrices") if has_matrices else unmixed
         if curves.shape[1:] != (3, KNOTS) or log_gains.shape[4:] != (3,):
             raise no_plan(self.path, f"curves of {curves.shape} and gains of {log_gains.shape}")
         if len(curves) != len(log_gains):
@@ -345,9 +366,8 @@ class Plan:
             raise ValueError(f"light_scale in {name} is not a number")
         return table
 
-    def _array(self, start: int, part: str) -> np.ndarray:
-        name = f"{start:09d}_{part}.npy"
-        array = _finite(self._archive.array(name), name)
+    def _array(self, name: str) -> np.ndarray:
+        array = finite(self._archive.array(f"{name}.npy"), name)
         if np.abs(array).max() > _LARGEST:
             raise ValueError(f"{name} holds numbers beyond {_LARGEST:g}")
         return array.astype(np.float32)
@@ -374,23 +394,6 @@ class _Changing(Generic[Shared]):
         return self._last[1]
 
 
-def _check_about(about: Any) -> None:
-    """Refuse a description of a plan whose parts are of other types."""
-    if not isinstance(about, dict):
-        raise TypeError("plan.json is not an object")
-    for name, kind in (("film", dict), ("settings", dict), ("shots", list), ("frames", int)):
-        if not isinstance(about.get(name, kind()), kind):
-            raise TypeError(f"{name} in plan.json is {about[name]!r:.40}")
-    if not 0 <= about.get("frames", 0) <= _MOST_FRAMES:
-        raise ValueError(f"{about['frames']} frames")
-
-
 def _cells(data: bytes) -> np.ndarray:
     cells = unpacked(data, "where texture flickers")
-    return _finite(cells, "where texture flickers").astype(np.float32)
-
-
-def _finite(array: np.ndarray, name: str) -> np.ndarray:
-    if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
-        raise ValueError(f"{name} holds no finite numbers")
-    return array
+    return finite(cells, "where texture flickers").astype(np.float32)

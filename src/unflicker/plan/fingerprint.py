@@ -8,6 +8,7 @@ from jaxtyping import Float32
 
 from unflicker.frames.alpha import small_seen
 from unflicker.frames.colour import proxy_size, to_working
+from unflicker.frames.fields import LOWER, UPPER, levelled_field
 from unflicker.frames.picture import Picture
 from unflicker.plan.plan import FramePlan
 
@@ -36,6 +37,13 @@ def is_of(picture: Picture, frame: FramePlan, *, proxy_px: int) -> bool:
     looked_at = frame.index < _FIRST_FRAMES or frame.index % _EVERY_FRAMES == 0
     if not looked_at or frame.damaged or not np.isfinite(frame.mean_before).all():
         return True
-    small, _ = small_seen(picture, size=proxy_size(picture.size, proxy_px))
-    seen = mean_light(to_working(small, picture.meaning)[SPARSE])
+    size = proxy_size(picture.size, proxy_px)
+    by_fields = frame.lower_grade is not None
+    shown = [levelled_field(picture, one) for one in (UPPER, LOWER)] if by_fields else [picture]
+    seen = np.mean([_seen(one, size) for one in shown], axis=0)
     return bool(np.abs(seen - frame.mean_before).max() < _SAME)
+
+
+def _seen(picture: Picture, size: tuple[int, int]) -> Float32[np.ndarray, " 3"]:
+    small, _ = small_seen(picture, size=size)
+    return mean_light(to_working(small, picture.meaning)[SPARSE])

@@ -27,6 +27,9 @@ class FramePlan:
 
     index: int
     grade: Grade
+    lower_grade: Grade | None = None
+    """Grade of the lower field (rows 1, 3, …) of an interlaced frame whose fields differ; `grade`
+    is then the upper field's. None where one grade holds for the whole frame."""
     seconds: float = np.nan
     """Presentation time; NaN in plans of earlier versions."""
     mean_before: Float32[np.ndarray, " 3"] = field(default_factory=_nothing)

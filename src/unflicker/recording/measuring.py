@@ -106,6 +106,10 @@ class Measured:
     repaired: Repaired
     flashes: tuple[Flashes, Flashes] = (NO_FLASHES, NO_FLASHES)
     """General flashes before and after."""
+    notes: tuple[str, ...] = ()
+    """What a worker that read the film by itself has to say of it."""
+    incomplete: bool = False
+    """Whether that worker found something of the film missing."""
 
 
 class Measuring:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,9 @@ class Recorder:
         self._shot: _Shot | None = None
         self._shots: list[ShotPlan] = []
         self._stills: tuple[RankedStill, ...] = ()
+        self._follows = False
+        """Whether a plan from a file is followed: then workers alone may read the film."""
+        self._heard_notes: tuple[str, ...] = ()
         self._visible: list[Visible] = []
         self._flashes: list[tuple[Flashes, Flashes]] = []
 
@@ -89,6 +93,7 @@ class Recorder:
     def heard_of_shots(self, shots: Sequence[ShotPlan]) -> None:
         """Take note of the shots of a plan from a file."""
         self._shots += shots
+        self._follows = True
 
     def add(self, segment: Measured) -> None:
         """Take note of the measurements of the next segment."""
@@ -100,6 +105,9 @@ class Recorder:
         self._repaired = self._repaired.followed_by(segment.repaired)
         self._visible += segment.visible
         self._flashes.append(segment.flashes)
+        if self._follows:
+            self.incomplete |= segment.incomplete
+            self._heard_notes += segment.notes
         for still in segment.stills:
             self._stills = ranked(self._stills, still)
 
@@ -127,7 +135,7 @@ class Recorder:
             repaired=self._repaired,
             settings=to_dict(self.settings),
             versions=library_versions(neural=neural),
-            notes=(*notes, *self._suggestions()),
+            notes=(*_once(notes, self._heard_notes), *self._suggestions()),
             wall_seconds=time.monotonic() - self._began,
         )
 
@@ -167,7 +175,7 @@ class Recorder:
 
     def _heard_of_window(self, finding: Finding) -> None:
         if self._shot is None:
-            self._shot = _Shot(start=finding.start)
+            self._shot = _Shot(start=-(-finding.start // finding.fields_a_frame))
         frames = finding.stop - finding.start - finding.overlap
         self._shot.windows.append(finding.tone)
         self._shot.repeats = (finding.stop - finding.start) / max(len(finding.roles.votes), 1)
@@ -188,7 +196,7 @@ class Recorder:
             self._shots.append(
                 ShotPlan(
                     start=self._shot.start,
-                    stop=finding.stop,
+                    stop=-(-finding.stop // finding.fields_a_frame),
                     diagnosis=self._diagnosis(finding.fps, visible=before),
                     fine_light=self._shot.fine_light,
                     guided=self._shot.guided,
@@ -209,3 +217,10 @@ class Recorder:
             exposure_drift_stops=drift_of(course, fps=fps) if course is not None else 0.0,
             locked=self.settings.tone.lock_exposure,
         )
+
+
+def _once(notes: tuple[str, ...], heard: tuple[str, ...]) -> tuple[str, ...]:
+    """Notes, and those that workers heard besides; of some that differ in numbers the last."""
+    numberless = {re.sub(r"\d+", "#", note): note for note in heard}
+    known = {re.sub(r"\d+", "#", note) for note in notes}
+    return (*notes, *(note for form, note in numberless.items() if form not in known))

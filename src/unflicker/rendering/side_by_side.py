@@ -195,4 +195,6 @@ def _rendered(part: SegmentTask, film: VideoSource, frames: Iterator[Frame]) -> 
     results = (
         rendered(item) for item in through(items(), stages) if part.start <= item.plan.index < stop
     )
-    return made(results, place=part.place, form=task.form)
+    measured = made(results, place=part.place, form=task.form)
+    lacks = getattr(film, "incomplete", False)
+    return replace(measured, notes=tuple(film.notes), incomplete=lacks)

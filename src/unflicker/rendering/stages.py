@@ -11,14 +11,16 @@ stage, write a callable with these attributes and name it in `after_grading`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from unflicker.compute.context import RunContext
 from unflicker.frames.alpha import covered
-from unflicker.frames.picture import same_samples
+from unflicker.frames.picture import Picture, same_samples
 from unflicker.grade.apply import apply_grade
 from unflicker.grade.apply_cuda import apply_grade_on
+from unflicker.grade.fields import apply_grades
 from unflicker.motion import estimate_motion
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
@@ -74,12 +76,16 @@ class Grading:
 
     def __call__(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items, each with its picture graded."""
+        apply: Callable[..., Picture] = apply_grade
+        if self.device != "cpu":
+            apply = partial(apply_grade_on, device=self.device)
         for item in items:
-            grade = item.plan.grade.scaled(item.strength)
-            if self.device == "cpu":
-                picture = apply_grade(item.picture, grade, mask=item.share)
+            grade, lower = item.plan.grade.scaled(item.strength), item.plan.lower_grade
+            if lower is None:
+                picture = apply(item.picture, grade, mask=item.share)
             else:
-                picture = apply_grade_on(item.picture, grade, device=self.device, mask=item.share)
+                grades = grade, lower.scaled(item.strength)
+                picture = apply_grades(item.picture, *grades, mask=item.share, apply=apply)
             yield replace(item, picture=picture)
 
 

@@ -3,6 +3,7 @@
 Here and in `leaderboard` matplotlib and jinja2 are loaded, when a page is made.
 """
 
+from unflicker.report.advice import advice
 from unflicker.report.analysis import SCHEMA_VERSION, as_json, write_json
 from unflicker.report.fit import write_fit
 from unflicker.report.index import Row, write_index
@@ -14,6 +15,7 @@ from unflicker.report.words import headline, summary
 __all__ = [
     "SCHEMA_VERSION",
     "Row",
+    "advice",
     "as_json",
     "headline",
     "summary",

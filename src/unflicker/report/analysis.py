@@ -10,6 +10,7 @@ from typing import Any
 from unflicker.files.atomic import write_whole
 from unflicker.plan import ShotPlan
 from unflicker.recording.record import Record
+from unflicker.report.advice import advice
 
 SCHEMA_VERSION = 2
 """Rises when a field changes its meaning or goes; new fields do not raise it."""
@@ -28,6 +29,10 @@ def as_json(record: Record) -> str:
         },
         "general_flashes": _flashes(record),
         "shots": [_shot(number, shot, record) for number, shot in enumerate(record.shots)],
+        "findings": [
+            {"kind": one.kind, "shots": list(one.shots), "what": one.what, "do": one.do}
+            for one in advice(record)
+        ],
         "damaged_frames": list(record.damaged),
         "incomplete": record.incomplete,
         "repairs": list(record.repaired.counts) if any(record.repaired.counts) else [],

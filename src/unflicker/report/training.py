@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 from unflicker.files.atomic import write_whole
+from unflicker.files.json_text import parsed
 
 _WIDTH_IN, _HEIGHT_IN = 8.0, 5.5
 
@@ -24,7 +24,7 @@ def write_training(log: Path, path: Path) -> None:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    entries = [parsed(line) for line in log.read_text().splitlines()] if log.exists() else []
     checked = [entry for entry in entries if entry.get("validation_db") is not None]
     with style.context("default"):
         figure = Figure(figsize=(_WIDTH_IN, _HEIGHT_IN), layout="constrained")

@@ -131,6 +131,14 @@ def clock(seconds: float) -> str:
     return f"{int(minutes)}:{rest:05.2f}"
 
 
+def flickers_beyond(record: Record) -> bool:
+    """Whether a film flickers, and no stage found what it could correct."""
+    corrected = any(
+        shot.diagnosis.kind != "none" or shot.fine_light or shot.calmed for shot in record.shots
+    )
+    return not corrected and record.visible_flicker_before > _STEADY_DELTA_E
+
+
 def _of_none(record: Record) -> str:
     """What is said of a film in whose light no flicker was found."""
     if not record.visible_flicker_before > _STEADY_DELTA_E:

@@ -141,7 +141,13 @@ class Steering:
         if self.overlays == "correct" and frame.kept is not None:
             frame = replace(frame, kept=None)
         if self.of_shot(shot).model == "whole":
-            frame = replace(frame, grade=frame.grade.of_whole_picture(), texture=NO_FLICKER)
+            lower = frame.lower_grade
+            frame = replace(
+                frame,
+                grade=frame.grade.of_whole_picture(),
+                lower_grade=None if lower is None else lower.of_whole_picture(),
+                texture=NO_FLICKER,
+            )
         return frame
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from unflicker.errors import InputError
 from unflicker.frames.picture import Picture, as_picture
 from unflicker.grade import Grade
-from unflicker.grade.apply import apply_grade
+from unflicker.grade.fields import apply_grades
 from unflicker.grade.mask import FullShares
 from unflicker.plan import Plan
 from unflicker.studio.look import look_of
@@ -45,7 +45,7 @@ class Stills:
     def warm() -> None:
         """Compile what grades a picture, before a person waits for it."""
         picture = as_picture(np.zeros((16, 16, 3), np.uint8))
-        apply_grade(picture, Grade.identity().followed_by(np.ones((1, 1, 1, 3), np.float32)))
+        apply_grades(picture, Grade.identity().followed_by(np.ones((1, 1, 1, 3), np.float32)), None)
 
     def before(self, source: Path, folder: Path, *, index: int, longest_px: int | None) -> bytes:
         """A frame as it is, as JPEG.
@@ -91,7 +91,8 @@ class Stills:
         strength = steering.strength * own
         mask = mask_of(folder, steering, size=picture.size)
         share = FullShares(mask).of(picture, found.kept)
-        graded = apply_grade(picture, found.grade.scaled(strength), mask=share)
+        lower = None if found.lower_grade is None else found.lower_grade.scaled(strength)
+        graded = apply_grades(picture, found.grade.scaled(strength), lower, mask=share)
         return as_jpeg(graded, longest_px=longest_px)
 
     def kept(self, folder: Path, *, index: int, steering: Steering) -> bytes:

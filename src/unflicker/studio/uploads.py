@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unflicker.errors import OutputError, UsageError
 from unflicker.files.atomic import write_whole
+from unflicker.files.json_text import parsed
 
 PIECE_BYTES = 8 << 20
 """A piece may be so large."""
@@ -130,7 +131,7 @@ class Uploads:
             return None
         place = self._folder / token
         try:
-            told = json.loads((place / "upload.json").read_text(encoding="utf-8"))
+            told = parsed((place / "upload.json").read_text(encoding="utf-8"))
             film = place / told["name"]
             whole = film.is_file()
             arrived = film.stat().st_size if whole else (place / "part").stat().st_size

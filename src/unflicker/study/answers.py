@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -61,6 +61,14 @@ class Asked:
     """From the moment both videos ran to the answer."""
     answered: str | None
     """When, UTC."""
+
+
+_COLUMNS = {
+    "study": {"key", "value"},
+    "people": {"person", "token", "begun", "consent"},
+    "questions": {item.name for item in fields(Asked)},
+}
+"""The columns of each table; a file with others is another program's."""
 
 
 def answers_file(folder: Path) -> Path:
@@ -275,6 +283,11 @@ def _prepare(base: sqlite3.Connection) -> None:
     columns = {row["name"] for row in base.execute("PRAGMA table_info(people)")}
     if "consent" not in columns:
         base.execute("ALTER TABLE people ADD COLUMN consent TEXT")
+    for table, wanted in _COLUMNS.items():
+        found = {row["name"] for row in base.execute(f"PRAGMA table_info({table})")}
+        if found != wanted:
+            other = ", ".join(sorted(found ^ wanted))
+            raise sqlite3.DatabaseError(f"its table {table} differs in the columns {other}")
     start = {
         "version": str(_VERSION),
         "name": secrets.token_hex(4),

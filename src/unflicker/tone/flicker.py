@@ -51,6 +51,9 @@ _TONES = np.array([0.1, 0.4, 0.75])
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
 """Squared trend over its expectation under noise: flicker below, intended above."""
 _FEWEST_FRAMES = 4
+_STRAIGHT_FRAMES = 4_000.0
+"""Half-power period at which the smooth curve of any window is a straight line; stiffer ones, of
+cameras with millions of frames a second, cannot be computed."""
 _MIDDLE_GREY = 0.4
 _DRIFT_SHARE = 0.25
 """Share of possible drift that is not corrected where a shot flickers: wandering light is then more
@@ -254,6 +257,7 @@ def _evidence(
 def _stiffness(periods: Float[np.ndarray, " bends"]) -> Float[np.ndarray, "time time"]:
     """The penalty of Whittaker's smoother with the half-power period `periods`, in frames, at each
     place but the ends."""
+    periods = np.minimum(periods, _STRAIGHT_FRAMES)
     bend = np.diff(np.eye(len(periods) + 2), 2, axis=0)
     return bend.T @ (((periods / (2.0 * np.pi)) ** 4)[:, None] * bend)
 

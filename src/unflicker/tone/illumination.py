@@ -109,8 +109,9 @@ class IlluminationModel:
         """The cosines of light and of contrast at places in px, x first."""
         x = (np.pi / self.width) * (places[:, 0] + 0.5)
         y = (np.pi / self.height) * (places[:, 1] + 0.5)
-        across = _cosines(x.astype(np.float32), self.waves_across)
-        down = _cosines(y.astype(np.float32), self.waves_down)
+        # Contrast may have orders that light by place has not.
+        across = _cosines(x.astype(np.float32), max(self.waves_across, self.contrast_waves))
+        down = _cosines(y.astype(np.float32), max(self.waves_down, self.contrast_waves))
         light = across[self.waves[:, 0]] * down[self.waves[:, 1]]
         contrast = across[self.contrasts[:, 0]] * down[self.contrasts[:, 1]]
         return light, contrast

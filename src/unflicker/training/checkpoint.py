@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from unflicker.errors import InputError, UsageError
 from unflicker.files.atomic import write_whole
+from unflicker.files.json_text import parsed
 
 _STATE, _LOG, _RECIPE = "training.pt", "log.jsonl", "recipe.json"
 _EMA_DECAY = 0.998
@@ -91,21 +92,50 @@ def resume(state: TrainingState, folder: Path, recipe: Mapping[str, Any]) -> boo
         held = torch.load(path, map_location=device, weights_only=True)
         state.network.load_state_dict(held["network"])
         state.optimiser.load_state_dict(held["optimiser"])
-    except (RuntimeError, KeyError, ValueError, EOFError) as fault:
-        raise InputError(f"{path} cannot be read: {fault}; remove it to start again") from fault
-    state.average = held["average"]
-    state.best, state.best_db, state.best_step = (
-        held.get(name, getattr(state, name)) for name in ("best", "best_db", "best_step")
-    )
-    state.steps, state.seconds = int(held["steps"]), float(held["seconds"])
+        state.average = _like(held["average"], state.average)
+        state.best, state.best_db, state.best_step = (
+            held.get(name, getattr(state, name)) for name in ("best", "best_db", "best_step")
+        )
+        state.steps, state.seconds = _done(held)
+    except Exception as fault:  # files of other kinds fail in many ways
+        raise InputError(
+            f"{path} is no state of this training: {str(fault)[:200]}; remove it to start again"
+        ) from fault
     return True
+
+
+def _done(held: Mapping[str, Any]) -> tuple[int, float]:
+    """Steps and seconds of a training.
+
+    Raises:
+        ValueError: They are not those of one.
+    """
+    steps, seconds = int(held["steps"]), float(held["seconds"])
+    if steps < 0 or not 0.0 <= seconds < math.inf:
+        raise ValueError(f"it tells of {steps} steps in {seconds} s")
+    return steps, seconds
+
+
+def _like(held: Any, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Averaged weights of a file, if they are those of the network.
+
+    Raises:
+        ValueError: They are not.
+    """
+    there = {name: value.shape for name, value in held.items()}
+    if there != {name: value.shape for name, value in wanted.items()}:
+        raise ValueError("its averaged weights are of another network")
+    return held
 
 
 def _recipe_in(folder: Path) -> dict[str, Any]:
     """The recipe of the training in a folder."""
     path = folder / _RECIPE
     try:
-        return json.loads(path.read_text())
+        found = parsed(path.read_text())
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
+        return found
     except (OSError, ValueError) as fault:
         raise InputError(
             f"{path}, the description of the training in its folder, cannot be read: {fault}; "
@@ -178,7 +208,7 @@ def logged(folder: Path, *, up_to: int | None = None) -> list[Entry]:
     path = folder / _LOG
     if not path.exists():
         return []
-    entries = [Entry(**json.loads(line)) for line in path.read_text().splitlines() if line]
+    entries = [Entry(**parsed(line)) for line in path.read_text().splitlines() if line]
     if up_to is not None:
         entries = [entry for entry in entries if entry.step <= up_to]
         text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)

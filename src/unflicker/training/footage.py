@@ -27,6 +27,7 @@ from unflicker.analysis.windows import Window, cut_into_windows, usable_pictures
 from unflicker.compute.context import RunContext
 from unflicker.compute.devices import chosen
 from unflicker.files.atomic import write_whole
+from unflicker.files.json_text import parsed
 from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import proxy_size, small_rgb
 from unflicker.neural_filter.network import removed_light, seen_size
@@ -155,7 +156,7 @@ def _kept(kept: Path, mark: str, make: Callable[[], Iterator[Guided]]) -> Iterat
             parts = {name: getattr(guided, name) for name in _PARTS}
             np.savez(kept / names[-1], **parts)
         write_whole(index, json.dumps(names))
-    for name in json.loads(index.read_text()):
+    for name in parsed(index.read_text()):
         with np.load(kept / name) as there:
             yield Guided(**{part: there[part] for part in _PARTS})
 

@@ -180,6 +180,9 @@ def _add_parameters(
         words += ["log-level=none", *(["lossless=1"] if lossless else [])]
     if encoder == "libx264" and traits.field_order > 1:
         words.append("tff=1" if traits.field_order in TOP_FIRST else "bff=1")
+        if lossless:
+            # x264 skips macroblocks of interlaced film that differ by a little (lab notebook).
+            words.append("no-fast-pskip=1")
     screen, level = traits.mastering, traits.light_level
     if screen is not None:
         words += {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from av.codec.codec import Codec
+
 from unflicker.errors import OutputError
 from unflicker.frames.picture import Frame
 from unflicker.video.encoders import Candidate, keeps_hdr
@@ -70,6 +72,11 @@ def changed(
             f"{wanted.encoder} cannot hold {stored_name(film)} at {width}x{height} "
             f"in {kind}; {candidate.encoder} is used instead"
         )
+    elif _is_another_codec(film, form):
+        notes.append(
+            f"the film's {traits.codec} is written as {_codec_of(candidate.encoder)} "
+            f"({candidate.encoder}); --codec chooses another"
+        )
     if candidate.converts:
         notes.append(
             f"the film's {stored_name(film)} is converted to {candidate.pixel_format}, "
@@ -81,6 +88,20 @@ def changed(
             "and no browser show; --codec libx264 --crf 12 makes one that they show"
         )
     return (*notes, *_moved_times(film, form, first))
+
+
+def _is_another_codec(film: VideoSource, form: VideoFormat) -> bool:
+    """Whether a film's own codec is not written, without a request for another."""
+    own = film.traits.codec
+    if not own or form.settings.codec:
+        return False
+    decoded = Codec(own, "r").canonical_name
+    return decoded != _codec_of(form.candidate.encoder)
+
+
+def _codec_of(encoder: str) -> str:
+    """FFmpeg's name of what an encoder writes."""
+    return Codec(encoder, "w").canonical_name
 
 
 def _moved_times(film: VideoSource, form: VideoFormat, first: Frame) -> list[str]:

@@ -12,6 +12,7 @@ from av.packet import Packet
 
 from unflicker.video.container import open_output
 from unflicker.video.encoding import VideoFormat
+from unflicker.video.labels import Labels
 from unflicker.video.segment_file import Timing, packets, timings
 from unflicker.video.side_streams import Plan, SideStreams
 
@@ -97,6 +98,11 @@ class Muxer:
         """Bytes of each other stream that were muxed, by its number in the source."""
         return self._sides.bytes
 
+    @property
+    def labels(self) -> Labels:
+        """Metadata and chapters that the file was given."""
+        return self._sides.labels
+
     def _shown(self, times: Sequence[Timing]) -> dict[int, int]:
         """The presentation time of each packet in the film, by that in its segment.
 
@@ -127,7 +133,7 @@ class Muxer:
 
 def mux_alone(
     form: VideoFormat, segment: BufferedIOBase, *, plan: Plan, place: Path | Any
-) -> dict[int, int]:
+) -> Muxer:
     """Mux one segment as a whole film, for trials.
 
     Args:
@@ -137,7 +143,7 @@ def mux_alone(
         place: Path of the file, or a file object.
 
     Returns:
-        Bytes of each other stream that were muxed, by its number in the source.
+        The muxer, closed: what was copied.
     """
     muxer = Muxer(form, plan=plan, place=place)
     try:
@@ -146,7 +152,7 @@ def mux_alone(
     except BaseException:
         muxer.abandon()
         raise
-    return muxer.copied_bytes
+    return muxer
 
 
 def _before_the_first(times: Sequence[Timing], shown: dict[int, int]) -> list[int]:

@@ -210,12 +210,12 @@ def _interlace_notes(frames: list[VideoFrame], *, traits: Traits) -> list[str]:
     if woven < len(frames):
         return [
             f"telecined or mixed: {woven} of the first {len(frames)} frames are interlaced; kept "
-            "so, but light that flickers from field to field stays; undo the telecine first"
+            "so, and light that flickers from field to field is corrected by fields"
         ]
     order = " (bottom field first)" if traits.field_order in (3, 5) else ""
     return [
-        f"interlaced{order}: kept so, but light that flickers from field to field stays; "
-        "deinterlace first if you can"
+        f"interlaced{order}: kept so, and light that flickers from field to field is corrected by "
+        "fields"
     ]
 
 

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
 _MXF_PARTITION = bytes.fromhex("060e2b34020501010d010201010200")[:13]
 """The first bytes of the key of a partition pack (SMPTE ST 377-1)."""
+_SLOWEST, _FASTEST = Fraction(1, 7 * 86_400), Fraction(10_000_000)
+"""Frames a second: a frame a week, and the fastest cameras; damaged headers tell of others."""
 _EBML, _SEGMENT = 0x1A45DFA3, 0x18538067
 """Matroska's names of its two outermost elements (RFC 9559)."""
 
@@ -201,4 +204,36 @@ def shortfall(
     ):
         if told is not None and seconds + slack < told:
             return f"its header promises {told:.2f} s, the pictures end at {seconds:.2f} s", certain
+    return None
+
+
+def credible_rate(*told: Fraction | None) -> Fraction:
+    """The first of some rates that a film can have, in frames a second; 25 if none can be."""
+    credible = (rate for rate in told if rate is not None and _SLOWEST <= rate <= _FASTEST)
+    return Fraction(next(credible, 25))
+
+
+def origin_of(container: InputContainer, stream: VideoStream) -> Fraction:
+    """When a file begins, in seconds of its own clock.
+
+    Args:
+        container: Opened for reading.
+        stream: The one that is the film.
+    """
+    if container.start_time is not None:
+        return Fraction(container.start_time, 1_000_000)
+    return (stream.start_time or 0) * (stream.time_base or Fraction(1))
+
+
+def seconds_of(container: InputContainer, stream: VideoStream) -> float | None:
+    """How long a film is by its header, which may be wrong.
+
+    Args:
+        container: Opened for reading.
+        stream: The one that is the film.
+    """
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration:
+        return container.duration / 1_000_000
     return None

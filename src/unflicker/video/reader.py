@@ -11,6 +11,7 @@ from pathlib import Path
 
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.format import Flags
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -19,16 +20,22 @@ from unflicker.errors import InputError
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout
 from unflicker.video.clock import Clock, read_clock
 from unflicker.video.container import open_source
-from unflicker.video.pixel_formats import planes_of, reformatted, stored_format
+from unflicker.video.gaps import Gaps
+from unflicker.video.pixel_formats import planes_of, stored_format
 from unflicker.video.probe import Probe, look_at, main_stream
-from unflicker.video.promised import promise_of, shortfall
+from unflicker.video.promised import (
+    credible_rate,
+    origin_of,
+    promise_of,
+    seconds_of,
+    shortfall,
+)
 from unflicker.video.timing import Part, Timekeeper
 from unflicker.video.traits import Cut, Traits
+from unflicker.video.uniform import AsItBegins
 
 _OUTPUT_CORRUPT = 8
 _SEEK_MARGIN_SECONDS = 3
-_SLOWEST, _FASTEST = Fraction(1, 7 * 86_400), Fraction(10_000_000)
-"""Frames a second: a frame a week, and the fastest cameras; damaged headers tell of others."""
 
 
 class FileSource:
@@ -46,13 +53,15 @@ class FileSource:
         self.name = path.name
         self._path = path
         self._strict = strict
-        self._format = look.first.format.name
-        self.layout: PixelLayout = stored_format(self._format).layout
+        self.layout: PixelLayout = stored_format(look.first.format.name).layout
         self.size = (look.first.height, look.first.width)
         self.meaning: ColourMeaning = look.traits.tags.meaning(self.layout, size=self.size)
+        self._as_it_begins = AsItBegins(look.first, changed=self._changed)
         self._notes: dict[str, None] = dict.fromkeys(look.notes)
         self.incomplete = False
         """Whether something of the film is missing, as far as it has been read."""
+        self._is_broken = False
+        """Whether packets or frames were damaged in the reading that goes on."""
         self.mended = False
         """Whether something was amiss that its notes tell of, as far as it has been read."""
         self._fill_in(look, start_seconds=start_seconds, duration_seconds=duration_seconds)
@@ -113,12 +122,15 @@ class FileSource:
         part = Part.of(self.traits.cut, time_base=self.traits.time_base)
         keeper = Timekeeper(delay=self._delay, usual=round(1 / self.rate / self.traits.time_base))
         waiting: Frame | None = None
+        gaps, self._is_broken = Gaps(), False
         for pts, (decoded, damaged) in keeper.timed(self._decoded(near)):
             if part.is_over(pts):
                 break
             shown = pts - part.shift
             if not part.is_wanted(pts) or (least is not None and shown < least):
                 continue
+            gaps.see(pts)
+            self._is_broken |= damaged
             self.mended |= damaged or keeper.has_mended
             if damaged and self._strict:
                 raise InputError(self._damage_message(decoded))
@@ -128,6 +140,8 @@ class FileSource:
             index += 1
         for note in keeper.notes:
             self._note(note)
+        if self._may_lose_frames:
+            self._compare_steps(gaps)
         if waiting is not None:
             yield replace(waiting, duration=self._last_duration(waiting))
 
@@ -137,14 +151,15 @@ class FileSource:
         with open_source(self._path) as container:
             stream = main_stream(container, path=self._path)
             self.rate = credible_rate(stream.average_rate, stream.guessed_rate)
-            self._header_seconds = _seconds(container, stream)
+            self._header_seconds = seconds_of(container, stream)
             self._promise = promise_of(self._path, container, stream)
+            self._may_lose_frames = bool(container.format.flags & Flags.ts_discont.value)
             begin, length = stream.start_time, stream.duration
             # MP4 gives durations in decoding order; only their sum says when the last frame ends.
             self._end: int | None = None
             if "mp4" in container.format.name and begin is not None and length:
                 self._end = begin + length
-            origin = _origin(container, stream)
+            origin = origin_of(container, stream)
             # AVI stores no times of showing; FFmpeg's guess comes late by the decoder's delay.
             self._delay = (look.first.pts or 0) if container.format.name == "avi" else 0
         clock = self._clock(look, origin)
@@ -198,9 +213,9 @@ class FileSource:
         return left if 0 < left <= credible else last.duration
 
     def _frame(self, decoded: VideoFrame, *, index: int, pts: int, damaged: bool) -> Frame:
-        if (decoded.height, decoded.width) != self.size or decoded.format.name != self._format:
-            decoded = self._as_the_first(decoded)
-        picture = Picture(planes=planes_of(decoded), layout=self.layout, meaning=self.meaning)
+        picture = Picture(
+            planes=planes_of(self._as_it_begins(decoded)), layout=self.layout, meaning=self.meaning
+        )
         return Frame(
             picture=picture,
             index=index,
@@ -210,25 +225,11 @@ class FileSource:
             damaged=damaged,
         )
 
-    def _as_the_first(self, decoded: VideoFrame) -> VideoFrame:
-        """A frame whose size or pixel format changed, converted to those of the first frame."""
-        height, width = self.size
-        if (decoded.height, decoded.width) == self.size:
-            same_samples = decoded.format.name.replace("yuvj", "yuv") == self._format.replace(
-                "yuvj", "yuv"
-            )
-            if not same_samples:
-                self._note(
-                    f"the pixel format changes to {decoded.format.name} in mid-film; "
-                    f"converted to {self._format}"
-                )
-                return reformatted(decoded, self._format)
-            return decoded
-        self._note(
-            f"the size changes to {decoded.width}x{decoded.height} in mid-film; "
-            f"such frames are scaled to {width}x{height}"
-        )
-        return decoded.reformat(width=width, height=height, format=self._format)
+    def _changed(self, text: str) -> None:
+        """Note that the film changes in the middle; a strict reading ends there."""
+        if self._strict:
+            raise InputError(f"{self._path}: {text}; omit --strict to convert them")
+        self._note(text)
 
     def _decoded(self, near: Fraction | None) -> Iterator[tuple[VideoFrame, bool]]:
         """Frames from before a time on, in presentation order, each with whether it is damaged."""
@@ -248,6 +249,7 @@ class FileSource:
                     if damaged and whole and self._is_early(frame.pts):
                         continue
                     read.last = frame
+                    self._as_it_begins.see_shape(stream.codec_context.sample_aspect_ratio)
                     yield frame, damaged
             self._compare(read, whole=whole)
 
@@ -293,6 +295,7 @@ class FileSource:
                     f"{self._path}: a frame cannot be decoded ({fault.strerror}); "
                     "omit --strict to continue without it"
                 ) from fault
+            self._is_broken = True
             self._lacks("some frames could not be decoded and are missing; times are kept")
             return []
 
@@ -331,6 +334,16 @@ class FileSource:
         """Note that something of the film is missing."""
         self._note(text)
         self.incomplete = True
+
+    def _compare_steps(self, gaps: Gaps) -> None:
+        """Note frames that were lost on the way: containers for broadcasts promise nothing."""
+        places, frames = gaps.missing(joins=len(self.traits.clock.shifts))
+        if not places:
+            return
+        where = "one place" if places == 1 else f"{places} places"
+        count = "1 frame is" if frames == 1 else f"about {frames} frames are"
+        self._note(f"{count} missing at {where} of the film; times are kept")
+        self.incomplete |= self._is_broken
 
     def _compare(self, read: _Read, *, whole: bool) -> None:
         """Compare what was read to its end with what the file promises.
@@ -373,25 +386,3 @@ class _Read:
     early: int = 0
     """Packets of frames that cannot be decoded, before the first that can."""
     last: VideoFrame | None = field(default=None)
-
-
-def credible_rate(*told: Fraction | None) -> Fraction:
-    """The first of some rates that a film can have, in frames a second; 25 if none can be."""
-    credible = (rate for rate in told if rate is not None and _SLOWEST <= rate <= _FASTEST)
-    return Fraction(next(credible, 25))
-
-
-def _origin(container: InputContainer, stream: VideoStream) -> Fraction:
-    """When the file begins, in seconds of its own clock."""
-    if container.start_time is not None:
-        return Fraction(container.start_time, 1_000_000)
-    return (stream.start_time or 0) * (stream.time_base or Fraction(1))
-
-
-def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
-    """How long the video is by its header, which may be wrong."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    if container.duration:
-        return container.duration / 1_000_000
-    return None

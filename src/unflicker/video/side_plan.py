@@ -17,6 +17,7 @@ from av.stream import Stream
 
 from unflicker.video.container import open_source
 from unflicker.video.encoding import VideoFormat
+from unflicker.video.labels import lost_labels, repeats_chapters
 from unflicker.video.muxing import mux_alone
 from unflicker.video.segment_file import timings
 from unflicker.video.side_streams import Cover, Plan, is_attached, name_of
@@ -40,6 +41,7 @@ _KEPT_SHARE = 0.25
 _FLV_SOUND = ("aac", "ac3", "eac3", "flac", "opus", "mp3")
 """Codecs at which the bundled FFmpeg's muxer of FLV does not end the process by an assertion (its
 flvenc.c, line 536): all others that the format has were tried."""
+_FAULTS = (FFmpegError, ValueError, OSError, RuntimeError, OverflowError)
 _ONE_KIND = {"mp1": "mp3", "mp2": "mp3", "ssa": "ass"}
 """Codecs that one decoder reads, and that containers do not distinguish."""
 
@@ -54,12 +56,19 @@ def plan_side_streams(form: VideoFormat, *, pictures: BufferedIOBase) -> Plan:
     plan = Plan(container_format=form.container_format)
     if form.traits.path is None:
         return plan
+    trial = _Trial(form, pictures)
+    plan = _streams_planned(form, plan, trial)
+    return replace(plan, losses=(*plan.losses, *trial.lost_labels(plan)))
+
+
+def _streams_planned(form: VideoFormat, plan: Plan, trial: _Trial) -> Plan:
+    """The plan of all streams; labels are not compared yet."""
+    assert form.traits.path is not None
     with open_source(form.traits.path) as source:
         others = [stream for stream in source.streams if stream.index != form.traits.stream_index]
         others = [stream for stream in others if not _is_made_by_the_muxer(stream, source)]
         if not others:
             return plan
-        trial = _Trial(form, pictures)
         ways = {stream.index: list(_ways(stream, source, plan)) for stream in others}
         for index in ways:
             plan = ways[index][0](plan) if ways[index] else plan
@@ -90,7 +99,7 @@ def _ways(stream: Any, source: InputContainer, plan: Plan) -> Iterator[Any]:
         cover = _cover(stream, source)
         if cover is not None:
             yield lambda plan: replace(plan, covers=(*plan.covers, cover))
-    if stream.type in _COPIED and not _aborts(stream, plan.container_format):
+    if stream.type in _COPIED and not _is_hopeless(stream, plan.container_format):
         yield lambda plan: replace(plan, copied=(*plan.copied, stream.index))
     text = _TEXT_OF_CONTAINER.get(plan.container_format)
     if text and name_of(stream) in _TEXT_SUBTITLES:
@@ -102,8 +111,10 @@ def _ways(stream: Any, source: InputContainer, plan: Plan) -> Iterator[Any]:
         )
 
 
-def _aborts(stream: Any, container_format: str) -> bool:
-    """Whether FFmpeg would end the process: it cannot be tried."""
+def _is_hopeless(stream: Any, container_format: str) -> bool:
+    """Whether a stream is not tried: FFmpeg would end the process, or lose some of its packets."""
+    if container_format == "mpeg" and stream.type == "subtitle":
+        return True  # Which cues come back depends on when they are due.
     if container_format != "flv" or stream.type != "audio" or stream.codec_context is None:
         return False
     return stream.codec_context.codec.canonical_name not in _FLV_SOUND
@@ -129,10 +140,27 @@ class _Trial:
         """
         file, short = io.BytesIO(), replace(plan, trial_seconds=self._until)
         try:
-            copied = mux_alone(self._form, self._pictures, plan=short, place=file)
-            return _come_back(file, plan, source, copied)
-        except (FFmpegError, ValueError, OSError, RuntimeError, OverflowError):
+            muxed = mux_alone(self._form, self._pictures, plan=short, place=file)
+            return _come_back(file, plan, source, muxed.copied_bytes)
+        except _FAULTS:
             return False
+
+    def lost_labels(self, plan: Plan) -> tuple[str, ...]:
+        """Metadata and chapters that the container does not give back, in words.
+
+        Args:
+            plan: What becomes of all other streams.
+        """
+        file, short = io.BytesIO(), replace(plan, trial_seconds=self._until)
+        try:
+            told = mux_alone(self._form, self._pictures, plan=short, place=file).labels
+            if told.is_empty:
+                return ()
+            file.seek(0)
+            with av.open(file, mode="r", metadata_errors="replace") as back:
+                return lost_labels(told, back, container_format=plan.container_format)
+        except _FAULTS:
+            return ()
 
 
 def _start(form: VideoFormat) -> Fraction:
@@ -219,7 +247,9 @@ def _first_packet(stream: Any, source: InputContainer) -> Packet | None:
 
 
 def _is_made_by_the_muxer(stream: Stream, source: InputContainer) -> bool:
-    """Whether a data stream only repeats chapters or a timecode tag."""
+    """Whether a stream only repeats chapters or a timecode tag."""
+    if stream.type == "subtitle":
+        return repeats_chapters(stream, source)
     if stream.type != "data":
         return False
     if name_of(stream) == "bin_data" and source.chapters():

@@ -18,6 +18,7 @@ from av.stream import Discard, Stream
 from av.video.stream import VideoStream
 
 from unflicker.video.container import open_source
+from unflicker.video.labels import Labels, known_to, labels_of
 from unflicker.video.probe import is_cover
 from unflicker.video.timecode import moved
 from unflicker.video.traits import Cut, Traits
@@ -36,6 +37,8 @@ _USUAL_CHANNELS = {
 _MAY_COINCIDE = 0x20000
 """FFmpeg's flag of containers in which packets of a stream may be due at one time
 (AVFMT_TS_NONSTRICT)."""
+_CUE_SECONDS = 5
+"""How long a subtitle is shown whose file does not say."""
 _TRIAL_PACKETS = 1000
 """Packets read in a trial, of all streams together: a stream may have none near the beginning."""
 
@@ -82,10 +85,14 @@ class SideStreams:
         self._last_dts: dict[int, int] = {}
         self._last_due: dict[int, int] = {}
         """When the last packet of each stream of the output is decoded, in its units."""
+        self._tried: set[int] = set()
+        """In a trial: the streams that had a packet."""
         self.refused: dict[int, int] = {}
         """Packets that the muxer refused, by number of the stream in the output."""
         self.bytes: dict[int, int] = {}
         """Bytes handed to the muxer so far, by number of the stream in the source."""
+        self.labels = Labels()
+        """Metadata and chapters that the muxer was told."""
 
     def add_to(self, output: OutputContainer, *, pictures: VideoStream) -> None:
         """Declare all streams, chapters and metadata, before the first packet is muxed.
@@ -97,13 +104,16 @@ class SideStreams:
         if self._traits.path is None:
             return
         source = self._source = open_source(self._traits.path)
-        self._copy_metadata(source, output, pictures=pictures)
+        chapters = self._copy_metadata(source, output, pictures=pictures)
         for index in self._plan.copied:
-            self._copies[index] = add_copy(output, source.streams[index])
+            self._copies[index] = add_copy(
+                output, source.streams[index], container_format=self._plan.container_format
+            )
         for index, codec in self._plan.converted:
             self._add_conversion(output, source.streams[index], codec=codec)
         for cover in self._plan.covers:
             output.add_attachment(cover.name, cover.mime_type, cover.data)
+        self.labels = self._labels(output, pictures, chapters=chapters)
         wanted = [*self._copies, *self._conversions]
         flowing = [
             source.streams[index] for index in wanted if source.streams[index].type != "attachment"
@@ -167,10 +177,12 @@ class SideStreams:
 
     def _copy_metadata(
         self, source: InputContainer, output: OutputContainer, *, pictures: VideoStream
-    ) -> None:
+    ) -> int:
+        """Copy metadata and chapters; returns how many chapters there are."""
         film: Any = source.streams[self._traits.stream_index]
         output.metadata.update(self._later(_kept(source.metadata), film))
-        pictures.metadata.update(self._later(_kept(film.metadata), film))
+        own = known_to(self._plan.container_format, _kept(film.metadata))
+        pictures.metadata.update(self._later(own, film))
         reels = [stream.metadata.get("reel_name") for stream in source.streams]
         reel = next((name for name in reels if name), None)
         if reel:
@@ -179,6 +191,19 @@ class SideStreams:
         chapters = _cut_chapters(source.chapters(), cut=self._traits.cut)
         if chapters:
             output.set_chapters(chapters)
+        return len(chapters)
+
+    def _labels(self, output: OutputContainer, pictures: VideoStream, *, chapters: int) -> Labels:
+        made = {**self._copies, **{index: one for index, (one, _) in self._conversions.items()}}
+        languages = {
+            f"{stream.type} stream {index}": stream.metadata.get("language", "")
+            for index, stream in made.items()
+            if stream.type in ("audio", "subtitle")
+        }
+        flowing = [stream.metadata for stream in made.values() if stream.type != "attachment"]
+        return labels_of(
+            output.metadata, pictures.metadata, *flowing, chapters=chapters, streams=languages
+        )
 
     def _later(self, metadata: dict[str, str], film: Any) -> dict[str, str]:
         """Metadata with the timecode of the selected part's first frame."""
@@ -197,7 +222,7 @@ class SideStreams:
         made.codec_context.subtitle_header = decoder.subtitle_header
         made.time_base = stream.time_base
         made.codec_context.time_base = stream.time_base
-        _copy_labels(stream, made)
+        _copy_labels(stream, made, container_format=self._plan.container_format)
         self._conversions[stream.index] = (made, decoder)
 
     def _wanted_packets(self, source: InputContainer, streams: list[Stream]) -> Iterator[Packet]:
@@ -215,13 +240,20 @@ class SideStreams:
                 if (packet.dts is None and packet.pts is None) or _is_filler(packet):
                     continue
                 clock.apply(packet)
-                if until is not None and _when(packet) > until:
+                if until is not None and self._is_late(packet, until):
                     continue
                 if cut is None or _inside(packet, cut):
                     yield self._risen(packet if cut is None else _shifted(packet, cut))
         except FFmpegError:
             # The end of the file is damaged; the film's reader has said so.
             return
+
+    def _is_late(self, packet: Packet, until: Fraction) -> bool:
+        """Whether a trial does without a packet; the first of each stream is never late, except
+        sound: some containers do not show a stream of subtitles without one."""
+        flows = packet.stream.type == "audio" or packet.stream_index in self._tried
+        self._tried.add(packet.stream_index)
+        return flows and _when(packet) > until
 
     def _risen(self, packet: Packet) -> Packet:
         """The packet, due no earlier than the one before: no muxer takes falling times.
@@ -251,28 +283,32 @@ class SideStreams:
         text = made.codec_context.encode_subtitle(subtitle)
         text.stream = made
         text.time_base = packet.time_base
-        text.pts, text.dts, text.duration = packet.pts, packet.dts, packet.duration
+        text.pts, text.dts = packet.pts, packet.dts
+        # MP4 hides a cue without duration; the next one ends it anyway.
+        usual = round(_CUE_SECONDS / (packet.time_base or Fraction(1)))
+        text.duration = packet.duration or usual
         return [text]
 
 
-def add_copy(output: OutputContainer, stream: Any) -> Stream:
+def add_copy(output: OutputContainer, stream: Any, *, container_format: str) -> Stream:
     """A new stream declared for the same packets as another.
 
     Args:
         output: Opened for muxing.
         stream: Of the source.
+        container_format: FFmpeg's name of the muxer.
     """
     made: Any = output.add_stream_from_template(stream, opaque=True)
     if stream.type == "audio" and output.format.name in _NAMED_CHANNELS:
         usual = _USUAL_CHANNELS.get(stream.codec_context.layout.name)
         if usual:
             made.codec_context.layout = usual
-    _copy_labels(stream, made)
+    _copy_labels(stream, made, container_format=container_format)
     return made
 
 
-def _copy_labels(stream: Stream, made: Stream) -> None:
-    made.metadata.update(_kept(stream.metadata))
+def _copy_labels(stream: Stream, made: Stream, *, container_format: str) -> None:
+    made.metadata.update(known_to(container_format, _kept(stream.metadata)))
     made.disposition = stream.disposition
 
 

@@ -18,6 +18,10 @@ from unflicker.video.encoding import SegmentEncoder, VideoFormat
 from unflicker.video.muxing import mux_alone
 from unflicker.video.side_streams import Plan
 
+_STANDARD = {"mpeg": ("mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc")}
+"""Codecs of containers that name none, where FFmpeg guesses others from their first bytes and then
+loses frames (ISO/IEC 13818-1, table of stream types)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
@@ -79,6 +83,9 @@ def _read_again(file: io.BytesIO, form: VideoFormat, frames: Sequence[Frame]) ->
         stream: Any = back.streams.video[0]
         if stream.codec_context is None:
             return Tried(fault="nothing could decode it again")
+        codec = stream.codec_context.codec.canonical_name
+        if codec not in _STANDARD.get(form.container_format, (codec,)):
+            return Tried(fault=f"the standard of {form.container_format} has no {codec}")
         found = [frame for packet in back.demux(stream) for frame in packet.decode()]
         return Tried(fault=_fault(found, form, frames), lost=_lost(found, stream, form))
 

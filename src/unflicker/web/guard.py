@@ -30,7 +30,7 @@ class Guard:
         self,
         app: App,
         *,
-        hosts: Collection[str] = LOOPBACK,
+        hosts: Collection[str] | None = LOOPBACK,
         token: str = "",
         larger: Callable[[str], int] = lambda _: 0,
     ) -> None:
@@ -38,12 +38,15 @@ class Guard:
 
         Args:
             app: The application.
-            hosts: Names under which it may be called without a token, without the port.
+            hosts: Names under which it may be called without a token, without the port; None for
+                any.
             token: What visitors must know, in the address once and then in a cookie; empty for
                 none.
             larger: Size of a body that a path may have, where it is above the usual.
         """
         self._app, self._hosts, self._token, self._larger = app, hosts, token, larger
+        self._proxied = set(hosts or ()) - set(LOOPBACK)
+        """Names by which a proxy may be called that calls this server by another."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it.
@@ -77,15 +80,23 @@ class Guard:
     def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> tuple[int, str] | None:
         host, origin = headers.get(b"host", ""), headers.get(b"origin")
         # With a token, a proxy may call it by any name: foreign pages do not have the cookie.
-        if not self._token and _name_of(f"//{host}") not in self._hosts:
+        known = self._hosts is None or _name_of(f"//{host}") in self._hosts
+        if not self._token and not known:
             return 421, "this server is not known under that name"
         if scope["method"] in _SAFE and origin is None:
             return None
         site = headers.get(b"sec-fetch-site", "same-origin")
-        foreign = origin is not None and not self._token and urlsplit(origin).netloc != host
+        foreign = origin is not None and not self._token and not self._is_own(origin, host)
         if foreign or site not in ("same-origin", "none"):
             return 403, "requests from other pages are refused"
         return None
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        """Whether a page of an origin is this server's."""
+        try:
+            return urlsplit(origin).netloc == host or _name_of(origin) in self._proxied
+        except ValueError:
+            return False
 
     def _knows(self, headers: dict[bytes, str]) -> bool:
         try:

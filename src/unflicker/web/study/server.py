@@ -6,10 +6,12 @@ No response identifies the method of a video, except for the owner's results und
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
@@ -21,6 +23,7 @@ from unflicker.study.material import Material
 from unflicker.study.questions import Plan
 from unflicker.study.results import results_of
 from unflicker.study.tables import as_csv, as_facts, raw_csv
+from unflicker.web.guard import LOOPBACK, App, Guard
 
 _PAGES = Path(__file__).parent / "pages"
 _DAY_SECONDS = 24 * 3600
@@ -55,8 +58,13 @@ class AnswerTakenBack(BaseModel):
 
 
 def study_app(
-    material: Material, answers: Answers, *, plan: Plan, consent: Consent | None = None
-) -> FastAPI:
+    material: Material,
+    answers: Answers,
+    *,
+    plan: Plan,
+    consent: Consent | None = None,
+    hosts: Collection[str] | None = LOOPBACK,
+) -> App:
     """The web application of a study.
 
     Args:
@@ -64,6 +72,7 @@ def study_app(
         answers: Where answers are stored.
         plan: How many questions, and which.
         consent: What participants agree to; None for the usual statements.
+        hosts: Names under which the study may be called; None for any.
     """
     app = FastAPI(title="study", docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_with_headers)
@@ -71,7 +80,15 @@ def study_app(
     app.include_router(asking.router)
     app.include_router(_owner_router(answers))
     app.mount("/pages", StaticFiles(directory=_PAGES))
-    return app
+    app.add_exception_handler(RequestValidationError, _nonsense)
+    return Guard(app, hosts=hosts)
+
+
+async def _nonsense(_: Request, fault: Exception) -> Response:
+    """An answer to a body that is none: what it lacks, and nothing of its content."""
+    found = fault.errors() if isinstance(fault, RequestValidationError) else []
+    places = {".".join(str(part) for part in one["loc"])[:80] for one in found}
+    return JSONResponse({"error": f"cannot be used: {', '.join(sorted(places))}"}, status_code=422)
 
 
 async def _with_headers(request: Request, call_next: Any) -> Response:
