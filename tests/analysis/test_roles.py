@@ -118,3 +118,23 @@ def test_a_blank_frame_is_no_repeat_of_what_stands_in_for_it() -> None:
     roles = Roles.of(frames, blank, fps=25.0, keep_flashes=True)
     assert list(np.nonzero(roles.keep_light)[0]) == [0, 5]
     np.testing.assert_array_equal(roles.repeats, np.arange(12))
+
+
+@pytest.mark.parametrize("time", [24, 40, 60])
+@pytest.mark.parametrize("scale", [0.02, 0.03, 0.045])
+def test_flicker_that_only_adds_light_is_rarely_taken_for_flashes(time: int, scale: float) -> None:
+    found = 0
+    for seed in range(20):
+        light = np.exp(np.random.default_rng(seed).exponential(scale, time))
+        found += bool(find_flashes(flat(light), fps=24.0).any())
+    assert found <= 1
+
+
+@pytest.mark.parametrize("strength", [0.6, 0.9])
+@pytest.mark.parametrize("scale", [0.0, 0.03])
+def test_strokes_are_found_in_short_clips_and_long_ones(strength: float, scale: float) -> None:
+    for seed, (time, strokes) in enumerate([(24, [9]), (40, [8, 25]), (66, [8, 23, 38, 52])]):
+        light = np.exp(np.random.default_rng(seed).normal(0, scale, time))
+        for at in strokes:
+            light[at:] *= 1.0 + strength * 0.62 ** np.arange(time - at)
+        assert find_flashes(flat(light), fps=25.0)[strokes].all()
