@@ -127,7 +127,7 @@ def test_flicker_that_only_adds_light_is_rarely_taken_for_flashes(time: int, sca
     for seed in range(20):
         light = np.exp(np.random.default_rng(seed).exponential(scale, time))
         found += bool(find_flashes(flat(light), fps=24.0).any())
-    assert found <= 1
+    assert found <= 2
 
 
 @pytest.mark.parametrize("strength", [0.6, 0.9])
