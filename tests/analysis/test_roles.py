@@ -124,10 +124,10 @@ def test_a_blank_frame_is_no_repeat_of_what_stands_in_for_it() -> None:
 @pytest.mark.parametrize("scale", [0.02, 0.03, 0.045])
 def test_flicker_that_only_adds_light_is_rarely_taken_for_flashes(time: int, scale: float) -> None:
     found = 0
-    for seed in range(20):
+    for seed in range(40):
         light = np.exp(np.random.default_rng(seed).exponential(scale, time))
         found += bool(find_flashes(flat(light), fps=24.0).any())
-    assert found <= 2
+    assert found <= 4
 
 
 @pytest.mark.parametrize("strength", [0.6, 0.9])
