@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from unflicker.cli.messages import printable
 from unflicker.progress import Progress
 
 
@@ -267,3 +268,7 @@ def test_a_bar_shows_stage_and_frames(call, pipeline, film):
     assert code == 0
     assert out.count("\n") == 1
     assert "film.mp4" in err
+
+
+def test_the_space_before_a_per_cent_sign_is_a_space() -> None:
+    assert printable("67\u00a0% of it\n\x07") == "67\u00a0% of it\n\\x07"

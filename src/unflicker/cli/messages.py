@@ -42,13 +42,17 @@ def say_line(text: str, *, event: str, film: str | None = None) -> None:
     click.echo(json.dumps({"event": event, **about, "text": text}), err=True)
 
 
+_SPACES = "\n\t\u00a0"
+"""Python calls them not printable; the last one stands before a per cent sign of ours."""
+
+
 def printable(text: str) -> str:
     """Text that a terminal shows as it is: its control characters are spelt out.
 
     Names of files and titles come from strangers, and could move the cursor or change its colours.
     """
     return "".join(
-        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode()
+        each if each.isprintable() or each in _SPACES else each.encode("unicode_escape").decode()
         for each in text
     )
 
