@@ -129,7 +129,10 @@ def _end_of(process: subprocess.Popen[bytes]) -> tuple[int, float]:
     """Exit code of a process, below zero for a signal, and its peak memory in MB."""
     ends = time.monotonic() + 2 * _LONGEST_SECONDS
     while time.monotonic() < ends:
-        number, status, used = os.wait4(process.pid, os.WNOHANG)
+        try:
+            number, status, used = os.wait4(process.pid, os.WNOHANG)
+        except ChildProcessError:  # it ended before it was waited for
+            return process.wait(), 0.0
         if number:
             process.returncode = os.waitstatus_to_exitcode(status)
             return process.returncode, used.ru_maxrss / 1024

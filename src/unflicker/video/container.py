@@ -10,6 +10,7 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 
 from unflicker.errors import InputError
+from unflicker.files.outputs import is_device
 from unflicker.files.remote import RemotePath
 
 _LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
@@ -30,6 +31,11 @@ def open_source(path: Path) -> InputContainer:
         raise InputError(f"no such file: {path}; check the name")
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a video file; pass one file")
+    if not isinstance(path, RemotePath) and is_device(path):
+        raise InputError(
+            f"{path} is a pipe or a device, which cannot be read twice; save it as a file, or send "
+            "raw video: unflicker - (docs/pipes.md)"
+        )
     try:
         # The prefix keeps a name like `a:b.mp4` or `-x.mp4` a name.
         place = path.open("rb") if isinstance(path, RemotePath) else f"file:{path}"
