@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from unflicker.cli.help import Command, with_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import named_by_environment, serving_options
+
+if TYPE_CHECKING:
+    from unflicker.studio.places import Places
 
 _PATH = click.Path(path_type=Path)
 _GIGABYTE = 1_000_000_000
@@ -48,39 +51,38 @@ def studio(stop: Stop, places: tuple[Path, ...], **given: Any) -> None:
     when it is opened again.
     """
     from unflicker.studio.places import Places
-    from unflicker.web.serving import address, bound, need_web
+    from unflicker.web.serving import bound, need_web
 
     need_web()
     talk = Talk.of(given, stop=stop)
-    folders = [path for path in places if not path.is_file()]
-    Places(folders)  # before the port: a name that is wrong is said first
+    films = [path for path in places if path.is_file()]
+    folders = [path for path in places if path not in films]
+    # Before the port: a name that is wrong is said first.
+    offered = Places(folders or ([] if films else [Path.cwd()]))
     library = given["library"] or _usual_library(os.environ)
     with bound(given["host"], port=given["port"]) as listener:
-        _serve(places, library, listener, address(listener), given=given, talk=talk)
+        _serve(films, offered, library, listener, given=given, talk=talk)
 
 
 def _serve(
-    places: tuple[Path, ...],
+    films: list[Path],
+    offered: Places,
     library: Path,
     listener: socket.socket,
-    place: str,
     *,
     given: dict[str, Any],
     talk: Talk,
 ) -> None:
     from unflicker.studio.desk import Desk
     from unflicker.studio.library import Library
-    from unflicker.studio.places import Places
     from unflicker.studio.queue import Queue
     from unflicker.studio.steering import Steering
     from unflicker.studio.uploads import Uploads
     from unflicker.web.guard import LOOPBACK
-    from unflicker.web.serving import server_of
+    from unflicker.web.serving import address, server_of
     from unflicker.web.studio.server import studio_app
 
-    films = [path for path in places if path.is_file()]
-    folders = [path for path in places if path not in films]
-    offered = Places(folders or ([] if films else [Path.cwd()]))
+    place = address(listener)
     most = given["largest_upload"]
     uploads = Uploads(library / "uploads", most_bytes=most and round(most * _GIGABYTE))
     token = "" if given["host"] in LOOPBACK else secrets.token_urlsafe(24)

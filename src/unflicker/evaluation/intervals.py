@@ -72,12 +72,7 @@ def signed(estimate: Estimate | None, *, digits: int = 1) -> str:
         estimate: The difference.
         digits: After the point.
     """
-    if estimate is None:
-        return "–"
-    text = f"{estimate.mean:+.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} ({estimate.low:+.{digits}f} to {estimate.high:+.{digits}f})"
+    return _as_text(estimate, form=f"+.{digits}f")
 
 
 def with_interval(estimate: Estimate | None, *, digits: int = 1) -> str:
@@ -87,12 +82,17 @@ def with_interval(estimate: Estimate | None, *, digits: int = 1) -> str:
         estimate: The mean.
         digits: After the point.
     """
+    return _as_text(estimate, form=f".{digits}f")
+
+
+def _as_text(estimate: Estimate | None, *, form: str) -> str:
+    """A mean and its interval, each number in a form."""
     if estimate is None:
         return "–"
-    text = f"{estimate.mean:.{digits}f}"
+    text = f"{estimate.mean:{form}}"
     if estimate.low is None or estimate.high is None:
         return text
-    return f"{text} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+    return f"{text} ({estimate.low:{form}} to {estimate.high:{form}})"
 
 
 def _interval(clips: Iterable[np.ndarray]) -> tuple[float | None, float | None]:

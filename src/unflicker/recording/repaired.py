@@ -81,13 +81,15 @@ class RepairsSeen:
             repairs: What was repaired in it.
         """
         self._counts.append(len(repairs.boxes))
+        before = repairs.before
+        if before is None:
+            return
         for box in repairs.boxes:
             down, across = _middle(box, result.size)
             self._places[int(down * ROWS), int(across * COLUMNS)] += 1.0
-        assert not repairs.boxes or repairs.before is not None
         least = self._stills[-1].area if len(self._stills) == KEPT else 0
         larger = sorted((box for box in repairs.boxes if _area(box) > least), key=_area)[-KEPT:]
-        found = [_still(frame, box, repairs.before, result) for box in larger if repairs.before]
+        found = [_still(frame, box, before, result) for box in larger]
         self._stills = largest([*self._stills, *found])
 
     def seen(self) -> Repaired:

@@ -33,7 +33,6 @@ class Way:
     """In px of the grid, x first."""
     lift: Fine
     """What is to be added to the neighbour's luma, in [0, 1], for each pixel of the picture."""
-
     places: Float32[np.ndarray, "rows columns 2"]
     """Where each pixel of the picture is in the neighbour, in px, x first."""
 

@@ -133,16 +133,16 @@ class PictureSegment:
             raise disk_error(form.target / name, fault) from fault
 
 
-class FolderWriter:
-    """Writes pictures into a folder that appears when it is complete."""
+class _HiddenWriter:
+    """Writes pictures under a hidden name; they get their own when all are complete."""
 
     def __init__(self, form: FolderFormat, *, losses: tuple[str, ...], overwrite: bool) -> None:
         """Prepare to write.
 
         Args:
-            form: How the pictures are encoded, and the folder to write.
+            form: How the pictures are encoded, and what to write.
             losses: What the pictures lack of their source.
-            overwrite: Whether pictures of the same names may be replaced.
+            overwrite: Whether what has the same names may be replaced.
         """
         self.notes = self.losses = losses
         self.incomplete = False
@@ -152,10 +152,10 @@ class FolderWriter:
         self._part = part_of(form.target)
         self._frames = OneAfterTheOther(self, segment_of(self._target))
 
-    def __enter__(self) -> FolderWriter:
-        """Make the hidden folder."""
+    def __enter__(self) -> _HiddenWriter:
+        """Make what is hidden."""
         try:
-            self._part.mkdir()
+            self._begin()
         except OSError as fault:
             raise disk_error(self._target, fault) from fault
         return self
@@ -166,13 +166,15 @@ class FolderWriter:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Name the folder, or remove it."""
+        """Give it its name, or remove it."""
         try:
             if kind is None:
                 self._frames.finish()
+                self._end()
                 settle(self._part, self._target, overwrite=self._overwrite)
         finally:
             self._frames.abandon()
+            self._end()
             discard(self._part)
 
     def write(self, frame: Frame) -> None:
@@ -182,6 +184,20 @@ class FolderWriter:
             OutputError: The disk is full or gone.
         """
         self._frames.write(frame)
+
+    def join(self, place: Path) -> None:
+        """Append the pictures of a complete segment."""
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        """Close what is open; called twice."""
+
+
+class FolderWriter(_HiddenWriter):
+    """Writes pictures into a folder that appears when it is complete."""
 
     def join(self, place: Path) -> None:
         """Append the pictures of a complete segment; they stay there, too, if the disk allows.
@@ -195,8 +211,11 @@ class FolderWriter:
         except OSError as fault:
             raise disk_error(self._target, fault) from fault
 
+    def _begin(self) -> None:
+        self._part.mkdir()
 
-class StackWriter:
+
+class StackWriter(_HiddenWriter):
     """Writes pictures as the pages of one TIFF, which appears when it is complete."""
 
     def __init__(self, form: FolderFormat, *, losses: tuple[str, ...], overwrite: bool) -> None:
@@ -207,50 +226,12 @@ class StackWriter:
             losses: What the pages lack of their source.
             overwrite: Whether an existing file may be replaced.
         """
-        self.notes = self.losses = losses
-        self.incomplete = False
-        self.format = replace(form, names=(), pattern=_PAGE)
-        self._target = form.target
-        self._overwrite = overwrite
-        self._part = part_of(form.target)
-        self._frames = OneAfterTheOther(self, segment_of(self._target))
+        pages = replace(form, names=(), pattern=_PAGE)
+        super().__init__(pages, losses=losses, overwrite=overwrite)
         self._file: BufferedIOBase | None = None
         self._link, self._pages = 0, 0
-        pages = any(still.page is not None for still in form.sources)
-        self._tags = _tags_of(form.sources[0].path) if pages else None
-
-    def __enter__(self) -> StackWriter:
-        """Open the hidden file."""
-        try:
-            self._file = self._part.open("w+b")
-        except OSError as fault:
-            raise disk_error(self._target, fault) from fault
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Name the file, or remove it."""
-        try:
-            if kind is None:
-                self._frames.finish()
-                self._close()
-                settle(self._part, self._target, overwrite=self._overwrite)
-        finally:
-            self._frames.abandon()
-            self._close()
-            discard(self._part)
-
-    def write(self, frame: Frame) -> None:
-        """Write one picture.
-
-        Raises:
-            OutputError: The disk is full or gone.
-        """
-        self._frames.write(frame)
+        has_pages = any(still.page is not None for still in form.sources)
+        self._tags = _tags_of(form.sources[0].path) if has_pages else None
 
     def join(self, place: Path) -> None:
         """Append the pictures of a complete segment as pages.
@@ -269,6 +250,9 @@ class StackWriter:
                 f"such as -o {self._target.stem}/%06d.tif"
             ) from fault
 
+    def _begin(self) -> None:
+        self._file = self._part.open("w+b")
+
     def _add(self, picture: bytes) -> None:
         assert self._file is not None
         order = order_of(picture)
@@ -281,7 +265,7 @@ class StackWriter:
         self._link = tiff_tags.add_page(self._file, picture, more, link=self._link, order=order)
         self._pages += 1
 
-    def _close(self) -> None:
+    def _end(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             file.close()
