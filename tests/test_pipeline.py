@@ -262,6 +262,15 @@ def test_settings_and_a_preset_at_once_are_refused(film, tmp_path) -> None:
         unflicker.deflicker(np.zeros((2, 8, 8), np.uint8), strength=2.0)
 
 
+@pytest.mark.parametrize("name", ["output", "overwrite", "fast"])
+def test_an_argument_that_does_not_exist_is_refused_by_name(film, name: str) -> None:
+    for call in (unflicker.run, unflicker.analyze):
+        with pytest.raises(UsageError, match=f"no argument '{name}'; pass preset"):
+            call(film, **{name: True})
+    with pytest.raises(UsageError, match=f"no argument '{name}'"):
+        unflicker.deflicker(np.zeros((2, 8, 8), np.uint8), **{name: True})
+
+
 @in_both_presets
 def test_steady_arrays_come_back_equal_and_as_a_copy() -> None:
     frames = panning(time=12, size=SIZE).pixels

@@ -44,6 +44,7 @@ def asked_for(
     preset: str | None = None,
     strength: float | None = None,
     keep_slower_than: float | None = None,
+    **unknown: object,
 ) -> Settings:
     """The settings of a run: a given tree or a preset, with single values replaced.
 
@@ -52,10 +53,18 @@ def asked_for(
         preset: Name of a preset; the usual one if None.
         strength: 0 to 1; the value of the tree or of the preset if None.
         keep_slower_than: Seconds, above 0; likewise.
+        unknown: Names that do not exist, which a caller passed.
 
     Raises:
-        UsageError: Both a tree and a preset were passed, or a value is out of range.
+        UsageError: Both a tree and a preset were passed, a name does not exist, or a value is out
+            of range.
     """
+    if unknown:
+        raise UsageError(
+            f"there is no argument {next(iter(unknown))!r}; pass preset, strength or "
+            "keep_slower_than, other settings as settings=Settings(…), and what concerns one run "
+            "as options=RunOptions(…)"
+        )
     if settings is not None and preset is not None:
         raise UsageError(
             f"settings and preset {preset!r} were both passed; "

@@ -326,7 +326,7 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
             path,
             field,
             pace=pace,
-            brightness=quantiles.mean(axis=(1, 2)),
+            quantiles=quantiles,
             changes=changes,
             again=again,
         )

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from unflicker.tone.axes import principal_axes
 from unflicker.tone.changes import Changes, find_changes
 from unflicker.tone.fades import tones_without
 from unflicker.tone.illumination import IlluminationModel, tone_of
@@ -110,7 +111,7 @@ def separate(
     field: IlluminationModel,
     *,
     pace: Pace,
-    brightness: Float[np.ndarray, " time"] | None = None,
+    quantiles: Float[np.ndarray, "time levels 3"] | None = None,
     changes: Changes | None = None,
     again: bool = False,
 ) -> Flicker:
@@ -120,7 +121,7 @@ def separate(
         path: From `illumination_trajectory`.
         field: The functions its coefficients belong to.
         pace: How slow light must be to be kept.
-        brightness: Mean value of each frame, in [0, 1]; a middle grey if None.
+        quantiles: Of each frame's channels, in [0, 1]; a middle grey if None.
         changes: Steps and fades, if they are known from an earlier analysis; one of corrected
             pictures hardly finds them, because it doubts all common changes.
         again: Whether the path is from such an analysis.
@@ -128,14 +129,14 @@ def separate(
     if len(path.light) < _FEWEST_FRAMES:
         return _none(path)
     opponent, free = _opponent(path.light), _opponent(path.free)
-    shown = np.full(len(opponent), _MIDDLE_GREY) if brightness is None else brightness
+    shown = np.full(len(opponent), _MIDDLE_GREY) if quantiles is None else quantiles.mean((1, 2))
     changes = changes or _changes(opponent, field, shown, pace)
     told = tones_without(opponent, changes.moved, field)
     stairs, fades = changes.parted(told, is_whole=not again)
-    quick, slow = _quick_and_slow(told - stairs - fades, changes.bent, pace, field)
+    moving = _quick_and_slow(told - stairs - fades, quantiles, changes.bent, pace, field)
     jumps = _unwanted(stairs, changes, field, pace.quickly)
     certain = (_beside if again else _certain)(changes.ramps, shown)
-    found = tones_without((quick + slow) * certain[:, None] + jumps, -changes.moved, field)
+    found = tones_without(moving * certain[:, None] + jumps, -changes.moved, field)
     flickering, drifting = _evidence(free - sum(changes.parted(free)), _drift_allowed(field), field)
     return Flicker(
         coefficients=_channels(found),
@@ -170,20 +171,26 @@ def _changes(
 
 def _quick_and_slow(
     even: Float[np.ndarray, "time all"],
+    quantiles: Float[np.ndarray, "time levels 3"] | None,
     ramps: tuple[tuple[int, int], ...],
     pace: Pace,
     field: IlluminationModel,
-) -> tuple[Float[np.ndarray, "time all"], Float[np.ndarray, "time all"]]:
-    """The flicker of a path without changes of level, and its own random slow part."""
-    time = len(even)
-    high_pass = _high_pass(_yielding(pace.quickly, ramps, time))
-    memory, flicker, drift, wander = variances(even, _drift_allowed(field))
+) -> Float[np.ndarray, "time all"]:
+    """The flicker of a path without changes of level, its own random slow part included; judged
+    along principal axes where tones are known."""
+    axes = np.eye(even.shape[1])
+    if quantiles is not None:
+        axes = principal_axes(even, field, np.median(quantiles, axis=0).ravel())
+    high_pass = _high_pass(_yielding(pace.quickly, ramps, len(even)))
+    turned, allowed = even @ axes, (axes**2).T @ _drift_allowed(field)
+    memory, flicker, drift, wander = variances(turned, allowed)
     believed = drift * _DRIFT_SHARE
     parts = (flicker, believed, wander + drift - believed)
-    quick = wiener(high_pass @ even, high_pass, memory, parts)
+    quick = wiener(high_pass @ turned, high_pass, memory, parts)
     # By place drift is what it seems: errors of the motion lie there, and a trend of them is none.
     doubted = np.where(_is_of_whole(field), believed, drift)
-    return quick, _chance_trend(even, high_pass, memory, (flicker + wander, doubted))
+    slow = _chance_trend(turned, high_pass, memory, (flicker + wander, doubted))
+    return (quick + slow) @ np.linalg.inv(axes)
 
 
 def _is_of_whole(field: IlluminationModel) -> Bool[np.ndarray, " all"]:
