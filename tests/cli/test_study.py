@@ -117,3 +117,40 @@ def test_results_need_no_web_framework_and_a_study_names_the_extra(call, answere
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+def test_a_bundle_goes_out_and_answers_come_back(call, results, tmp_path):
+    out = tmp_path / "out"
+    code, told, err = call("study", results, "--bundle", out, "--sheets", "3", "--checks", "0")
+    assert code == 0
+    assert told.strip() == str(out / "index.html")
+    (key,) = (results / "study-keys").glob("*.json")
+    assert str(key) in err
+    answer = {"choice": "right", "seconds": 2, "answered": "2026-11-30T12:00:00Z"}
+    person = {"study": key.stem, "person": "a" * 32, "sheet": 1, "consent": "", "answers": [answer]}
+    (tmp_path / "a.json").write_text(json.dumps({**person, "begun": "2026-11-30T11:00:00Z"}))
+    code, told, err = call("study", results, "--add", tmp_path / "a.json", "--results")
+    assert code == 0
+    assert "answers of 1 people" in err
+    assert "1 answer" in told or "1 person" in told
+    (tmp_path / "b.json").write_text("{}")
+    code, told, err = call("study", results, "--add", tmp_path / "b.json", "--results")
+    assert code == 7
+    assert "b.json holds no answers" in err
+    assert told
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--bundle", "x", "--results"], "use one of them"),
+        (["--post", "https://example.org"], "--post belongs to --bundle"),
+        (["--bundle", "x", "--post", "example.org"], "no address"),
+    ],
+)
+def test_options_of_bundles_are_checked(call, results, tmp_path, monkeypatch, options, said):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("study", results, *options)
+    assert code == 2
+    assert said in err
+    assert not (tmp_path / "x").exists()

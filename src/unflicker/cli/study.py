@@ -11,10 +11,11 @@ from unflicker.cli.help import Command, with_options
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import serving_options
+from unflicker.errors import PartlyFailedError, UsageError
 from unflicker.files.outputs import Written, named, refuse_loss
 
 if TYPE_CHECKING:
-    from unflicker.study import Answers
+    from unflicker.study import Answers, Consent, Material, Plan
 
 _FOLDER = click.Path(path_type=Path)
 _FORMATS = ("table", "json", "csv", "answers", "paper", "latex")
@@ -74,6 +75,30 @@ def _names(text: str) -> tuple[str, ...]:
     metavar="NAME",
     help="Name by which a proxy serves the page, as study.example.org; may be repeated.",
 )
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write the study as a folder for any web host, and stop; answers come back as files.",
+)
+@click.option(
+    "--sheets",
+    type=click.IntRange(1, 2000),
+    default=100,
+    show_default=True,
+    help="Of --bundle: lists of questions, one for each person.",
+)
+@click.option(
+    "--post", default="", metavar="URL", help="Of --bundle: address that answers are sent to."
+)
+@click.option(
+    "--add",
+    "added",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Add answers to a bundle, a file or a folder of them; may be repeated.",
+)
 @click.option("--results", is_flag=True, help="Print the results so far, and stop.")
 @click.option(
     "--format",
@@ -100,25 +125,79 @@ def study(stop: Stop, folder: Path, **given: Any) -> None:
     from unflicker.study import Answers, answers_file
 
     path = given["answers"] or answers_file(folder)
+    talk = Talk.of(given, stop=stop)
+    _refuse_mixed(given)
+    if given["bundle"]:
+        _bundle(folder, given=given, talk=talk)
+        return
+    faults = _add(folder, path, given=given, talk=talk) if given["added"] else []
     if given["results"]:
         click.echo(_told(Answers.existing(path), given))
-        return
-    _ask(folder, path, given=given, talk=Talk.of(given, stop=stop))
+    elif not given["added"]:
+        _ask(folder, path, given=given, talk=talk)
+    if faults:
+        raise PartlyFailedError(f"{len(faults)} of the files were not added; the rest is")
 
 
-def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None:
-    from unflicker.study import Answers, Plan, read_consent, read_material
-    from unflicker.web.serving import address, bound, need_web, server_of
+def _refuse_mixed(given: dict[str, Any]) -> None:
+    """Refuse options that belong to another use of the command."""
+    if given["bundle"] and (given["results"] or given["added"]):
+        raise UsageError("--bundle writes a study, --add and --results read one; use one of them")
+    if given["post"] and not given["bundle"]:
+        raise UsageError("--post belongs to --bundle: a study on a server keeps answers there")
 
-    need_web()
-    from unflicker.web.study.server import study_app
+
+def _add(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> list[str]:
+    """Add returned answers; returns what is wrong with files that were not added."""
+    from unflicker.study import Answers, add_returned, returned_files
+
+    _refuse_material(folder, path)
+    count, faults = add_returned(Answers(path), folder, returned_files(given["added"]))
+    for fault in faults:
+        talk.say(fault)
+    talk.say(f"answers of {count} people added to {path}")
+    return faults
+
+
+def _bundle(folder: Path, *, given: dict[str, Any], talk: Talk) -> None:
+    """Write the study as a folder of files."""
+    from random import Random
+
+    from unflicker.study import draw_sheets, write_key
+    from unflicker.web.study.bundle import write_bundle
+
+    material, plan, consent = _study_of(folder, given)
+    sheets = draw_sheets(material, plan=plan, count=given["sheets"], chance=Random())
+    out = given["bundle"]
+    write_bundle(material, sheets, out, plan=plan, consent=consent, post=given["post"])
+    key = write_key(folder, sheets)
+    talk.say(f"{len(material.pairs)} pairs of {', '.join(material.methods)}")
+    talk.say(f"keep {key}: only it says which method made which video")
+    talk.say(f"answers that come back: unflicker study {folder} --add FILES --results")
+    click.echo(out / "index.html")
+
+
+def _study_of(folder: Path, given: dict[str, Any]) -> tuple[Material, Plan, Consent]:
+    """Videos, questions and consent, as the options say."""
+    from unflicker.study import Plan, read_consent, read_material
 
     methods = _names(given["methods"])
     material = read_material(folder, methods=methods, against=given["against"])
     plan = Plan(
         pairs=given["pairs_per_person"], checks=given["checks"], shown_input=given["show_input"]
     )
-    consent = read_consent(given["consent"], contact=given["contact"])
+    return material, plan, read_consent(given["consent"], contact=given["contact"])
+
+
+def _ask(folder: Path, path: Path, *, given: dict[str, Any], talk: Talk) -> None:
+    """Serve the study until it is stopped."""
+    from unflicker.study import Answers
+    from unflicker.web.serving import address, bound, need_web, server_of
+
+    need_web()
+    from unflicker.web.study.server import study_app
+
+    material, plan, consent = _study_of(folder, given)
     _refuse_material(folder, path)
     answers = Answers(path)
     with bound(given["host"], port=given["port"]) as listener:

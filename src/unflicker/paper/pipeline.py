@@ -121,22 +121,28 @@ def redrawn(
     # Guides come first: the film has no frame more than it has guides.
     for guided, frame in zip(guides(film, settings, context), film.frames(), strict=True):
         seen = to_rgb(frame.picture)
-        drawn = (
-            _drawn(networks.neural_filter, seen, guided.picture) if settings.atlas.used else seen
+        picture = (
+            drawn(networks.neural_filter, seen, guided.picture) if settings.atlas.used else seen
         )
         if refiner and guided.starts_shot:
             refiner.restart()
         if refiner:
-            drawn = refiner.refined(drawn)
-        yield frame, seen + (drawn - seen) * share
+            picture = refiner.refined(picture)
+        yield frame, seen + (picture - seen) * share
 
 
-def _drawn(
+def drawn(
     neural_filter: UNet | None,
     seen: Float32[np.ndarray, "height width 3"],
     guide: Float32[np.ndarray, "rows columns 3"],
 ) -> Float32[np.ndarray, "height width 3"]:
-    """A frame in its guide's light, or its guide if no filter is used."""
+    """A frame in its guide's light, or its guide if no filter is used.
+
+    Args:
+        neural_filter: The filter, or None.
+        seen: The frame, RGB in [0, 1].
+        guide: Of the frame, RGB in [0, 1], of any size.
+    """
     enlarged = cv2.resize(guide, seen.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return filtered(neural_filter, seen, enlarged) if neural_filter else enlarged
 
@@ -178,9 +184,17 @@ def guides(
             yield Guided(picture=pictures[place], starts_shot=starts_shot)
 
 
+def atlas_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of the guides of a film, in px.
+
+    Args:
+        size: Height and width of the film in px.
+    """
+    return max(1, round(size[0] / _ATLAS_SCALE)), max(1, round(size[1] / _ATLAS_SCALE))
+
+
 def _quarters(film: VideoSource) -> Iterator[Proxy]:
-    height, width = film.size
-    size = max(1, round(height / _ATLAS_SCALE)), max(1, round(width / _ATLAS_SCALE))
+    size = atlas_size(film.size)
     for frame in film.frames():
         pixels = small_rgb(frame.picture, size=size)
         yield Proxy(pixels=pixels, seconds=frame.seconds, damaged=frame.damaged)

@@ -9,6 +9,7 @@ from unflicker.study.material import Material, read_material
 from unflicker.study.paper_table import as_paper
 from unflicker.study.questions import Plan
 from unflicker.study.results import Results, results_of
+from unflicker.study.sheets import add_returned, draw_sheets, returned_files, write_key
 from unflicker.study.simulation import Crowd, simulate
 from unflicker.study.tables import as_csv, as_json, as_table, raw_csv
 
@@ -19,14 +20,18 @@ __all__ = [
     "Material",
     "Plan",
     "Results",
+    "add_returned",
     "answers_file",
     "as_csv",
     "as_json",
     "as_paper",
     "as_table",
+    "draw_sheets",
     "raw_csv",
     "read_consent",
     "read_material",
     "results_of",
+    "returned_files",
     "simulate",
+    "write_key",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from typing import Literal
 
 from unflicker.errors import InputError, MissingError, OutputError, UsageError
 from unflicker.study.material import Material, Pair
-from unflicker.study.questions import Kind, Plan, choose_questions
+from unflicker.study.questions import Kind, Plan, Question, choose_questions
 
 Choice = Literal["left", "right", "none"]
 _VERSION = 1
@@ -61,6 +61,20 @@ class Asked:
     """From the moment both videos ran to the answer."""
     answered: str | None
     """When, UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """A person who answered without the server."""
+
+    token: str
+    begun: str
+    """When, UTC."""
+    consent: str
+    """Mark of the text that was agreed to."""
+    questions: Sequence[Question]
+    answers: Sequence[tuple[Choice, float, str]]
+    """Choice, seconds and time of the first questions; of none if the person has withdrawn."""
 
 
 _COLUMNS = {
@@ -144,15 +158,29 @@ class Answers:
             questions = choose_questions(
                 material, asked=_asked(base), plan=plan, chance=chance or Random(token)
             )
-            for place, question in enumerate(questions):
-                tokens = (secrets.token_urlsafe(12) for _ in range(3))
-                base.execute(
-                    "INSERT INTO questions (kind, example, category, left_method, right_method, "
-                    "person, place, left_token, right_token, input_token) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*astuple(question), person, place, *tokens),
-                )
+            _ask(base, person, questions)
         return token
+
+    def add(self, returned: Returned) -> None:
+        """Add a person who answered elsewhere; one of the same token is replaced, or deleted.
+
+        Args:
+            returned: The person; one without answers has withdrawn.
+        """
+        self.withdraw(returned.token)
+        if not returned.answers:
+            return
+        with self._writing() as base:
+            person = base.execute(
+                "INSERT INTO people (token, begun, consent) VALUES (?, ?, ?)",
+                (returned.token, returned.begun, returned.consent),
+            ).lastrowid
+            _ask(base, person, returned.questions)
+            base.executemany(
+                "UPDATE questions SET choice = ?, seconds = ?, answered = ? "
+                "WHERE person = ? AND place = ?",
+                [(*answer, person, place) for place, answer in enumerate(returned.answers)],
+            )
 
     def of_person(self, token: str) -> list[Asked]:
         """What a person is asked, in order; empty for an unknown token."""
@@ -294,6 +322,18 @@ def _prepare(base: sqlite3.Connection) -> None:
         "owner": secrets.token_hex(16),
     }
     base.executemany("INSERT OR IGNORE INTO study VALUES (?, ?)", start.items())
+
+
+def _ask(base: sqlite3.Connection, person: int | None, questions: Sequence[Question]) -> None:
+    """Give a person questions, with new names for their videos."""
+    for place, question in enumerate(questions):
+        tokens = (secrets.token_urlsafe(12) for _ in range(3))
+        base.execute(
+            "INSERT INTO questions (kind, example, category, left_method, right_method, "
+            "person, place, left_token, right_token, input_token) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*astuple(question), person, place, *tokens),
+        )
 
 
 def _turn(base: sqlite3.Connection, token: str) -> tuple[int, int]:

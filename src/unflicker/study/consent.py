@@ -16,8 +16,8 @@ _STATEMENTS = (
     "epilepsy, and no member of my family has.",
     "I take part of my own free will. I can stop at any time, without a reason, and delete my "
     "answers on the last page.",
-    "My answers, the seconds each took, when I began, and a random number in a cookie are kept. "
-    "My name, address and browser are not.",
+    "My answers, the seconds each took, when I began, and a random number that my browser stores "
+    "are kept. My name, address and browser are not.",
     "The answers are evaluated for all participants together, and may be published without names.",
 )
 _MOST_BYTES = 20_000

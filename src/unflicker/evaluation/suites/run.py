@@ -16,6 +16,7 @@ from unflicker.evaluation.machine import machine
 from unflicker.evaluation.suites.baselines import PAIRS
 from unflicker.evaluation.suites.guide import GUIDE
 from unflicker.evaluation.suites.long import LONG
+from unflicker.evaluation.suites.perfect_guide import PERFECT_GUIDE
 from unflicker.evaluation.suites.processed import PROCESSED
 from unflicker.evaluation.suites.quality import QUALITY
 from unflicker.evaluation.suites.real import REAL
@@ -24,9 +25,8 @@ from unflicker.evaluation.suites.suite import Options, Row, Suite
 from unflicker.evaluation.suites.wanted import WANTED
 from unflicker.files.atomic import write_whole
 
-SUITES = {
-    suite.name: suite for suite in (QUALITY, REAL, PROCESSED, GUIDE, SPEED, WANTED, PAIRS, LONG)
-}
+_ALL = (QUALITY, REAL, PROCESSED, GUIDE, SPEED, WANTED, PAIRS, LONG, PERFECT_GUIDE)
+SUITES = {suite.name: suite for suite in _ALL}
 SETTABLE = ("first", "seeds", "judge", "film", "sizes", "lengths", "runs", "by_place")
 """Options that are set as NAME=VALUE, of one suite or two."""
 _TRUE, _FALSE = ("yes", "true", "1"), ("no", "false", "0")

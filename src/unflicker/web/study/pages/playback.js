@@ -9,6 +9,7 @@ const wholeFiles = new Map();
 
 /** The whole file, as an address within this page; fetched once, so that playback never waits. */
 export function whole(url) {
+  if (location.protocol === "file:") return Promise.resolve(url); // it is on this machine, and may not be fetched
   if (!wholeFiles.has(url)) {
     const file = fetch(url).then(async (answer) => {
       if (!answer.ok) throw new Error("A video is missing on the server.");

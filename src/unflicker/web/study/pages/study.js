@@ -1,6 +1,7 @@
 // One person's way through the study: introduction, pairs, thanks.
 
 import { Together, keepOnly, whole } from "./playback.js";
+import { ask, finished } from "./server.js";
 
 const SHOW_CHOICE_MS = 220;
 const KEYS = {
@@ -21,22 +22,6 @@ let since = null; // when both began to play; until then no answer is taken
 let busy = false; // an answer is on its way
 let shown = ""; // intro, pair, end, gone or trouble
 let consent = null; // the statements, with their mark
-
-async function ask(path, body) {
-  const how = body === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  };
-  let answer;
-  try {
-    answer = await fetch(path, how);
-  } catch {
-    throw new Error("The server cannot be reached.");
-  }
-  // Another tab was faster: go on with what the server has.
-  if (answer.status === 409) return ask("/api/state");
-  if (!answer.ok) throw new Error(`The server could not answer (${answer.status}).`);
-  return answer.json();
-}
 
 function show(name) {
   shown = name;
@@ -76,6 +61,7 @@ function end() {
   get("end-count").textContent = state.total;
   keepOnly([]);
   show("end");
+  finished();
 }
 
 function addresses(question) {
