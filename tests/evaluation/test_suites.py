@@ -345,3 +345,47 @@ def test_the_scripts_that_are_no_suites_still_say_what_they_do():
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert [f"usage: {name}.py" in done.stdout for name in names] == [True] * len(names)
+
+
+def test_real_compares_folders_of_finished_films(data, tmp_path, capsys):
+    made = tmp_path / "expert"
+    steady = panning(time=FRAMES + 1, size=(36, 64), seed=3).pixels[:FRAMES]
+    write(Clip.at_rate(steady, fps=FPS), made / "oldfilm_street_graded.mkv")
+    rows = measured(
+        "real", data / "flicker", tmp_path, "--methods", "input,histogram",
+        "--method", f"expert=folder:{made}",
+    )  # fmt: skip
+    assert [(row["clip"], row["method"]) for row in rows] == [
+        ("ai_ship", "input"),
+        ("ai_ship", "histogram"),
+        ("oldfilm_street", "input"),
+        ("oldfilm_street", "histogram"),
+        ("oldfilm_street", "expert"),
+    ]
+    expert = rows[-1]
+    assert expert["after"] < 0.5 * expert["before"]
+    assert expert["aligned_share"] == 1.0
+    assert is_picture(tmp_path / "real" / "oldfilm_street_expert.png")
+    text = (tmp_path / "real.md").read_text()
+    assert "| expert | 1 |" in text
+    assert "| histogram | 2 |" in text
+
+
+def test_baselines_compare_folders_of_finished_films(data, tmp_path):
+    made = tmp_path / "expert"
+    steady = panning(time=FRAMES + 1, size=(36, 64), seed=3).pixels[:FRAMES]
+    write(Clip.at_rate(steady, fps=FPS), made / "style_bike.mkv")
+    rows = measured(
+        "baselines", data, tmp_path, "--methods", "input", "--method", f"expert=folder:{made}"
+    )
+    found = {row["method"]: row for row in rows}
+    assert found["expert"]["l1"] < found["input"]["l1"]
+    assert found["expert"]["l1"] == pytest.approx(found["original"]["l1"], rel=0.05)
+    assert found["expert"]["cpu_seconds"] is None
+    assert table(tmp_path, "baselines")[-1][-1] == "–"
+
+
+def test_a_suite_that_makes_its_own_flicker_takes_no_finished_films(data, tmp_path, capsys):
+    command = ["evaluate", str(data / "clean"), "--suite", "quality", "-o", str(tmp_path)]
+    assert exit_code([*command, "--method", f"expert=folder:{tmp_path}"]) == 2
+    assert "real and baselines compare them" in capsys.readouterr().err

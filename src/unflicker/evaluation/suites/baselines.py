@@ -7,6 +7,7 @@ PSNR to the input, as measures of lost detail. Time is processor time of one fra
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,8 +20,9 @@ from unflicker.errors import InputError
 from unflicker.evaluation.methods import INPUT, callable_for
 from unflicker.evaluation.scores import motion_back
 from unflicker.evaluation.suites.films import Pair, each, pair_films, read_pair, write_sheet
-from unflicker.evaluation.suites.suite import Options, Row, Suite, asked_for
-from unflicker.evaluation.suites.tables import markdown
+from unflicker.evaluation.suites.outcomes import Outcome, outcome
+from unflicker.evaluation.suites.suite import Options, Performer, Row, Suite, asked_for
+from unflicker.evaluation.suites.tables import markdown, number
 from unflicker.frames.clip import Clip
 from unflicker.frames.flow import BackwardMotion
 from unflicker.metrics import (
@@ -36,7 +38,7 @@ _SHEET_FRAMES = 4
 _ORIGINAL = "original"
 _USUAL = (INPUT, *BASELINES, "bonneel", "video_prior")
 
-_Guided = Callable[[Clip, Clip], Clip]
+_Guided = Callable[[Clip, Clip], Clip] | Path
 
 
 def _rows(folder: Path, options: Options) -> Iterator[Row]:
@@ -56,11 +58,20 @@ def _rows(folder: Path, options: Options) -> Iterator[Row]:
         motion, shown = motion_back(pair.original.as_float()), []
         for name, method in methods.items():
             start = time.process_time()
-            result = method(pair.processed.clip, pair.original)
-            spent = (time.process_time() - start) / len(result)
-            numbers = _measured(result, pair, motion)
-            yield {"clip": pair.processed.name, "method": name, **numbers, "cpu_seconds": spent}
-            shown.append(result)
+            made = outcome(_on(pair, method), pair.processed, path=path, original=pair.original)
+            if made is None:
+                options.tell(f"{name} has no film of {pair.processed.name}")
+                continue
+            spent = (time.process_time() - start) / len(made.result)
+            yield {
+                "clip": pair.processed.name,
+                "method": name,
+                **_measured(made, motion),
+                "cpu_seconds": None if isinstance(method, Path) else spent,
+                **made.about,
+            }
+            if not isinstance(method, Path):
+                shown.append(made.result)
         places = np.linspace(0, len(pair.original) - 1, _SHEET_FRAMES).round().astype(int)
         write_sheet(
             options.out / "baselines" / f"{pair.processed.name}.png", shown, frames=places.tolist()
@@ -73,7 +84,10 @@ def _methods(options: Options) -> dict[str, _Guided]:
     A method that is fitted to each video runs at each of its efforts except the full one.
     """
     found: dict[str, _Guided] = {_ORIGINAL: lambda _, original: original}
-    for method in asked_for(options, usual=_USUAL, guided=True):
+    for method in asked_for(options, usual=_USUAL, guided=True, finished=True):
+        if method.folder is not None:
+            found[method.name] = method.folder
+            continue
         efforts = [effort for effort in method.efforts if effort != "full"] or ["full"]
         for effort in efforts:
             name = method.name if len(efforts) == 1 else f"{method.name}, {effort}"
@@ -82,18 +96,29 @@ def _methods(options: Options) -> dict[str, _Guided]:
     return found
 
 
+def _on(pair: Pair, method: _Guided) -> Performer:
+    """The method as one that gets the processed film alone."""
+    return method if isinstance(method, Path) else lambda clip: method(clip, pair.original)
+
+
 def _blind(clip: Clip, _: Clip, *, method: Callable[[Clip], Clip]) -> Clip:
     return method(clip)
 
 
-def _measured(result: Clip, pair: Pair, motion: BackwardMotion) -> Row:
-    given, along = pair.processed, {"flows": motion.backward, "visible": motion.visible_backward}
+def _measured(made: Outcome, motion: BackwardMotion) -> Row:
+    """Scores of a result, along the motion of the original on the part that both show."""
+    original = made.original
+    assert original is not None
+    if made.about:
+        motion = motion_back(original.as_float())
+    along = {"flows": motion.backward, "visible": motion.visible_backward}
+    pixels, fps = made.result.as_float(), made.given.fps
     return {
-        "l1": warping_error(result, **along),
-        "squared": squared_warping_error(result, **along),
-        "visible_flicker": visible_flicker(result.as_float(), motion=motion, fps=given.fps),
-        "sharpness": sharpness_ratio(result, given.clip),
-        "psnr_to_input": psnr(result, given.clip),
+        "l1": warping_error(made.result, **along),
+        "squared": squared_warping_error(made.result, **along),
+        "visible_flicker": visible_flicker(pixels, motion=motion, fps=fps),
+        "sharpness": sharpness_ratio(made.result, made.given.clip),
+        "psnr_to_input": psnr(made.result, made.given.clip),
     }
 
 
@@ -107,7 +132,7 @@ def _table(rows: Sequence[Row], _: Options) -> str:
             f"{row['visible_flicker']:.2f}",
             f"{row['sharpness']:.3f}",
             f"{row['psnr_to_input']:.1f}",
-            f"{row['cpu_seconds']:.3f}",
+            number(math.nan if row["cpu_seconds"] is None else row["cpu_seconds"], digits=3),
         ]
         for row in rows
     ]

@@ -11,8 +11,9 @@ import numpy as np
 
 from unflicker.evaluation.intervals import estimated, paired, signed, with_interval
 from unflicker.evaluation.scores import motion_back
-from unflicker.evaluation.suites.films import NamedClip, chosen_films, each, read, write_sheet
-from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite, blind_methods
+from unflicker.evaluation.suites.films import chosen_films, each, read, write_sheet
+from unflicker.evaluation.suites.outcomes import Outcome, outcome
+from unflicker.evaluation.suites.suite import Options, Row, Suite, performers
 from unflicker.evaluation.suites.tables import markdown, number, verdict
 from unflicker.metrics import (
     VisibleStrength,
@@ -32,19 +33,23 @@ _UNLIKE = 0.5
 
 
 def _rows(folder: Path, options: Options) -> Iterator[Row]:
-    methods = blind_methods(options, usual=("fast",))
+    methods = performers(options, usual=("fast",))
     films = chosen_films(folder, options)
     width_px, frames = options.width_px or _WIDTH_PX, options.frames or _FRAMES
     for path in each(films, options, stage="real"):
         clip = read(path, width_px=width_px, frames=frames)
         for name, method in methods.items():
             sheet = f"{clip.name}.png" if len(methods) == 1 else f"{clip.name}_{name}.png"
-            yield {"method": name, **_measured(clip, method, sheet=options.out / "real" / sheet)}
+            found = outcome(method, clip, path=path)
+            if found is None:
+                options.tell(f"{name} has no film of {clip.name}")
+                continue
+            yield {"method": name, **_measured(found, sheet=options.out / "real" / sheet)}
 
 
-def _measured(clip: NamedClip, method: Blind, *, sheet: Path) -> Row:
+def _measured(film: Outcome, *, sheet: Path) -> Row:
     """Visible flicker of a film before and after; its contact sheet is written."""
-    after = method(clip.clip)
+    clip, after = film.given, film.result
     small = {"before": on_proxies(clip.clip), "after": on_proxies(after)}
     stretches = _shots(small["before"])
     # The motion comes from the steadied film, where it is easiest to find, for both.
@@ -70,6 +75,7 @@ def _measured(clip: NamedClip, method: Blind, *, sheet: Path) -> Row:
         "fall": 1 - left.mean / max(before.mean, 1e-9),
         "worst_tenth_before": before.worst_tenth,
         "worst_tenth_after": left.worst_tenth,
+        **film.about,
     }
 
 
@@ -116,6 +122,7 @@ def _means(rows: Sequence[Row]) -> str:
     body = [
         [
             method,
+            str(len(falls[method])),
             with_interval(estimated(falls[method], clip_of=str), digits=0),
             signed(
                 None
@@ -126,7 +133,7 @@ def _means(rows: Sequence[Row]) -> str:
         ]
         for method in methods
     ]
-    head = ["method", "less by, % (95 %)", f"more than {methods[0]}, points (95 %)"]
+    head = ["method", "films", "less by, % (95 %)", f"more than {methods[0]}, points (95 %)"]
     title = "Means over films, with 95 % intervals by bootstrap over films"
     return markdown(title=title, head=head, body=body)
 

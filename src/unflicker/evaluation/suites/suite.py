@@ -21,6 +21,8 @@ from unflicker.settings import Settings
 Row = dict[str, Any]
 """One measurement, as JSON holds it."""
 Blind = Callable[[Clip], Clip]
+Performer = Blind | Path
+"""A method that gets the flickering clip alone, or a folder of finished films."""
 _EFFORT = "reduced"
 
 
@@ -101,13 +103,34 @@ def blind_methods(options: Options, *, usual: Sequence[str]) -> dict[str, Blind]
     }
 
 
-def asked_for(options: Options, *, usual: Sequence[str], guided: bool = False) -> list[Method]:
+def performers(options: Options, *, usual: Sequence[str]) -> dict[str, Performer]:
+    """The same as `blind_methods`, folders of finished films among them.
+
+    Args:
+        options: Which; where none is named, the usual ones that can run here.
+        usual: Names from the registry.
+
+    Raises:
+        UsageError: A name that does not exist, or a method that needs a steady original.
+        MissingError: A method that is asked for lacks a library, its weights or its function.
+    """
+    return {
+        method.name: method.folder
+        or callable_for(method, effort=method.effort(_EFFORT), weights=options.weights)
+        for method in asked_for(options, usual=usual, finished=True)
+    }
+
+
+def asked_for(
+    options: Options, *, usual: Sequence[str], guided: bool = False, finished: bool = False
+) -> list[Method]:
     """The methods that are asked for.
 
     Args:
         options: Which; where none is named, the usual ones that can run here.
         usual: Names from the registry.
         guided: Whether methods that take a steady original are welcome.
+        finished: Whether folders of finished films are.
 
     Raises:
         UsageError: A name that does not exist, or a method that needs what the suite lacks.
@@ -118,10 +141,10 @@ def asked_for(options: Options, *, usual: Sequence[str], guided: bool = False) -
     if not own and not known:
         known = [METHODS[name] for name in usual if not _left_out(METHODS[name], options)]
     for method in [*known, *own]:
-        if method.folder is not None:
+        if method.folder is not None and not finished:
             raise UsageError(
-                f"{method.name} is a folder of finished films, which suites do not compare; "
-                "leave --suite out"
+                f"{method.name} is a folder of finished films, and this suite makes its own; "
+                "suites real and baselines compare them, and evaluate without --suite"
             )
         if method.guided and not guided:
             raise UsageError(
