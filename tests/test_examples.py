@@ -6,7 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from made_clips import FPS, panning
+from unflicker.datasets.reading import read_clip
+from unflicker.frames.clip import Clip
+from unflicker.settings import EncodingSettings
+from unflicker.video import ArraySource, open_writer
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SHORT = """import runpy, sys
@@ -44,6 +51,39 @@ def test_a_plan_edited_by_hand(tmp_path) -> None:
         line.split(":")[0]: float(line.split()[-2]) for line in text.splitlines() if "ΔE" in line
     }
     assert left["whole"] < 0.8 * left["halved"]
+
+
+@pytest.mark.parametrize("hold", [True, False])
+def test_keys_set_by_hand_become_a_graded_film(tmp_path, monkeypatch, hold: bool) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import hand_graded
+
+    clip = panning(time=9, size=(36, 64), seed=2)
+    light = np.array([1.0, 1.0, 0.8, 0.8, 0.9, 0.9, 1.0, 1.0, 1.0])
+    pixels = np.rint(clip.pixels * 0.8 * light[:, None, None, None]).astype(np.uint8)
+    film = ArraySource(Clip.at_rate(pixels, fps=FPS))
+    path = tmp_path / "film.mkv"
+    with open_writer(film, path, encoding=EncodingSettings(codec="ffv1")) as writer:
+        for frame in film.frames():
+            writer.write(frame)
+    keys = [[0, 1.0], [2, 1.25], [4, 1.1], [6, 1.0]]
+    wanted = hand_graded.gains_at(9, keys=keys, hold=hold)
+    assert wanted[[0, 2, 4, 8]] == pytest.approx([1.0, 1.25, 1.1, 1.0])
+    assert (wanted[3] == 1.25) == hold
+    result = hand_graded.graded(path, tmp_path / "out", keys=keys, hold=hold)
+    before, after = (
+        read_clip(each, width_px=64, frames=9, fps=FPS).pixels.mean((1, 2, 3))
+        for each in (path, result)
+    )
+    assert after / before == pytest.approx(wanted, rel=0.03)
+
+
+def test_the_published_keys_are_in_order() -> None:
+    films = json.loads((EXAMPLES / "hand_graded.json").read_text())
+    for about in films.values():
+        frames, gains = zip(*about["keys"], strict=True)
+        assert list(frames) == sorted(set(frames))
+        assert all(0.5 < gain < 2 for gain in gains)
 
 
 def test_the_cells_of_the_notebook_run_in_order(capsys) -> None:
