@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from unflicker.evaluation.intervals import estimated, paired, signed, with_interval
+from unflicker.evaluation.suites.paired_means import paired_means
 
 
 def drawn(clips: int, *, mean: float, seed: int = 0, shared: float = 1.0, own: float = 0.1):
@@ -67,3 +68,26 @@ def test_texts_have_signs_and_ends():
     assert with_interval(found) == "2.0 (1.0 to 3.0)"
     assert signed(None) == with_interval(None) == "–"
     assert signed(estimated({"a": -1.25}, clip_of=str), digits=2) == "-1.25"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_means_of_a_suite_have_intervals_and_pairs(seed):
+    random = np.random.default_rng(seed)
+    of_film = random.normal(30, 5, 4)
+    rows = [
+        {"clip": f"film{k}", "method": name, "left": of_film[k] + more, "rare": 1.0}
+        for k in range(4)
+        for name, more in (("off", 0.0), ("on", 2.0))
+    ]
+    rows += [{"clip": "alone", "method": "off", "left": 99.0}]
+    text = paired_means(rows, {"left": ("dB", 1), "rare": ("rare", 2)})
+    off, on = (line.split(" | ") for line in text.splitlines() if line.startswith("| o"))
+    assert (off[1], on[1]) == ("5", "4")
+    assert on[3] == "+2.0 (+2.0 to +2.0)"
+    assert off[3] == "–"
+    assert on[2].startswith(f"{of_film.mean() + 2:.1f} (")
+    few = paired_means(
+        [row for row in rows if row["clip"] in ("film0", "film1")], {"left": ("dB", 1)}
+    )
+    assert "+2.0 |" in few
+    assert "(" not in few.splitlines()[-1]

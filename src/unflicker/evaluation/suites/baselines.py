@@ -21,6 +21,7 @@ from unflicker.evaluation.methods import INPUT, callable_for
 from unflicker.evaluation.scores import motion_back
 from unflicker.evaluation.suites.films import Pair, each, pair_films, read_pair, write_sheet
 from unflicker.evaluation.suites.outcomes import Outcome, outcome
+from unflicker.evaluation.suites.paired_means import paired_means
 from unflicker.evaluation.suites.suite import Options, Performer, Row, Suite, asked_for
 from unflicker.evaluation.suites.tables import markdown, number
 from unflicker.frames.clip import Clip
@@ -36,6 +37,7 @@ from unflicker.metrics import (
 _WIDTH_PX, _FRAMES = 320, 24
 _SHEET_FRAMES = 4
 _ORIGINAL = "original"
+_SUMMARY = {"l1": ("L1", 4), "visible_flicker": ("visible", 2), "sharpness": ("sharpness", 3)}
 _USUAL = (INPUT, *BASELINES, "bonneel", "video_prior")
 
 _Guided = Callable[[Clip, Clip], Clip] | Path
@@ -137,7 +139,7 @@ def _table(rows: Sequence[Row], _: Options) -> str:
         for row in rows
     ]
     head = ["film", "method", "L1", "squared", "visible", "sharpness", "dB to input", "s a frame"]
-    return markdown(head=head, body=body)
+    return "\n".join([markdown(head=head, body=body), paired_means(rows, _SUMMARY)])
 
 
 PAIRS = Suite(

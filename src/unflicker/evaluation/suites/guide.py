@@ -31,6 +31,7 @@ from unflicker.evaluation.suites.films import (
     read_pair,
     write_sheet,
 )
+from unflicker.evaluation.suites.paired_means import paired_means
 from unflicker.evaluation.suites.suite import Options, Row, Suite, presets
 from unflicker.evaluation.suites.tables import markdown
 from unflicker.frames.clip import Clip, to_float
@@ -51,6 +52,11 @@ from unflicker.synthesis import processed
 
 _WIDTH_PX, _FRAMES = 640, 24
 _SHEET_FRAMES = 5
+_SUMMARY = {
+    "to_before": ("to before", 4),
+    "to_first": ("to first", 4),
+    "sharpness": ("sharpness", 3),
+}
 _IN_TEN_THOUSANDTHS = 1e4
 
 
@@ -160,7 +166,7 @@ def _table(rows: Sequence[Row], _: Options) -> str:
         kept = [f"{row['sharpness']:.3f}", f"{row['contrast']:.3f}"]
         body.append([row["clip"], row["method"], *errors, squared, *kept])
     head = ["film", "method", "to before", "to first", "squared", "sharpness", "contrast"]
-    return markdown(head=head, body=body)
+    return "\n".join([markdown(head=head, body=body), paired_means(rows, _SUMMARY)])
 
 
 GUIDE = Suite(

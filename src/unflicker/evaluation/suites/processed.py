@@ -28,6 +28,7 @@ from unflicker.evaluation.suites.films import (
     read_pair,
     write_sheet,
 )
+from unflicker.evaluation.suites.paired_means import paired_means
 from unflicker.evaluation.suites.suite import Options, Row, Suite, presets
 from unflicker.evaluation.suites.tables import markdown, number
 from unflicker.frames.clip import Clip
@@ -44,6 +45,7 @@ from unflicker.pipeline import deflicker
 from unflicker.settings import Settings, replaced
 
 _WIDTH_PX, _FRAMES = 1280, 150
+_SUMMARY = {"left": ("left", 2), "seen_less": ("less by", 2), "sharpness": ("sharpness", 3)}
 _LEFT_AIM, _FALL_AIM = 0.55, 0.5
 _SHEET_FRAMES = 5
 _GENERATED = "ai_"
@@ -158,7 +160,8 @@ def _table(rows: Sequence[Row], _: Options) -> str:
         "VBench gain", "sharpness", "contrast", "ms a frame",
     ]  # fmt: skip
     aims = f"Aims: {_LEFT_AIM} left of a pair; generated {_FALL_AIM:.0%} less.\n"
-    return f"{markdown(head=head, body=body)}\n{aims}"
+    means = paired_means(rows, _SUMMARY, by="stage")
+    return "\n".join([markdown(head=head, body=body), means, aims])
 
 
 PROCESSED = Suite(
