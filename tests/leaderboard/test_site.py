@@ -1,5 +1,6 @@
 """The site: written where it should be, needs nothing, escapes names, says what was left out."""
 
+import json
 import re
 
 import pytest
@@ -184,3 +185,40 @@ def test_simulated_flicker_has_a_board_and_a_page_of_its_own(tmp_path):
     assert "| unflicker fast | **38.0** | **37.0** |" in table
     assert (tmp_path / "tables" / "kind_simulated_level_free_psnr.md").exists()
     assert (tmp_path / "report" / "plots" / "quality_against_speed_simulated.svg").exists()
+
+
+def addresses(html):
+    """Places in a page that can be linked to, plots' own left out."""
+    ids = re.findall(r'id="([^"]+)"', html)
+    return [each for each in ids if not re.fullmatch(r"[mp][0-9a-f]{10}", each)]
+
+
+@pytest.mark.parametrize("better", [30.0, 40.0])
+def test_addresses_stay_when_scores_change_and_each_anchor_is_there(tmp_path, better):
+    pages = []
+    for name, decibels in (("before", 36.0), ("after", better)):
+        lines = made_lines({"input": 26.0, "histogram": 32.0, "fast": decibels})
+        html = write_site(write_lines(tmp_path / name, lines)).read_text()
+        pages.append(addresses(html))
+        assert len(set(addresses(html))) == len(addresses(html))
+        assert set(re.findall(r'href="#([^"]+)"', html)) <= set(re.findall(r'id="([^"]+)"', html))
+        found = sorted(
+            p.relative_to(tmp_path / name) for p in (tmp_path / name / "tables").iterdir()
+        )
+        pages.append([str(path) for path in found])
+    assert pages[:2] == pages[2:]
+    assert "leaderboard_made" in pages[0]
+
+
+def test_the_page_tells_command_machine_versions_and_date(tmp_path):
+    run = {
+        "command": "unflicker evaluate DATA --quick",
+        "date": "2031-02-03T04:05:06+00:00",
+        "machine": "an abacus, 2 cores",
+        "versions": {"python": "3.99.1", "numpy": "7.8.9"},
+    }
+    write_lines(tmp_path, made_lines())
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    html = write_site(tmp_path).read_text()
+    for text in (run["command"], run["date"][:10], run["machine"], "3.99.1", "7.8.9"):
+        assert text in html
