@@ -345,3 +345,20 @@ def test_the_scripts_that_are_no_suites_still_say_what_they_do():
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert [f"usage: {name}.py" in done.stdout for name in names] == [True] * len(names)
+
+
+def test_dirt_is_cleaned_alone_and_after_a_deflicker(data, tmp_path):
+    methods = "input,fast,median of three,fast + dirt"
+    size = ("--width", "64", "--frames", "12", "--examples", "lime")
+    rows = measured("dirt", data / "clean", tmp_path, "--methods", methods, *size)
+    of = {(row["kind"], row["method"]): row for row in rows}
+    assert len(rows) == len(of) == 8
+    for kind in ("exposure", "local"):
+        assert of[kind, "input"]["psnr_in_dirt"] < of[kind, "input"]["psnr_elsewhere"]
+        assert of[kind, "fast"]["psnr_elsewhere"] > of[kind, "input"]["psnr_elsewhere"]
+        assert of[kind, "fast + dirt"]["psnr_in_dirt"] > of[kind, "fast"]["psnr_in_dirt"] + 1
+        assert is_picture(tmp_path / "dirt" / f"lime_{kind}.png")
+    assert table(tmp_path, "dirt")[0][0] == "method"
+    command = ["evaluate", str(data / "clean"), "--suite", "dirt", "-o", str(tmp_path / "b"), "-q"]
+    assert exit_code([*command, "--methods", "soap"]) == 2
+    assert exit_code([*command, "--kinds", "rain"]) == 2
