@@ -3,7 +3,7 @@
     python benchmarks/bad_frames.py CLIPS [--seeds 1 2] [--frames 60] [--false-only]
 
 Each clip at 640 px; every 12th frame is made bad in one of five ways (`synthesis.damage`).
-Columns: false finds in the clip as it is; bad frames, found; false finds beside them; PSNR of the
+Columns: false finds in the clip as it is; bad frames, found; other finds; PSNR of the
 found ones before and after.
 """
 

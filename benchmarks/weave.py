@@ -6,8 +6,8 @@ Each clip at 640 px with made weave of `--rms` px, white or correlated in time; 
 as in a run, all frames as one window. Columns:
 
 - as it is: weave (rms, px) that is found in the clip itself, for the camera's own jitter;
-- before, after: rms of the truth, and of what is left of it. A slow part cannot be told from the
-  camera's path, so `fast` is the same without the mean of 25 frames around each;
+- before, after: rms of the truth, and of the rest after removal. A slow part is like the camera's
+  path, so `fast` is the same without the mean of 25 frames around each;
 - PSNR against the clip before it was moved, of the inner part, before and after; and of the clip
   moved and moved back by the truth, the limit of the interpolation;
 - sharp: mean of the absolute gradient, relative to the clip's;

@@ -85,7 +85,7 @@ class Registered:
             spectra = spectra.copy()
             spectra[moved] = self._spectra_at((self._places + whole[:, ::-1])[moved])
         rest, coherence = _slope(spectra * before.spectra.conj())
-        # What is left after the whole px is a fraction, or the peak was of something else.
+        # The rest after whole px is a fraction, or the peak was of something else.
         sound = (coherence >= _COHERENT) & (np.abs(rest) <= 1.0).all(axis=1)
         return Shifts(by_block=self._unit * (whole + rest).astype(np.float32), coherent=sound)
 

@@ -2,7 +2,7 @@
 
 A film sits a little differently in the gate each time, so the whole picture jumps from frame to
 frame. Cameras pan and hands sway smoothly, objects move for themselves. So the picture's position
-over time is taken for a sum of two random processes: a camera path whose speed changes little by
+over time is treated as a sum of two random processes: a camera path whose speed changes little by
 little, and weave that returns to its mean. The ratio of their variances is estimated by maximum
 likelihood; a hand-held shot is all camera path. Sudden changes of speed, such as the start of a
 pan, are given a variance of their own.
@@ -29,7 +29,7 @@ _REACH_FRAMES = 6
 _LEAST_COHERENT = 1 / 3
 """Share of a picture's blocks whose shift must be known."""
 _LEAST_FRAMES = 8
-"""Fewest frames in succession whose positions are told apart into camera path and weave."""
+"""Fewest frames in succession whose positions are divided into camera path and weave."""
 _PERSISTENCE = (0.0, 0.5, 0.8)
 """Correlation of the weave from frame to frame: each of these is tried."""
 _RATIOS = (0.0, *np.logspace(-5.0, 5.0, 21))

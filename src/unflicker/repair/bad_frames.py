@@ -81,7 +81,7 @@ def stands_apart(before: Small, now: Small, after: Small) -> bool:
 
 
 def rebuilt(before: Look, now: Look, after: Look) -> tuple[Picture, tuple[Box, ...]]:
-    """A picture made anew from both neighbours along the motion, if it is bad; else itself.
+    """A picture made again from both neighbours along the motion, if it is bad; else itself.
 
     Args:
         before: The previous picture.
