@@ -136,6 +136,7 @@ def analyze(
     settings = asked_for(settings, **asked)
     need_plans(settings)
     _refuse_loss(source, settings=settings, options=options)
+    options = replace(options, measures_gate=True)
     film = open_film(_files(source, settings, options))
     recorder = Recorder(film, settings, output="", measured=False)
     running = run_context(device=settings.device, threads=settings.threads, report=progress)

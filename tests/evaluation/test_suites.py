@@ -389,3 +389,20 @@ def test_a_suite_that_makes_its_own_flicker_takes_no_finished_films(data, tmp_pa
     command = ["evaluate", str(data / "clean"), "--suite", "quality", "-o", str(tmp_path)]
     assert exit_code([*command, "--method", f"expert=folder:{tmp_path}"]) == 2
     assert "real and baselines compare them" in capsys.readouterr().err
+
+
+def test_dirt_is_cleaned_alone_and_after_a_deflicker(tmp_path):
+    methods = "input,fast,median of three,fast + dirt"
+    write(panning(time=12, size=(108, 192), seed=5), tmp_path / "clean" / "plum.mkv")
+    rows = measured("dirt", tmp_path / "clean", tmp_path, "--methods", methods)
+    of = {(row["kind"], row["method"]): row for row in rows}
+    assert len(rows) == len(of) == 8
+    for kind in ("exposure", "local"):
+        assert of[kind, "input"]["psnr_in_dirt"] < of[kind, "input"]["psnr_elsewhere"]
+        assert of[kind, "fast"]["psnr_elsewhere"] > of[kind, "input"]["psnr_elsewhere"]
+        assert of[kind, "fast + dirt"]["psnr"] > of[kind, "fast"]["psnr"] + 0.3
+        assert is_picture(tmp_path / "dirt" / f"plum_{kind}.png")
+    assert table(tmp_path, "dirt")[0][0] == "method"
+    command = ["evaluate", str(tmp_path / "clean"), "--suite", "dirt", "-o", str(tmp_path), "-q"]
+    assert exit_code([*command, "--methods", "soap"]) == 2
+    assert exit_code([*command, "--kinds", "rain"]) == 2

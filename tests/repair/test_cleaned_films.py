@@ -18,7 +18,11 @@ from unflicker.synthesis.damage import Density, damaged, drawn_spots
 from unflicker.video import ArraySource, open_writer, segments
 
 SETTINGS = Settings.from_preset(
-    "fast", repair__dirt=True, repair__scratches=True, window__frames=24
+    "fast",
+    repair__dirt=True,
+    repair__scratches=True,
+    repair__frames=True,
+    window__frames=24,
 )
 FRAMES = 27
 PLAIN = Settings.from_preset("fast", window__frames=24)

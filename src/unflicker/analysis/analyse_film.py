@@ -26,8 +26,10 @@ from unflicker.analysis.windows import Window, cut_into_windows
 from unflicker.compute.context import ON_THE_CPU, RunContext
 from unflicker.compute.threads import running_ahead
 from unflicker.fine_light import cells_of
+from unflicker.frames.shift import as_steps
 from unflicker.grade import Grade
 from unflicker.jobs.resources import ALONE, Resources
+from unflicker.motion import USUAL_PX
 from unflicker.plan import FramePlan
 from unflicker.settings import USUAL_KEEP_SECONDS, Settings, without
 from unflicker.tone import grade_of
@@ -49,6 +51,7 @@ def analyse_film(
     context: RunContext = ON_THE_CPU,
     *,
     resources: Resources = ALONE,
+    measures_gate: bool = False,
 ) -> Iterator[FramePlan | Finding]:
     """The plan of every frame of a film, in order; each window's finding precedes its frames.
 
@@ -57,6 +60,7 @@ def analyse_film(
         settings: Of the run.
         context: Device and progress.
         resources: Findings are kept, and taken, there; windows may be analysed side by side.
+        measures_gate: Whether gate weave is measured though it is not removed.
 
     Raises:
         InputError: The original of the film shows another scene.
@@ -67,17 +71,24 @@ def analyse_film(
         found = _analysed(fields, alone, context, resources=resources)
         yield from by_frames(found, lower_first=fields.lower_first)
     else:
-        yield from _analysed(film, settings, context, resources=resources)
+        gate = settings.stabilise.gate or measures_gate
+        yield from _analysed(film, settings, context, resources=resources, measures_gate=gate)
 
 
 def _analysed(
-    film: VideoSource, settings: Settings, context: RunContext, *, resources: Resources
+    film: VideoSource,
+    settings: Settings,
+    context: RunContext,
+    *,
+    resources: Resources,
+    measures_gate: bool = False,
 ) -> Iterator[FramePlan | Finding]:
-    joined, findings = _Joined(settings), Findings(settings, context, resources)
+    joined, findings = _Joined(settings, film.size), Findings(settings, context, resources)
     earlier = Earlier(film, settings, resources.work)
     for seen, finding in earlier.findings():
         yield from joined.plans(Looking.again(seen), finding)
-    read = proxies_of(film, settings.proxy.width_px, frames=earlier.frames())
+    frames, px = earlier.frames(), settings.proxy.width_px
+    read = proxies_of(film, px, frames=frames, measures_gate=measures_gate)
     with running_ahead(read, most=_PROXIES_AHEAD) as proxies:
         windows = cut_into_windows(
             proxies,
@@ -112,9 +123,10 @@ def _checked(
 class _Joined:
     """The windows of a film, one after the other, joined so that no level jumps between them."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, size: tuple[int, int]) -> None:
+        self._settings, self._scale = settings, max(size) / USUAL_PX
         self._tone, self._fine, self._guided = Crossfade(), Crossfade(), Crossfade()
+        self._weave = Crossfade()
         self._locking = ExposureWindows(settings)
         self._levels: LevelHold | None = None
         self._before, self._starts_shot = _Before(), True
@@ -134,6 +146,7 @@ class _Joined:
         fine = self._fine.faded(_or_zeros(finding.fine_gain, finding, (*cells, 3)), overlap)
         guided = _or_zeros(finding.guide_gain, finding, (GRID_ROWS, GRID_COLUMNS, GRID_BINS, 3))
         gain = self._guided.faded(guided, overlap)
+        weave = self._scale * self._weave.faded(_or_zeros(finding.weave, finding, (2,)), overlap)
         exposure = self._locking.exposure_of(
             looking.shown, light, finding.tone.field, fps=finding.fps, overlap=overlap
         )
@@ -145,9 +158,11 @@ class _Joined:
                 grade = self._locking.locked(grade, exposure[place])
             repeats = self._before.repeats(place, finding.roles)
             grade = self._before.grade if repeats else grade.at_scale(looking.light_scale)
-            self._before.saw(place, finding.roles, grade)
+            moved = self._before.weave_px if repeats else as_steps(weave[place])
+            self._before.saw(place, finding.roles, grade, moved)
             yield replace(
                 _planned(looking, place, grade, finding=finding),
+                weave_px=moved,
                 starts_shot=self._starts_shot and place == 0,
                 repeats=repeats,
                 light_scale=looking.light_scale,
@@ -170,17 +185,17 @@ class _Before:
     """The last picture of a shot that was new, so that its repeats get the same grade."""
 
     def __init__(self) -> None:
-        self.grade = Grade.identity()
+        self.grade, self.weave_px = Grade.identity(), (0.0, 0.0)
         self._next_repeats = False
 
     def repeats(self, place: int, roles: Roles) -> bool:
         """Whether a frame of a window shows that picture again."""
         return self._next_repeats if place == 0 else bool(roles.repeats[place] != place)
 
-    def saw(self, place: int, roles: Roles, grade: Grade) -> None:
+    def saw(self, place: int, roles: Roles, grade: Grade, weave_px: tuple[float, float]) -> None:
         """Take note of a frame, unless it is blank: a blank frame cannot be repeated."""
         if roles.told_by[place] >= 0 or roles.repeats[place] == place:
-            self.grade = grade
+            self.grade, self.weave_px = grade, weave_px
 
     def ends_window(self, roles: Roles, overlap: int) -> None:
         """Take note of whether the next window begins with a repeat."""

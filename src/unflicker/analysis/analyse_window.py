@@ -15,6 +15,7 @@ from unflicker.analysis.original import usable_originals
 from unflicker.analysis.roles import Roles
 from unflicker.analysis.scene import not_scene, scene_without
 from unflicker.analysis.tone_window import Looked, toned, with_matrix, within_scene
+from unflicker.analysis.weave_window import weave_window
 from unflicker.analysis.windows import Window, scene_shown, usable_pictures
 from unflicker.frames.flow import Motion
 from unflicker.grade.mask import Kept, keep_places, kept_of
@@ -67,6 +68,9 @@ class Finding:
     """The part of each frame that is not the scene; empty if there is none in the window."""
     standing: Standing | None = None
     """The part of its last frame that is not the scene."""
+    weave: Float32[np.ndarray, "time 2"] | None = None
+    """How far each frame is from its place, in px of a picture 640 px wide, x first; None if not
+    measured."""
     fields_a_frame: int = 1
     """Two where the window is of the fields of interlaced frames."""
 
@@ -113,6 +117,7 @@ def analyse_window(
         fine_gain=None if fine is None else roles.spread(fine.log_gain),
         kept=kept,
         standing=standing,
+        weave=weave_window(window, roles),
     )
 
 

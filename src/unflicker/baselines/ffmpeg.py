@@ -20,7 +20,7 @@ def ffmpeg_deflicker(clip: Clip) -> Clip:
     Known faults, as published: short clips turn dark, levels leak over cuts, flashes spread to the
     frames before, and flicker of colour stays.
     """
-    return _filtered(clip, "deflicker=size=5:mode=am")
+    return filtered(clip, "deflicker=size=5:mode=am")
 
 
 def ffmpeg_tmidequalizer(clip: Clip) -> Clip:
@@ -29,7 +29,7 @@ def ffmpeg_tmidequalizer(clip: Clip) -> Clip:
     Source: Delon, Movie and video scale-time equalization: application to flicker reduction,
     IEEE TIP 2006, as FFmpeg has it.
     """
-    return _filtered(clip, "tmidequalizer=radius=5:sigma=0.5")
+    return filtered(clip, "tmidequalizer=radius=5:sigma=0.5")
 
 
 def ffmpeg_tmix(clip: Clip) -> Clip:
@@ -73,8 +73,13 @@ def _as_before(pixels: np.ndarray, clip: Clip) -> Clip:
     return Clip(pixels=np.ascontiguousarray(pixels), seconds=clip.seconds)
 
 
-def _filtered(clip: Clip, graph: str) -> Clip:
-    """The clip after a filter, in its own sample type; an empty clip stays empty."""
+def filtered(clip: Clip, graph: str) -> Clip:
+    """The clip after a filter, in its own sample type; an empty clip stays empty.
+
+    Args:
+        clip: Any sample type; the filter sees 8 bits.
+        graph: The filter in FFmpeg's syntax.
+    """
     if not len(clip):
         return clip
     return _as_before(run_filter(clip, graph).pixels, clip)

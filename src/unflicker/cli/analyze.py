@@ -21,6 +21,7 @@ from unflicker.cli.options import (
     overwrite_option,
     range_options,
     settings_from,
+    stabilise_option,
     talk_options,
     think_options,
 )
@@ -46,6 +47,7 @@ _FILE = click.Path(path_type=Path)
 @original_option
 @lock_option
 @clean_option
+@stabilise_option
 @think_options
 @config_option
 @talk_options

@@ -50,7 +50,7 @@ def _option(section: str, *names: str, **kwargs: Any) -> Any:
 )
 @click.option(
     "--suite", default="", metavar="NAME",
-    help="quality, real, processed, guide, speed, wanted, baselines, long, perfect-guide.",
+    help="quality, real, processed, guide, speed, wanted, baselines, long, perfect-guide, dirt.",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help="A few small clips and kinds; minutes, not hours.")
 @click.option(

@@ -10,7 +10,15 @@ from typing import Any
 import click
 
 from unflicker.cli.help import Option, with_options
-from unflicker.cli.values import Device, Place, Seconds, changed_settings, cleaning, pairs
+from unflicker.cli.values import (
+    Device,
+    Place,
+    Seconds,
+    changed_settings,
+    cleaning,
+    pairs,
+    stabilising,
+)
 from unflicker.errors import UsageError
 from unflicker.settings import (
     FLASHES,
@@ -135,7 +143,14 @@ clean_option = option_in(
     "Correction",
     "--clean",
     metavar="WHAT[:DEGREE]",
-    help="Also repair old film: dirt, scratches; light, normal or strong.",
+    help="Also repair old film: dirt, scratches, frames; light or strong.",
+)
+
+stabilise_option = option_in(
+    "Correction",
+    "--stabilise",
+    metavar="WHAT",
+    help="Also remove gate weave of film: gate; slow pans are kept.",
 )
 
 lock_option = option_in(
@@ -325,6 +340,8 @@ def settings_from(given: dict[str, Any], *, preset: str = "") -> Settings:
         flags["tone.lock_exposure"] = True
     if given.get("clean"):
         flags |= cleaning(given["clean"])
+    if given.get("stabilise"):
+        flags |= stabilising(given["stabilise"])
     if given.get("encoder_options"):
         flags["encoding.options"] = pairs(given["encoder_options"], flag="-e")
     return replaced(settings, flags)

@@ -34,6 +34,7 @@ from unflicker.cli.options import (
     original_option,
     range_options,
     settings_from,
+    stabilise_option,
     talk_options,
     think_options,
     write_options,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 @original_option
 @lock_option
 @clean_option
+@stabilise_option
 @think_options
 @config_option
 @encode_options
@@ -69,8 +71,7 @@ if TYPE_CHECKING:
 def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
     """Remove flicker from films; `unflicker film.mp4` does the same.
 
-    FILM is a file, a folder of pictures or of films, or - for y4m from a pipe. The result of
-    film.mp4 is film_unflickered.mp4, with the same sound, times and colours.
+    FILM: a file, a folder of pictures or of films, or - for y4m. Result: film_unflickered.mp4.
     """
     if given["xmp"]:
         write_exposures(

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from unflicker.errors import UsageError
-from unflicker.settings import DAMAGE, Settings, replaced, to_dict
+from unflicker.settings import DAMAGE, UNSTEADY, Settings, replaced, to_dict
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -112,11 +112,24 @@ def cleaning(text: str) -> dict[str, Any]:
     for name in names.split(","):
         if name.strip() not in DAMAGE:
             raise UsageError(
-                f"--clean repairs {' and '.join(DAMAGE)}; got {name.strip()!r}; "
+                f"--clean repairs {', '.join(DAMAGE)}; got {name.strip()!r}; "
                 f"write --clean {','.join(DAMAGE)} or --clean {DAMAGE[0]}:light"
             )
         found[f"repair.{name.strip()}"] = True
     return found
+
+
+def stabilising(text: str) -> dict[str, Any]:
+    """`gate` as settings.
+
+    Raises:
+        UsageError: Nothing that can be stabilised has that name.
+    """
+    if text.strip() not in UNSTEADY:
+        raise UsageError(
+            f"--stabilise removes gate weave; got {text!r}; write --stabilise {UNSTEADY[0]}"
+        )
+    return {f"stabilise.{text.strip()}": True}
 
 
 def changed_settings(texts: Iterable[str], start: Settings) -> Settings:

@@ -6,16 +6,18 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, TypeVar
 
 import numpy as np
 
 from unflicker.errors import InputError
 from unflicker.files.json_text import parsed
 
+Shared = TypeVar("Shared")
 _MOST_FRAMES = 1_000_000_000
 _MOST_ENTRIES = 2_000_000
 """A film of a day at 60 frames a second has half as many."""
@@ -182,3 +184,24 @@ def finite(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind != "f" or not array.size or not np.isfinite(array).all():
         raise ValueError(f"{name} holds no finite numbers")
     return array
+
+
+class Changing(Generic[Shared]):
+    """A value shared by many frames and stored wherever it changes; one object for all of them."""
+
+    def __init__(self, archive: Archive, ending: str, read: Callable[[bytes], Shared]) -> None:
+        self._archive, self._ending, self._read = archive, ending, read
+        names = (name for name in archive.names if name.endswith(ending))
+        self._starts = sorted(int(name.removesuffix(ending)) for name in names)
+        self._last: tuple[int, Shared | None] = (-1, None)
+
+    def at(self, index: int) -> Shared | None:
+        """The value of a frame, by its index; None if it has none."""
+        place = bisect_right(self._starts, index) - 1
+        if place < 0:
+            return None
+        start = self._starts[place]
+        if self._last[0] != start:
+            data = self._archive.content(f"{start:09d}{self._ending}")
+            self._last = (start, self._read(data) if data else None)
+        return self._last[1]

@@ -2,9 +2,9 @@
 
 The file is a zip archive. `plan.json` has its version, its film and its shots. Each group of 64
 frames has NumPy files, named by its first frame: curves, gains, the logarithms of the matrices if
-channels are mixed, and `frames`, a table of all other numbers. What many frames share, the kept
-parts (`mask.Kept`) and the places where texture flickers, has a file wherever it changes. The
-archive is written as a stream, so a film may have any length.
+channels are mixed, gate weave if there is any, and `frames`, a table of all other numbers. What
+many frames share, the kept parts (`mask.Kept`) and the places where texture flickers, has a file
+wherever it changes. The archive is written as a stream, so a film may have any length.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from __future__ import annotations
 import json
 import zipfile
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -29,6 +29,7 @@ from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
 from unflicker.plan.archive import (
     Archive,
+    Changing,
     Passing,
     check_about,
     finite,
@@ -43,9 +44,10 @@ from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SCHEMA_VERSION, _BY_FIELDS = 3, 4
-"""The second only of a plan with grades for both fields of interlaced frames."""
-_READABLE_VERSIONS = (1, 2, SCHEMA_VERSION, _BY_FIELDS)
+SCHEMA_VERSION, _BY_FIELDS, _WITH_WEAVE = 3, 4, 5
+"""The second only of a plan with grades for both fields of interlaced frames, the third of one with
+gate weave; no plan has both."""
+_READABLE_VERSIONS = (1, 2, SCHEMA_VERSION, _BY_FIELDS, _WITH_WEAVE)
 """Versions 1 and 2 hold grades alone, the first without matrices."""
 _CHUNK = 64
 _LOWER = "_lower"
@@ -66,6 +68,7 @@ _TABLE = np.dtype(
 """Numbers of a frame besides its grade, by their names in `FramePlan`."""
 _LARGEST = 30.0
 """Of curves, which end at 1, and of logarithms of gains: beyond, light is infinite in a picture."""
+_MOST_WEAVE = 1e4
 _RANGES = {
     "seconds": (-1e9, 1e9),
     "mean_before": (-1e3, 1e3),
@@ -75,7 +78,6 @@ _RANGES = {
 }
 """Least and largest numbers of a frame; those that are not known are NaN."""
 _PLAIN = [name for name in _TABLE.names or () if name != "texture_amount"]
-Shared = TypeVar("Shared")
 
 
 class PlanWriter:
@@ -92,7 +94,7 @@ class PlanWriter:
         self._kept: Kept | None = None
         self._where: np.ndarray | None = None
         self._shots: list[ShotPlan] = []
-        self._by_fields = False
+        self._schema = SCHEMA_VERSION
 
     def __enter__(self) -> PlanWriter:
         """Open the file under a temporary name in the same folder."""
@@ -158,8 +160,7 @@ class PlanWriter:
         try:
             if whole:
                 self._flush()
-                schema = _BY_FIELDS if self._by_fields else SCHEMA_VERSION
-                about = {"schema": schema, "frames": self._frames, **self._about}
+                about = {"schema": self._schema, "frames": self._frames, **self._about}
                 about["shots"] = [shot.to_dict() for shot in self._shots]
                 self._put("plan.json", json.dumps(about, indent=2))
             self._archive.close()
@@ -174,9 +175,13 @@ class PlanWriter:
             name, lower = f"{self._frames + start:09d}", [f.lower_grade for f in group]
             self._store_grades(name, [frame.grade for frame in group])
             if lower[0] is not None:
-                self._by_fields = True
+                self._schema = _BY_FIELDS
                 self._store_grades(f"{name}{_LOWER}", [grade for grade in lower if grade])
             self._store(f"{name}_frames", _table(group))
+            weave = np.array([frame.weave_px for frame in group], np.float64)
+            if weave.any():
+                self._schema = _WITH_WEAVE
+                self._store(f"{name}_weave", weave)
         self._frames += len(self._held)
         self._held = []
 
@@ -236,15 +241,15 @@ class Plan:
         if self.about.get("schema") not in _READABLE_VERSIONS:
             raise InputError(
                 f"the plan {path} has schema {self.about.get('schema')}, this version reads "
-                f"1 to {_BY_FIELDS}; make it again with `unflicker analyze --plan`"
+                f"1 to {_WITH_WEAVE}; make it again with `unflicker analyze --plan`"
             )
         with readable(path):
             names = self._archive.names
             self._names = set(names)
             firsts = (n for n in names if n.endswith("_curves.npy") and _LOWER not in n)
             self._starts = sorted(int(name[:9]) for name in firsts)
-            self._kept = _Changing(self._archive, _KEPT, Kept.from_bytes)
-            self._where = _Changing(self._archive, _TEXTURE, _cells)
+            self._kept = Changing(self._archive, _KEPT, Kept.from_bytes)
+            self._where = Changing(self._archive, _TEXTURE, _cells)
         self._chunk: tuple[int, list[FramePlan]] = (-1, [])
 
     @cached_property
@@ -312,9 +317,10 @@ class Plan:
     def _frames_from(self, start: int) -> list[FramePlan]:
         grades, lower = self._grades(f"{start:09d}"), self._lower_grades(start)
         table = self._table(start, count=len(grades))
+        weave = self._weave(start, count=len(grades))
         frames = []
-        rows = zip(grades, lower or [None] * len(grades), table, strict=True)
-        for index, (grade, other, row) in enumerate(rows, start=start):
+        rows = zip(grades, lower or [None] * len(grades), table, weave, strict=True)
+        for index, (grade, other, row, moved) in enumerate(rows, start=start):
             amount, where = float(row["texture_amount"]), self._where.at(index)
             texture = TextureFlicker(amount=amount, where=where) if amount > 0.0 else NO_FLICKER
             told = {name: row[name] if row[name].ndim else row[name].item() for name in _PLAIN}
@@ -325,10 +331,20 @@ class Plan:
                     lower_grade=other,
                     texture=texture,
                     kept=self._kept.at(index),
+                    weave_px=moved,
                     **told,
                 )
             )
         return frames
+
+    def _weave(self, start: int, *, count: int) -> list[tuple[float, float]]:
+        name = f"{start:09d}_weave.npy"
+        if name not in self._names:
+            return [(0.0, 0.0)] * count
+        weave = finite(self._archive.array(name), name)
+        if weave.shape != (count, 2) or np.abs(weave).max() > _MOST_WEAVE:
+            raise ValueError(f"{name} is no gate weave of {count} frames")
+        return [(float(right), float(down)) for right, down in weave]
 
     def _lower_grades(self, start: int) -> list[Grade] | None:
         """Grades of lower fields; None if frames have one grade each."""
@@ -371,27 +387,6 @@ class Plan:
         if np.abs(array).max() > _LARGEST:
             raise ValueError(f"{name} holds numbers beyond {_LARGEST:g}")
         return array.astype(np.float32)
-
-
-class _Changing(Generic[Shared]):
-    """A value shared by many frames and stored wherever it changes; one object for all of them."""
-
-    def __init__(self, archive: Archive, ending: str, read: Callable[[bytes], Shared]) -> None:
-        self._archive, self._ending, self._read = archive, ending, read
-        names = (name for name in archive.names if name.endswith(ending))
-        self._starts = sorted(int(name.removesuffix(ending)) for name in names)
-        self._last: tuple[int, Shared | None] = (-1, None)
-
-    def at(self, index: int) -> Shared | None:
-        """The value of a frame, by its index; None if it has none."""
-        place = bisect_right(self._starts, index) - 1
-        if place < 0:
-            return None
-        start = self._starts[place]
-        if self._last[0] != start:
-            data = self._archive.content(f"{start:09d}{self._ending}")
-            self._last = (start, self._read(data) if data else None)
-        return self._last[1]
 
 
 def _cells(data: bytes) -> np.ndarray:

@@ -48,6 +48,8 @@ class FramePlan:
     damaged: bool = False
     light_scale: float = 1.0
     """Factor of its light in analysis (`analysis.analyse_window.light_scale`)."""
+    weave_px: tuple[float, float] = (0.0, 0.0)
+    """Gate weave: how far its picture is from its place, to the right and down, in its px."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ class ShotPlan:
     """Visible flicker of the input in ΔE (`metrics.visible_flicker`), mean over its windows."""
     visible_after: float = np.nan
     """The same with the plan applied at full strength, measured on the proxies."""
+    weave_px: tuple[float, float] | None = None
+    """Gate weave, sideways and up and down: root mean square in px; None if not measured."""
     strength: float = 1.0
     """Share of the correction that this shot gets, 0 to 1; may be edited. Rendering multiplies it
     by the strength of the run."""
@@ -75,6 +79,8 @@ class ShotPlan:
         """Refuse a strength out of range."""
         if not 0.0 <= self.strength <= 1.0:
             raise ValueError(f"a shot at strength {self.strength}; pass 0 to 1")
+        if self.weave_px is not None and len(self.weave_px) != 2:
+            raise ValueError(f"gate weave of {len(self.weave_px)} numbers")
         if not 0 <= self.start <= self.stop:
             raise ValueError(f"a shot of frames {self.start} to {self.stop}")
 
@@ -88,7 +94,10 @@ class ShotPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """The shot as plain values, for JSON."""
-        return asdict(self)
+        told = asdict(self)
+        if self.weave_px is None:  # earlier versions do not know it
+            del told["weave_px"]
+        return told
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> ShotPlan:
@@ -98,6 +107,13 @@ class ShotPlan:
             ValueError: A field is missing or unknown.
         """
         try:
-            return cls(**{**given, "diagnosis": Diagnosis(**given["diagnosis"])})
+            weave = given.get("weave_px")
+            return cls(
+                **{
+                    **given,
+                    "diagnosis": Diagnosis(**given["diagnosis"]),
+                    "weave_px": None if weave is None else tuple(map(float, weave)),
+                }
+            )
         except (KeyError, TypeError) as fault:
             raise ValueError(f"a shot that is not described as one: {fault}") from fault

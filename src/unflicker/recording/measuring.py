@@ -44,6 +44,8 @@ class Followed:
     """Number of its shot, from 0; None if shots are not known."""
     repairs: Repairs = NONE
     """Where damage was repaired."""
+    unmoved: Picture | None = None
+    """The result before gate weave was removed; None if it was not."""
 
     @property
     def by_place(self) -> Float32[np.ndarray, "rows columns"] | np.float32:
@@ -136,11 +138,13 @@ class Measuring:
             followed: Its plan, and the strength at which it was applied.
         """
         plan = followed.plan
-        self._repairs.saw(frame, result, followed.repairs)
+        # Compared with the frame as decoded, place by place.
+        in_place = result if followed.unmoved is None else followed.unmoved
+        self._repairs.saw(frame, in_place, followed.repairs)
         stops = plan.grade.stops_by_place(**MAP) * followed.by_place
         self._note(frame, result, stops=stops, damaged=plan.damaged)
         if followed.shot is not None:
-            self._visible.saw(frame, result, plan, shot=followed.shot)
+            self._visible.saw(frame, in_place, plan, shot=followed.shot)
 
     def redrawn(self, frame: Frame, picture: Picture) -> None:
         """Measure a frame that was redrawn without a plan.

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from jaxtyping import Float32
 
 from unflicker.analysis.analyse_window import Finding
 from unflicker.compute.versions import library_versions
 from unflicker.metrics.flashes import Flashes, joined
+from unflicker.motion import USUAL_PX
 from unflicker.plan import FramePlan, ShotPlan
 from unflicker.recording.measuring import MAP, Measured, RankedStill, ranked, stacked
 from unflicker.recording.record import Record
@@ -30,12 +32,26 @@ class _Shot:
     windows: list[SteadyTone] = field(default_factory=list)
     visible: list[Visible] = field(default_factory=list)
     """Of each window."""
+    weave: list[Float32[np.ndarray, "time 2"]] = field(default_factory=list)
+    """Gate weave of each window without overlap, as far as measured."""
     course: Course | None = None
     repeats: float = 1.0
     """Frames of the last window for each one that was measured."""
     fine_light: bool = False
     guided: bool = False
     calmed: bool = False
+
+    def weave_px(self, size: tuple[int, int]) -> tuple[float, float] | None:
+        """Gate weave sideways and up and down, root mean square in px; None if not measured.
+
+        Args:
+            size: Height and width of the film.
+        """
+        if not self.weave:
+            return None
+        right, down = np.sqrt((np.concatenate(self.weave) ** 2).mean(axis=0))
+        scale = max(size) / USUAL_PX
+        return float(right * scale), float(down * scale)
 
 
 class Recorder:
@@ -135,7 +151,7 @@ class Recorder:
             repaired=self._repaired,
             settings=to_dict(self.settings),
             versions=library_versions(neural=neural),
-            notes=(*_once(notes, self._heard_notes), *self._suggestions()),
+            notes=(*_once(notes, self._heard_notes), *self._suggestions(), *self._unsteadied()),
             wall_seconds=time.monotonic() - self._began,
         )
 
@@ -173,6 +189,15 @@ class Recorder:
             "--lock-exposure removes it",
         )
 
+    def _unsteadied(self) -> tuple[str, ...]:
+        """Why gate weave was not removed from a film from which it was to be."""
+        if not self.settings.stabilise.gate or self._film.traits.field_order <= 1:
+            return ()
+        return (
+            "gate weave is kept: the film is interlaced, and the fields of a frame lie apart in "
+            "time; deinterlace it first",
+        )
+
     def _heard_of_window(self, finding: Finding) -> None:
         if self._shot is None:
             self._shot = _Shot(start=-(-finding.start // finding.fields_a_frame))
@@ -191,6 +216,8 @@ class Recorder:
         self._shot.fine_light |= finding.fine_gain is not None
         self._shot.guided |= finding.guide_gain is not None
         self._shot.calmed |= finding.texture.amount > 0.0
+        if finding.weave is not None:
+            self._shot.weave.append(finding.weave[finding.overlap :])
         if finding.ends_shot:
             before, after = mean_visible(self._shot.visible)
             self._shots.append(
@@ -201,6 +228,7 @@ class Recorder:
                     fine_light=self._shot.fine_light,
                     guided=self._shot.guided,
                     calmed=self._shot.calmed,
+                    weave_px=self._shot.weave_px(self._film.size),
                     visible_before=before,
                     visible_after=after,
                 )

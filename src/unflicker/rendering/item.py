@@ -29,6 +29,8 @@ class Item:
     """Number of its shot, from 0; None if shots are not known."""
     repairs: Repairs = NONE
     """Where damage was repaired."""
+    unmoved: Picture | None = None
+    """The result before gate weave was removed; None if it was not."""
 
 
 @runtime_checkable

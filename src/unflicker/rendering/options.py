@@ -42,6 +42,8 @@ class RunOptions:
     """Address of a Ray cluster whose machines share the work; "local" is this machine; "" none."""
     stills: Stills = AS_NUMBERED
     """Rate and order of pictures that are read as a film."""
+    measures_gate: bool = False
+    """Whether gate weave is measured though it stays, for `analyze`."""
     pool: Pool | None = None
     """Workers that are open already, which several runs may share; `jobs` and `cluster` are not
     used then."""

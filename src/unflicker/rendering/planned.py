@@ -26,7 +26,15 @@ from unflicker.rendering.stages import Item
 from unflicker.settings import Settings, replaced, to_dict
 from unflicker.video import VideoSource, frames_from
 
-_DECIDED = ("refinement.used", "proxy.width_px", "repair.dirt", "repair.scratches", "repair.degree")
+_DECIDED = (
+    "refinement.used",
+    "proxy.width_px",
+    "repair.dirt",
+    "repair.scratches",
+    "repair.frames",
+    "repair.degree",
+    "stabilise.gate",
+)
 """Settings that are taken from the plan that is followed."""
 _SAME_SECONDS = 0.005
 """Tolerance of times between a film and its plan: containers round to milliseconds at worst."""
@@ -112,14 +120,16 @@ def planned(
     if options.plan is not None:
         yield _followed(film, settings, options, recorder)
         return
-    analysed = analyse_film(film, settings, context, resources=resources)
+    analysed = analyse_film(
+        film, settings, context, resources=resources, measures_gate=options.measures_gate
+    )
     ahead = running_ahead(analysed, most=settings.window.frames)
     with ahead as found, ExitStack() as stack:
         frames, strengths = _recorded(found, recorder), options.shot_strengths
         if options.save_plan is not None:
             about = _about(film, settings, guided=options.original is not None)
             writer = stack.enter_context(PlanWriter(options.save_plan, about=about))
-            frames = _saved(frames, writer, recorder, strengths)
+            frames = _saved(frames, writer, recorder, strengths, settings=settings)
         yield Planned(frames=frames, settings=settings, shot_strengths=strengths)
 
 
@@ -303,13 +313,20 @@ def _saved(
     writer: PlanWriter,
     recorder: Recorder,
     strengths: Mapping[int, float],
+    *,
+    settings: Settings,
 ) -> Iterator[FramePlan]:
+    holds_gate = settings.stabilise.gate
     for plan in frames:
-        writer.add(plan)
+        writer.add(plan if holds_gate else replace(plan, weave_px=(0.0, 0.0)))
         yield plan
     writer.tell_shots(
         [
-            replace(shot, strength=strengths.get(number, 1.0))
+            replace(
+                shot,
+                strength=strengths.get(number, 1.0),
+                weave_px=shot.weave_px if holds_gate else None,
+            )
             for number, shot in enumerate(recorder.shots)
         ]
     )

@@ -192,6 +192,7 @@ def rendered(item: Item) -> Rendered:
         share=item.share,
         shot=item.shot,
         repairs=item.repairs,
+        unmoved=item.unmoved,
     )
     return Rendered(frame=item.frame, picture=item.picture, followed=followed)
 

@@ -49,9 +49,11 @@ def spots_of(
         for first, held in places.items():
             if first <= ordered.plan.index < first + _FRAMES:
                 held.append(ordered)
-    repair = replace(settings.repair, dirt=True, scratches=False)
+    repair = replace(settings.repair, dirt=True, scratches=False, frames=False)
     refinement = replace(settings.refinement, used=False)
-    stages = stages_of(replace(settings, repair=repair, refinement=refinement), context)
+    still = replace(settings.stabilise, gate=False)
+    sampled = replace(settings, repair=repair, refinement=refinement, stabilise=still)
+    stages = stages_of(sampled, context)
     there = [held for held in places.values() if len(held) == _FRAMES]
     return float(np.median([_spots(film, held, stages) for held in there])) if there else None
 

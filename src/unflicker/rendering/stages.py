@@ -25,8 +25,10 @@ from unflicker.motion import estimate_motion
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
 from unflicker.rendering.item import Item, Stage
+from unflicker.rendering.rebuilt import Rebuilding
 from unflicker.rendering.repairing import Repair
 from unflicker.rendering.scratched import Scratches
+from unflicker.rendering.steadied import Steadying
 from unflicker.settings import Settings
 
 
@@ -55,12 +57,16 @@ def stages_of(settings: Settings, context: RunContext) -> list[Stage]:
 def after_grading(settings: Settings) -> list[Stage]:
     """The stages after the grade, in order; for files and for pictures in memory alike."""
     stages: list[Stage] = []
+    if settings.repair.frames:
+        stages.append(Rebuilding())
     if settings.repair.scratches:
         stages.append(Scratches(degree=settings.repair.degree))
     if settings.repair.dirt:
         stages.append(Repair(degree=settings.repair.degree))
     if settings.refinement.used:
         stages.append(Refinement(proxy_px=settings.proxy.width_px))
+    if settings.stabilise.gate:
+        stages.append(Steadying())
     return stages
 
 

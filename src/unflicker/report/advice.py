@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from unflicker.recording.record import Record
 from unflicker.rendering.spots_sampled import suggestion
 from unflicker.report.words import KINDS, flickers_beyond
@@ -31,8 +33,8 @@ class Advice:
     """One kind of finding."""
 
     kind: str
-    """A kind of `Diagnosis`, or fine light, texture, unexplained, spots, damaged frames,
-    incomplete."""
+    """A kind of `Diagnosis`, or fine light, texture, gate weave, unexplained, spots, damaged
+    frames, incomplete."""
     shots: tuple[int, ...]
     """Numbers of the shots in which it was found; empty for what concerns the whole film."""
     what: str
@@ -79,6 +81,7 @@ def _all(record: Record) -> Iterator[Advice]:
         )
         yield Advice(kind="texture", shots=calmed, what="flicker of texture", do=do)
     yield from _drifts(record)
+    yield from _weave(record)
     if flickers_beyond(record):
         yield _unexplained(record)
     if suggestion(record.spots):
@@ -102,6 +105,22 @@ def _drifts(record: Record) -> Iterator[Advice]:
             what=KINDS["auto exposure"],
             do=_DO["auto exposure"],
             is_noted=True,
+        )
+
+
+def _weave(record: Record) -> Iterator[Advice]:
+    """Gate weave, where it was measured and stays."""
+    rms = {
+        number: float(np.hypot(*shot.weave_px))
+        for number, shot in enumerate(record.shots)
+        if shot.weave_px is not None and any(shot.weave_px)
+    }
+    if rms and not record.settings.get("stabilise.gate", False):
+        yield Advice(
+            kind="gate weave",
+            shots=tuple(rms),
+            what=f"gate weave of up to {max(rms.values()):.1f} px (root mean square)",
+            do="--stabilise gate removes it",
         )
 
 

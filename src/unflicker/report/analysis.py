@@ -76,6 +76,7 @@ def _shot(number: int, shot: ShotPlan, record: Record) -> dict[str, Any]:
         "strength_delta_e": _finite(diagnosis.strength_delta_e),
         "period_frames": _finite(diagnosis.period_frames),
         "frequency_hz": _finite(diagnosis.frequency_hz),
+        "gate_weave_px": None if shot.weave_px is None else [_finite(n) for n in shot.weave_px],
         "exposure_drift_stops": _finite(diagnosis.exposure_drift_stops),
         "confidence": _finite(diagnosis.confidence),
     }

@@ -5,6 +5,7 @@ from unflicker.settings.presets import NEURAL_LIBRARIES, PRESETS, STAGES
 from unflicker.settings.schema import (
     DAMAGE,
     FLASHES,
+    UNSTEADY,
     USUAL_KEEP_SECONDS,
     AtlasSettings,
     EncodingSettings,
@@ -22,6 +23,7 @@ __all__ = [
     "NEURAL_LIBRARIES",
     "PRESETS",
     "STAGES",
+    "UNSTEADY",
     "USUAL_KEEP_SECONDS",
     "AtlasSettings",
     "EncodingSettings",

@@ -16,7 +16,9 @@ from unflicker.settings.presets import PRESETS
 
 METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
-DAMAGE = ("dirt", "scratches")
+UNSTEADY = ("gate",)
+"""What can be stabilised."""
+DAMAGE = ("dirt", "scratches", "frames")
 """What can be repaired."""
 DEGREES = ("light", "normal", "strong")
 """How much counts as damage."""
@@ -204,6 +206,10 @@ class RepairSettings:
         default=False,
         sentence="Whether upright scratches, in front of a scene that moves, are filled.",
     )
+    frames: bool = _setting(
+        default=False,
+        sentence="Whether single frames that are lost, torn or grossly damaged are rebuilt.",
+    )
     degree: str = _setting(
         "normal", "How much counts as damage: light, normal or strong; light is wrong least often."
     )
@@ -211,6 +217,16 @@ class RepairSettings:
     def __post_init__(self) -> None:
         """Refuse an unknown degree."""
         _need(self.degree in DEGREES, "repair.degree", self.degree, " or ".join(DEGREES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StabiliseSettings:
+    """Removal of unsteadiness (`motion.weave`)."""
+
+    gate: bool = _setting(
+        default=False,
+        sentence="Whether gate weave, jumps of the whole picture, is removed; pans are kept.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +269,7 @@ class Settings:
     neural_filter: NeuralFilterSettings = field(default_factory=NeuralFilterSettings)
     repair: RepairSettings = field(default_factory=RepairSettings)
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
+    stabilise: StabiliseSettings = field(default_factory=StabiliseSettings)
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
 
     def __post_init__(self) -> None:
@@ -268,6 +285,8 @@ class Settings:
         for damage in DAMAGE:
             mends = getattr(self.repair, damage)
             _need(not (mends and self.redraws), f"repair.{damage}", mends, wanted)
+        still = self.stabilise.gate
+        _need(not (still and self.redraws), "stabilise.gate", still, wanted)
         _need(self.threads >= 0, "threads", self.threads, "0 (all) or more")
 
     @property

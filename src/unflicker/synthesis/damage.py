@@ -147,6 +147,43 @@ def texture_spots(
     return density
 
 
+LOST = ("black", "grey", "torn", "burnt", "streaked")
+"""Ways in which a frame may be bad as a whole."""
+
+
+def lost_frame(
+    random: np.random.Generator, pixels: Shaped[np.ndarray, "height width *channels"], *, kind: str
+) -> Shaped[np.ndarray, "height width *channels"]:
+    """A picture that is bad as a whole.
+
+    Args:
+        random: Random generator.
+        pixels: RGB or grey.
+        kind: One of `LOST`: blank frames, a tear whose lower part is displaced, a burn that covers
+            the middle, and rows that are displaced one by one, as a bad transfer has them.
+    """
+    height, width = pixels.shape[:2]
+    values = to_float(pixels)
+    if kind in ("black", "grey"):
+        level = 0.02 if kind == "black" else 0.6 * float(values.mean())
+        noise = random.normal(level, 0.004, pixels.shape).astype(np.float32)
+        return from_float(np.clip(noise, 0.0, 1.0), dtype=pixels.dtype)
+    if kind == "torn":
+        row = int(height * random.uniform(0.1, 0.35))
+        made = np.roll(values, int(width * random.uniform(0.1, 0.3)), axis=1)
+        made[:row] = values[:row]
+        return from_float(made, dtype=pixels.dtype)
+    if kind == "burnt":
+        y, x = np.mgrid[:height, :width]
+        away = np.hypot((y / height - 0.5) / 0.5, (x / width - 0.5) / 0.5)
+        cover = np.clip((1.1 - away) / 0.2, 0, 1).astype(np.float32)
+        cover = cover.reshape(cover.shape + (1,) * (pixels.ndim - 2))
+        return from_float(values * (1 - 0.97 * cover), dtype=pixels.dtype)
+    jumps = random.normal(0.0, 0.08 * width, height)
+    rows = [np.roll(row, int(jump), axis=0) for row, jump in zip(values, jumps, strict=True)]
+    return from_float(np.stack(rows), dtype=pixels.dtype)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Scratch:
     start: int

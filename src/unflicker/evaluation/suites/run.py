@@ -14,6 +14,7 @@ import unflicker
 from unflicker.errors import InputError, UsageError
 from unflicker.evaluation.machine import machine
 from unflicker.evaluation.suites.baselines import PAIRS
+from unflicker.evaluation.suites.dirt import DIRT
 from unflicker.evaluation.suites.guide import GUIDE
 from unflicker.evaluation.suites.long import LONG
 from unflicker.evaluation.suites.perfect_guide import PERFECT_GUIDE
@@ -25,7 +26,7 @@ from unflicker.evaluation.suites.suite import Options, Row, Suite
 from unflicker.evaluation.suites.wanted import WANTED
 from unflicker.files.atomic import write_whole
 
-_ALL = (QUALITY, REAL, PROCESSED, GUIDE, SPEED, WANTED, PAIRS, LONG, PERFECT_GUIDE)
+_ALL = (QUALITY, REAL, PROCESSED, GUIDE, SPEED, WANTED, PAIRS, LONG, PERFECT_GUIDE, DIRT)
 SUITES = {suite.name: suite for suite in _ALL}
 SETTABLE = ("first", "seeds", "judge", "film", "sizes", "lengths", "runs", "by_place")
 """Options that are set as NAME=VALUE, of one suite or two."""
