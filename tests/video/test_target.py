@@ -14,8 +14,8 @@ import pytest
 from made_films import make_film, read, rewrite
 
 from unflicker.errors import OutputError
+from unflicker.files.parts import part_of
 from unflicker.video.source import open_video
-from unflicker.video.target import part_of
 from unflicker.video.writer import default_target, open_writer, resolve_target
 
 
