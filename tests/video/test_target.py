@@ -34,7 +34,7 @@ def hidden(folder):
         ("film.mp4", "film_unflickered.mp4"),
         ("a.b.MKV", "a.b_unflickered.MKV"),
         ("noending", "noending_unflickered.mkv"),
-        ("film.wmv", "film_unflickered.mkv"),
+        ("film.wmv", "film_unflickered.wmv"),
         ("film.gif", "film_unflickered.mkv"),
         ("-x.mov", "-x_unflickered.mov"),
     ],

@@ -209,7 +209,7 @@ def _failed(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
         complain(f"cannot write {error.filename or 'the output'}: {error.strerror}; free it first")
         return OutputError.exit_code
-    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+    if _is_lack_of_memory(error):
         complain("there is not enough memory; free some, raise its limit, or pass --jobs 1")
         return DeviceMemoryError.exit_code
     if isinstance(error, OSError) and error.errno in _NO_PLACE:
@@ -219,3 +219,12 @@ def _failed(error: Exception) -> int:
     kind = type(error).__name__
     complain(f"internal error, {kind}: {error}; please report it with the output of -vv")
     return 1
+
+
+def _is_lack_of_memory(error: BaseException | None) -> bool:
+    """Whether an exception, or one that it came from, says that memory or its addresses end."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

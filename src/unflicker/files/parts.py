@@ -34,9 +34,19 @@ def discard(place: Path) -> None:
     unfinished.ended(place)
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place, ignore_errors=True)
+        if place.exists():
+            _remove_with_few_files(place)
     else:
         with contextlib.suppress(OSError):
             place.unlink()
+
+
+def _remove_with_few_files(folder: Path) -> None:
+    """Remove a folder where hardly any more files can be opened; `shutil` opens each level."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            discard(folder / name)
+        folder.rmdir()
 
 
 def remove_leftovers(*parts: Path) -> None:

@@ -21,6 +21,7 @@ from unflicker.files.atomic import write_whole
 from unflicker.files.json_text import parsed
 from unflicker.files.lock import HeldError, locked
 from unflicker.files.outputs import hidden_name
+from unflicker.files.parts import discard
 
 _MANIFEST, _LOCK = "manifest.json", "lock"
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
@@ -90,7 +91,7 @@ class Workspace:
         """Remove the folder, unless an interrupted run can be continued with it."""
         useful = self._continues and self.segments > 0
         if not ((kind is None and self._keep) or (kind is not None and useful)):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            discard(self.folder)
         unfinished.ended(self.folder)
         if self._locked is not None:
             self._locked.close()
@@ -152,7 +153,7 @@ class Workspace:
     def _remove_useless(self) -> None:
         """Remove the folder, unless the same command could continue with it."""
         if not (self._continues and self.segments > 0):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            discard(self.folder)
 
     def _clear(self) -> None:
         for entry in self.folder.iterdir():

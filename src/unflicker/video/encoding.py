@@ -124,6 +124,11 @@ class VideoFormat:
     def _rate(self) -> Fraction:
         return self.rate.limit_denominator(_LARGEST_RATE_TERM)
 
+    @property
+    def output_tags(self) -> tuple[ColourTags, bool]:
+        """The colour tags that are written, and whether the samples have full range."""
+        return _output_tags(self)
+
     def add_stream(self, output: OutputContainer) -> Any:
         """Declare the stream of pictures in an output, with its encoder."""
         traits, candidate = self.traits, self.candidate

@@ -41,6 +41,8 @@ CONTAINERS = {
     ".flv": "flv",
     ".mxf": "mxf",
     ".nut": "nut",
+    ".wmv": "asf",
+    ".asf": "asf",
     ".mpg": "mpeg",
     ".mpeg": "mpeg",
 }
