@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import resource
 import signal
 import struct
@@ -113,7 +114,7 @@ def _checked(case: Case) -> list[str]:
     faults = []
     if code not in case.codes:
         faults.append(f"exit code {code}: {last}")
-    if "Traceback" in said or "internal error" in said:
+    if _is_traceback_of_ours(said) or "internal error" in said:
         faults.append(f"a traceback: {last}")
     if seconds > _LONGEST_SECONDS:
         faults.append(f"took {seconds:.0f} s: {last}")
@@ -123,6 +124,13 @@ def _checked(case: Case) -> list[str]:
     if left:
         faults.append(f"left over: {sorted(left)}; {last}")
     return faults
+
+
+def _is_traceback_of_ours(said: str) -> bool:
+    """Whether there is a traceback, and not of a signal while Python itself started."""
+    files = re.findall(r'  File "([^"]+)"', said)
+    starting = files and all(file.startswith("<frozen") for file in files)
+    return "Traceback" in said and not (starting and "KeyboardInterrupt" in said)
 
 
 def _end_of(process: subprocess.Popen[bytes]) -> tuple[int, float]:

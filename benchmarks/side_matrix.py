@@ -29,6 +29,7 @@ from unflicker.video.writer import open_writer
 
 ENDINGS = (
     "mp4", "m4v", "mov", "3gp", "mkv", "webm", "avi", "ts", "m2ts", "flv", "mxf", "nut", "mpg",
+    "wmv",
 )  # fmt: skip
 """One for each container; `tests/video/test_side_matrix.py` compares with the writer's list."""
 _SOURCES = {

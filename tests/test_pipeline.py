@@ -1,7 +1,9 @@
 """Laws of the whole way: files in and out, arrays in and out, plans, windows, stopping."""
 
 import inspect
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +19,7 @@ from unflicker.frames.clip import Clip, from_float, to_float
 from unflicker.frames.colour import to_rgb
 from unflicker.frames.picture import Frame
 from unflicker.progress import Progress
+from unflicker.rendering.checks import checked_rate
 from unflicker.settings import EncodingSettings, Settings, WindowSettings, replaced
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, open_writer
@@ -211,10 +214,31 @@ def test_arrays_of_another_type_are_refused(dtype) -> None:
         unflicker.deflicker(np.zeros((4, 8, 8, 3), dtype))
 
 
-@pytest.mark.parametrize("fps", [0.0, -24.0, float("nan")])
+@pytest.mark.parametrize("fps", [0.0, -24.0, float("nan"), float("inf"), 1e-9, 1e9])
 def test_a_rate_that_is_none_is_refused(fps: float) -> None:
+    pixels = np.zeros((4, 8, 8, 3), np.uint8)
     with pytest.raises(UsageError, match="frames a second"):
-        unflicker.deflicker(np.zeros((4, 8, 8, 3), np.uint8), fps=fps)
+        unflicker.deflicker(pixels, fps=fps)
+    with pytest.raises(UsageError, match="frames a second"):
+        list(unflicker.stream(pixels, fps=fps))
+
+
+@pytest.mark.parametrize("fps", [None, "25", [25], True, 25j, {}])
+def test_what_is_no_number_is_no_rate(fps: Any) -> None:
+    with pytest.raises(UsageError, match=r"pass a number, such as 25\.0"):
+        checked_rate(fps)
+
+
+@pytest.mark.parametrize("fps", [np.float32(24), np.int64(24), Fraction(24), 24])
+def test_a_rate_may_be_any_kind_of_number(fps: Any) -> None:
+    assert checked_rate(fps) == 24.0
+
+
+@pytest.mark.parametrize("fps", [Fraction(30_000, 1001), 1 / 86_400, 0.001, 50_000])
+def test_a_film_may_be_slow_or_fast(fps: float | Fraction) -> None:
+    pixels = np.full((4, 8, 8, 3), 99, np.uint8)
+    np.testing.assert_array_equal(unflicker.deflicker(pixels, fps=fps, preset="fast"), pixels)
+    assert len(list(unflicker.stream(pixels, fps=fps, preset="fast"))) == 4
 
 
 @pytest.mark.parametrize("shape", [(0, 8, 8, 3), (0, 8, 8)])

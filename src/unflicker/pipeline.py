@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -30,7 +31,7 @@ from unflicker.jobs.pool import Pool
 from unflicker.jobs.resources import Resources
 from unflicker.progress import Report, silent
 from unflicker.recording import Record, Recorder
-from unflicker.rendering.checks import need_networks, refuse_original, refuse_rate
+from unflicker.rendering.checks import checked_rate, need_networks, refuse_original
 from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
@@ -155,7 +156,7 @@ def analyze(
 def deflicker(
     frames: Any,
     *,
-    fps: float = 24.0,
+    fps: float | Fraction = 24.0,
     settings: Settings | None = None,
     original: Any = None,
     jobs: int = 1,
@@ -197,7 +198,7 @@ def deflicker(
 def stream(
     frames: Iterable[Any],
     *,
-    fps: float = 24.0,
+    fps: float | Fraction = 24.0,
     settings: Settings | None = None,
     jobs: int = 1,
     progress: Report = silent,
@@ -226,8 +227,7 @@ def stream(
     if settings.redraws:
         raise UsageError("preset paper reads a film twice, a stream is read once; use deflicker")
     need_networks(settings)
-    refuse_rate(fps)
-    source = StreamSource(frames, fps=fps)
+    source = StreamSource(frames, fps=checked_rate(fps))
     if source.is_empty:
         return iter(())
 
@@ -349,16 +349,16 @@ def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmF
 
 
 def _film_in_memory(
-    pixels: np.ndarray, original: Any, *, fps: float, settings: Settings
+    pixels: np.ndarray, original: Any, *, fps: float | Fraction, settings: Settings
 ) -> VideoSource:
-    refuse_rate(fps)
-    film = _array_film(pixels, fps=fps, name="array")
+    rate = checked_rate(fps)
+    film = _array_film(pixels, fps=rate, name="array")
     if original is None:
         need_networks(settings)
         return film
     refuse_original(settings)
     beside = pixels_of(original, what="the original's frames").pixels
-    return WithOriginal(film, _array_film(beside, fps=fps, name="array"))
+    return WithOriginal(film, _array_film(beside, fps=rate, name="array"))
 
 
 def _array_film(pixels: np.ndarray, *, fps: float, name: str) -> ArraySource:

@@ -16,7 +16,7 @@ SLOW_TO_TAKE_APART = """
         def __del__(self):
             os.write(1, b"taken apart ")
 
-    def work(_):
+    def work(_, **__):
         global library
         library = Library()
         library.itself = library  # a cycle, which only the teardown breaks

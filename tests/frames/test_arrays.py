@@ -109,3 +109,15 @@ def test_what_was_given_is_never_changed() -> None:
         kept = frames.copy()
         steadied(frames)
         np.testing.assert_array_equal(frames, kept)
+
+
+@pytest.mark.parametrize(
+    ("peak", "bits"), [(1023, 10), (600, 10), (4095, 12), (2048, 12), (65535, 0), (5000, 0), (0, 0)]
+)
+def test_samples_of_few_bits_in_sixteen_are_warned_of(caplog, peak: int, bits: int) -> None:
+    frames = np.zeros((3, 4, 6, 3), np.uint16)
+    frames[1, 2, 3] = peak
+    given = pixels_of(frames)
+    np.testing.assert_array_equal(given.pixels, frames)
+    assert (f"if they have {bits} bits" in caplog.text) == bool(bits)
+    assert bool(caplog.text) == bool(bits)

@@ -110,6 +110,15 @@ def test_a_fault_leaves_an_earlier_plan_alone(tmp_path) -> None:
     assert len(grades_of(path)) == 1
 
 
+def test_what_another_run_writes_for_the_same_name_is_left_until_it_has_ended(tmp_path) -> None:
+    running, killed = (tmp_path / f".film.npz.{pid}.part.npz" for pid in (os.getppid(), 2**22 + 1))
+    for place in (running, killed):
+        place.write_text("a plan in progress")
+    write(tmp_path / "film.npz", [gain(0.1)])
+    assert grades_of(tmp_path / "film.npz")
+    assert (running.exists(), killed.exists()) == (True, False)
+
+
 def test_a_missing_folder_is_made(tmp_path) -> None:
     path = tmp_path / "a" / "b" / "film.plan"
     write(path, [gain(0.1)])

@@ -9,7 +9,7 @@ from tests.video.test_stills_metadata import flat
 from unflicker import Settings, pipeline
 from unflicker.errors import InputError, UsageError
 from unflicker.rendering.options import RunOptions
-from unflicker.video.picture_order import Stills, is_pattern, name_by_pattern
+from unflicker.video.picture_order import Stills, is_pattern, name_by_pattern, ordered
 from unflicker.video.source import open_video
 from unflicker.video.target import planned_target
 from unflicker.video.tiff_tags import read_tags
@@ -169,3 +169,28 @@ def test_the_name_of_one_picture_is_no_result(tmp_path):
     source = small_film(tmp_path / "in")
     with pytest.raises(UsageError, match=r"%06d\.png"):
         open_writer(open_video(source), tmp_path / "one.png")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "note"),
+    [
+        (range(1, 21), ""),
+        (range(10, 210, 10), ""),
+        ([1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18], "3 numbers are missing, the first"),
+        ([*range(5, 15), *range(16, 26)], "1 number is missing, the first after p0014.png"),
+        ([*range(0, 50, 5), *range(60, 100, 5)], "2 numbers are missing, the first after p0045"),
+        ([1, 5, 6, 11, 30, 31, 50], ""),
+        ([7], ""),
+    ],
+)
+def test_missing_numbers_are_noted_where_the_others_are_regular(tmp_path, numbers, note):
+    files = [tmp_path / f"p{number:04d}.png" for number in numbers]
+    found, told = ordered(files[::-1], "number")
+    assert found == files
+    assert told.startswith(note)
+    assert bool(told) == bool(note)
+
+
+def test_files_of_several_names_have_no_gaps(tmp_path):
+    files = [tmp_path / f"{name}{number}.png" for name in "ab" for number in (1, 2, 3, 4, 5, 9)]
+    assert ordered(files, "number") == (files, "")

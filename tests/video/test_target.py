@@ -14,8 +14,8 @@ import pytest
 from made_films import make_film, read, rewrite
 
 from unflicker.errors import OutputError
+from unflicker.files.parts import part_of
 from unflicker.video.source import open_video
-from unflicker.video.target import part_of
 from unflicker.video.writer import default_target, open_writer, resolve_target
 
 
@@ -34,7 +34,7 @@ def hidden(folder):
         ("film.mp4", "film_unflickered.mp4"),
         ("a.b.MKV", "a.b_unflickered.MKV"),
         ("noending", "noending_unflickered.mkv"),
-        ("film.wmv", "film_unflickered.mkv"),
+        ("film.wmv", "film_unflickered.wmv"),
         ("film.gif", "film_unflickered.mkv"),
         ("-x.mov", "-x_unflickered.mov"),
     ],

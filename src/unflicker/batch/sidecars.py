@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from unflicker.errors import OutputError, UsageError
 from unflicker.files.atomic import write_whole
+from unflicker.files.unfinished import temporary_folder
 from unflicker.files.xmp import read_sidecar, with_exposure
 from unflicker.progress import Report, silent
 from unflicker.settings import Settings
@@ -69,8 +69,8 @@ def write_sidecars(
     pictures = _pictures(folder, options)
     targets = _targets(pictures, into or folder, overwrite=options.overwrite)
     given = [read_sidecar(picture.with_suffix(".xmp")) for picture in pictures]
-    with tempfile.TemporaryDirectory(prefix="unflicker-") as place:
-        path = Path(place) / "plan.npz"
+    with temporary_folder() as place:
+        path = place / "plan.npz"
         options = replace(options, save_plan=path, stills=_previews(options.stills))
         record = pipeline.analyze(folder, settings=settings, options=options, progress=progress)
         plan = Plan(path)

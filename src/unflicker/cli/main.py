@@ -18,7 +18,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from unflicker.cli.interrupt import STOPPED, stopping_cleanly
+from unflicker.cli.deadline import Deadline
+from unflicker.cli.interrupt import STOPPED, Stop, stopping_cleanly
 from unflicker.cli.messages import close_logging, complain, notes_of, speak
 from unflicker.cli.process import (
     do_without_a_home,
@@ -143,42 +144,57 @@ def program() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the program and exit with its code; if it was stopped, at once."""
+    """Run the program and exit with its code; if it was stopped, at once or ten seconds later."""
     open_closed_streams()
     end_at_once = end_without_teardown()
+    deadline = Deadline()
     give_back_large_blocks()
     sleep_while_waiting()
     do_without_a_home()
     hush_opencv()
-    code = exit_code(sys.argv[1:] if arguments is None else arguments)
+    code = exit_code(sys.argv[1:] if arguments is None else arguments, deadline=deadline)
     if code in STOPPED:
         end_at_once(code)
     sys.exit(code)
 
 
-def exit_code(arguments: Sequence[str]) -> int:
-    """Run the program and return its exit code (see `errors`)."""
+def exit_code(arguments: Sequence[str], *, deadline: Deadline | None = None) -> int:
+    """Run the program and return its exit code (see `errors`).
+
+    Args:
+        arguments: Of the command line.
+        deadline: Ends the process if it does not end after a signal.
+    """
     close_logging()
     speak(json_lines=False)
-    with stopping_cleanly() as stop:
+    with stopping_cleanly(deadline) as stop:
         try:
             result = program.main(list(arguments), standalone_mode=False, obj=stop)
-            return result if isinstance(result, int) else 0
+            code = result if isinstance(result, int) else 0
+            # A signal that came after the last of the work, too, ends a loop of a shell.
+            return stop.exit_code if stop.is_set() else code
         except click.ClickException as error:
             error.show()
             return error.exit_code
         except (Cancelled, KeyboardInterrupt, click.Abort) as stopped:
-            kept = notes_of(stopped)
-            again = "" if kept else "; run the same command to restart"
-            complain("; ".join([f"stopped; no partly written file is left{again}", *kept]))
-            return stop.exit_code
+            return _stopped(stopped, stop)
         except Exception as error:
+            if stop.is_set():  # a library made another exception of the signal's
+                return _stopped(error, stop)
             code = _failed(error)
             for note in notes_of(error):
                 complain(note)
             return code
         finally:
             close_logging()
+
+
+def _stopped(error: BaseException, stop: Stop) -> int:
+    """Say that the user stopped the work, and return the exit code."""
+    kept = notes_of(error)
+    again = "" if kept else "; run the same command to restart"
+    complain("; ".join([f"stopped; no partly written file is left{again}", *kept]))
+    return stop.exit_code
 
 
 def _failed(error: Exception) -> int:
@@ -193,7 +209,7 @@ def _failed(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _DISK_TROUBLE:
         complain(f"cannot write {error.filename or 'the output'}: {error.strerror}; free it first")
         return OutputError.exit_code
-    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+    if _is_lack_of_memory(error):
         complain("there is not enough memory; free some, raise its limit, or pass --jobs 1")
         return DeviceMemoryError.exit_code
     if isinstance(error, OSError) and error.errno in _NO_PLACE:
@@ -203,3 +219,12 @@ def _failed(error: Exception) -> int:
     kind = type(error).__name__
     complain(f"internal error, {kind}: {error}; please report it with the output of -vv")
     return 1
+
+
+def _is_lack_of_memory(error: BaseException | None) -> bool:
+    """Whether an exception, or one that it came from, says that memory or its addresses end."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from unflicker.errors import Cancelled
 
@@ -22,7 +22,18 @@ _END = object()
 _limit: ContextVar[int] = ContextVar("limit", default=0)
 _share: ContextVar[int] = ContextVar("share", default=0)
 """A process's part of the cores of its machine; 0 for all."""
-_stops: ContextVar[tuple[threading.Event, ...]] = ContextVar("stops", default=())
+
+
+@runtime_checkable
+class Flag(Protocol):
+    """What says that work is abandoned, such as `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        ...
+
+
+_stops: ContextVar[tuple[Flag, ...]] = ContextVar("stops", default=())
 """Set when this thread's work, or that of a thread it works for, is abandoned."""
 
 
@@ -59,6 +70,16 @@ def limited_to(threads: int) -> Iterator[int]:
         yield thread_count()
     finally:
         _limit.reset(before)
+
+
+@contextmanager
+def stopped_by(flag: Flag) -> Iterator[None]:
+    """Have work that begins in the block be abandoned when a flag is set, in all of its threads."""
+    before = _stops.set((*_stops.get(), flag))
+    try:
+        yield
+    finally:
+        _stops.reset(before)
 
 
 def check_stopped() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from unflicker.datasets.examples import Example
 from unflicker.evaluation.results import VIDEOS, folder_name
+from unflicker.files.parts import discard
 from unflicker.frames.clip import Clip
 from unflicker.settings import EncodingSettings
 from unflicker.video import ArraySource, open_writer
-from unflicker.video.target import discard
 
 _FOR_BROWSERS = EncodingSettings(
     codec="libx264", pix_fmt="yuv420p", crf=18.0, options=(("preset", "veryfast"),)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from unflicker.errors import OutputError
+from unflicker.files import unfinished
 from unflicker.files.outputs import is_stream
 from unflicker.files.remote import RemotePath
 
@@ -53,6 +54,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        unfinished.begun(Path(beside), Path(beside).unlink)
         with os.fdopen(handle, "wb") as file:
             yield file
         os.chmod(beside, 0o666 & ~_umask())
@@ -62,6 +64,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
         raise OutputError(message) from error
     finally:
         if beside is not None:
+            unfinished.ended(Path(beside))
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(beside)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unflicker.errors import OutputError, UsageError
+from unflicker.files import unfinished
 from unflicker.files.remote import RemotePath, as_path
 from unflicker.settings import Settings
 
@@ -213,11 +214,14 @@ def made_folder(folder: Path) -> Iterator[None]:
             f"{folder} cannot be written: the folder cannot be made, "
             f"{os.strerror(fault.errno or 0)}; choose another place"
         ) from fault
+    unfinished.begun(folder, lambda: _remove_empty(missing))
     try:
         yield
     except BaseException:
         _remove_empty(missing)
         raise
+    finally:
+        unfinished.ended(folder)
 
 
 def _remove_empty(folders: Iterable[Path]) -> None:

@@ -16,11 +16,12 @@ from types import TracebackType
 from typing import IO, Any
 
 from unflicker.errors import OutputError
-from unflicker.files import stored
+from unflicker.files import stored, unfinished
 from unflicker.files.atomic import write_whole
 from unflicker.files.json_text import parsed
 from unflicker.files.lock import HeldError, locked
 from unflicker.files.outputs import hidden_name
+from unflicker.files.parts import discard
 
 _MANIFEST, _LOCK = "manifest.json", "lock"
 _SAMPLES, _SAMPLE_BYTES = 64, 1 << 16
@@ -58,6 +59,7 @@ class Workspace:
         Raises:
             OutputError: It cannot be made, or a running program works in it.
         """
+        unfinished.begun(self.folder, self._remove_useless)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
@@ -89,7 +91,8 @@ class Workspace:
         """Remove the folder, unless an interrupted run can be continued with it."""
         useful = self._continues and self.segments > 0
         if not ((kind is None and self._keep) or (kind is not None and useful)):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            discard(self.folder)
+        unfinished.ended(self.folder)
         if self._locked is not None:
             self._locked.close()
         if fault is not None and useful:
@@ -146,6 +149,11 @@ class Workspace:
                 f"another run (process {fault}) is working on the same result in {self.folder}; "
                 "wait for it, or name another result with -o"
             ) from fault
+
+    def _remove_useless(self) -> None:
+        """Remove the folder, unless the same command could continue with it."""
+        if not (self._continues and self.segments > 0):
+            discard(self.folder)
 
     def _clear(self) -> None:
         for entry in self.folder.iterdir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from unflicker.errors import UsageError
 from unflicker.frames.alpha import covered
 from unflicker.frames.picture import Picture, as_array, as_picture
 
+_log = logging.getLogger(__name__)
 _TYPES = (np.uint8, np.uint16, np.float32)
 _FLOATS = (np.float16, np.float64)
 _BEYOND = 1e-4
@@ -50,6 +52,7 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
         return Pixels(pixels=inner.pixels, back=lambda out: list(inner.back(out)))
     given = _as_array(frames)
     _check(given, what)
+    _warn_of_few_bits(given, what)
     if given.dtype in _FLOATS:
         single = given.astype(np.float32)
         inner = pixels_of(single, what=what)
@@ -65,6 +68,23 @@ def pixels_of(frames: Any, *, what: str = "frames") -> Pixels:
     if given.shape[-1] == 4 and given.ndim == 4:
         return _with_alpha(given)
     return Pixels(pixels=given.copy(), back=lambda out: out)
+
+
+def _warn_of_few_bits(given: np.ndarray, what: str) -> None:
+    """Warn of 16-bit samples that are probably 10- or 12-bit ones: they would be very dark."""
+    if given.dtype != np.uint16 or not given.size:
+        return
+    peak = int(given[..., :3].max())
+    bits = next((bits for bits in (10, 12) if peak < 1 << bits), None)
+    if bits is not None and peak >= 1 << (bits - 1):
+        _log.warning(
+            "%s of uint16 reach %d only, where white is 65535; if they have %d bits, pass them "
+            "shifted: frames << %d",
+            what,
+            peak,
+            bits,
+            16 - bits,
+        )
 
 
 def _with_alpha(given: Shaped[np.ndarray, "time height width 4"]) -> Pixels:

@@ -24,6 +24,7 @@ from jaxtyping import Shaped
 
 from unflicker.errors import InputError, OutputError
 from unflicker.files.outputs import is_stream, made_folder
+from unflicker.files.parts import begin, discard, part_of
 from unflicker.frames.picture import ColourMeaning
 from unflicker.grade.grade import KNOTS, Grade
 from unflicker.grade.mask import Kept
@@ -84,9 +85,9 @@ class PlanWriter:
     """Writes the plans of frames one after the other; after a failure no file is left."""
 
     def __init__(self, path: Path, *, about: dict[str, Any]) -> None:
-        """Prepare a plan; `about` is stored with it (source, film, settings)."""
+        """Prepare a plan; `about` is stored with it."""
         self._path = path
-        self._part = path if is_stream(path) else path.with_name(f".{path.name}.part")
+        self._part = path if is_stream(path) else part_of(path)
         self._open = ExitStack()
         self._about = about
         self._held: list[FramePlan] = []
@@ -103,12 +104,13 @@ class PlanWriter:
             place: Any = self._part
             if place == self._path:
                 place = Passing(self._open.enter_context(place.open("wb")))
+            else:
+                begin(place, anew=True)
             self._archive = zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         except OSError as fault:
             self._open.__exit__(type(fault), fault, None)
-            raise OutputError(
-                f"the plan {self._path} cannot be written: {fault.strerror}; name another place"
-            ) from fault
+            why = f"{fault.strerror}; name another place"
+            raise OutputError(f"the plan {self._path} cannot be written: {why}") from fault
         return self
 
     def add(self, frame: FramePlan) -> None:
@@ -150,10 +152,8 @@ class PlanWriter:
             self._finish(whole=kind is None)
         except OSError as trouble:
             self._open.__exit__(type(trouble), trouble, None)
-            raise OutputError(
-                f"the plan {self._path} cannot be written: {trouble.strerror}; "
-                "make room or name another place"
-            ) from trouble
+            why = f"{trouble.strerror}; make room or name another place"
+            raise OutputError(f"the plan {self._path} cannot be written: {why}") from trouble
         self._open.__exit__(kind, fault, trace)
 
     def _finish(self, *, whole: bool) -> None:
@@ -168,7 +168,7 @@ class PlanWriter:
                 self._part.replace(self._path)
         finally:
             if self._part != self._path:
-                self._part.unlink(missing_ok=True)
+                discard(self._part)
 
     def _flush(self) -> None:
         for start, group in _of_one_shape(self._held):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from numbers import Real
+from typing import Any
+
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
 from unflicker.plan import Plan
@@ -9,6 +12,8 @@ from unflicker.rendering.options import RunOptions
 from unflicker.settings import Settings
 
 _PLAIN = RunOptions()
+_SLOWEST, _FASTEST = 1 / 86_400, 50_000.0
+"""Frames a second of films in memory, whose times are counted in 1/90000 s."""
 
 
 def need_networks(settings: Settings) -> None:
@@ -47,11 +52,21 @@ def refuse_original(settings: Settings, options: RunOptions = _PLAIN) -> None:
         )
 
 
-def refuse_rate(fps: float) -> None:
-    """Refuse a rate that no film has.
+def checked_rate(fps: Any) -> float:
+    """A rate of frames as a number.
+
+    Args:
+        fps: Frames a second: any number, a fraction too.
 
     Raises:
-        UsageError: It is not above zero.
+        UsageError: It is no number, or no rate that a film has.
     """
-    if not 0 < fps < float("inf"):
-        raise UsageError(f"a rate of {fps} frames a second; pass a number above zero")
+    if not isinstance(fps, Real) or isinstance(fps, bool):
+        raise UsageError(f"a rate of {fps!r} frames a second; pass a number, such as 25.0")
+    rate = float(fps)
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise UsageError(
+            f"a rate of {fps} frames a second; pass a number above zero, from one a day "
+            f"to {_FASTEST:,.0f} a second"
+        )
+    return rate

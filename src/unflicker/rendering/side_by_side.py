@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from unflicker.compute.context import RunContext
 from unflicker.errors import InputError
 from unflicker.files.sent import Sent
+from unflicker.files.unfinished import temporary_folder
 from unflicker.frames.picture import Frame
 from unflicker.grade.mask import FullShares, read_mask
 from unflicker.jobs.pool import Pool
@@ -91,8 +91,8 @@ def sent_segment(part: SegmentTask) -> tuple[Measured, Sent]:
     Args:
         part: The segment.
     """
-    with TemporaryDirectory(prefix="unflicker-") as folder:
-        place = Path(folder) / part.place.name
+    with temporary_folder() as folder:
+        place = folder / part.place.name
         measured = segment_of_task(replace(part, place=place))
         return measured, Sent.of(place)
 

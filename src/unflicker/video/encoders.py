@@ -46,8 +46,17 @@ _MIRRORED = (
     "qtrle",
     "v210",
 )
-_DEMANDED = {"webm": "libvpx-vp9", "mpeg": "mpeg2video", "mxf": "mpeg2video", "avi": "mpeg4"}
+_DEMANDED = {
+    "webm": "libvpx-vp9",
+    "mpeg": "mpeg2video",
+    "mxf": "mpeg2video",
+    "avi": "mpeg4",
+    "asf": "wmv2",
+}
 """Encoders that a container needs for films whose own codec is too old or too rare to encode."""
+_SECOND = {"dvvideo": "libx264", "asf": "wmv2"}
+"""Encoders that come second, by the first or by the container: only sizes of tape exist as DV, and
+FFmpeg reads H.264 with B-frames from ASF without their times."""
 _PRORES_PROFILES = {
     "Proxy": "0",
     "LT": "1",
@@ -66,6 +75,7 @@ _QUALITY = {
     "mjpeg": {"flags": "+qscale", "global_quality": str(2 * 118)},
     "mpeg2video": {"flags": "+qscale", "global_quality": str(2 * 118), "g": "12"},
     "mpeg4": {"flags": "+qscale", "global_quality": str(2 * 118)},
+    "wmv2": {"flags": "+qscale", "global_quality": str(2 * 118)},
     "ffv1": {"level": "3", "slicecrc": "1"},
 }
 """Near-transparent settings: a second generation that a careful eye cannot tell from the first."""
@@ -127,9 +137,8 @@ def candidates(
     found = list(_exact(family, layout))
     if family == "libx264":
         found += _exact("libx264rgb", layout)
-    if family == "dvvideo":
-        # Only sizes of tape exist as DV; what every player shows comes next.
-        found += [*_exact("libx264", layout), *_nearest("libx264", layout)]
+    for name in {family, container_format} & _SECOND.keys():
+        found += [*_exact(_SECOND[name], layout), *_nearest(_SECOND[name], layout)]
     if family == "prores":
         # ProRes stores no depth: FFmpeg reads 4444 as 12 bits, and writes it from 10.
         found += _nearest(family, layout)

@@ -19,6 +19,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from unflicker.errors import UsageError
+from unflicker.files.parts import begin, discard
 from unflicker.frames.picture import ColourMeaning, Frame, Matrix, Picture, PixelLayout
 from unflicker.settings import EncodingSettings
 from unflicker.video.container import open_output
@@ -28,7 +29,7 @@ from unflicker.video.light_codes import shown_picture
 from unflicker.video.pixel_formats import EXACT, frame_of, stored_format
 from unflicker.video.segment_file import PacketWriter, named
 from unflicker.video.source import VideoSource
-from unflicker.video.target import discard, disk_error
+from unflicker.video.target import disk_error
 from unflicker.video.traits import FULL, LIMITED, ColourTags, Traits
 
 _FRAME_DURATION = 256
@@ -123,6 +124,11 @@ class VideoFormat:
     def _rate(self) -> Fraction:
         return self.rate.limit_denominator(_LARGEST_RATE_TERM)
 
+    @property
+    def output_tags(self) -> tuple[ColourTags, bool]:
+        """The colour tags that are written, and whether the samples have full range."""
+        return _output_tags(self)
+
     def add_stream(self, output: OutputContainer) -> Any:
         """Declare the stream of pictures in an output, with its encoder."""
         traits, candidate = self.traits, self.candidate
@@ -167,6 +173,7 @@ class EncodedSegment:
     def __enter__(self) -> EncodedSegment:
         """Open the encoder, and the file under its temporary name."""
         try:
+            begin(self._part)
             self._file = self._part.open("wb")
             self._encoder = SegmentEncoder(self._form, self._file)
         except BaseException as fault:

@@ -10,6 +10,9 @@ from typing import Any
 
 from av.container import InputContainer
 
+from unflicker.video import service_names
+from unflicker.video.traits import Cut
+
 _OF_THE_FILE = (
     "encoder", "major_brand", "minor_version", "compatible_brands", "duration", "handler_name",
     "vendor_id", "vendor", "metadatacreator", "lastkeyframetimestamp", "lasttimestamp",
@@ -73,7 +76,13 @@ def lost_labels(told: Labels, back: InputContainer, *, container_format: str) ->
         container_format: FFmpeg's name of its muxer.
     """
     found = {_plain(value) for _, value in _all_metadata(back)}
-    missing = [key for key, value in told.metadata if _plain(value) not in found]
+    missing = [
+        key
+        for key, value in told.metadata
+        if _plain(value) not in found
+        # PyAV does not show those of transport streams.
+        and not (key in service_names.KEYS and container_format in ("mpegts", "m2ts"))
+    ]
     codes = [_code(stream.metadata.get("language", "")) for stream in back.streams]
     parts = list(_missing_languages(told, codes))
     if told.chapters and len(back.chapters()) < told.chapters:
@@ -103,6 +112,28 @@ def known_to(container_format: str, metadata: dict[str, str]) -> dict[str, str]:
     if container_format == "mov" and "language" in known:
         known["language"] = _QUICKTIME.get(known["language"], known["language"])
     return known
+
+
+def cut_chapters(chapters: list[Any], *, cut: Cut | None) -> list[Any]:
+    """The chapters that overlap the selected part, clipped to it and shifted.
+
+    Args:
+        chapters: As PyAV has them.
+        cut: The selected part; None for all of the film.
+    """
+    if cut is None:
+        return chapters
+    kept = []
+    for chapter in chapters:
+        base = chapter["time_base"]
+        start = max(chapter["start"], round(cut.start / base))
+        end = chapter["end"]
+        if cut.stop is not None:
+            end = min(end, round(cut.stop / base))
+        if start < end:
+            shift = round(cut.shift / base)
+            kept.append({**chapter, "start": start - shift, "end": end - shift})
+    return kept
 
 
 def repeats_chapters(stream: Any, source: InputContainer) -> bool:

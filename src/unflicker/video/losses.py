@@ -18,7 +18,7 @@ from unflicker.video.traits import UNSPECIFIED, Traits
 
 _NO_TIME_BELOW_ZERO = ("mpegts", "m2ts", "flv", "nut", "mpeg")
 _SAFE_START_SECONDS = 0.7
-_NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut")
+_NO_ROTATION = ("avi", "mpegts", "m2ts", "flv", "mxf", "mpeg", "nut", "asf")
 _FOR_ALL = ("mp4", "ipod", "3gp")
 """Containers of films that browsers and telephones are expected to show."""
 _CINEMA_KINDS = ("exr", "dpx")
@@ -26,7 +26,7 @@ _LOOKED_AT = 48
 """Pictures of a folder that are looked at for what cannot be carried over."""
 _USUAL_PRIMARIES = (1, 5, 6)
 """Those of BT.709 and BT.601, by FFmpeg's numbers."""
-_WHOLE_MILLISECONDS = ("matroska", "webm", "flv")
+_WHOLE_MILLISECONDS = ("matroska", "webm", "flv", "asf")
 
 
 @dataclass(frozen=True, kw_only=True)

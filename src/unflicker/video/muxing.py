@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from contextlib import nullcontext
+from fractions import Fraction
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,13 @@ from av.packet import Packet
 from unflicker.video.container import open_output
 from unflicker.video.encoding import VideoFormat
 from unflicker.video.labels import Labels
+from unflicker.video.matroska_shape import store_pixel_shape
 from unflicker.video.segment_file import Timing, packets, timings
 from unflicker.video.side_streams import Plan, SideStreams
 
+_FROM_ZERO = "avi"
+"""A container whose first picture is at 0, and held until the time of the second."""
+_MATROSKA = ("matroska", "webm")
 _ADDS_UP = ("mp4", "ipod", "mov", "3gp")
 """Containers whose length is the sum of durations in decoding order."""
 
@@ -36,7 +42,11 @@ class Muxer:
             plan: What becomes of the other streams.
             place: Path of the file, or a file object.
         """
-        self._form = form
+        self._form, self._place = form, place
+        self._origin: int | None = 0
+        """Time of the film at which the output begins, in its units; None for the first picture."""
+        if plan.container_format == _FROM_ZERO:
+            self._origin = None if plan.begins is None else round(plan.begins / form.time_base)
         self._due: list[int] | None = None
         """Decoding times that the next packets get; None before the first segment."""
         self._last_pts: int | None = None
@@ -80,6 +90,7 @@ class Muxer:
         self._sides.feed(self._output, until_seconds=None)
         self._output.close()
         self._sides.close()
+        self._store_pixel_shape()
 
     def abandon(self) -> None:
         """Close everything, and ignore errors."""
@@ -99,19 +110,37 @@ class Muxer:
         return self._sides.bytes
 
     @property
+    def sound_begins(self) -> dict[int, Fraction]:
+        """In a trial: when each stream of sound begins in the source, by its number there."""
+        return self._sides.sound_begins
+
+    @property
     def labels(self) -> Labels:
         """Metadata and chapters that the file was given."""
         return self._sides.labels
 
+    def _store_pixel_shape(self) -> None:
+        shape, kind = self._form.traits.sample_aspect, self._form.container_format
+        if kind not in _MATROSKA or not shape or shape == 1:
+            return
+        place = self._place
+        with place.open("r+b") if isinstance(place, Path) else nullcontext(place) as file:
+            store_pixel_shape(file, shape, as_ratio=kind == "matroska")
+
     def _shown(self, times: Sequence[Timing]) -> dict[int, int]:
         """The presentation time of each packet in the film, by that in its segment.
 
-        They differ where times are counted in frames, and rise by one at least.
+        They differ where times are counted in frames, and rise by one at least; and where all
+        begin at 0.
         """
         shown = {}
-        for pts in sorted(timing.pts for timing in times):
-            least = pts if self._last_pts is None else self._last_pts + 1
-            shown[pts] = max(pts, least) if self._form.counted else pts
+        order = sorted(timing.pts for timing in times)
+        if self._origin is None:
+            self._origin = order[0]
+        for pts in order:
+            moved = pts - self._origin
+            least = moved if self._last_pts is None else self._last_pts + 1
+            shown[pts] = max(moved, least) if self._form.counted else moved
             self._last_pts = shown[pts]
         return shown
 
@@ -127,7 +156,8 @@ class Muxer:
             return
         if is_last and self._adds_up and self._end is not None:
             packet.duration = self._end[1] - self._end[0] - (packet.dts - self._first_dts)
-        self._sides.feed(self._output, until_seconds=packet.dts * self._form.time_base)
+        due = (packet.dts + (self._origin or 0)) * self._form.time_base
+        self._sides.feed(self._output, until_seconds=due)
         self._output.mux(packet)
 
 

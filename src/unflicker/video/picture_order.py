@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -52,6 +54,8 @@ class Stills:
 
 
 AS_NUMBERED = Stills()
+_REGULAR_SHARE = 0.8
+"""Of the distances between numbers, which are equal where all pictures are there."""
 
 
 def ordered(files: list[Path], order: Order) -> tuple[list[Path], str]:
@@ -71,7 +75,7 @@ def ordered(files: list[Path], order: Order) -> tuple[list[Path], str]:
         return sorted(files, key=lambda file: file.name), ""
     numbered = sorted(files, key=_natural)
     if order == "number" and not _may_begin_again(numbered):
-        return numbered, ""
+        return numbered, _gaps(numbered)
     times = {file: date_of(file) for file in numbered}
     lacking = [file for file in numbered if not times[file]]
     if order == "number":
@@ -117,6 +121,28 @@ def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
     parts = re.split(r"(\d+)", file.name.lower())
     key = [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
     return key, file.name
+
+
+def _gaps(numbered: list[Path]) -> str:
+    """A note on numbers that are missing, if the others follow each other at one distance."""
+    if len({re.sub(r"\d+(?=\D*$)", "", file.name) for file in numbered}) != 1:
+        return ""
+    found = [re.findall(r"\d+", file.stem) for file in numbered]
+    numbers = [int(digits[-1]) for digits in found if digits]
+    steps = Counter(after - before for before, after in pairwise(numbers))
+    if not steps:
+        return ""
+    usual, times = steps.most_common(1)[0]
+    if usual < 1 or times < _REGULAR_SHARE * steps.total():
+        return ""
+    missing = sum((step // usual - 1) * count for step, count in steps.items() if step > usual)
+    if not missing:
+        return ""
+    at = next(n for n, (one, two) in enumerate(pairwise(numbers)) if two - one > usual)
+    return (
+        f"{missing} {'number is' if missing == 1 else 'numbers are'} missing, the first after "
+        f"{numbered[at].name}; pictures follow each other without a gap"
+    )
 
 
 def _may_begin_again(numbered: list[Path]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from unflicker.errors import OutputError
+from unflicker.files.parts import begin, discard, part_of
 from unflicker.frames.picture import Frame
 from unflicker.video import tiff_tags
 from unflicker.video.picture_encoding import PictureStyle, write_picture
@@ -19,7 +20,7 @@ from unflicker.video.picture_order import name_by_pattern
 from unflicker.video.picture_reading import Still
 from unflicker.video.segment_file import named
 from unflicker.video.segments import OneAfterTheOther
-from unflicker.video.target import discard, disk_error, part_of, segment_of, settle, sync
+from unflicker.video.target import disk_error, segment_of, settle, sync
 from unflicker.video.traits import Traits
 
 _PAGE = "%08d.tif"
@@ -93,6 +94,7 @@ class PictureSegment:
     def __enter__(self) -> PictureSegment:
         """Make the folder under its temporary name; a killed run may have left one."""
         discard(self._part)
+        begin(self._part)
         try:
             self._part.mkdir()
         except OSError as fault:
@@ -154,6 +156,7 @@ class _HiddenWriter:
 
     def __enter__(self) -> _HiddenWriter:
         """Make what is hidden."""
+        begin(self._part)
         try:
             self._begin()
         except OSError as fault:

@@ -49,7 +49,8 @@ def main_stream(container: InputContainer, *, path: Path) -> VideoStream:
     """
     streams = [stream for stream in container.streams.video if not is_cover(stream)]
     if not streams:
-        kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+        found = {"a cover" if s.type == "video" else s.type for s in container.streams}
+        kinds = " and ".join(sorted(found)) or "nothing"
         raise InputError(f"{path} has no video in it, only {kinds}; pass a file with pictures")
     chosen = next((stream for stream in streams if stream.disposition.value & 1), streams[0])
     if chosen.codec_context is None:

@@ -18,7 +18,8 @@ from typing import Any
 from av.packet import Packet, PacketSideData
 
 from unflicker.errors import InputError
-from unflicker.video.target import discard, sync
+from unflicker.files.parts import discard
+from unflicker.video.target import sync
 
 _MAGIC = b"unflicker packets 1\n"
 _HEAD = struct.Struct("<qqqIHB")

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 from unflicker.errors import UsageError
+from unflicker.files.parts import begin, discard
 from unflicker.frames.picture import Frame
-from unflicker.video.target import discard
 
 SEGMENT_FRAMES = 240
 """Frames of a segment: ten seconds. x264, x265 and most others start a new group of pictures after
@@ -92,6 +92,7 @@ class OneAfterTheOther:
         if self._frames == SEGMENT_FRAMES:
             self.finish()
         if self._open is None:
+            begin(self._place)
             self._open = self._joiner.format.segment(self._place).__enter__()
         self._open.write(frame)
         self._frames += 1
@@ -111,3 +112,4 @@ class OneAfterTheOther:
             done, self._open = self._open, None
             fault = UsageError("the writer was abandoned")
             done.__exit__(type(fault), fault, None)
+            discard(self._place)

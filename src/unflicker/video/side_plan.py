@@ -15,12 +15,13 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
-from unflicker.video.container import open_source
+from unflicker.video.container import open_output, open_source
 from unflicker.video.encoding import VideoFormat
 from unflicker.video.labels import lost_labels, repeats_chapters
 from unflicker.video.muxing import mux_alone
 from unflicker.video.segment_file import timings
-from unflicker.video.side_streams import Cover, Plan, is_attached, name_of
+from unflicker.video.service_names import other_services
+from unflicker.video.side_streams import Cover, Plan, add_copy, is_attached, name_of
 
 _TEXT_SUBTITLES = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "srt")
 _TEXT_OF_CONTAINER = {
@@ -36,6 +37,15 @@ _COVERS_TO_TRY = 400
 """Packets until a cover must have come."""
 _TRIAL_SECONDS = Fraction(1, 10)
 """Least length of the other streams in a trial: several packets of sound."""
+_TOGETHER = ("avi", "mxf")
+"""Containers in which pictures and sound begin at one time."""
+_HOLDS = "avi"
+"""One in which a picture may last longer, so that sound that begins earlier keeps its time."""
+_HEARD_SECONDS = Fraction(45, 1000)
+"""How far sound may be ahead or behind unnoticed (ITU-R BT.1359: 45 ms ahead)."""
+_NAMED_SERVICES = 4
+_WIDE = {".mkv": "matroska", ".mov": "mov", ".wmv": "asf", ".avi": "avi"}
+"""Containers that hold many kinds of streams, by their endings, in order of preference."""
 _KEPT_SHARE = 0.25
 """Of the bytes of a stream that come back: headers of some ten bytes a packet are allowed for."""
 _FLV_SOUND = ("aac", "ac3", "eac3", "flac", "opus", "mp3")
@@ -58,7 +68,24 @@ def plan_side_streams(form: VideoFormat, *, pictures: BufferedIOBase) -> Plan:
         return plan
     trial = _Trial(form, pictures)
     plan = _streams_planned(form, plan, trial)
-    return replace(plan, losses=(*plan.losses, *trial.lost_labels(plan)))
+    lost = (*trial.lost_labels(plan), *_services_lost(form))
+    return trial.in_step(replace(plan, losses=(*plan.losses, *lost)))
+
+
+def _services_lost(form: VideoFormat) -> tuple[str, ...]:
+    """That streams of several broadcast services become those of one, in words."""
+    path = form.traits.path
+    assert path is not None
+    with open_source(path) as source:
+        if source.format.name != "mpegts":
+            return ()
+        others = other_services(path, pid=source.streams[form.traits.stream_index].id)
+    if not others:
+        return ()
+    return (
+        f"the streams of {len(others) + 1} broadcast services are written as those of one; "
+        f"lost: the name {' and '.join(others[:_NAMED_SERVICES])}",
+    )
 
 
 def _streams_planned(form: VideoFormat, plan: Plan, trial: _Trial) -> Plan:
@@ -88,9 +115,23 @@ def _with(stream: Stream, ways: list[Any], plan: Plan, trial: _Trial, source: An
             return wider
     note = (
         f"{_words(stream)} is left out: {plan.container_format} cannot hold it; "
-        "an output ending in .mkv may"
+        f"{_advice(stream, plan.container_format)}"
     )
     return replace(plan, losses=(*plan.losses, note))
+
+
+def _advice(stream: Stream, container_format: str) -> str:
+    """Which other kind of output may hold a stream."""
+    for ending, kind in _WIDE.items():
+        if kind == container_format:
+            continue
+        try:
+            with open_output(io.BytesIO(), container_format=kind) as output:
+                add_copy(output, stream, container_format=kind)
+        except _FAULTS:
+            continue
+        return f"an output ending in {ending} may"
+    return "no other kind of output can"
 
 
 def _ways(stream: Any, source: InputContainer, plan: Plan) -> Iterator[Any]:
@@ -125,11 +166,14 @@ class _Trial:
 
     def __init__(self, form: VideoFormat, pictures: BufferedIOBase) -> None:
         self._form, self._pictures = form, pictures
-        begin = form.traits.clock.shift + _start(form)
-        times = [timing.pts + timing.duration for timing in timings(pictures)]
+        self._begin = form.traits.clock.shift + _start(form)
+        shown = timings(pictures)
+        times = [timing.pts + timing.duration for timing in shown]
         # Interleaved containers drop sound that goes on after the last picture.
         length = (max(times) - min(times)) * form.time_base if times else 0
-        self._until = begin + max(_TRIAL_SECONDS, length)
+        self._until = self._begin + max(_TRIAL_SECONDS, length)
+        self._first = min((timing.pts for timing in shown), default=0) * form.time_base
+        self._sound_begins: dict[int, Fraction] = {}
 
     def holds(self, plan: Plan, source: InputContainer) -> bool:
         """Whether the container gives back every stream of a plan.
@@ -138,9 +182,10 @@ class _Trial:
             plan: What is copied and converted.
             source: The film, for the names of its streams.
         """
-        file, short = io.BytesIO(), replace(plan, trial_seconds=self._until)
+        file, short = io.BytesIO(), self._short(plan)
         try:
             muxed = mux_alone(self._form, self._pictures, plan=short, place=file)
+            self._sound_begins |= muxed.sound_begins
             return _come_back(file, plan, source, muxed.copied_bytes)
         except _FAULTS:
             return False
@@ -151,7 +196,7 @@ class _Trial:
         Args:
             plan: What becomes of all other streams.
         """
-        file, short = io.BytesIO(), replace(plan, trial_seconds=self._until)
+        file, short = io.BytesIO(), self._short(plan)
         try:
             told = mux_alone(self._form, self._pictures, plan=short, place=file).labels
             if told.is_empty:
@@ -161,6 +206,44 @@ class _Trial:
                 return lost_labels(told, back, container_format=plan.container_format)
         except _FAULTS:
             return ()
+
+    def in_step(self, plan: Plan) -> Plan:
+        """The plan, with when a file begins that has one beginning for all, and what that changes.
+
+        Args:
+            plan: What becomes of all other streams.
+        """
+        if plan.container_format not in _TOGETHER:
+            return plan
+        late = {index: self._late(index) for index in plan.copied if index in self._sound_begins}
+        held = -min(late.values(), default=Fraction(0))
+        held = held if held > _HEARD_SECONDS else Fraction(0)
+        if plan.container_format == _HOLDS:
+            plan = replace(plan, begins=self._first - held)
+            late = {index: seconds + held for index, seconds in late.items()}
+        found = [
+            f"audio stream {index} begins {float(abs(seconds)):.2f} s "
+            f"{'after' if seconds > 0 else 'before'} the pictures, and with them in "
+            f"{plan.container_format}; an output ending in .mkv keeps its time"
+            for index, seconds in late.items()
+            if abs(seconds) > _HEARD_SECONDS
+        ]
+        if plan.container_format == _HOLDS and held:
+            found.append(
+                f"sound begins {float(held):.2f} s before the pictures: in {_HOLDS} the first "
+                "picture is shown from then on; an output ending in .mkv keeps its time"
+            )
+        return replace(plan, losses=(*plan.losses, *found))
+
+    def _late(self, index: int) -> Fraction:
+        """How much later than the pictures a stream of sound begins, in seconds."""
+        begins, cut = self._sound_begins[index], self._form.traits.cut
+        if cut is None:
+            return begins - self._first
+        return max(begins - cut.start, Fraction(0))
+
+    def _short(self, plan: Plan) -> Plan:
+        return replace(plan, trial_seconds=self._until, trial_start=self._begin)
 
 
 def _start(form: VideoFormat) -> Fraction:
@@ -183,7 +266,13 @@ def _come_back(
         source: The film, for the names of its streams.
         copied: Bytes of each stream that were muxed.
     """
-    wanted = [(_kind(source.streams[index]), copied.get(index, 0)) for index in plan.copied]
+    streams = [source.streams[index] for index in plan.copied]
+    wanted = [
+        (_kind(stream), copied.get(stream.index, 0))
+        for stream in streams
+        # Sound of which no packet was found has nothing to show.
+        if stream.type != "audio" or copied.get(stream.index)
+    ]
     texts = [codec for _, codec in plan.converted]
     wanted += [(("subtitle", _ONE_KIND.get(text, text)), 0) for text in texts]
     file.seek(0)

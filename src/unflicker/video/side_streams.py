@@ -18,8 +18,9 @@ from av.stream import Discard, Stream
 from av.video.stream import VideoStream
 
 from unflicker.video.container import open_source
-from unflicker.video.labels import Labels, known_to, labels_of
+from unflicker.video.labels import Labels, cut_chapters, known_to, labels_of
 from unflicker.video.probe import is_cover
+from unflicker.video.service_names import service_names
 from unflicker.video.timecode import moved
 from unflicker.video.traits import Cut, Traits
 
@@ -41,6 +42,8 @@ _CUE_SECONDS = 5
 """How long a subtitle is shown whose file does not say."""
 _TRIAL_PACKETS = 1000
 """Packets read in a trial, of all streams together: a stream may have none near the beginning."""
+_LATEST_SECONDS = 60
+"""How much later than the pictures sound may begin to be tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,11 @@ class Plan:
     """Pictures to attach, where a container keeps covers as attachments."""
     trial_seconds: Fraction | None = None
     """In a trial: only packets due before this time are copied."""
+    trial_start: Fraction = Fraction(0)
+    """In a trial: sound that begins later than `trial_seconds` is tried from here on."""
+    begins: Fraction | None = None
+    """Where pictures and sound begin at one time: that time of the film; None for its first
+    picture."""
     notes: tuple[str, ...] = ()
     """What is converted, and why."""
     losses: tuple[str, ...] = ()
@@ -87,6 +95,8 @@ class SideStreams:
         """When the last packet of each stream of the output is decoded, in its units."""
         self._tried: set[int] = set()
         """In a trial: the streams that had a packet."""
+        self.sound_begins: dict[int, Fraction] = {}
+        """In a trial: when each stream of sound begins, by number of the stream in the source."""
         self.refused: dict[int, int] = {}
         """Packets that the muxer refused, by number of the stream in the output."""
         self.bytes: dict[int, int] = {}
@@ -181,6 +191,8 @@ class SideStreams:
         """Copy metadata and chapters; returns how many chapters there are."""
         film: Any = source.streams[self._traits.stream_index]
         output.metadata.update(self._later(_kept(source.metadata), film))
+        if source.format.name == "mpegts" and self._traits.path is not None:
+            output.metadata.update(service_names(self._traits.path, pid=film.id))
         own = known_to(self._plan.container_format, _kept(film.metadata))
         pictures.metadata.update(self._later(own, film))
         reels = [stream.metadata.get("reel_name") for stream in source.streams]
@@ -188,7 +200,7 @@ class SideStreams:
         if reel:
             pictures.metadata["reel_name"] = reel
         pictures.disposition = film.disposition
-        chapters = _cut_chapters(source.chapters(), cut=self._traits.cut)
+        chapters = cut_chapters(source.chapters(), cut=self._traits.cut)
         if chapters:
             output.set_chapters(chapters)
         return len(chapters)
@@ -229,10 +241,13 @@ class SideStreams:
         """Packets of the copied streams, cut and shifted as the film is."""
         cut, clock, until = self._traits.cut, self._traits.clock, self._plan.trial_seconds
         cut = cut if until is None else None
+        sound = {stream.index for stream in streams if stream.type == "audio"}
         try:
             for count, packet in enumerate(source.demux(streams)):
                 if until is not None and count > _TRIAL_PACKETS:
-                    return
+                    heard = sound <= self.sound_begins.keys()
+                    if heard or _when(packet) > until + _LATEST_SECONDS:
+                        return
                 if is_attached(packet.stream) and packet.size:
                     packet.pts = packet.dts = 0
                     yield packet
@@ -240,13 +255,22 @@ class SideStreams:
                 if (packet.dts is None and packet.pts is None) or _is_filler(packet):
                     continue
                 clock.apply(packet)
-                if until is not None and self._is_late(packet, until):
-                    continue
+                if until is not None:
+                    self._bring_near(packet, until)
+                    if self._is_late(packet, until):
+                        continue
                 if cut is None or _inside(packet, cut):
                     yield self._risen(packet if cut is None else _shifted(packet, cut))
         except FFmpegError:
             # The end of the file is damaged; the film's reader has said so.
             return
+
+    def _bring_near(self, packet: Packet, until: Fraction) -> None:
+        """Move sound that begins after the end of a trial to its beginning."""
+        if packet.stream.type == "audio":
+            first = self.sound_begins.setdefault(packet.stream_index, _when(packet))
+            if first > until:
+                _move(packet, first - self._plan.trial_start)
 
     def _is_late(self, packet: Packet, until: Fraction) -> bool:
         """Whether a trial does without a packet; the first of each stream is never late, except
@@ -357,26 +381,14 @@ def _inside(packet: Packet, cut: Cut) -> bool:
 
 def _shifted(packet: Packet, cut: Cut) -> Packet:
     """The packet at its time in the output; one that overlaps the beginning starts with it."""
-    shift = round(cut.shift / (packet.time_base or Fraction(1)))
+    _move(packet, cut.shift)
+    return packet
+
+
+def _move(packet: Packet, earlier: Fraction) -> None:
+    """Have a packet due so many seconds earlier."""
+    shift = round(earlier / (packet.time_base or Fraction(1)))
     for name in ("pts", "dts"):
         ticks = getattr(packet, name)
         if ticks is not None:
             setattr(packet, name, ticks - shift)
-    return packet
-
-
-def _cut_chapters(chapters: list[Any], *, cut: Cut | None) -> list[Any]:
-    """The chapters that overlap the selected part, clipped to it and shifted."""
-    if cut is None:
-        return chapters
-    kept = []
-    for chapter in chapters:
-        base = chapter["time_base"]
-        start = max(chapter["start"], round(cut.start / base))
-        end = chapter["end"]
-        if cut.stop is not None:
-            end = min(end, round(cut.stop / base))
-        if start < end:
-            shift = round(cut.shift / base)
-            kept.append({**chapter, "start": start - shift, "end": end - shift})
-    return kept

@@ -176,7 +176,11 @@ class ArraySource:
             )
 
 
+_LARGEST_RATE_TERM = 100_000
+
+
 def _rate(seconds: np.ndarray) -> Fraction:
     if len(seconds) < 2 or seconds[-1] <= seconds[0]:
         return Fraction(25)
-    return Fraction((len(seconds) - 1) / float(seconds[-1] - seconds[0])).limit_denominator(1001)
+    rate = Fraction((len(seconds) - 1) / float(seconds[-1] - seconds[0]))
+    return rate.limit_denominator(1001) or rate.limit_denominator(_LARGEST_RATE_TERM)

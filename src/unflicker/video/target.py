@@ -6,9 +6,7 @@ it is complete. A killed run leaves nothing under the final name; a later run re
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -17,11 +15,12 @@ from unflicker.files.outputs import (
     PICTURE_ENDINGS,
     fitting,
     hidden_name,
-    is_running,
     is_stream,
     made_folder,
 )
+from unflicker.files.parts import discard, part_of, remove_leftovers
 from unflicker.files.remote import RemotePath, as_path
+from unflicker.files.unfinished import ended
 from unflicker.video.picture_kinds import TIFF, is_stack
 from unflicker.video.picture_order import is_pattern
 
@@ -42,6 +41,8 @@ CONTAINERS = {
     ".flv": "flv",
     ".mxf": "mxf",
     ".nut": "nut",
+    ".wmv": "asf",
+    ".asf": "asf",
     ".mpg": "mpeg",
     ".mpeg": "mpeg",
 }
@@ -187,34 +188,14 @@ def check_target(target: Path, *, source: Path | None, overwrite: bool, needed_b
         )
 
 
-def part_of(target: Path) -> Path:
-    """The hidden name of a result until it is complete."""
-    return hidden_name(target, f".{os.getpid()}.part{target.suffix}")
-
-
 def segment_of(target: Path) -> Path:
     """The hidden name of a result's segment in progress."""
     return hidden_name(target, f".{os.getpid()}.segment")
 
 
-def remove_leftovers(target: Path) -> None:
+def remove_remains(target: Path) -> None:
     """Remove the remains of killed runs on the same target, but not files of a running one."""
-    for place in (part_of(target), segment_of(target)):
-        model = re.escape(place.name.replace(f".{os.getpid()}.", ".PID."))
-        pattern = re.compile(model.replace(r"\.PID\.", r"\.(\d+)\.") + r"(?:\.part)?")
-        for entry in list(os.scandir(target.parent)):
-            found = pattern.fullmatch(entry.name)
-            if found and not is_running(int(found[1])):
-                discard(Path(entry.path))
-
-
-def discard(place: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            place.unlink()
+    remove_leftovers(part_of(target), segment_of(target))
 
 
 def settle(part: Path, target: Path, *, overwrite: bool) -> None:
@@ -239,6 +220,7 @@ def settle(part: Path, target: Path, *, overwrite: bool) -> None:
         else:
             sync(part)
             os.replace(part, target)
+        ended(part)
         sync(target.parent)
     except OSError as fault:
         discard(part)

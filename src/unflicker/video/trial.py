@@ -16,11 +16,16 @@ from unflicker.errors import UsageError
 from unflicker.frames.picture import Frame
 from unflicker.video.encoding import SegmentEncoder, VideoFormat
 from unflicker.video.muxing import mux_alone
+from unflicker.video.pixel_formats import stored_format
 from unflicker.video.side_streams import Plan
+from unflicker.video.traits import FULL, UNSPECIFIED
 
-_STANDARD = {"mpeg": ("mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc")}
+_STANDARD = {
+    "mpeg": ("mpeg1video", "mpeg2video", "mpeg4", "h264", "hevc"),
+    "asf": ("wmv1", "wmv2", "msmpeg4v2", "msmpeg4v3", "mpeg4", "mjpeg", "rawvideo", "h264"),
+}
 """Codecs of containers that name none, where FFmpeg guesses others from their first bytes and then
-loses frames (ISO/IEC 13818-1, table of stream types)."""
+loses frames (ISO/IEC 13818-1, table of stream types), or whose players know no others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +114,26 @@ def _lost(found: Sequence[VideoFrame], stream: Any, form: VideoFormat) -> tuple[
     traits, lost = form.traits, []
     words = f"{form.candidate.encoder} in {form.container_format} does not store"
     shape = traits.sample_aspect
-    if shape and shape != 1 and stream.sample_aspect_ratio != shape:
+    told_shape = stream.sample_aspect_ratio or 1
+    # WebM stores the shown width in whole pixels.
+    if shape and shape != 1 and abs(told_shape / shape - 1) * form.size[1] > 1:
         lost.append(f"{words} the shape of pixels ({shape}); a name that ends in .mov keeps it")
+    if _loses_colour_tags(found[0], form):
+        lost.append(f"{words} the film's colour tags; a name that ends in .mkv or .mov keeps more")
     told = stream.codec_context.field_order > 1
     if traits.field_order > 1 and not told and not any(one.interlaced_frame for one in found):
         lost.append(f"{words} that the film is interlaced")
     return tuple(lost)
+
+
+def _loses_colour_tags(frame: VideoFrame, form: VideoFormat) -> bool:
+    """Whether tags that the film has come back as others, or not at all."""
+    told, full = form.output_tags
+    back = (int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace))
+    given = (told.primaries, told.transfer, told.matrix)
+    if any(
+        one not in (0, UNSPECIFIED) and one != other for one, other in zip(given, back, strict=True)
+    ):
+        return True
+    is_yuv = stored_format(form.candidate.pixel_format).layout.family == "yuv"
+    return is_yuv and full and told.range == FULL and int(frame.color_range) != FULL

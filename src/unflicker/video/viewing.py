@@ -12,6 +12,7 @@ import av
 import numpy as np
 
 from unflicker.errors import OutputError
+from unflicker.files import unfinished
 from unflicker.files.outputs import hidden_name
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 
@@ -52,6 +53,7 @@ class ViewingFilm:
 
     def __enter__(self) -> ViewingFilm:
         """Open the file under a hidden name in the same folder."""
+        unfinished.begun(self._part, self._part.unlink)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             flags = {"movflags": "+faststart", "fflags": "+bitexact"}
@@ -100,6 +102,7 @@ class ViewingFilm:
             if kind is None:
                 self._part.replace(self._path)
         finally:
+            unfinished.ended(self._part)
             with contextlib.suppress(FileNotFoundError):
                 self._part.unlink()
 

@@ -19,6 +19,7 @@ from typing import Protocol, runtime_checkable
 from av.error import FFmpegError
 
 from unflicker.errors import MissingError, OutputError, UsageError
+from unflicker.files.parts import begin, discard, part_of
 from unflicker.frames.picture import Frame
 from unflicker.settings import EncodingSettings
 from unflicker.video.encoder_options import (
@@ -41,13 +42,11 @@ from unflicker.video.target import (
     CONTAINERS,
     check_target,
     default_target,
-    discard,
     disk_error,
     is_picture_folder,
-    part_of,
     planned_target,
     refuse_name,
-    remove_leftovers,
+    remove_remains,
     resolve_target,
     segment_of,
     settle,
@@ -127,7 +126,7 @@ def open_writer(
     check_target(place, source=source, overwrite=overwrite, needed_bytes=traits.bytes)
     if not pictures and not stack:
         return _open_video(film, target, settings=encoding, overwrite=overwrite)
-    remove_leftovers(place)
+    remove_remains(place)
     pattern = target.name if is_pattern(target) else ""
     form = FolderFormat.of(place, traits, pattern=pattern)
     losses = lost_in_pictures(film, target if pattern or stack else None)
@@ -148,7 +147,7 @@ def _open_video(
     plan, candidate = plan_side_streams(form, pictures=pictures), form.candidate
     needed = _estimated_bytes(film, candidate)
     check_target(target, source=film.traits.path, overwrite=overwrite, needed_bytes=needed)
-    remove_leftovers(target)
+    remove_remains(target)
     return VideoWriter(
         form,
         plan=plan,
@@ -186,6 +185,7 @@ class VideoWriter:
     def __enter__(self) -> VideoWriter:
         """Open the hidden file."""
         try:
+            begin(self._part)
             self._part.touch(exist_ok=False)
             self._muxer = Muxer(self.format, plan=self._plan, place=self._part)
         except BaseException as fault:

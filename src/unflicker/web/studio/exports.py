@@ -6,7 +6,6 @@ import base64
 import html
 import io
 import re
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from unflicker.files.unfinished import temporary_folder
 from unflicker.plan import Plan, exports
 from unflicker.studio.desk import Desk
 from unflicker.studio.planning import plan_file, write_steered
@@ -81,10 +81,10 @@ def _add_plans(router: APIRouter, desk: Desk) -> None:
         if kind not in _WRITERS:
             raise HTTPException(404, f"there is no {kind}; choose plan, csv, json or cube")
         found, plan = desk.library.film(film), plan_of(film)
-        with tempfile.TemporaryDirectory() as folder:
-            edited = Path(folder) / "edited.plan"
+        with temporary_folder() as folder:
+            edited = folder / "edited.plan"
             write_steered(plan, edited, steering=desk.library.steering(film))
-            ending, media, content = _WRITERS[kind](edited, Path(folder))
+            ending, media, content = _WRITERS[kind](edited, folder)
         return Response(content, media_type=media, headers=_download(found.name, ending))
 
 
