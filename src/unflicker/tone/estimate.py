@@ -77,7 +77,7 @@ class SteadyTone:
         by_place = self.coefficients[..., : self.field.size].copy()
         by_place[..., self.field.whole] = 0.0
         whole = self.coefficients[..., : self.field.size] - by_place
-        return _change(by_place, self.field) < strength_of(whole, self.field)
+        return _change(by_place, self.field) < _change(whole, self.field)
 
     @property
     def deceives_motion(self) -> bool:
