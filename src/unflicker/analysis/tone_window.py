@@ -35,9 +35,9 @@ _LEAST_FPS = 15.0
 converted to frames: in two seconds of a time-lapse at one picture a second there is no trend, and
 in those of a film of twelve pictures a second noise alone has one."""
 _PLACE_EARNS = 0.02
-"""Share of visible flicker that light by place must remove beyond global light. Errors of the motion
-look like light by place and cost 2 dB under gamma, where it removed 0.0 to 1.4 % more (lab notebook).
-"""
+"""Share of visible flicker that light by place must remove beyond global light. Errors of the
+motion look like light by place and cost 2 dB under gamma, where it removed 0.0 to 1.4 % more (lab
+notebook)."""
 _MEASURED_FRAMES = 32
 _MEASURED_PX = 128
 """Visible flicker is a mean over a 64th of the width, so it is measured on half of a proxy."""
@@ -246,7 +246,7 @@ def _mixed_if_better(
 def _judged(
     tone: SteadyTone, looked: Looked, followed: tuple[Motion, list[Correspondences] | None]
 ) -> Toned:
-    """The correction, or one of the whole picture alone unless visible flicker then is clearly more.
+    """The correction, or one of the whole picture alone unless that clearly removes less.
 
     `followed` has the motion, and the correspondences of the uncorrected pictures along it if they
     are known.
