@@ -133,7 +133,7 @@ def test_a_folder_that_is_not_there_and_a_suite_are_refused(tmp_path):
     with pytest.raises(MissingError, match="not a folder"):
         parsed(f"expert=folder:{tmp_path / 'none'}")
     options = Options(out=tmp_path, own=(f"expert=folder:{tmp_path}",))
-    with pytest.raises(UsageError, match="leave --suite out"):
+    with pytest.raises(UsageError, match="evaluate without --suite"):
         blind_methods(options, usual=())
 
 
