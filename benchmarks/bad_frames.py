@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import argparse
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from unflicker.frames.colour import proxy_size, small_rgb
 from unflicker.frames.picture import Frame, as_array, as_picture
 from unflicker.grade import Grade
+from unflicker.metrics import psnr
 from unflicker.plan import FramePlan
 from unflicker.rendering.item import Item
 from unflicker.rendering.rebuilt import Rebuilding
 from unflicker.synthesis.damage import LOST, lost_frame
-from unflicker.video import open_video
+from weave import read
 
-WIDTH_PX = 640
 APART, FIRST = 12, 6
 
 
@@ -71,22 +69,6 @@ def repaired(clip: np.ndarray) -> tuple[np.ndarray, list[int]]:
     done = list(Rebuilding()(items))
     pixels = np.stack([as_array(item.picture, like=clip[0]) for item in done])
     return pixels, [item.plan.index for item in done if item.repairs.boxes]
-
-
-def read(path: Path, count: int) -> np.ndarray:
-    """The first frames of a clip at 640 px, RGB."""
-    film = open_video(path)
-    size = proxy_size(film.size, WIDTH_PX)
-    frames = islice(film.frames(), count)
-    made = [np.clip(small_rgb(frame.picture, size=size), 0, 1) for frame in frames]
-    return np.stack([np.rint(one * 255).astype(np.uint8) for one in made])
-
-
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    """In dB, the mean over the frames."""
-    error = (one.astype(np.float32) - other) ** 2
-    each = error.mean(axis=(1, 2, 3))
-    return float(np.mean(10 * np.log10(255**2 / np.maximum(each, 1e-3))))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def by_preset(clip: Clip, *, preset: str, without: str = "") -> Clip:
         preset: Name of the preset.
         without: A stage to switch off; none if empty.
     """
-    return _steadied(clip, settings_of(preset, left_out=without))
+    return by_settings(clip, settings_of(preset, left_out=without))
 
 
 def by_preset_guided(clip: Clip, original: Clip, *, preset: str) -> Clip:
@@ -50,7 +50,7 @@ def by_preset_guided(clip: Clip, original: Clip, *, preset: str) -> Clip:
         original: Its steady original.
         preset: Name of the preset.
     """
-    return _steadied(clip, settings_of(preset), original=original.pixels)
+    return by_settings(clip, settings_of(preset), original=original.pixels)
 
 
 def paper(
@@ -84,7 +84,7 @@ def paper(
             "refinement.weights": str(refinement),
         },
     )
-    return _steadied(clip, settings)
+    return by_settings(clip, settings)
 
 
 def video_prior(clip: Clip, original: Clip, *, effort: str) -> Clip:
@@ -100,7 +100,14 @@ def video_prior(clip: Clip, original: Clip, *, effort: str) -> Clip:
     return prior.video_prior(clip, original, effort=prior.EFFORTS[effort])
 
 
-def _steadied(clip: Clip, settings: Settings, **more: Any) -> Clip:
+def by_settings(clip: Clip, settings: Settings, **more: Any) -> Clip:
+    """The result of settings of ours.
+
+    Args:
+        clip: One shot or several.
+        settings: Of the run.
+        more: Further arguments of `deflicker`.
+    """
     rate = (len(clip) - 1) / float(np.ptp(clip.seconds)) if len(clip) > 1 else 24.0
     pixels = deflicker(clip.pixels, fps=rate, settings=settings, **more)
     return Clip(pixels=np.asarray(pixels), seconds=clip.seconds)

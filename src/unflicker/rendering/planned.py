@@ -23,15 +23,13 @@ from unflicker.plan.fingerprint import is_of
 from unflicker.recording import Recorder
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.stages import Item
-from unflicker.settings import Settings, replaced, to_dict
+from unflicker.settings import DAMAGE, Settings, replaced, to_dict
 from unflicker.video import VideoSource, frames_from
 
 _DECIDED = (
     "refinement.used",
     "proxy.width_px",
-    "repair.dirt",
-    "repair.scratches",
-    "repair.frames",
+    *(f"repair.{damage}" for damage in DAMAGE),
     "repair.degree",
     "stabilise.gate",
 )

@@ -129,8 +129,7 @@ class RandomAccess:
 
     def _is_alone(self, block: range, *, before: int, after: int) -> bool:
         """Whether no frame of a block, and none that has an effect on it, needs its neighbours."""
-        repair = self.settings.repair
-        if repair.dirt or repair.scratches or repair.frames:
+        if self.settings.repair.used:
             return False
         if not self.settings.refinement.used:
             return True

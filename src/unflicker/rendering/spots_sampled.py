@@ -49,7 +49,7 @@ def spots_of(
         for first, held in places.items():
             if first <= ordered.plan.index < first + _FRAMES:
                 held.append(ordered)
-    repair = replace(settings.repair, dirt=True, scratches=False, frames=False)
+    repair = settings.repair.only("dirt")
     refinement = replace(settings.refinement, used=False)
     still = replace(settings.stabilise, gate=False)
     sampled = replace(settings, repair=repair, refinement=refinement, stabilise=still)

@@ -218,6 +218,19 @@ class RepairSettings:
         """Refuse an unknown degree."""
         _need(self.degree in DEGREES, "repair.degree", self.degree, " or ".join(DEGREES))
 
+    @property
+    def used(self) -> bool:
+        """Whether any damage is repaired."""
+        return any(getattr(self, damage) for damage in DAMAGE)
+
+    def only(self, *damage: str) -> RepairSettings:
+        """The same with the given damage repaired, and no other.
+
+        Args:
+            damage: Any of `DAMAGE`; none for no repair.
+        """
+        return dataclasses.replace(self, **{one: one in damage for one in DAMAGE})
+
 
 @dataclass(frozen=True, kw_only=True)
 class StabiliseSettings:

@@ -117,8 +117,7 @@ def _stages(task: ClipTask) -> list[Stage]:
     """The stages of rendering; damage is not looked for in a small copy, which blurs it."""
     settings = task.steering.settings
     if task.start == 0 and task.frames is None:
-        repair = replace(settings.repair, dirt=False, scratches=False, frames=False)
-        settings = replace(settings, repair=repair)
+        settings = replace(settings, repair=settings.repair.only())
     return stages_of(settings, ON_THE_CPU)
 
 

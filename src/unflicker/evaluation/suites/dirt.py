@@ -18,13 +18,13 @@ from jaxtyping import Bool
 from unflicker.baselines.cleaners import CLEANERS
 from unflicker.datasets.build import seed_of
 from unflicker.errors import UsageError
+from unflicker.evaluation.adapters import by_settings
 from unflicker.evaluation.suites.films import chosen_films, each, middle, read, write_sheet
 from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite
 from unflicker.evaluation.suites.tables import markdown, number
 from unflicker.frames.clip import Clip, to_float
 from unflicker.metrics import sharpness_ratio
 from unflicker.metrics.level import LevelFit
-from unflicker.pipeline import deflicker
 from unflicker.settings import Settings, replaced
 from unflicker.synthesis import synthesise
 from unflicker.synthesis.damage import damaged, drawn_spots
@@ -49,12 +49,7 @@ class _Soiled:
 
 
 def _ours(settings: Settings) -> Blind:
-    def cleaned(clip: Clip) -> Clip:
-        fps = (len(clip) - 1) / max(float(clip.seconds[-1] - clip.seconds[0]), 1e-6)
-        pixels = deflicker(clip.pixels, fps=fps, settings=settings)
-        return Clip(pixels=pixels, seconds=clip.seconds)
-
-    return cleaned
+    return lambda clip: by_settings(clip, settings)
 
 
 def _after_light(cleaner: Blind) -> Blind:
@@ -78,7 +73,9 @@ def _rows(folder: Path, options: Options) -> Iterator[Row]:
     methods = _methods()
     unknown = [name for name in options.methods if name not in methods]
     if unknown:
-        raise UsageError(f"no method of this suite is named {unknown[0]}; it has {_listed()}")
+        raise UsageError(
+            f"no method of this suite is named {unknown[0]}; it has {', '.join(methods)}"
+        )
     wrong = [kind for kind in options.kinds if kind not in KINDS]
     if wrong:
         raise UsageError(f"no kind of this suite is named {wrong[0]}; it has {', '.join(KINDS)}")
@@ -135,10 +132,6 @@ def _scores(result: Clip, soiled: _Soiled) -> dict[str, float]:
 
 def _decibels(errors: np.ndarray) -> float:
     return float(-10 * np.log10(max(float(errors.mean()), 1e-10))) if errors.size else float("nan")
-
-
-def _listed() -> str:
-    return ", ".join(_methods())
 
 
 def _table(rows: Sequence[Row], options: Options) -> str:

@@ -25,9 +25,7 @@ def paired_means(
         cells = [name, str(len({row["clip"] for row in rows if row[by] == name}))]
         for value, (_, digits) in values.items():
             ours, first = (_by_film(rows, value, by=by, name=one) for one in (name, names[0]))
-            cells.append(with_interval(estimated(ours, clip_of=str), digits=digits))
-            difference = paired(ours, first, clip_of=str) if name != names[0] else None
-            cells.append(signed(difference, digits=digits))
+            cells += mean_and_difference(ours, first if name != names[0] else None, digits=digits)
         body.append(cells)
     head = [by, "films"]
     for title, _ in values.values():
@@ -35,6 +33,21 @@ def paired_means(
     about = f"fewer than {LEAST_CLIPS} films have no interval"
     title = f"Means over films, and paired differences; 95 % by bootstrap over films, {about}"
     return markdown(title=title, head=head, body=body)
+
+
+def mean_and_difference(
+    ours: Mapping[str, float], first: Mapping[str, float] | None, *, digits: int
+) -> list[str]:
+    """The mean of a method over films, and its paired difference to the first one, as cells.
+
+    Args:
+        ours: Values by film.
+        first: Those of the first method; None for that method itself.
+        digits: After the point.
+    """
+    difference = None if first is None else paired(ours, first, clip_of=str)
+    mean = with_interval(estimated(ours, clip_of=str), digits=digits)
+    return [mean, signed(difference, digits=digits)]
 
 
 def _by_film(rows: Sequence[Row], value: str, *, by: str, name: str) -> dict[str, float]:

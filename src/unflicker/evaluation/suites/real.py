@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unflicker.evaluation.intervals import estimated, paired, signed, with_interval
 from unflicker.evaluation.scores import motion_back
 from unflicker.evaluation.suites.films import chosen_films, each, read, write_sheet
 from unflicker.evaluation.suites.outcomes import Outcome, outcome
+from unflicker.evaluation.suites.paired_means import mean_and_difference
 from unflicker.evaluation.suites.suite import Options, Row, Suite, performers
 from unflicker.evaluation.suites.tables import markdown, number, verdict
 from unflicker.metrics import (
@@ -123,12 +123,8 @@ def _means(rows: Sequence[Row]) -> str:
         [
             method,
             str(len(falls[method])),
-            with_interval(estimated(falls[method], clip_of=str), digits=0),
-            signed(
-                None
-                if method == methods[0]
-                else paired(falls[method], falls[methods[0]], clip_of=str),
-                digits=0,
+            *mean_and_difference(
+                falls[method], falls[methods[0]] if method != methods[0] else None, digits=0
             ),
         ]
         for method in methods

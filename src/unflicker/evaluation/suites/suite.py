@@ -97,10 +97,7 @@ def blind_methods(options: Options, *, usual: Sequence[str]) -> dict[str, Blind]
         UsageError: A name that does not exist, or a method that needs a steady original.
         MissingError: A method that is asked for lacks a library, its weights or its function.
     """
-    return {
-        method.name: callable_for(method, effort=method.effort(_EFFORT), weights=options.weights)
-        for method in asked_for(options, usual=usual)
-    }
+    return {method.name: _callable(method, options) for method in asked_for(options, usual=usual)}
 
 
 def performers(options: Options, *, usual: Sequence[str]) -> dict[str, Performer]:
@@ -115,8 +112,7 @@ def performers(options: Options, *, usual: Sequence[str]) -> dict[str, Performer
         MissingError: A method that is asked for lacks a library, its weights or its function.
     """
     return {
-        method.name: method.folder
-        or callable_for(method, effort=method.effort(_EFFORT), weights=options.weights)
+        method.name: method.folder or _callable(method, options)
         for method in asked_for(options, usual=usual, finished=True)
     }
 
@@ -175,6 +171,10 @@ def presets(options: Options, *, usual: Sequence[str]) -> dict[str, Settings]:
             )
         found[name] = settings_of(given["preset"], left_out=given.get("without", ""))
     return found
+
+
+def _callable(method: Method, options: Options) -> Blind:
+    return callable_for(method, effort=method.effort(_EFFORT), weights=options.weights)
 
 
 def _left_out(method: Method, options: Options) -> bool:
