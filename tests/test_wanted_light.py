@@ -116,9 +116,10 @@ def test_light_in_the_lowest_bits_is_steadied_as_if_it_lay_higher(shift: int) ->
     assert gone[0] == pytest.approx(gone[1], abs=0.1)
 
 
-def test_slow_pumping_goes_where_it_is_asked_for() -> None:
+@pytest.mark.parametrize("period", [90, 120])
+def test_slow_pumping_goes_where_it_is_asked_for(period: int) -> None:
     scene = base(9, time=150)
-    pump = np.exp(0.1 * np.sin(np.arange(150) * 2 * np.pi / 120)).astype(np.float32)
+    pump = np.exp(0.1 * np.sin(np.arange(150) * 2 * np.pi / period)).astype(np.float32)
     pumping = stored(scene * pump[:, None, None, None])
     left = [
         levels(
@@ -127,7 +128,7 @@ def test_slow_pumping_goes_where_it_is_asked_for() -> None:
         for slower in (2.0, 20.0)
     ]
     assert left[0].std() > 0.06
-    assert left[1].std() < 0.4 * left[0].std()
+    assert left[1].std() < 0.15 * left[0].std()
 
 
 @pytest.mark.parametrize("step", [0.1, -0.12])

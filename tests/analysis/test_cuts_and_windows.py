@@ -121,6 +121,7 @@ def test_few_frames_have_no_cut(count: int) -> None:
 )
 def test_windows_cover_every_frame_once_and_none_crosses_a_cut(lengths, window, data) -> None:
     overlap = data.draw(st.integers(1, window // 2))
+    least = data.draw(st.integers(0, window // 2))
     # Flat pictures three stops apart are told apart by their level alone.
     levels = np.repeat(np.resize([0.06, 0.5], len(lengths)), lengths)
     frames = [
@@ -128,7 +129,9 @@ def test_windows_cover_every_frame_once_and_none_crosses_a_cut(lengths, window, 
         for i, value in enumerate(levels)
     ]
     cuts = find_cuts(frames)
-    windows = list(cut_into_windows(frames, window_frames=window, overlap_frames=overlap))
+    windows = list(
+        cut_into_windows(frames, window_frames=window, overlap_frames=overlap, least_frames=least)
+    )
     seen: list[Proxy] = []
     for before, part in zip([None, *windows[:-1]], windows, strict=True):
         begins = before is None or before.ends_shot
@@ -139,6 +142,7 @@ def test_windows_cover_every_frame_once_and_none_crosses_a_cut(lengths, window, 
         assert not any(part.start < cut < part.stop for cut in cuts)
         seen += part.frames[part.overlap :]
         assert len(part.frames) <= window + overlap
+        assert len(part.frames) >= least or (begins and part.ends_shot)
     assert seen == frames
     assert windows[-1].ends_shot
     assert {part.stop for part in windows if part.ends_shot} == {*cuts, len(frames)}

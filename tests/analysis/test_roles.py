@@ -138,3 +138,16 @@ def test_strokes_are_found_in_short_clips_and_long_ones(strength: float, scale: 
         for at in strokes:
             light[at:] *= 1.0 + strength * 0.62 ** np.arange(time - at)
         assert find_flashes(flat(light), fps=25.0)[strokes].all()
+
+
+@pytest.mark.parametrize("decay", [0.6, 0.7, 0.8])
+def test_the_end_of_a_decay_belongs_to_its_stroke(decay: float) -> None:
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        light = np.ones(66)
+        for at in (8, 23, 38, 52):
+            begins = at + int(random.integers(0, 5))
+            light[begins:] += random.uniform(0.55, 0.9) * decay ** np.arange(66 - begins)
+        found = find_flashes(flat(light), fps=30.0)
+        assert found[light > 1.05].mean() > 0.95
+        assert not found[light < 1.005].any()

@@ -6,9 +6,9 @@ import pytest
 import unflicker
 from made_clips import panning
 from unflicker.settings import Settings, replaced
-from unflicker.tone.flicker import _stiffness
 from unflicker.tone.illumination import IlluminationModel
 from unflicker.tone.weighing import projector
+from unflicker.tone.whittaker import stiffness
 
 
 @pytest.mark.parametrize("across", [1, 2, 3, 32])
@@ -45,7 +45,7 @@ def test_light_of_few_waves_still_removes_flicker_of_the_whole_picture(across, d
 @pytest.mark.parametrize("memory", [0.0, 0.5])
 def test_a_smooth_curve_of_any_rate_can_be_computed(fps, time, memory):
     periods = np.full(time - 2, 2.0 * fps)
-    weigh = projector(time, memory, _stiffness(periods))
+    weigh = projector(time, memory, stiffness(periods))
     assert np.isfinite(weigh).all()
     straight = np.linspace(-1, 1, time)
     assert abs(straight @ weigh @ straight) < 1e-2 * time

@@ -94,6 +94,7 @@ def _analysed(
             proxies,
             window_frames=window_frames(settings),
             overlap_frames=settings.window.overlap_frames,
+            least_frames=least_window_frames(settings),
             place=earlier.place(overlap=settings.window.overlap_frames),
         )
         checked = _checked(windows, film, earlier)
@@ -257,3 +258,14 @@ def window_frames(settings: Settings) -> int:
     longer = settings.keep_slower_than_seconds / USUAL_KEEP_SECONDS
     most = max(settings.window.frames, _MOST_WINDOW_FRAMES)
     return min(max(settings.window.frames, round(longer * settings.window.frames)), most)
+
+
+def least_window_frames(settings: Settings) -> int:
+    """Frames of the last window of a long shot, at least: half of a window that is to show slow
+    pumping, any number else.
+
+    Args:
+        settings: Of the run.
+    """
+    frames = window_frames(settings)
+    return frames // 2 if frames > settings.window.frames else 0

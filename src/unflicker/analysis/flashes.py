@@ -8,8 +8,8 @@ heavy tails, has excursions of all sizes and no such gap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -141,8 +141,26 @@ def _if_so_many(
     often = len(flashes) > _OFTEN_PER_SECOND * len(whole) / fps
     if often and min(run.peak for run in flashes) < _STROBE:
         return None
-    covered = _covered(flashes, len(whole))
-    return covered if covered.mean() <= _MOST_OF_WINDOW else None
+    if _covered(flashes, len(whole)).mean() > _MOST_OF_WINDOW:
+        return None
+    return _covered(list(_died_away(flashes, level, tail)), len(whole))
+
+
+def _died_away(runs: list[_Run], level: Float[np.ndarray, " time"], tail: float) -> Iterator[_Run]:
+    """Events with the end of their decay: frames in which light falls on towards its level before
+    the first of some in close succession. They lie below the running base that those raise."""
+    stop, base = -_SIDE_FRAMES - 1, np.inf
+    for run in sorted(runs, key=lambda run: run.start):
+        before = _before(run, level)
+        base = min(base, before) if run.start - stop <= _SIDE_FRAMES else before
+        stop = run.stop
+        while stop < len(level) and level[stop] < level[stop - 1] and level[stop] - base > tail:
+            stop += 1
+        yield replace(run, stop=stop)
+
+
+def _before(run: _Run, level: Float[np.ndarray, " time"]) -> float:
+    return float(np.median(level[max(run.start - _SIDE_FRAMES, 0) : run.start]))
 
 
 def _comes_back(run: _Run, level: Float[np.ndarray, " time"]) -> bool:
@@ -150,7 +168,7 @@ def _comes_back(run: _Run, level: Float[np.ndarray, " time"]) -> bool:
 
     The last frame of the excursion counts too, since the next stroke may follow at once.
     """
-    before = float(np.median(level[max(run.start - _SIDE_FRAMES, 0) : run.start]))
+    before = _before(run, level)
     after = float(level[run.stop - 1 : run.stop + _SIDE_FRAMES].min())
     return run.stop == len(level) or after - before < _BACK * run.peak
 

@@ -62,7 +62,12 @@ BEGINNING = Place()
 
 
 def cut_into_windows(
-    proxies: Iterable[Proxy], *, window_frames: int, overlap_frames: int, place: Place = BEGINNING
+    proxies: Iterable[Proxy],
+    *,
+    window_frames: int,
+    overlap_frames: int,
+    least_frames: int = 0,
+    place: Place = BEGINNING,
 ) -> Iterator[Window]:
     """Windows of a film in order, none of which crosses a cut.
 
@@ -72,6 +77,8 @@ def cut_into_windows(
         proxies: Of the film, in order.
         window_frames: Frames of a window.
         overlap_frames: Frames shared by neighbouring windows; 0 to less than `window_frames`.
+        least_frames: Of the last window of a long shot, at most half of `window_frames`; the shot's
+            last two windows are then equally long where the last one would be shorter.
         place: Of the first; windows from there on are those of a reading from the beginning.
 
     Raises:
@@ -84,21 +91,36 @@ def cut_into_windows(
         )
     held: list[Proxy] = []
     start, overlap = place.start, place.overlap
+    beyond = max(overlap_frames, least_frames - overlap_frames)
     proxies = iter(proxies)
     before = list(islice(proxies, place.before))
     for proxy, cut in with_cuts(proxies, before=before):
         if cut and held:
-            yield Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
+            whole = Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
+            yield from _ending(whole, most=window_frames + overlap_frames, shared=overlap_frames)
             start, overlap, held = start + len(held), 0, []
         held.append(proxy)
-        if len(held) > window_frames + overlap_frames:
+        if len(held) > window_frames + beyond:
             yield Window(
                 start=start, frames=tuple(held[:window_frames]), overlap=overlap, ends_shot=False
             )
             start += window_frames - overlap_frames
             held, overlap = held[window_frames - overlap_frames :], overlap_frames
     if held:
-        yield Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
+        whole = Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
+        yield from _ending(whole, most=window_frames + overlap_frames, shared=overlap_frames)
+
+
+def _ending(whole: Window, *, most: int, shared: int) -> Iterator[Window]:
+    """The end of a shot as one window, or as two of about the same length that share frames."""
+    count = len(whole.frames)
+    if count <= most:
+        yield whole
+        return
+    first = (count + shared + 1) // 2
+    yield replace(whole, frames=whole.frames[:first], ends_shot=False)
+    rest = whole.frames[first - shared :]
+    yield replace(whole, start=whole.start + first - shared, frames=rest, overlap=shared)
 
 
 def usable_pictures(

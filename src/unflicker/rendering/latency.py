@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unflicker.analysis.analyse_film import window_frames
+from unflicker.analysis.analyse_film import least_window_frames, window_frames
 from unflicker.analysis.cuts import LOOK_AHEAD_FRAMES
 from unflicker.compute.context import ON_THE_CPU
 from unflicker.errors import UsageError
@@ -25,7 +25,8 @@ def latency_frames(settings: Settings) -> int:
         settings: Of the run.
     """
     stages = sum(stage.look_ahead_frames for stage in stages_of(settings, ON_THE_CPU))
-    window = window_frames(settings) + settings.window.overlap_frames
+    overlap = settings.window.overlap_frames
+    window = window_frames(settings) + max(overlap, least_window_frames(settings) - overlap)
     return window + 1 + LOOK_AHEAD_FRAMES + stages
 
 

@@ -4,9 +4,10 @@ from unflicker.tone.diagnosis import Diagnosis, diagnose
 from unflicker.tone.estimate import SteadyTone, look_again, steady_tone, steady_whole
 from unflicker.tone.exposure_drift import Course, course_of, drift_of
 from unflicker.tone.exposure_lock import ExposureLock, locking_curves
-from unflicker.tone.flicker import Pace, pumping
+from unflicker.tone.flicker import Pace
 from unflicker.tone.grading import grade_of
 from unflicker.tone.illumination import IlluminationModel
+from unflicker.tone.pumping import pumping
 
 __all__ = [
     "Course",

@@ -113,7 +113,7 @@ class SteadyTone:
         return self.unapplied()
 
     def with_pumping(self, light: Float[np.ndarray, "time 3"]) -> SteadyTone:
-        """The same, with slow log light of each channel added (`flicker.pumping`)."""
+        """The same, with slow log light of each channel added (`pumping`)."""
         if np.sqrt((light**2).mean()) < _PUMPING:
             return self
         coefficients = self.coefficients.copy()

@@ -26,6 +26,7 @@ from unflicker.tone.fades import tones_without
 from unflicker.tone.illumination import IlluminationModel, tone_of
 from unflicker.tone.trajectory import IlluminationTrajectory
 from unflicker.tone.variogram import variances, wiener
+from unflicker.tone.whittaker import high_pass_of, stiffness
 
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, -1.0], [-0.5, 1.0, -0.5]])
 """From red, green, blue to lightness and two tints, which separate flicker best."""
@@ -52,9 +53,6 @@ _TONES = np.array([0.1, 0.4, 0.75])
 _TREND_DOUBTED, _TREND_SURE = 2.0, 4.0
 """Squared trend over its expectation under noise: flicker below, intended above."""
 _FEWEST_FRAMES = 4
-_STRAIGHT_FRAMES = 4_000.0
-"""Half-power period at which the smooth curve of any window is a straight line; stiffer ones, of
-cameras with millions of frames a second, cannot be computed."""
 _MIDDLE_GREY = 0.4
 _DRIFT_SHARE = 0.25
 """Share of possible drift that is not corrected where a shot flickers: wandering light is then more
@@ -160,7 +158,7 @@ def _changes(
     pace: Pace,
 ) -> Changes:
     """Steps and fades of a path; found again at the right tones if there are fades."""
-    slowly = _stiffness(np.full(len(opponent) - 2, pace.quickly))
+    slowly = stiffness(np.full(len(opponent) - 2, pace.quickly))
     tones, others = _levels(opponent, field)
     changes = find_changes(tones, others, smoothness=slowly, brightness=brightness)
     if not changes.moved.any():
@@ -181,7 +179,7 @@ def _quick_and_slow(
     axes = np.eye(even.shape[1])
     if quantiles is not None:
         axes = principal_axes(even, field, np.median(quantiles, axis=0).ravel())
-    high_pass = _high_pass(_yielding(pace.quickly, ramps, len(even)))
+    high_pass = high_pass_of(_yielding(pace.quickly, ramps, len(even)))
     turned, allowed = even @ axes, (axes**2).T @ _drift_allowed(field)
     memory, flicker, drift, wander = variances(turned, allowed)
     believed = drift * _DRIFT_SHARE
@@ -198,26 +196,6 @@ def _is_of_whole(field: IlluminationModel) -> Bool[np.ndarray, " all"]:
     whole = np.zeros(field.size, bool)
     whole[field.whole] = True
     return np.tile(whole, 3)
-
-
-def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray, "time 3"]:
-    """Light that is slower than usual flicker, and faster than the light that is kept.
-
-    The trajectory's prior suppresses such slow light; the sum of the light that neighbouring frames
-    share contains it (`exposure_drift.course_of`).
-
-    Args:
-        light: Log light of each frame's channels.
-        pace: How slow light must be to be kept.
-    """
-    bends = max(len(light) - 2, 0)
-    if not pace.asks_for_more or not bends:
-        return np.zeros_like(light)
-    stays, usual = (
-        _high_pass(_stiffness(np.full(bends, frames)))
-        for frames in (pace.keep_slower_frames, pace.usual_frames)
-    )
-    return (stays - usual) @ light
 
 
 def beyond_original(path: IlluminationTrajectory, field: IlluminationModel) -> Flicker:
@@ -261,20 +239,6 @@ def _evidence(
     return float(np.sqrt(flickering)), float(np.sqrt((drift[light] / 2.0).sum()))
 
 
-def _stiffness(periods: Float[np.ndarray, " bends"]) -> Float[np.ndarray, "time time"]:
-    """The penalty of Whittaker's smoother with the half-power period `periods`, in frames, at each
-    place but the ends."""
-    periods = np.minimum(periods, _STRAIGHT_FRAMES)
-    bend = np.diff(np.eye(len(periods) + 2), 2, axis=0)
-    return bend.T @ (((periods / (2.0 * np.pi)) ** 4)[:, None] * bend)
-
-
-def _high_pass(stiffness: Float[np.ndarray, "time time"]) -> Float[np.ndarray, "time time"]:
-    """One minus Whittaker's smoother."""
-    identity = np.eye(len(stiffness))
-    return identity - np.linalg.inv(identity + stiffness)
-
-
 def _yielding(
     keep_slower_frames: float, ramps: tuple[tuple[int, int], ...], time: int
 ) -> Float[np.ndarray, "time time"]:
@@ -286,7 +250,7 @@ def _yielding(
         for end in (start, stop):
             bend = slice(max(end - 2, 0), max(end + 1, 0))
             periods[bend] = np.minimum(periods[bend], _BEND_FRAMES)
-    return _stiffness(periods)
+    return stiffness(periods)
 
 
 def _certain(
@@ -347,7 +311,7 @@ def _unwanted(
         return np.zeros_like(stairs)
     if few and not changes.sharp.all():
         periods = np.full(len(stairs) - 2, _SPREAD * keep_slower_frames)
-        return _high_pass(_stiffness(periods)) @ stairs
+        return high_pass_of(stiffness(periods)) @ stairs
     return stairs - stairs.mean(axis=0)
 
 
