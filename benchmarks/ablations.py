@@ -12,7 +12,7 @@ import gzip
 import json
 from pathlib import Path
 
-import unflicker
+from unflicker.evaluation.adapters import by_settings
 from unflicker.evaluation.suites.run import suite_of
 from unflicker.evaluation.suites.suite import Options
 from unflicker.frames.clip import Clip
@@ -35,44 +35,37 @@ def path(clip: Clip) -> Clip:
 
 def tone_alone(clip: Clip) -> Clip:
     """Preset `fast` without fine light."""
-    return _by(clip, without(Settings.from_preset("fast"), ("fine-light",)))
+    return by_settings(clip, without(Settings.from_preset("fast"), ("fine-light",)))
 
 
 def coarse(clip: Clip) -> Clip:
     """Preset `fast` with about half as many waves across and down."""
-    return _by(clip, replaced(Settings.from_preset("fast"), COARSE))
+    return by_settings(clip, replaced(Settings.from_preset("fast"), COARSE))
 
 
 def small_proxy(clip: Clip) -> Clip:
     """Preset `fast` on proxies of 128 px."""
-    return _by(clip, replaced(Settings.from_preset("fast"), {"proxy.width_px": 128}))
+    return by_settings(clip, replaced(Settings.from_preset("fast"), {"proxy.width_px": 128}))
 
 
 def closed_form(clip: Clip) -> Clip:
     """Light and atlas; the guide is taken up in closed form."""
-    return _by(clip, without(Settings.from_preset("best"), ("neural-filter", "refinement")))
+    return by_settings(clip, without(Settings.from_preset("best"), ("neural-filter", "refinement")))
 
 
 def filtered(clip: Clip) -> Clip:
     """Light, atlas and neural filter."""
-    return _by(clip, without(Settings.from_preset("best"), ("refinement",)))
+    return by_settings(clip, without(Settings.from_preset("best"), ("refinement",)))
 
 
 def untoned(clip: Clip) -> Clip:
     """Atlas and neural filter, as in the paper: no tone before them."""
-    return _by(clip, without(Settings.from_preset("best"), ("tone", "refinement")))
+    return by_settings(clip, without(Settings.from_preset("best"), ("tone", "refinement")))
 
 
 def _with(clip: Clip, tone: ToneSettings) -> Clip:
     alone = without(Settings.from_preset("fast"), ("fine-light",))
-    return _by(clip, dataclasses.replace(alone, tone=tone))
-
-
-def _by(clip: Clip, settings: Settings) -> Clip:
-    fps = 1.0 / float(clip.seconds[1] - clip.seconds[0])
-    return dataclasses.replace(
-        clip, pixels=unflicker.deflicker(clip.pixels, fps=fps, settings=settings)
-    )
+    return by_settings(clip, dataclasses.replace(alone, tone=tone))
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ from unflicker.rendering.render import need_plans, render_film
 from unflicker.rendering.resources import made_here, open_film, open_pool, open_work
 from unflicker.rendering.segments import Segment
 from unflicker.rendering.side_by_side import RenderTask
-from unflicker.rendering.spots_sampled import spots_of, suggestion
+from unflicker.rendering.spots_sampled import notes_on, spots_of
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
     ArraySource,
@@ -150,7 +150,7 @@ def analyze(
             ) as plan,
         ):
             spots = spots_of(film, plan.settings, plan.ordered(), context)
-    return replace(recorder.record(notes=(*film.notes, *suggestion(spots))), spots=spots)
+    return replace(recorder.record(notes=(*film.notes, *notes_on(spots))), spots=spots)
 
 
 def deflicker(

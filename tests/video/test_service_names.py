@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_films import make_film
 
 from unflicker.video import open_video, open_writer
-from unflicker.video.service_names import _text, other_services, service_names
+from unflicker.video.service_names import _text, services_of
 
 
 def rewritten(source: Path, target: Path) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def test_a_services_name_is_kept(tmp_path: Path, ending: str, name: str) -> None
     target = tmp_path / f"result.{ending}"
     losses = rewritten(source, target)
     assert not any("service" in loss for loss in losses)
-    found = service_names(target, pid=pid_of(target))
+    found = services_of(target, pid=pid_of(target)).own
     assert found == {"service_name": name, "service_provider": "Someone"}
 
 
@@ -54,7 +54,7 @@ def test_in_matroska_it_is_metadata_and_mp4_says_that_it_is_lost(tmp_path: Path)
 
 def test_what_ffmpeg_makes_up_is_no_name(tmp_path: Path) -> None:
     source = broadcast(tmp_path / "film.ts")
-    assert service_names(source, pid=pid_of(source)) == {}
+    assert services_of(source, pid=pid_of(source)).own == {}
     assert rewritten(source, tmp_path / "film.mp4") == ()
 
 
@@ -98,9 +98,10 @@ def test_the_service_is_that_of_the_streams_program(texts, own, tmp_path_factory
     for at in range(len(texts)):
         tables += packets(0x30 + at, program(at + 7, 0x100 + at, 0x200 + at))
     place.write_bytes(tables + 5 * packets(0x1FFF, b""))
-    assert service_names(place, pid=0x200 + own)["service_name"] == texts[own]
+    found = services_of(place, pid=0x200 + own)
+    assert found.own["service_name"] == texts[own]
     others = [text for at, text in enumerate(texts) if at != own]
-    assert other_services(place, pid=0x200 + own) == tuple(others)
+    assert found.others == tuple(others)
 
 
 @given(content=st.binary(max_size=2000), start=st.binary(max_size=400))
@@ -108,7 +109,7 @@ def test_any_bytes_have_names_or_none(content, start, tmp_path_factory) -> None:
     place = tmp_path_factory.mktemp("names") / "film.ts"
     mark = packets(0x11, b"\x42" + start)
     place.write_bytes(3 * mark + content + packets(0x11, start))
-    assert isinstance(service_names(place, pid=256), dict)
+    assert isinstance(services_of(place, pid=256).own, dict)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,10 @@ from unflicker.cli.options import (
     range_options,
     settings_from,
     stabilise_option,
+    strict_option,
     talk_options,
     think_options,
+    threads_option,
 )
 from unflicker.cli.values import Place
 from unflicker.errors import PartlyFailedError
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from unflicker.recording.record import Record
 
 _FILE = click.Path(path_type=Path)
+_PART = ("start_seconds", "duration_seconds")
 
 
 @click.command(
@@ -97,31 +100,32 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
     "--reference", type=Place(), metavar="FILM", help="A steady reference; adds PSNR and others."
 )
 @range_options
-@think_options
+@strict_option
+@threads_option
 @config_option
 @talk_options
 @click.pass_obj
 def metrics(stop: Stop, film: str, **given: Any) -> None:
     """Measure visible flicker of a film, and its distance to a steady reference, as JSON."""
-    from unflicker.cli.measure import flashes_of, nearness, visible_in
+    from unflicker.cli.measure import measured, nearness
+    from unflicker.compute.context import run_context
     from unflicker.video import open_video
 
-    reads = [*_read(film, given), *named("the reference", given["reference"])]
+    reference = given["reference"]
+    reads = [*named("the film", film), *named("the reference", reference)]
     talk = Talk.of(given, stop=stop, reads=reads)
-    record = _analyzed(film, given, talk=talk)
-    part = {"start_seconds": given["start"], "duration_seconds": given["duration"]}
-    opened = open_video(film, **part)
-    visible = visible_in(opened, starts=[shot.start for shot in record.shots])
-    numbers: dict[str, Any] = {
-        "film": film,
-        "frames": len(record.seconds),
-        "visible_flicker_delta_e": round(visible.mean, 4),
-        "visible_flicker_worst_tenth_delta_e": round(visible.worst_tenth, 4),
-        **flashes_of(opened),
-    }
-    if given["reference"] is not None:
-        numbers["reference"] = given["reference"]
-        numbers |= nearness(opened, open_video(given["reference"], **part))
+    part = {name: given[name.removesuffix("_seconds")] for name in _PART}
+    opened = open_video(film, **part, strict=given["strict"])
+    numbers: dict[str, Any] = {"film": film}
+    with (
+        shown(talk, title=film) as report,
+        run_context(device="cpu", threads=given["threads"] or 0, report=report) as context,
+    ):
+        context.announce(opened.notes)
+        numbers |= measured(opened, context)
+        if reference is not None:
+            numbers["reference"] = reference
+            numbers |= nearness(opened, open_video(reference, **part))
     click.echo(json.dumps(numbers, indent=2, ensure_ascii=False))
 
 

@@ -40,8 +40,8 @@ class Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the example."""
         del ctx
-        with formatter.section("Example"):
-            formatter.write(f"  {self.example}\n")
+        formatter.write_paragraph()
+        formatter.write(f"Example: {self.example}\n")
 
 
 def with_options(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:

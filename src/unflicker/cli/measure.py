@@ -12,6 +12,7 @@ from jaxtyping import Float32
 from unflicker.errors import UsageError
 
 if TYPE_CHECKING:
+    from unflicker.compute.context import RunContext
     from unflicker.frames.picture import Frame
     from unflicker.metrics import VisibleStrength
     from unflicker.video import VideoSource
@@ -64,6 +65,43 @@ def nearness(result: VideoSource, reference: VideoSource) -> dict[str, float | i
         "warping_error": round(float(error), 6),
         "warping_error_of_reference": round(float(clean), 6),
     }
+
+
+def measured(film: VideoSource, context: RunContext) -> dict[str, float | int]:
+    """Frames, visible flicker and flashes of a film, by the names of `metrics`.
+
+    Args:
+        film: Read three times.
+        context: Receives the progress of the first reading.
+    """
+    starts, frames = shots_of(film, context)
+    visible = visible_in(film, starts=starts)
+    return {
+        "frames": frames,
+        "visible_flicker_delta_e": round(visible.mean, 4),
+        "visible_flicker_worst_tenth_delta_e": round(visible.worst_tenth, 4),
+        **flashes_of(film),
+    }
+
+
+def shots_of(film: VideoSource, context: RunContext) -> tuple[list[int], int]:
+    """The first frame of each shot of a film, and how many frames it has.
+
+    Args:
+        film: Read once.
+        context: Receives the progress.
+    """
+    from unflicker.analysis.cuts import with_cuts
+    from unflicker.analysis.proxy import proxies_of
+    from unflicker.settings import Settings
+
+    starts, frames = [0], 0
+    for _, is_cut in with_cuts(proxies_of(film, Settings().proxy.width_px)):
+        if is_cut:
+            starts.append(frames)
+        frames += 1
+        context.tell("find cuts", done=frames, total=film.estimated_frames)
+    return starts, frames
 
 
 def visible_in(film: VideoSource, *, starts: Iterable[int]) -> VisibleStrength:

@@ -72,6 +72,21 @@ def preset_option(default: str) -> Any:
     )
 
 
+strict_option = option_in(
+    "Correction",
+    "--strict",
+    is_flag=True,
+    help="Stop at a damaged frame, or where something would be lost.",
+)
+
+threads_option = option_in(
+    "Machine",
+    "--threads",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Threads, besides the encoder's four; 0 for one a core.",
+)
+
 _CORRECTION = (
     option_in(
         "Correction",
@@ -109,22 +124,11 @@ _CORRECTION = (
         metavar="STAGE,STAGE",
         help=f"Switch off: {', '.join(STAGES)}.",
     ),
-    option_in(
-        "Correction",
-        "--strict",
-        is_flag=True,
-        help="Stop at a damaged frame, or where something would be lost.",
-    ),
+    strict_option,
     option_in(
         "Machine", "--device", type=Device(), metavar="NAME", help="auto, cpu, cuda or cuda:0."
     ),
-    option_in(
-        "Machine",
-        "--threads",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Threads, besides the encoder's four; 0 for one a core.",
-    ),
+    threads_option,
 )
 think_options = with_options([preset_option("standard"), *_CORRECTION])
 atlas_options = with_options([preset_option("fast"), *_CORRECTION])

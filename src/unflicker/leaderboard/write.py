@@ -44,9 +44,9 @@ def write_site(out: Path, *folders: Path, report: Report = silent) -> Path:
 
     Args:
         out: Folder to write to; videos are linked, not copied.
-        report: Called with the progress, in examples.
         folders: Outputs of `unflicker evaluate`, each with `scores.jsonl` and possibly `videos`; of
             equal entries the last one is used. Without any: `out` itself.
+        report: Called with the progress, in examples.
 
     Returns:
         The main page, `out/report/index.html`.

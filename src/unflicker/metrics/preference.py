@@ -32,6 +32,9 @@ def wilson(successes: float, trials: float, *, confidence: float = CONFIDENCE) -
         trials: Number of trials.
         confidence: Probability that such intervals contain the true share.
 
+    Raises:
+        ValueError: More successes than trials, or fewer than none.
+
     Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
     """
     if not 0 <= successes <= trials:

@@ -83,6 +83,10 @@ class Archive:
         Args:
             name: Of the entry.
             most: Bytes allowed.
+
+        Raises:
+            KeyError: There is no such entry.
+            ValueError: It is encrypted, or larger.
         """
         entry = self._file.getinfo(name)
         if entry.flag_bits & _ENCRYPTED:

@@ -64,6 +64,10 @@ def made_here(target: Path, options: RunOptions) -> Iterator[tuple[Path, RunOpti
     Args:
         target: The result.
         options: Of the run.
+
+    Raises:
+        UsageError: The URL is a pattern of pictures.
+        OutputError: The result cannot be copied there; it is kept here.
     """
     if not isinstance(target, RemotePath):
         yield target, options

@@ -7,7 +7,7 @@ repaired as a run would; only the number of repairs is kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,17 +58,31 @@ def spots_of(
     return float(np.median([_spots(film, held, stages) for held in there])) if there else None
 
 
-def suggestion(spots: float | None) -> tuple[str, ...]:
-    """What to do about spots, for the user; nothing if there are few.
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """A finding, and what the user may do about it."""
+
+    what: str
+    do: str
+
+
+def suggestion(spots: float | None) -> Suggestion | None:
+    """What to do about spots; None if there are few.
 
     Rain and snow are spots of single pictures, too; which they are, a person sees at once.
     """
     if spots is None or spots < _DIRTY:
-        return ()
-    return (
-        f"about {spots:.0f} spots in each picture that the pictures around it do not have; "
-        "if they are dirt, and not rain or snow, --clean dirt repairs them",
+        return None
+    return Suggestion(
+        what=f"about {spots:.0f} spots in each picture that its neighbours do not have",
+        do="if they are dirt, and not rain or snow, --clean dirt repairs them",
     )
+
+
+def notes_on(spots: float | None) -> tuple[str, ...]:
+    """The suggestion as a note of a run; none if there are few."""
+    found = suggestion(spots)
+    return () if found is None else (f"{found.what}; {found.do}",)
 
 
 def _places(film: VideoSource, settings: Settings) -> dict[int, list[Ordered]]:

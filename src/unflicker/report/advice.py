@@ -84,10 +84,9 @@ def _all(record: Record) -> Iterator[Advice]:
     yield from _weave(record)
     if flickers_beyond(record):
         yield _unexplained(record)
-    if suggestion(record.spots):
-        what = f"about {record.spots:.0f} spots in each picture that its neighbours do not have"
-        do = "if they are dirt, and not rain or snow, --clean dirt repairs them"
-        yield Advice(kind="spots", shots=(), what=what, do=do, is_noted=True)
+    spots = suggestion(record.spots)
+    if spots is not None:
+        yield Advice(kind="spots", shots=(), what=spots.what, do=spots.do, is_noted=True)
     yield from _damage(record)
 
 

@@ -43,6 +43,9 @@ def sheet(record: Record, *, count: int = 4) -> UInt8[np.ndarray, "height width 
     Args:
         record: Of a run, with stills.
         count: Moments at most.
+
+    Raises:
+        UsageError: The record has no stills.
     """
     stills = chosen_stills(record, count=count)
     if not stills:

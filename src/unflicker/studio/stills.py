@@ -102,6 +102,9 @@ class Stills:
             folder: What is known of the film.
             index: Of the frame.
             steering: What is decided.
+
+        Raises:
+            InputError: The plan has no such frame.
         """
         with self._lock:
             plan = Plan(plan_file(folder, steering))

@@ -55,9 +55,9 @@ def labels_of(*metadata: dict[str, str], chapters: int, streams: dict[str, str])
     """The labels of a file.
 
     Args:
+        metadata: Of the file, and of its streams.
         chapters: How many there are.
         streams: The language of each other stream, by its description.
-        metadata: Of the file, and of its streams.
     """
     pairs = [pair for one in metadata for pair in one.items() if _is_of_the_film(*pair)]
     return Labels(

@@ -225,6 +225,21 @@ def origin_of(container: InputContainer, stream: VideoStream) -> Fraction:
     return (stream.start_time or 0) * (stream.time_base or Fraction(1))
 
 
+def end_of(container: InputContainer, stream: VideoStream) -> float | None:
+    """When a film ends by its header, which may be wrong, in seconds of its own clock.
+
+    Args:
+        container: Opened for reading.
+        stream: The one that is the film.
+    """
+    seconds = seconds_of(container, stream)
+    if seconds is None:
+        return None
+    if stream.duration and stream.time_base:
+        return float((stream.start_time or 0) * stream.time_base) + seconds
+    return (container.start_time or 0) / 1_000_000 + seconds
+
+
 def seconds_of(container: InputContainer, stream: VideoStream) -> float | None:
     """How long a film is by its header, which may be wrong.
 

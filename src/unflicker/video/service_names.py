@@ -6,6 +6,7 @@ Source: ETSI EN 300 468 (service description table, coding of text), ISO/IEC 138
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 KEYS = ("service_name", "service_provider")
@@ -22,28 +23,27 @@ _SERVICE = 0x48
 _ENCODINGS = {0x11: "utf-16-be", 0x13: "gb2312", 0x14: "utf-16-be", 0x15: "utf-8"}
 
 
-def service_names(path: Path, *, pid: int) -> dict[str, str]:
-    """The name and the provider of the service that a stream belongs to, as metadata.
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The broadcast services of a transport stream."""
+
+    own: dict[str, str] = field(default_factory=dict)
+    """Name and provider of the service that a stream belongs to, as metadata."""
+    others: tuple[str, ...] = ()
+    """Names of the services to which it does not belong."""
+
+
+def services_of(path: Path, *, pid: int) -> Services:
+    """The services of a file, read from its first tables.
 
     Args:
         path: A transport stream.
-        pid: Packet identifier of the stream.
+        pid: Packet identifier of one of its streams.
     """
     own, services = _tables(path, pid)
-    return services.get(own, {})
-
-
-def other_services(path: Path, *, pid: int) -> tuple[str, ...]:
-    """Names of the services to which a stream does not belong.
-
-    Args:
-        path: A transport stream.
-        pid: Packet identifier of the stream.
-    """
-    own, services = _tables(path, pid)
-    return tuple(
-        names.get(KEYS[0], str(number)) for number, names in services.items() if number != own
-    )
+    names = {number: names.get(KEYS[0], str(number)) for number, names in services.items()}
+    others = tuple(name for number, name in names.items() if number != own)
+    return Services(own=services.get(own, {}), others=others)
 
 
 def _tables(path: Path, pid: int) -> tuple[int, dict[int, dict[str, str]]]:

@@ -20,7 +20,7 @@ from unflicker.video.encoding import VideoFormat
 from unflicker.video.labels import lost_labels, repeats_chapters
 from unflicker.video.muxing import mux_alone
 from unflicker.video.segment_file import timings
-from unflicker.video.service_names import other_services
+from unflicker.video.service_names import Services, services_of
 from unflicker.video.side_streams import Cover, Plan, add_copy, is_attached, name_of
 
 _TEXT_SUBTITLES = ("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "srt")
@@ -66,20 +66,24 @@ def plan_side_streams(form: VideoFormat, *, pictures: BufferedIOBase) -> Plan:
     plan = Plan(container_format=form.container_format)
     if form.traits.path is None:
         return plan
-    trial = _Trial(form, pictures)
-    plan = _streams_planned(form, plan, trial)
-    lost = (*trial.lost_labels(plan), *_services_lost(form))
+    trial, services = _Trial(form, pictures), _services(form)
+    plan = _streams_planned(form, replace(plan, service=services.own), trial)
+    lost = (*trial.lost_labels(plan), *_services_lost(services.others))
     return trial.in_step(replace(plan, losses=(*plan.losses, *lost)))
 
 
-def _services_lost(form: VideoFormat) -> tuple[str, ...]:
-    """That streams of several broadcast services become those of one, in words."""
+def _services(form: VideoFormat) -> Services:
+    """The broadcast services of the source."""
     path = form.traits.path
     assert path is not None
     with open_source(path) as source:
         if source.format.name != "mpegts":
-            return ()
-        others = other_services(path, pid=source.streams[form.traits.stream_index].id)
+            return Services()
+        return services_of(path, pid=source.streams[form.traits.stream_index].id)
+
+
+def _services_lost(others: tuple[str, ...]) -> tuple[str, ...]:
+    """That streams of several broadcast services become those of one, in words."""
     if not others:
         return ()
     return (
@@ -89,7 +93,8 @@ def _services_lost(form: VideoFormat) -> tuple[str, ...]:
 
 
 def _streams_planned(form: VideoFormat, plan: Plan, trial: _Trial) -> Plan:
-    """The plan of all streams; labels are not compared yet."""
+    """The plan of all streams, from one of none; labels are not compared yet."""
+    none = plan
     assert form.traits.path is not None
     with open_source(form.traits.path) as source:
         others = [stream for stream in source.streams if stream.index != form.traits.stream_index]
@@ -101,7 +106,7 @@ def _streams_planned(form: VideoFormat, plan: Plan, trial: _Trial) -> Plan:
             plan = ways[index][0](plan) if ways[index] else plan
         if all(ways.values()) and trial.holds(plan, source):
             return plan
-        plan = Plan(container_format=form.container_format)
+        plan = none
         for stream in others:
             plan = _with(stream, ways[stream.index], plan, trial, source)
     return plan

@@ -6,8 +6,8 @@ length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +20,6 @@ from av.video.stream import VideoStream
 from unflicker.video.container import open_source
 from unflicker.video.labels import Labels, cut_chapters, known_to, labels_of
 from unflicker.video.probe import is_cover
-from unflicker.video.service_names import service_names
 from unflicker.video.timecode import moved
 from unflicker.video.traits import Cut, Traits
 
@@ -66,6 +65,8 @@ class Plan:
     """Indices of text subtitles, each with the codec it is converted to."""
     covers: tuple[Cover, ...] = ()
     """Pictures to attach, where a container keeps covers as attachments."""
+    service: Mapping[str, str] = field(default_factory=dict)
+    """Name and provider of the film's broadcast service, as metadata."""
     trial_seconds: Fraction | None = None
     """In a trial: only packets due before this time are copied."""
     trial_start: Fraction = Fraction(0)
@@ -191,8 +192,7 @@ class SideStreams:
         """Copy metadata and chapters; returns how many chapters there are."""
         film: Any = source.streams[self._traits.stream_index]
         output.metadata.update(self._later(_kept(source.metadata), film))
-        if source.format.name == "mpegts" and self._traits.path is not None:
-            output.metadata.update(service_names(self._traits.path, pid=film.id))
+        output.metadata.update(self._plan.service)
         own = known_to(self._plan.container_format, _kept(film.metadata))
         pictures.metadata.update(self._later(own, film))
         reels = [stream.metadata.get("reel_name") for stream in source.streams]

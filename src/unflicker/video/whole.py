@@ -11,7 +11,7 @@ from unflicker.video.container import open_source
 from unflicker.video.original import FilmFiles
 from unflicker.video.picture_folder import FolderSource
 from unflicker.video.probe import main_stream
-from unflicker.video.promised import missing_bytes, promise_of
+from unflicker.video.promised import end_of, missing_bytes, promise_of
 from unflicker.video.source import open_video
 
 _SHORTER = 0.02
@@ -56,11 +56,9 @@ def _lack_at_the_end(result: Path) -> str:
         cut = missing_bytes(promise_of(result, container, stream), path=result)
         if cut:
             return cut
-        if container.duration is None or base is None:
+        end = end_of(container, stream)
+        if end is None or base is None:
             return ""
-        end = ((container.start_time or 0) + container.duration) / 1_000_000
-        if stream.duration:
-            end = float(((stream.start_time or 0) + stream.duration) * base)
         last: float | None = None
         try:
             container.seek(max(0, round((end - 2 * _SECONDS) * 1_000_000)), backward=True)

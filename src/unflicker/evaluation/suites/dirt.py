@@ -20,7 +20,7 @@ from unflicker.datasets.build import seed_of
 from unflicker.errors import UsageError
 from unflicker.evaluation.adapters import by_settings
 from unflicker.evaluation.suites.films import chosen_films, each, middle, read, write_sheet
-from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite
+from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite, asked_kinds
 from unflicker.evaluation.suites.tables import markdown, number
 from unflicker.frames.clip import Clip, to_float
 from unflicker.metrics import sharpness_ratio
@@ -76,15 +76,13 @@ def _rows(folder: Path, options: Options) -> Iterator[Row]:
         raise UsageError(
             f"no method of this suite is named {unknown[0]}; it has {', '.join(methods)}"
         )
-    wrong = [kind for kind in options.kinds if kind not in KINDS]
-    if wrong:
-        raise UsageError(f"no kind of this suite is named {wrong[0]}; it has {', '.join(KINDS)}")
+    kinds = asked_kinds(options, known=KINDS)
     films = chosen_films(folder, options)
     size = {"width_px": options.width_px or _WIDTH_PX, "frames": options.frames or _FRAMES}
     wanted = {name: methods[name] for name in options.methods or methods}
     for path in each(films, options, stage="dirt"):
         named = read(path, **size)
-        for kind in options.kinds or KINDS:
+        for kind in kinds:
             soiled = _soiled(named.clip, name=named.name, kind=kind)
             results = [soiled.clean]
             for name, method in wanted.items():

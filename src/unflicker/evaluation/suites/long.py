@@ -14,10 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from unflicker.datasets.build import seed_of
-from unflicker.errors import UsageError
 from unflicker.evaluation.intervals import estimated, signed
 from unflicker.evaluation.suites.films import NamedClip, chosen_films, each, half_of, read
-from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite, blind_methods
+from unflicker.evaluation.suites.suite import (
+    Blind,
+    Options,
+    Row,
+    Suite,
+    asked_kinds,
+    blind_methods,
+)
 from unflicker.evaluation.suites.tables import markdown
 from unflicker.frames.clip import Clip
 from unflicker.metrics import psnr_by_frame
@@ -33,11 +39,7 @@ _DARK_CODES = 20.0
 
 def _rows(folder: Path, options: Options) -> Iterator[Row]:
     methods = blind_methods(options, usual=("input", "histogram", "fast"))
-    kinds = options.kinds or _KINDS
-    unknown = [kind for kind in kinds if kind not in (*KINDS, *ADDED_KINDS)]
-    if unknown:
-        known = ", ".join((*KINDS, *ADDED_KINDS))
-        raise UsageError(f"no kind of flicker is named {unknown[0]!r}; there are {known}")
+    kinds = asked_kinds(options, known=(*KINDS, *ADDED_KINDS), usual=_KINDS)
     films = chosen_films(folder, options)
     for path in each(films, options, stage="long"):
         clip = read(path, width_px=options.width_px or _WIDTH_PX, frames=_TAKEN_FRAMES)

@@ -16,10 +16,10 @@ import numpy as np
 
 from unflicker.compute.weights import need_neural, weights_in
 from unflicker.datasets.build import seed_of
-from unflicker.errors import MissingError, UsageError
+from unflicker.errors import MissingError
 from unflicker.evaluation.intervals import estimated, with_interval
 from unflicker.evaluation.suites.films import chosen_films, each, half_of, read
-from unflicker.evaluation.suites.suite import Options, Row, Suite
+from unflicker.evaluation.suites.suite import Options, Row, Suite, asked_kinds
 from unflicker.evaluation.suites.tables import aim, markdown
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.flow import Motion
@@ -39,11 +39,7 @@ _LEAST_PSNR, _MOST_RATIO = 38.0, 1.2
 
 
 def _rows(folder: Path, options: Options) -> Iterator[Row]:
-    kinds = options.kinds or _KINDS
-    unknown = [kind for kind in kinds if kind not in (*KINDS, *ADDED_KINDS)]
-    if unknown:
-        known = ", ".join((*KINDS, *ADDED_KINDS))
-        raise UsageError(f"no kind of flicker is named {unknown[0]!r}; there are {known}")
+    kinds = asked_kinds(options, known=(*KINDS, *ADDED_KINDS), usual=_KINDS)
     films = chosen_films(folder, options)
     networks = _networks(options)
     for path in each(films, options, stage="perfect-guide"):

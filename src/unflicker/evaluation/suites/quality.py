@@ -11,11 +11,17 @@ import numpy as np
 
 from unflicker.baselines import BASELINES
 from unflicker.datasets.build import seed_of
-from unflicker.errors import UsageError
 from unflicker.evaluation.methods import INPUT
 from unflicker.evaluation.suites.films import NamedClip, chosen_films, each, half_of, read
 from unflicker.evaluation.suites.quality_tables import STEADY_CASES, quality_table
-from unflicker.evaluation.suites.suite import Blind, Options, Row, Suite, blind_methods
+from unflicker.evaluation.suites.suite import (
+    Blind,
+    Options,
+    Row,
+    Suite,
+    asked_kinds,
+    blind_methods,
+)
 from unflicker.frames.clip import Clip, from_float
 from unflicker.frames.flow import Motion
 from unflicker.metrics import level_free_psnr, psnr, sharpness_ratio, ssim, warping_error
@@ -30,7 +36,7 @@ _USUAL = (INPUT, *BASELINES, "fast", "standard")
 
 def _rows(folder: Path, options: Options) -> Iterator[Row]:
     methods, oracle = _methods(options)
-    kinds = _kinds(options)
+    kinds = asked_kinds(options, known=(*KINDS, *STEADY_CASES))
     films = chosen_films(folder, options)
     width_px, frames = options.width_px or _WIDTH_PX, options.frames or _FRAMES
     for path in each(films, options, stage="quality"):
@@ -52,14 +58,6 @@ def _methods(options: Options) -> tuple[dict[str, Blind], bool]:
     if oracle and options.methods and not told and not options.own:
         return {}, oracle
     return blind_methods(replace(options, methods=told), usual=_USUAL), oracle
-
-
-def _kinds(options: Options) -> tuple[str, ...]:
-    known = (*KINDS, *STEADY_CASES)
-    for kind in options.kinds:
-        if kind not in known:
-            raise UsageError(f"no kind or case is named {kind!r}; there are {', '.join(known)}")
-    return options.kinds or known
 
 
 def _measured(

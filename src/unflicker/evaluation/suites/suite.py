@@ -150,6 +150,25 @@ def asked_for(
     return [*known, *own]
 
 
+def asked_kinds(
+    options: Options, *, known: Sequence[str], usual: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The kinds of synthetic flicker, and cases, that are asked for.
+
+    Args:
+        options: Which.
+        known: Those of the suite.
+        usual: Where none is asked for; empty for all that are known.
+
+    Raises:
+        UsageError: A kind that the suite does not have.
+    """
+    for kind in options.kinds:
+        if kind not in known:
+            raise UsageError(f"no kind of this suite is named {kind!r}; it has {', '.join(known)}")
+    return options.kinds or tuple(usual or known)
+
+
 def presets(options: Options, *, usual: Sequence[str]) -> dict[str, Settings]:
     """The settings of the presets and ablations of ours that are asked for, by name.
 
