@@ -47,6 +47,9 @@ HOMES = {
     "rawpy": {"video"},
 }
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+ENVIRONMENT = {"compute/caches.py", "jobs/local.py", "jobs/processes.py"}
+"""Modules besides the command line that read variables: where caches are, and what processes that
+are started get of them."""
 
 
 def modules_on_the_map(text: str) -> list[str]:
@@ -188,6 +191,28 @@ def test_a_library_away_from_home_would_be_noticed():
     assert guests_away_from_home('torch = import_module("torch")', "frames") == {"torch"}
 
 
+def reads_the_environment(source: str) -> bool:
+    """Whether a module reads variables; setting those of a library or a child is none."""
+    return bool(re.search(r"os\.environ(\.get|\[[^]]*\](?! =)|\)| =)|os\.environ\b(?=,|:)", source))
+
+
+def test_the_environment_is_read_by_the_command_line_alone():
+    readers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if reads_the_environment(path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in readers if not name.startswith("cli/")} == ENVIRONMENT
+
+
+def test_a_module_that_reads_the_environment_would_be_noticed():
+    assert reads_the_environment('preset = os.environ.get("UNFLICKER_PRESET")')
+    assert reads_the_environment('preset = os.environ["UNFLICKER_PRESET"]')
+    assert reads_the_environment("def f(environment=os.environ):")
+    assert not reads_the_environment('os.environ.setdefault("SVT_LOG", "1")')
+    assert not reads_the_environment('os.environ["OMP_NUM_THREADS"] = "1"')
+
+
 def compiles_by_itself(source: str) -> bool:
     return bool(re.search(r"\bn?jit\(|import n?jit\b", source))
 
@@ -221,6 +246,14 @@ def test_files_and_functions_stay_short(path):
     source = path.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= LONGEST_FILE
     assert functions_too_long(source) == []
+
+
+def test_files_around_the_package_stay_short_too():
+    around = (ROOT / name for name in ("tests", "benchmarks", "examples"))
+    files = [path for folder in around for path in folder.rglob("*.py")]
+    long = [path for path in files if len(path.read_text("utf-8").splitlines()) > LONGEST_FILE]
+    assert files
+    assert long == []
 
 
 def test_a_long_function_would_be_noticed():

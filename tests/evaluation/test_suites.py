@@ -1,7 +1,6 @@
 """The suites of the published benchmark, on small videos made here."""
 
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -25,17 +24,6 @@ from unflicker.video import ArraySource, open_writer
 
 HERE = Path(__file__).parent
 FRAMES = 6
-ALL_HELP = """import pathlib, runpy, sys
-scripts = sys.argv[1:]
-sys.path.insert(0, str(pathlib.Path(scripts[0]).parent))
-for script in scripts:
-    sys.argv = [script, "--help"]
-    try:
-        runpy.run_path(script, run_name="__main__")
-    except SystemExit as end:
-        assert not end.code, script
-"""
-"""Asks scripts for their help in one process, as each loads torch."""
 
 
 def write(clip: Clip, path: Path) -> None:
@@ -330,21 +318,6 @@ def test_a_pair_is_cut_to_the_shorter(data):
     )
     assert len(pair.processed.clip) == len(pair.original) == FRAMES - 2
     assert pair.processed.name == "style_bike"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="memory of processes is not told there")
-def test_the_scripts_that_are_no_suites_still_say_what_they_do():
-    import os
-    import subprocess
-
-    root = HERE.parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
-    names = ("atlas", "atlas_trust", "cuda", "neural_filter", "trained")
-    scripts = [str(root / "benchmarks" / f"{name}.py") for name in names]
-    command = [sys.executable, "-c", ALL_HELP, *scripts]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert [f"usage: {name}.py" in done.stdout for name in names] == [True] * len(names)
 
 
 def test_real_compares_folders_of_finished_films(data, tmp_path, capsys):
