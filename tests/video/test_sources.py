@@ -1,5 +1,6 @@
 """What every source of frames must keep to, whatever stands behind it."""
 
+import io
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import islice
@@ -21,6 +22,7 @@ from unflicker.video import (
     open_video,
     open_writer,
 )
+from unflicker.video.pipe import PipeSource
 
 FRAMES, SIZE, FPS = 7, (36, 64), 24
 CLIP = panning(time=FRAMES, size=SIZE)
@@ -69,6 +71,12 @@ def from_stream(_: Path) -> VideoSource:
     return StreamSource(iter(CLIP.pixels), fps=FPS)
 
 
+def from_pipe(_: Path) -> VideoSource:
+    head = f"YUV4MPEG2 W{SIZE[1]} H{SIZE[0]} F{FPS}:1 Ip C444\n".encode()
+    pictures = [b"FRAME\n" + picture.transpose(2, 0, 1).tobytes() for picture in CLIP.pixels]
+    return PipeSource(io.BytesIO(head + b"".join(pictures)))
+
+
 AGAIN: dict[str, Make] = {
     "array": from_array,
     "file": from_file,
@@ -78,7 +86,7 @@ AGAIN: dict[str, Make] = {
     "compared": compared,
 }
 """Sources that can be read again and again."""
-ONCE: dict[str, Make] = {"stream": from_stream}
+ONCE: dict[str, Make] = {"stream": from_stream, "pipe": from_pipe}
 EVERY = AGAIN | ONCE
 
 
