@@ -19,7 +19,6 @@ import math
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -125,13 +124,14 @@ def _is_same(given: argparse.Namespace, film: Path) -> bool:
 
 def _started(given: argparse.Namespace, film: Path, target: Path) -> int:
     """Start the run of a film; returns its process."""
-    call = ["run", str(film), "-o", str(target), "--preset", given.preset, "--jobs", given.jobs]
-    if given.film:
-        return subprocess.Popen([sys.executable, "-m", "unflicker", *call, "-q"], stdout=-3).pid
+    call = ["run", str(film), "-o", str(target), "-q"]
+    call += ["--preset", given.preset, "--jobs", given.jobs]
     process = os.fork()
     if not process:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os._exit(exit_code([*call, "--set", f"window.frames={SEGMENT}", "-q"]))
+        if given.film:
+            os.execv(sys.executable, [sys.executable, "-m", "unflicker", *call])
+        os._exit(exit_code([*call, "--set", f"window.frames={SEGMENT}"]))
     return process
 
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from unflicker.cli.measure import visible_in
+from unflicker.cli.measure import measured, shots_of, visible_in
+from unflicker.compute.context import ON_THE_CPU
 from unflicker.frames.clip import Clip
 from unflicker.frames.colour import to_rgb
 from unflicker.settings import EncodingSettings
@@ -134,6 +135,20 @@ def test_a_cut_is_no_flicker(steady):
     cut = visible_in(film, starts=[0, 12])
     assert (cut.mean, cut.worst_tenth) == pytest.approx((0, 0), abs=1e-3)
     assert visible_in(film, starts=[0]).mean > 1
+
+
+def test_a_film_is_measured_shot_by_shot(steady):
+    one = read(steady)[:1].repeat(12, axis=0)
+    film = ArraySource(Clip.at_rate(np.concatenate([one, 0.5 * one[:, ::-1, ::-1]]), fps=25.0))
+    assert shots_of(film, ON_THE_CPU) == ([0, 12], 24)
+    found = measured(film, ON_THE_CPU)
+    assert found["frames"] == 24
+    assert found["visible_flicker_delta_e"] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("option", ["--strength=0.5", "--preset=fast", "--without=tone"])
+def test_metrics_offers_no_option_that_it_would_ignore(call, steady, option):
+    assert call("metrics", steady, option)[0] == 2
 
 
 def test_films_of_different_size_cannot_be_measured(call, pipeline, steady, tmp_path):
