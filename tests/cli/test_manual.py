@@ -1,9 +1,11 @@
 """The manual page and completion know every command and option."""
 
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,60 @@ def test_a_shell_gets_them():
         env=os.environ | told, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "file,fi" in done.stdout.splitlines()
+
+
+class Terminal:
+    """An interactive bash, in a folder, that knows the program and its completion."""
+
+    def __init__(self, folder: Path) -> None:
+        import pty
+
+        program = folder / "bin" / "unflicker"
+        program.parent.mkdir()
+        code = "from unflicker.cli.main import program; program(prog_name='unflicker')"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$@"\n')
+        program.chmod(0o755)
+        path = f"{program.parent}:{os.environ['PATH']}"
+        ours, theirs = pty.openpty()
+        self.bash = subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "-i"],
+            stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, start_new_session=True,
+            env=os.environ | {"PATH": path, "PS1": "$ ", "TERM": "dumb", "HISTFILE": "/dev/null"},
+        )  # fmt: skip
+        os.close(theirs)
+        self.ours = ours
+        self.types('eval "$(_UNFLICKER_COMPLETE=bash_source unflicker)"; echo rea""dy\n', "ready")
+
+    def types(self, keys: str, until: str) -> None:
+        """Type keys, and wait for words on the screen."""
+        os.write(self.ours, keys.encode())
+        shown, end = "", time.monotonic() + 60
+        while until not in shown:
+            assert time.monotonic() < end, shown
+            if select.select([self.ours], [], [], 1)[0]:
+                shown += os.read(self.ours, 1 << 16).decode()
+
+    def ends(self) -> None:
+        os.close(self.ours)
+        self.bash.kill()
+        self.bash.wait()
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or shutil.which("bash") is None, reason="needs bash and a terminal"
+)
+def test_the_tabulator_key_completes_in_a_real_bash(tmp_path):
+    (tmp_path / "film of mine.mp4").touch()
+    terminal = Terminal(tmp_path)
+    clear = "\x15"  # Ctrl-U
+    try:
+        terminal.types("unflicker ana\t", "unflicker analyze ")
+        terminal.types(f"{clear}unflicker fil\t", "film\\ of\\ mine.mp4")
+        terminal.types(f"{clear}unflicker run --pres\t", "unflicker run --preset ")
+        terminal.types(f"{clear}unflicker film.mp4 --preset stan\t", "--preset standard ")
+        terminal.types(f"{clear}unflicker film.mp4 -o fil\t", "-o film\\ of\\ mine.mp4")
+    finally:
+        terminal.ends()
 
 
 def test_the_image_is_built_from_files_that_are_there():

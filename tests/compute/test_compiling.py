@@ -1,5 +1,6 @@
 """Compiled code is kept where the user may write, and nothing about it can stop a run."""
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -334,50 +335,18 @@ def test_a_user_without_a_home_steadies_a_film_and_gets_a_report(home, request):
         assert {"film_unflickered.mp4", "film.html"} <= there
 
 
-def test_fast_arithmetic_in_a_parallel_function_is_refused():
-    with pytest.raises(UsageError, match="exact arithmetic"):
-        compiling.compiled(parallel=True, fastmath={"contract"})
+def test_parallel_functions_are_refused_with_what_to_do():
+    with pytest.raises(UsageError, match="in_bands"):
+        compiling.compiled(parallel=True)
 
 
-FORKED = """
-import os, sys
-sys.path.insert(0, {folder!r})
-import numpy as np
-from sums import doubled
-
-numbers = np.arange(1000.0)
-expected = doubled(numbers)
-child = os.fork()
-if child == 0:
-    os._exit(0 if np.array_equal(doubled(numbers), expected) else 5)
-code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-sys.exit(code if np.array_equal(doubled(numbers), expected) else 6)
-"""
-SUMS = """
-import numba
-import numpy as np
-from unflicker.compute.compiling import compiled
-
-@compiled(parallel=True)
-def doubled(numbers):
-    made = np.empty_like(numbers)
-    for place in numba.prange(len(numbers)):
-        made[place] = 2.0 * numbers[place]
-    return made
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_parallel_loops_work_after_a_fork(tmp_path) -> None:
-    (tmp_path / "sums.py").write_text(SUMS)
-    made = subprocess.run(
-        [sys.executable, "-c", FORKED.format(folder=str(tmp_path))],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert (made.returncode, made.stderr) == (0, "")
+def test_while_code_is_compiled_unused_objects_are_not_looked_for(module, monkeypatch):
+    found = []
+    compiles = compiling.compiles
+    monkeypatch.setattr(compiling, "compiles", lambda: (found.append(gc.isenabled()), compiles()))
+    assert module()(4) == 8
+    assert found == [False]
+    assert gc.isenabled()
 
 
 def test_a_compilation_is_told_once_and_code_from_a_file_is_not(module):

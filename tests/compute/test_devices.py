@@ -1,6 +1,5 @@
 """Which device a setting means. GPUs are pretended, so that these laws hold without one."""
 
-import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -115,32 +114,6 @@ def test_torch_is_not_loaded_where_there_is_no_gpu(name):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "cpu False\n"
-
-
-LOOPS = """
-import numpy as np, numba, torch
-from unflicker.grade.apply import kernels_turn
-
-@numba.njit(parallel=True)
-def total(values):
-    found = 0.0
-    for index in numba.prange(values.size):
-        found += values[index]
-    return found
-
-with kernels_turn((2000, 2000)):
-    total(np.ones(10))
-print(torch.get_num_threads())
-"""
-
-
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
-def test_loops_leave_torch_as_many_threads_as_it_has():
-    pytest.importorskip("torch")
-    env = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "2"}
-    run = [sys.executable, "-c", LOOPS]
-    left = subprocess.run(run, capture_output=True, text=True, check=True, env=env).stdout
-    assert left == "1\n"
 
 
 def test_torch_takes_no_more_threads_than_there_may_be():

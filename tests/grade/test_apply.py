@@ -1,6 +1,5 @@
 """Laws of putting a grade on a picture: nothing for nothing, there and back, and no artefacts."""
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +20,7 @@ from made_pictures import (
     nothing_but_work,
     smooth,
 )
-from unflicker.compute.threads import limited_to, running_ahead
+from unflicker.compute.threads import limited_to
 from unflicker.frames.colour import from_rgb, small_rgb, to_rgb, to_working
 from unflicker.frames.picture import ColourMeaning, Picture, PixelLayout
 from unflicker.grade import Grade
@@ -365,14 +364,15 @@ def test_chroma_belongs_to_the_pixels_it_covers() -> None:
     assert red[0, 0] > red[0, 4] + 4
 
 
-def test_kernels_take_no_more_threads_than_are_allowed_whichever_thread_asks() -> None:
-    large = noise(YUV420, size=(720, 720))
-
-    def threads():
-        apply_grade(large, gain(1.1))
-        yield numba.get_num_threads()
-
-    most = numba.config.NUMBA_NUM_THREADS
-    for limit in {1, min(2, most)}:
-        with limited_to(limit), running_ahead(threads(), most=1) as ahead:
-            assert next(ahead) == limit
+def test_bands_of_several_threads_give_the_pixels_of_one() -> None:
+    light = np.random.default_rng(3).normal(0.0, 0.1, (4, 5, 3, 3)).astype(np.float32)
+    grade = Grade(curves=curve(1.1).curves, log_gain=light)
+    for name in ("yuv420p", "gbrp", "grey"):
+        layout = LAYOUTS[name]
+        large = noise(layout, size=(721, 720))
+        with limited_to(1):
+            one = apply_grade(large, grade)
+        with limited_to(3):
+            several = apply_grade(large, grade)
+        for expected, found in zip(one.planes, several.planes, strict=True):
+            np.testing.assert_array_equal(found, expected)

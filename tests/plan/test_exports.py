@@ -4,6 +4,8 @@ import contextlib
 import csv
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -220,6 +222,22 @@ def test_ffmpeg_gives_the_pixels_of_a_run_where_global_light_is_enough(film, tmp
         made = run_filter(Clip(pixels=given, seconds=seconds), filters).as_float()
     expected, uncorrected = pixels_in(steady), given
     assert np.abs(expected - uncorrected).max() > 0.1
+    assert np.abs(made - expected).max() <= 2.5 / 255
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
+def test_the_program_ffmpeg_takes_the_commands(film, tmp_path) -> None:
+    path, steady, folder = tmp_path / "film.plan", tmp_path / "steady.mkv", tmp_path / "ffmpeg"
+    unflicker.run(film, steady, settings=FAST, options=RunOptions(save_plan=path))
+    filters = keyframes.write_ffmpeg(Plan(path), folder)
+    command = ["ffmpeg", "-v", "error", "-i", film, "-vf", filters]
+    done = subprocess.run(
+        [*command, "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
+        cwd=folder, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    expected = pixels_in(steady)
+    made = np.frombuffer(done.stdout, np.uint8).reshape(expected.shape) / 255
     assert np.abs(made - expected).max() <= 2.5 / 255
 
 

@@ -24,7 +24,6 @@ from unflicker.synthesis import processed
 
 USED = replaced(Settings.from_preset("fast"), {"refinement.used": True})
 SIZE = (72, 128)
-NOT_MEASURED = np.zeros((0, 4, 1), np.float32)
 
 
 def noise(*, time: int, size: tuple[int, int], deviation: float, seed: int = 0) -> np.ndarray:
@@ -244,12 +243,12 @@ def test_a_plane_moved_by_whole_pixels_is_fetched_exactly(dtype) -> None:
     plan[..., 0], plan[..., 1], plan[..., 4] = 3.0, -2.0, 1.0
     scale = tuple(np.float32(v) for v in (1, 1, 255, 1e9))
     out = np.empty_like(plane)
-    kernels.mix(plane, plane, plane, out, plan, scale, NOT_MEASURED)
+    kernels.mix(plane, plane, plane, out, plan, scale, None, (0, 40), kernels.room_for_mix(61))
     rows = np.clip(np.arange(40) - 2, 0, 39)
     columns = np.clip(np.arange(61) + 3, 0, 60)
     np.testing.assert_array_equal(out, plane[rows][:, columns])
     plan[..., 4] = 0.0
-    kernels.mix(plane, plane, plane, out, plan, scale, NOT_MEASURED)
+    kernels.mix(plane, plane, plane, out, plan, scale, None, (0, 40), kernels.room_for_mix(61))
     np.testing.assert_array_equal(out, plane)
 
 
@@ -259,7 +258,8 @@ def test_cubic_fetching_keeps_more_detail_than_bilinear() -> None:
     plan[..., 0], plan[..., 4] = 0.5, 1.0
     out = np.empty_like(picture)
     scale = tuple(np.float32(v) for v in (1, 1, 255, 1e9))
-    kernels.mix(picture, picture, picture, out, plan, scale, NOT_MEASURED)
+    room = kernels.room_for_mix(160)
+    kernels.mix(picture, picture, picture, out, plan, scale, None, (0, 90), room)
     half = pixel_places(90, 160) * 0 + np.array([0.5, 0.0], np.float32)
     bilinear = warp(picture.astype(np.float32), half)
     detail = [np.abs(np.diff(p.astype(np.float32), axis=1)).mean() for p in (out, bilinear)]

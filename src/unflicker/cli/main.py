@@ -97,7 +97,8 @@ class Commands(click.Group):
         """
         found = super().shell_complete(ctx, incomplete)
         if not incomplete.startswith("-"):
-            return [*found, CompletionItem(incomplete, type="file")]
+            # First, because bash forgets what came before it.
+            return [CompletionItem(incomplete, type="file"), *found]
         run = self.get_command(ctx, "run")
         assert run is not None
         return [*found, *run.shell_complete(click.Context(run, parent=ctx), incomplete)]

@@ -17,7 +17,7 @@ from unflicker.compute.announcing import when_compiling
 from unflicker.errors import OutputError
 from unflicker.files.outputs import Read, Written, refuse_loss
 
-_COMPILING = "compiling inner loops, once after installation: half a minute to a minute"
+_COMPILING = "compiling inner loops, once after installation: some seconds, up to half a minute"
 _AS_JSON = [False]
 """Whether every line on stderr is one JSON object, as `--progress json` asks for."""
 

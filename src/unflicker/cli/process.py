@@ -33,11 +33,12 @@ def give_back_large_blocks() -> None:
 
 
 def sleep_while_waiting() -> None:
-    """Let threads of compiled loops sleep between two pictures, unless the user has set otherwise.
+    """Let threads of OpenMP sleep while they wait, unless the user has set otherwise.
 
-    By default OpenMP's threads spin for some milliseconds, in which the encoder could run: 6 % of
-    the time at 480p. GNU's may spin for some microseconds, as long as networks wait between two
-    layers; without that an atlas would take half as long again. Call it before the first such loop.
+    torch has such threads. By default they spin for some milliseconds, in which the encoder could
+    run: 6 % of the time at 480p. GNU's may spin for some microseconds, as long as networks wait
+    between two layers; without that an atlas would take half as long again. Call it before torch is
+    loaded.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)

@@ -9,6 +9,7 @@ others. Code that cannot be read is compiled again; code that cannot be written 
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import inspect
 import logging
@@ -16,7 +17,6 @@ import os
 import pickle
 import sys
 import uuid
-import weakref
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -27,64 +27,63 @@ from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
-from numba.np.ufunc import parallel
 
 from unflicker.compute.announcing import compiles
 from unflicker.compute.caches import cache_folder, is_usable
 from unflicker.errors import UsageError
 
 _CHECK_BYTES = hashlib.sha256().digest_size
-_MADE: weakref.WeakSet[Any] = weakref.WeakSet()
-"""All compiled functions."""
-_ALONE = [False]
-"""Whether this process was forked from one whose parallel loops had run."""
 _log = logging.getLogger(__name__)
 
 
 def compiled(**options: Any) -> Callable[[Callable], Any]:
     """A decorator that compiles a function to machine code, which releases Python's lock.
 
-    A parallel loop is optimised twice: alone, as this process runs it, and within its function, as
-    it is written to the file that later processes run. With fast arithmetic the two round
-    differently, so that a first run would give other bytes than a second one.
+    Divisions by zero are not looked for: they give infinity, as with numpy.
 
     Args:
-        options: Options of numba, such as `parallel`, `fastmath` and `inline`.
+        options: Options of numba, such as `fastmath` and `inline`.
 
     Raises:
-        UsageError: Fast arithmetic in a parallel function.
+        UsageError: A parallel function, which takes more than twice as long to compile, and whose
+            first version is not the one that later processes read from the cache (decision 40).
     """
-    if options.get("parallel") and options.get("fastmath"):
-        raise UsageError("parallel functions need exact arithmetic; leave out fastmath or parallel")
+    if options.get("parallel"):
+        raise UsageError("parallel loops are not compiled here; call it with rows by `in_bands`")
 
     def compile_when_called(function: Callable) -> Any:
-        if _ALONE[0] and options.get("parallel"):
-            options["parallel"] = False
-        made = numba.njit(nogil=True, **options)(function)
+        made = numba.njit(nogil=True, error_model="numpy", **options)(function)
         # With compilation switched off by the user, numba returns the function itself.
         if made is not function:
             made._cache = _Kept(function)  # pyright: ignore - as its `enable_caching` does
-            _MADE.add(made)
+            made.compile = _uncollected(made.compile)
         return made
 
     return compile_when_called
 
 
-def _go_on_alone() -> None:
-    """In a process that was forked: compile again, without parallel loops.
+def _uncollected(compile_it: Callable) -> Callable:
+    """Compilation without Python's search for unused objects, which takes a tenth of its time."""
 
-    GNU's OpenMP ends a process that uses its threads after a fork. Results are the same.
+    def compile_uncollected(signature: Any) -> Any:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return compile_it(signature)
+        finally:
+            if collects:
+                gc.enable()
+
+    return compile_uncollected
+
+
+def part_of_compiled(function: Callable) -> Any:
+    """A function that compiled functions alone can call: compiled without what Python would need.
+
+    Inlined by numba (`inline="always"`), parts would take three times as long to compile, and loops
+    would run no faster.
     """
-    if not parallel._is_initialized:
-        return
-    _ALONE[0] = True
-    for made in list(_MADE):
-        made.targetoptions["parallel"] = False
-        made._reset_overloads()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_go_on_alone)
+    return compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 class _Kept(NullCache):
@@ -136,7 +135,6 @@ class _Kept(NullCache):
             codegen.magic_tuple(),
             sys.implementation.cache_tag,
             self._function.__code__.co_code,
-            *(["alone"] if _ALONE[0] else []),
         )
         return f"{self._stem()}-{_stamp(self._source)}-{_short(repr(depends).encode())}.nbc"
 

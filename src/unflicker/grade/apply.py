@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache, lru_cache
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numba
 import numpy as np
 from jaxtyping import Float32, Shaped
 
-from unflicker.compute.threads import thread_count
+from unflicker.compute.bands import in_bands
 from unflicker.frames.colour import sample_scale, to_working, yuv_to_rgb_matrix
 from unflicker.frames.picture import ColourMeaning, Picture
 from unflicker.grade import kernels
@@ -23,10 +20,8 @@ _EVERYWHERE = np.ones((0, 0), np.float32)
 _AS_STORED = np.zeros((1, 0), np.float32)
 _UNMIXED = np.zeros((0, 3), np.float32)
 _known: WeakKeyDictionary[Grade, Any] = WeakKeyDictionary()
-_ONE_AT_A_TIME = threading.Lock()
-"""Not every threading layer of numba can be entered from two threads at once."""
-_PIXELS_A_THREAD = 1 << 17
-"""Waking a thread for fewer takes longer than it helps."""
+_PIXELS_A_BAND = 1 << 14
+"""Of rows that are converted to numbers and back: 192 KB, which stay in a processor's cache."""
 
 
 def apply_grade(
@@ -49,58 +44,72 @@ def apply_grade(
     if mask is not None and mask.shape != picture.size:
         raise ValueError(f"a mask of {mask.shape} for a picture of {picture.size}; resize it")
     share = _EVERYWHERE if mask is None else mask
-    with kernels_turn(picture.size):
-        graded = _graded_planes(picture, grade, share)
+    graded = _graded_planes(picture, grade, share)
     planes = graded + picture.planes[picture.layout.colour_planes :]
     return Picture(planes=planes, layout=picture.layout, meaning=picture.meaning)
-
-
-@contextmanager
-def kernels_turn(size: tuple[int, int]) -> Iterator[None]:
-    """A context with the kernels' lock and with this thread's number of threads.
-
-    Set on every call, because numba keeps it for each calling thread.
-    """
-    worth = 1 + size[0] * size[1] // _PIXELS_A_THREAD
-    most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore - numba sets its fields as it loads
-    with _ONE_AT_A_TIME:
-        _start_threads()
-        numba.set_num_threads(min(thread_count(), worth, most))
-        yield
-
-
-@cache
-def _start_threads() -> None:
-    """Have numba start its threads, from a thread that then ends.
-
-    With OpenMP it also tells torch, in the thread that it starts them from, to take all cores.
-    """
-    starter = threading.Thread(target=numba.get_num_threads)
-    starter.start()
-    starter.join()
 
 
 def _graded_planes(
     picture: Picture, grade: Grade, share: Float32[np.ndarray, "_ _"]
 ) -> tuple[np.ndarray, ...]:
-    layout, meaning = picture.layout, picture.meaning
+    layout, meaning, width = picture.layout, picture.meaning, picture.size[1]
     colour = picture.planes[: layout.colour_planes]
     out = tuple(np.empty_like(plane) for plane in colour)
     gains = gains_of(grade)
-    shared = (gains, kernels.columns_of(picture.size[1], gains.shape[1]), tables_of(grade, meaning))
-    offset, span, middle, chroma_span = _singles(*sample_scale(layout, meaning))
-    peak, one = _singles(layout.peak, 1.0)
-    if layout.family == "rgb":
-        kernels.grade_rgb(colour, out, *shared, (peak, one, one), share)
-    elif layout.family == "grey":
-        kernels.grade_grey(colour[0], out[0], *shared, (offset, span, peak, one), share)
-    else:
-        to_rgb = yuv_to_rgb_matrix(meaning)
-        shift_x, shift_y = layout.chroma_shift
-        chroma = (to_rgb, np.linalg.inv(to_rgb).astype(np.float32), 1 << shift_y, 1 << shift_x)
-        scale = (offset, span, middle, chroma_span, peak, one)
-        kernels.grade_yuv(colour, out, *shared, scale, chroma, share)
+    shared = _flat(gains, width, tables_of(grade, meaning))
+    (peak,) = _singles(layout.peak)
+    if layout.family == "grey":
+        _grade_grey(picture, out[0], shared, share)
+        return out
+    to_rgb = yuv_to_rgb_matrix(meaning)
+    shift_x, shift_y = layout.chroma_shift
+    chroma = (to_rgb, np.linalg.inv(to_rgb).astype(np.float32), 1 << shift_y, 1 << shift_x)
+    scale = (*_singles(*sample_scale(layout, meaning)), peak)
+
+    def work(start: int, stop: int) -> None:
+        rows, room = (start, stop), _room(width, shared)
+        if layout.family == "rgb":
+            kernels.grade_rgb(colour, out, *shared, peak, share, rows, room)
+        else:
+            kernels.grade_yuv(colour, out, *shared, scale, chroma, share, rows, room)
+
+    height, wide = picture.size
+    in_bands(work, rows=len(colour[1]), pixels=height * wide)
     return out
+
+
+def _flat(
+    gains: Float32[np.ndarray, "rows columns bins 3"], width: int, tables: Tables
+) -> tuple[Any, ...]:
+    """What all kernels take: gains by rows, their bins, places of the columns, tables."""
+    rows, columns, bins, _ = gains.shape
+    return gains.reshape(rows, -1), bins, kernels.columns_of(width, columns), tables
+
+
+def _grade_grey(
+    picture: Picture, out: np.ndarray, shared: tuple[Any, ...], share: Float32[np.ndarray, "_ _"]
+) -> None:
+    """Grade a plane of grey by the mean of the graded colour's channels."""
+    offset, span, _, _ = _singles(*sample_scale(picture.layout, picture.meaning))
+    peak, half = _singles(picture.layout.peak, 0.5)
+    plane = picture.planes[0]
+    height, width = plane.shape
+
+    def work(start: int, stop: int) -> None:
+        old = (plane[start:stop].astype(np.float32) - offset) * (np.float32(1.0) / span)
+        new = old.copy()
+        kernels.correct_light(new[..., None], *shared, height, start, _room(width, shared))
+        if share.size:
+            new = old + (new - old) * share[start:stop]
+        new *= span
+        new += offset
+        new += kernels.rounding_noise(width, start, stop)
+        np.clip(new, 0.0, peak, out=new)
+        new += half
+        np.floor(new, out=new)
+        out[start:stop] = new
+
+    _in_small_bands(work, plane.shape)
 
 
 def _singles(*numbers: float) -> tuple[np.float32, ...]:
@@ -119,16 +128,45 @@ def apply_to_light(
     """
     if grade.is_identity:
         return light
-    out = np.empty_like(light)
-    views = tuple(light[..., channel] for channel in range(3))
-    into = tuple(out[..., channel] for channel in range(3))
     gains, tables = _for_light(grade)
-    where = kernels.columns_of(light.shape[1], gains.shape[1])
-    whole = light.dtype != np.float32
-    scale = _singles(np.iinfo(light.dtype).max if whole else 1.0, 0.0, whole)
-    with kernels_turn(light.shape[:2]):
-        kernels.grade_rgb(views, into, gains, where, tables, scale, _EVERYWHERE)
+    height, width, _ = light.shape
+    shared, one = _flat(gains, width, tables), np.float32(1.0)
+    out = np.empty(light.shape, light.dtype)
+
+    def work(start: int, stop: int) -> None:
+        rows = out[start:stop]
+        rows[:] = light[start:stop]
+        kernels.correct_light(rows, *shared, height, start, _room(width, shared))
+
+    def work_in_integers(start: int, stop: int) -> None:
+        peak = np.float32(np.iinfo(light.dtype).max)
+        rows = light[start:stop].astype(np.float32)
+        rows *= one / peak
+        kernels.correct_light(rows, *shared, height, start, _room(width, shared))
+        rows *= peak
+        rows += np.float32(0.5)
+        out[start:stop] = np.floor(rows, out=rows)
+
+    if light.dtype == np.float32:
+        in_bands(work, rows=height, pixels=height * width)
+    else:
+        _in_small_bands(work_in_integers, (height, width))
     return out
+
+
+def _in_small_bands(work: Callable[[int, int], object], size: tuple[int, int]) -> None:
+    """Do work on all rows of a picture, a few at a time."""
+    step = max(1, _PIXELS_A_BAND // size[1])
+
+    def several(start: int, stop: int) -> None:
+        for first in range(start, stop, step):
+            work(first, min(first + step, stop))
+
+    in_bands(several, rows=size[0], pixels=size[0] * size[1])
+
+
+def _room(width: int, shared: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
+    return kernels.room_for(width, shared[0])
 
 
 def _for_light(grade: Grade) -> tuple[Float32[np.ndarray, "rows columns bins 3"], Tables]:

@@ -1,4 +1,4 @@
-"""Compiled inner loops that apply grades to pictures, on all cores.
+"""Compiled inner loops that apply grades to rows of pictures.
 
 The steps are: planes to RGB, a matrix where there is one, tone curves, gains by place and tone, RGB
 to planes, rounding. All run in one pass over the picture, so that data stays in the processor's
@@ -7,30 +7,25 @@ own luma, and the block's chroma is the mean of the results. A picture whose gai
 therefore unchanged.
 
 Arithmetic is in single precision throughout (a bare `0.5` would make it double, at half the speed),
-hence the named constants.
+hence the named constants. Minima and maxima are written out: numba would compile a function for
+each type of their arguments.
 """
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from unflicker.compute.compiling import compiled
+from unflicker.compute.compiling import compiled, part_of_compiled
 from unflicker.frames.colour import LUMA
 
 TABLE = 4096
 """Entries of a curve's table, over working light from 0 to 1."""
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
-_LAST = np.float32(TABLE - 1)
+_LAST, _BEFORE_LAST = np.float32(TABLE - 1), np.int32(TABLE - 2)
 _RED, _GREEN, _BLUE = LUMA
 _NOISE_X, _NOISE_Y = np.float32(0.06711056), np.float32(0.00583715)
 _NOISE_SCALE, _NOISE_SPAN = np.float32(52.9829189), np.float32(0.98)
-
-_compile = compiled(parallel=True)
-_part = compiled()
-"""A part of a loop. Inlined by numba (`inline="always"`), parts would take three times as long to
-compile, and loops would run no faster."""
 
 
 def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,24 +40,57 @@ def columns_of(width: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
     return left, (at - left).astype(np.float32)
 
 
-@_part
+def room_for(width: int, gains: np.ndarray) -> tuple[np.ndarray, ...]:
+    """What a call of a kernel writes in on its way through some rows.
+
+    Args:
+        width: Pixels of a row.
+        gains: The grid's gains `(rows, cells)`.
+    """
+    singles = np.empty((13, width), np.float32)
+    return (
+        singles[0:3], singles[3:7], singles[7:10], singles[10:13],
+        np.empty(gains.shape[1], np.float32), np.empty(width, np.int32),
+    )  # fmt: skip
+
+
+def rounding_noise(width: int, first: int, last: int) -> np.ndarray:
+    """`_noise` of some rows, `(rows, width)`, float32.
+
+    Args:
+        width: Pixels of a row.
+        first: First row.
+        last: The row after the last.
+    """
+    y = np.arange(first, last, dtype=np.float32)[:, None]
+    inner = _NOISE_X * np.arange(width, dtype=np.float32) + _NOISE_Y * y
+    outer = _NOISE_SCALE * (inner - np.floor(inner))
+    return _NOISE_SPAN * (outer - np.floor(outer) - _HALF)
+
+
+@part_of_compiled
+def _within(value, most):
+    """A value, at least 0 and at most another one."""
+    value = value if value > _ZERO else _ZERO
+    return value if value < most else most
+
+
+@part_of_compiled
 def _row_of_gains(gains, y, height, row):
     """The grid's gains at one height in the picture, between its two nearest rows of cells."""
-    rows, columns, bins, _ = gains.shape
-    at = min(max((y + 0.5) / height * rows - 0.5, 0.0), rows - 1.0)
-    low = int(at)
-    high = min(low + 1, rows - 1)
+    rows, cells = gains.shape
+    at = (y + 0.5) / height * rows - 0.5
+    at = at if at > 0.0 else 0.0
+    at = at if at < rows - 1.0 else rows - 1.0
+    low = np.int64(at)
+    high = low + 1 if low + 1 < rows else low
     part = np.float32(at - low)
-    place = 0
-    for column in range(columns):
-        for tone in range(bins):
-            for channel in range(3):
-                first = gains[low, column, tone, channel]
-                row[place] = first + (gains[high, column, tone, channel] - first) * part
-                place += 1
+    for place in range(cells):
+        first = gains[low, place]
+        row[place] = first + (gains[high, place] - first) * part
 
 
-@_part
+@part_of_compiled
 def _noise(x, y):
     """A fixed pattern in (-½, ½) without visible texture, to round by.
 
@@ -73,11 +101,11 @@ def _noise(x, y):
     return _NOISE_SPAN * (outer - np.floor(outer) - _HALF)
 
 
-@_part
+@part_of_compiled
 def _looked_up(line, curve, at, by_factor):
     """Apply a curve, whose entries are factors or values, to one channel of a row."""
     for x in range(line.shape[0]):
-        at[x] = np.int32(min(max(line[x], _ZERO), _ONE) * _LAST + _HALF)
+        at[x] = np.int32(_within(line[x], _ONE) * _LAST + _HALF)
     if by_factor:
         for x in range(line.shape[0]):
             line[x] *= curve[np.uint32(at[x])]
@@ -86,26 +114,27 @@ def _looked_up(line, curve, at, by_factor):
             line[x] = curve[np.uint32(at[x])]
 
 
-@_part
+@part_of_compiled
 def _between(line, table):
     """Apply a table to one channel of a row, with interpolation: to working light, or back."""
     for x in range(line.shape[0]):
-        at = min(max(line[x], _ZERO), _ONE) * _LAST
-        low = min(np.int32(at), np.int32(TABLE - 2))
+        at = _within(line[x], _ONE) * _LAST
+        low = np.int32(at)
+        low = low if low < _BEFORE_LAST else _BEFORE_LAST
         line[x] = table[low] + (table[low + 1] - table[low]) * (at - np.float32(low))
 
 
-@_part
-def _mixed(red, green, blue, matrix):
+@part_of_compiled
+def _mixed(colour, matrix):
     """Multiply a row's channels by a matrix, in place."""
-    for x in range(red.shape[0]):
-        r, g, b = red[x], green[x], blue[x]
-        red[x] = matrix[0, 0] * r + matrix[0, 1] * g + matrix[0, 2] * b
-        green[x] = matrix[1, 0] * r + matrix[1, 1] * g + matrix[1, 2] * b
-        blue[x] = matrix[2, 0] * r + matrix[2, 1] * g + matrix[2, 2] * b
+    for x in range(colour.shape[1]):
+        r, g, b = colour[0, x], colour[1, x], colour[2, x]
+        for channel in range(3):
+            mixed = matrix[channel, 0] * r + matrix[channel, 1] * g
+            colour[channel, x] = mixed + matrix[channel, 2] * b
 
 
-@_part
+@part_of_compiled
 def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR0913 # long: one row's way
     """Put the grade on one row of stored colour `(3, width)`, in place.
 
@@ -131,7 +160,7 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
             _between(red, to_light[0])
             _between(green, to_light[0])
             _between(blue, to_light[0])
-        _mixed(red, green, blue, matrix)
+        _mixed(colour, matrix)
     by_factor = stored_is_light or mixes
     _looked_up(red, table[0], at, by_factor)
     _looked_up(green, table[1], at, by_factor)
@@ -140,8 +169,9 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
     w00, w01, w10, w11 = weights[0], weights[1], weights[2], weights[3]
     for x in range(red.shape[0]):
         luma = _RED * red[x] + _GREEN * green[x] + _BLUE * blue[x]
-        place = np.sqrt(min(max(luma, _ZERO), _ONE)) * most
-        low = min(np.int32(place), last)
+        place = np.sqrt(_within(luma, _ONE)) * most
+        low = np.int32(place)
+        low = low if low < last else last
         tone = place - np.float32(low)
         both = part[x] * tone
         w00[x] = _ONE - part[x] - tone + both
@@ -165,108 +195,130 @@ def _correct_row(colour, where, row, bins, tables, at, weights):  # noqa: PLR091
         _between(blue, to_stored[0])
 
 
-@_part
+@part_of_compiled
 def _rounded(value, noise, peak):
-    return np.floor(min(max(value + noise, _ZERO), peak) + _HALF)
+    return np.floor(_within(value + noise, peak) + _HALF)
 
 
-@_compile
-def grade_rgb(planes, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade three planes of equal size: red, green and blue.
+@compiled()
+def correct_light(light, gains, bins, where, tables, height, first, room):  # noqa: PLR0913 # long: one pass over the pixels
+    """Grade rows of stored colour as numbers, in place; colour is kept within 0 and 1.
 
     Args:
-        planes: Red, green, blue `(height, width)`.
-        out: Planes of the same shape and type, to be filled.
-        gains: The grid's gains `(rows, columns, bins, 3)`, at least two columns and bins.
+        light: `(rows, width, 3)`, float32; of `(rows, width, 1)`, which is grey, each becomes the
+            mean of the graded colour's channels.
+        gains: The grid's gains by rows, flat, `(rows, cells)`, at least two columns and bins.
+        bins: Of the grid.
         where: From `columns_of`.
         tables: Curves `(3, TABLE)`: by stored value, as working light, or factors if the inverse
             transfer is empty or a matrix is applied first; inverse transfer and transfer `(1,
             TABLE)`, empty where stored values are working light; the matrix, without rows if there
             is none.
-        scale: Peak, size of the rounding noise, 1 to round or 0 for floats; all float32.
-        mask: Correction share of each pixel, or one value for all.
+        height: Of the picture.
+        first: Number of the first row in the picture.
+        room: From `room_for`.
     """
-    red_in, green_in, blue_in = planes
-    red_out, green_out, blue_out = out
-    height, width = red_in.shape
-    peak, noise_size, whole = scale
+    colour, weights, _, _, row, at = room
+    grey, third = light.shape[2] == 1, _ONE / np.float32(3.0)
+    for y in range(light.shape[0]):
+        _row_of_gains(gains, y + first, height, row)
+        for channel in range(3):
+            place = 0 if grey else channel
+            for x in range(light.shape[1]):
+                colour[channel, x] = light[y, x, place]
+        _correct_row(colour, where, row, bins, tables, at, weights)
+        if grey:
+            for x in range(light.shape[1]):
+                light[y, x, 0] = (colour[0, x] + colour[1, x] + colour[2, x]) * third
+        else:
+            for channel in range(3):
+                for x in range(light.shape[1]):
+                    light[y, x, channel] = _within(colour[channel, x], _ONE)
+
+
+@compiled()
+def grade_rgb(planes, out, gains, bins, where, tables, peak, mask, rows, room):  # noqa: PLR0913 # long: one pass over the pixels
+    """Grade rows of three planes of equal size: red, green and blue.
+
+    Args:
+        planes: Red, green, blue `(height, width)`.
+        out: Planes of the same shape and type, to be filled.
+        gains: See `correct_light`; so for `bins`, `where`, `tables`, `room`.
+        bins: Of the grid.
+        where: From `columns_of`.
+        tables: Curves and transfers.
+        peak: Largest sample, float32.
+        mask: Correction share of each pixel, or none for all.
+        rows: First row, and the row after the last.
+        room: From `room_for`.
+    """
+    height, width = planes[0].shape
     unit = _ONE / peak
     everywhere = mask.shape[0] < height
-    bins = gains.shape[2]
-    for y in numba.prange(height):
-        row = np.empty(gains.shape[1] * bins * 3, np.float32)
-        colour, weights = np.empty((3, width), np.float32), np.empty((4, width), np.float32)
-        at = np.empty(width, np.int32)
+    colour, weights, _, _, row, at = room
+    for y in range(rows[0], rows[1]):
         _row_of_gains(gains, y, height, row)
-        for x in range(width):
-            colour[0, x] = np.float32(red_in[y, x]) * unit
-            colour[1, x] = np.float32(green_in[y, x]) * unit
-            colour[2, x] = np.float32(blue_in[y, x]) * unit
-        _correct_row(colour, where, row, bins, tables, at, weights)
-        if not everywhere:
+        for channel in range(3):
+            plane = planes[channel]
             for x in range(width):
-                share = mask[y, x]
-                red = np.float32(red_in[y, x]) * unit
-                green = np.float32(green_in[y, x]) * unit
-                blue = np.float32(blue_in[y, x]) * unit
-                colour[0, x] = red + (colour[0, x] - red) * share
-                colour[1, x] = green + (colour[1, x] - green) * share
-                colour[2, x] = blue + (colour[2, x] - blue) * share
-        for x in range(width):
-            r, g, b = colour[0, x], colour[1, x], colour[2, x]
-            if whole > _ZERO:
-                noise = _noise(x, y) * noise_size
-                red_out[y, x] = _rounded(r * peak, noise, peak)
-                green_out[y, x] = _rounded(g * peak, noise, peak)
-                blue_out[y, x] = _rounded(b * peak, noise, peak)
-            else:
-                red_out[y, x] = min(max(r, _ZERO), peak)
-                green_out[y, x] = min(max(g, _ZERO), peak)
-                blue_out[y, x] = min(max(b, _ZERO), peak)
+                colour[channel, x] = np.float32(plane[y, x]) * unit
+        _correct_row(colour, where, row, bins, tables, at, weights)
+        for channel in range(3):
+            plane, filled = planes[channel], out[channel]
+            if not everywhere:
+                for x in range(width):
+                    old = np.float32(plane[y, x]) * unit
+                    colour[channel, x] = old + (colour[channel, x] - old) * mask[y, x]
+            for x in range(width):
+                filled[y, x] = _rounded(colour[channel, x] * peak, _noise(x, y), peak)
 
 
-@_part
+@part_of_compiled
 def _tint_row(u_row, v_row, to_rgb, scale, tinted):
     """The contribution of a row of chroma to red, green and blue, at each of the row's pixels."""
     middle, chroma_unit, wide = scale
     for block in range(u_row.shape[0]):
         u = (np.float32(u_row[block]) - middle) * chroma_unit
         v = (np.float32(v_row[block]) - middle) * chroma_unit
-        for x in range(block * wide, min((block + 1) * wide, tinted.shape[1])):
+        right = (block + 1) * wide
+        right = right if right < tinted.shape[1] else tinted.shape[1]
+        for x in range(block * wide, right):
             for channel in range(3):
                 tinted[channel, x] = to_rgb[channel, 1] * u + to_rgb[channel, 2] * v
 
 
-@_compile
-def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade luma and two chroma planes, which may be subsampled by whole factors.
+@compiled()
+def grade_yuv(planes, out, gains, bins, where, tables, scale, chroma, mask, blocks, room):  # noqa: PLR0913 # long: one pass over the pixels
+    """Grade rows of luma and of two chroma planes, which may be subsampled by whole factors.
 
     Args:
         planes: Y, U, V.
         out: Planes of the same shapes and type, to be filled.
-        gains: See `grade_rgb`; so for `where`, `tables`, `mask`.
+        gains: See `correct_light`; so for `bins`, `where`, `tables`, `room`.
+        bins: Of the grid.
         where: From `columns_of`, for the luma plane.
-        tables: See `grade_rgb`.
-        scale: Luma offset and span, chroma middle and span, peak, noise's size; all float32.
+        tables: Curves and transfers.
+        scale: Luma offset and span, chroma middle and span, peak; all float32.
         chroma: The matrices from YUV to RGB and back, float32, and the rows and columns of luma for
             each sample of chroma.
-        mask: Correction shares.
+        mask: Correction share of each pixel, or none for all.
+        blocks: First row of chroma, and the row after the last.
+        room: From `room_for`.
     """
     luma_in, u_in, v_in = planes
     luma_out, u_out, v_out = out
     height, width = luma_in.shape
-    rows, columns = u_in.shape
-    offset, span, middle, chroma_span, peak, noise_size = scale
+    offset, span, middle, chroma_span, peak = scale
     unit, chroma_unit = _ONE / span, _ONE / chroma_span
     to_rgb, to_yuv, tall, wide = chroma
-    everywhere, bins = mask.shape[0] < height, gains.shape[2]
-    for block_y in numba.prange(rows):
-        row = np.empty(gains.shape[1] * bins * 3, np.float32)
-        colour, weights = np.empty((3, width), np.float32), np.empty((4, width), np.float32)
-        at = np.empty(width, np.int32)
-        tinted, change = np.empty((3, width), np.float32), np.zeros((3, width), np.float32)
+    everywhere = mask.shape[0] < height
+    colour, weights, tinted, change, row, at = room
+    for block_y in range(blocks[0], blocks[1]):
         _tint_row(u_in[block_y], v_in[block_y], to_rgb, (middle, chroma_unit, wide), tinted)
-        first, last = block_y * tall, min((block_y + 1) * tall, height)
+        first, last = block_y * tall, (block_y + 1) * tall
+        last = last if last < height else height
+        for x in range(width):
+            change[0, x] = change[1, x] = change[2, x] = _ZERO
         for y in range(first, last):
             _row_of_gains(gains, y, height, row)
             for x in range(width):
@@ -277,67 +329,27 @@ def grade_yuv(planes, out, gains, where, tables, scale, chroma, mask):  # noqa: 
             _correct_row(colour, where, row, bins, tables, at, weights)
             for x in range(width):
                 luma = (np.float32(luma_in[y, x]) - offset) * unit
-                colour[0, x] -= to_rgb[0, 0] * luma + tinted[0, x]
-                colour[1, x] -= to_rgb[1, 0] * luma + tinted[1, x]
-                colour[2, x] -= to_rgb[2, 0] * luma + tinted[2, x]
-            if not everywhere:
-                for x in range(width):
-                    colour[0, x] *= mask[y, x]
-                    colour[1, x] *= mask[y, x]
-                    colour[2, x] *= mask[y, x]
-            for x in range(width):
-                r, g, b = colour[0, x], colour[1, x], colour[2, x]
-                luma = (np.float32(luma_in[y, x]) - offset) * unit
+                share = _ONE if everywhere else mask[y, x]
+                r = (colour[0, x] - (to_rgb[0, 0] * luma + tinted[0, x])) * share
+                g = (colour[1, x] - (to_rgb[1, 0] * luma + tinted[1, x])) * share
+                b = (colour[2, x] - (to_rgb[2, 0] * luma + tinted[2, x])) * share
                 luma += to_yuv[0, 0] * r + to_yuv[0, 1] * g + to_yuv[0, 2] * b
                 change[0, x] += r
                 change[1, x] += g
                 change[2, x] += b
-                luma_out[y, x] = _rounded(luma * span + offset, _noise(x, y) * noise_size, peak)
-        for block_x in range(columns):
+                luma_out[y, x] = _rounded(luma * span + offset, _noise(x, y), peak)
+        for block_x in range(u_in.shape[1]):
             r, g, b = _ZERO, _ZERO, _ZERO
-            start, stop = block_x * wide, min((block_x + 1) * wide, width)
-            for x in range(start, stop):
+            left, right = block_x * wide, (block_x + 1) * wide
+            right = right if right < width else width
+            for x in range(left, right):
                 r, g, b = r + change[0, x], g + change[1, x], b + change[2, x]
-            share = _ONE / np.float32((stop - start) * (last - first))
+            share = _ONE / np.float32((right - left) * (last - first))
             r, g, b = r * share, g * share, b * share
             u = (np.float32(u_in[block_y, block_x]) - middle) * chroma_unit
             v = (np.float32(v_in[block_y, block_x]) - middle) * chroma_unit
             u += to_yuv[1, 0] * r + to_yuv[1, 1] * g + to_yuv[1, 2] * b
             v += to_yuv[2, 0] * r + to_yuv[2, 1] * g + to_yuv[2, 2] * b
-            noise = _noise(block_x + 17, block_y + 31) * noise_size
+            noise = _noise(block_x + 17, block_y + 31)
             u_out[block_y, block_x] = _rounded(u * chroma_span + middle, noise, peak)
             v_out[block_y, block_x] = _rounded(v * chroma_span + middle, noise, peak)
-
-
-@_compile
-def grade_grey(plane, out, gains, where, tables, scale, mask):  # noqa: PLR0913 # long: one pass over the pixels
-    """Grade a plane of grey by the mean of the graded colour's channels.
-
-    Args:
-        plane: Samples.
-        out: Of the same shape and type, to be filled.
-        gains: See `grade_rgb`; so for `where`, `tables`, `mask`.
-        where: From `columns_of`.
-        tables: See `grade_rgb`.
-        scale: Offset, span, peak and the noise's size; all float32.
-        mask: Correction shares.
-    """
-    height, width = plane.shape
-    offset, span, peak, noise_size = scale
-    unit, third = _ONE / span, _ONE / np.float32(3.0)
-    everywhere, bins = mask.shape[0] < height, gains.shape[2]
-    for y in numba.prange(height):
-        row = np.empty(gains.shape[1] * bins * 3, np.float32)
-        colour, weights = np.empty((3, width), np.float32), np.empty((4, width), np.float32)
-        at = np.empty(width, np.int32)
-        _row_of_gains(gains, y, height, row)
-        for x in range(width):
-            old = (np.float32(plane[y, x]) - offset) * unit
-            colour[0, x], colour[1, x], colour[2, x] = old, old, old
-        _correct_row(colour, where, row, bins, tables, at, weights)
-        for x in range(width):
-            new = (colour[0, x] + colour[1, x] + colour[2, x]) * third
-            if not everywhere:
-                old = (np.float32(plane[y, x]) - offset) * unit
-                new = old + (new - old) * mask[y, x]
-            out[y, x] = _rounded(new * span + offset, _noise(x, y) * noise_size, peak)

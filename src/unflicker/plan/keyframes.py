@@ -86,6 +86,9 @@ def write_nuke(plan: Plan, path: Path) -> None:
 
     Raises:
         OutputError: The file cannot be written.
+
+    Source: Foundry, Nuke developers' guide, "Curve serialisation format": a key without an x-value
+        is one frame after the key before it.
     """
     gains = [np.exp2(linear_stops(grade.whole_log_gain())) for _, grade in _grades(plan)]
     channels = [
@@ -99,7 +102,8 @@ def write_nuke(plan: Plan, path: Path) -> None:
 def write_after_effects(plan: Plan, path: Path) -> None:
     """Write a script for After Effects, which adds the effect Exposure with a key a frame.
 
-    Tints are not in it: the effect gets the gain of luma.
+    Tints are not in it: the effect gets the gain of luma. The names of the effect and its property
+    are those that other scripts use; no document of Adobe's that we found lists them.
 
     Args:
         plan: The plan to export.

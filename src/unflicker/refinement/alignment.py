@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.compute.bands import in_bands
 from unflicker.frames.colour import proxy_size
 from unflicker.frames.picture import Picture
-from unflicker.grade.apply import kernels_turn
 from unflicker.refinement import kernels
 
 FINE_PX = 960
@@ -73,8 +73,11 @@ def _step(
     Means are removed, so that a difference of light between the pictures has no effect.
     """
     sums = np.empty((*flow.shape[:2], 9), np.float32)
-    with kernels_turn((first.shape[0], first.shape[1])):
-        kernels.normal_equations(first, second, flow, sums)
+    in_bands(
+        lambda start, stop: kernels.normal_equations(first, second, flow, sums, (start, stop)),
+        rows=len(flow),
+        pixels=first.size,
+    )
     around = max(_LEAST_CELLS, _NEIGHBOURHOOD_PX * flow.shape[1] / first.shape[1])
     side = 2 * round(2 * around) + 1
     sums = cv2.GaussianBlur(sums, (side, side), around)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from unflicker.grade.apply import kernels_turn
+from unflicker.compute.bands import in_bands
 from unflicker.refinement import kernels
 
 _ROWS = 64
@@ -74,8 +74,12 @@ class LostDetail:
         dense = cv2.resize(self._part(), share.shape[::-1], interpolation=cv2.INTER_LINEAR)
         plan = (dense * share)[..., None]
         out, limit = np.empty_like(like), np.float32(_PIXEL_LIMIT * peak)
-        with kernels_turn((mean.shape[0], mean.shape[1])):
-            kernels.sharpen(mean, out, plan, (np.float32(peak), limit))
+
+        def work(start: int, stop: int) -> None:
+            room = kernels.room_for_sharpening(mean.shape[1])
+            kernels.sharpen(mean, out, plan, (np.float32(peak), limit), (start, stop), room)
+
+        in_bands(work, rows=mean.shape[0], pixels=mean.size)
         return out
 
     def _part(self) -> Float32[np.ndarray, "rows columns"]:

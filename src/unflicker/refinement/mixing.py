@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.compute.bands import in_bands
 from unflicker.frames.picture import Picture
-from unflicker.grade.apply import kernels_turn
 from unflicker.refinement import kernels
 from unflicker.refinement.detail import LostDetail, room_for_detail
 from unflicker.refinement.neighbour_weights import MOST, Way
@@ -74,10 +74,14 @@ def _mixed_plane(
     moves = now.shape[1] / picture.size[1], now.shape[0] / picture.size[0]
     scale = tuple(np.float32(number) for number in (*moves, peak, _PIXEL_LIMIT * peak))
     mean = np.empty(now.shape, now.dtype if lost is None else np.float32)
-    sums = room_for_detail(now)[: 0 if lost is None else None]
-    with kernels_turn((now.shape[0], now.shape[1])):
-        kernels.mix(now, before, after, mean, plan, scale, sums)
-    if lost is None:
+    sums = None if lost is None else room_for_detail(now)
+
+    def work(start: int, stop: int) -> None:
+        room = kernels.room_for_mix(now.shape[1])
+        kernels.mix(now, before, after, mean, plan, scale, sums, (start, stop), room)
+
+    in_bands(work, rows=now.shape[0], pixels=now.size)
+    if lost is None or sums is None:
         return mean
     if measure:
         lost.measured(sums)

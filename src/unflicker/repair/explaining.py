@@ -5,10 +5,9 @@ Arithmetic is in single precision throughout, hence the named constants.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from unflicker.compute.compiling import compiled
+from unflicker.compute.compiling import compiled, part_of_compiled
 
 _ZERO, _HALF, _ONE = (np.float32(number) for number in (0.0, 0.5, 1.0))
 _NOT = np.float32(9.0)
@@ -19,12 +18,9 @@ _BEND = 5
 """A fifth of a displacement: what two displacements in a row may differ by, besides some px."""
 _SAMPLES = 48
 """Pixels of a spot, of about this many, that are compared."""
-_compile = compiled(parallel=True)
-_part = compiled()
-"""A part of a loop, not inlined by numba, as in `grade/kernels.py`."""
 
 
-@_part
+@part_of_compiled
 def _unlike(now, other, change, spot, dy, dx, worst):  # noqa: PLR0913
     """How unlike a set of pixels is to the same set moved in another picture, 0 for equal.
 
@@ -51,7 +47,7 @@ def _unlike(now, other, change, spot, dy, dx, worst):  # noqa: PLR0913
     return unlike / whole, _ONE - moved / whole
 
 
-@_part
+@part_of_compiled
 def _nearest(now, other, change, spot, around, radius, flies):  # noqa: PLR0913
     """The least `_unlike` within a radius of a displacement, and where it is.
 
@@ -75,7 +71,7 @@ def _nearest(now, other, change, spot, around, radius, flies):  # noqa: PLR0913
     return best, best_y, best_x
 
 
-@_part
+@part_of_compiled
 def _flying(now, others, changes, spot, reach):
     """The score of a spot as a thing that flies through three frames, on one line."""
     height, width = now.shape
@@ -110,7 +106,7 @@ def _flying(now, others, changes, spot, reach):
     return result
 
 
-@_part
+@part_of_compiled
 def _carried(now, others, changes, spot, flows, reach):
     """The score of a spot as something that moves as its vicinity does, or that stands still."""
     height, width = now.shape
@@ -142,8 +138,8 @@ def _carried(now, others, changes, spot, flows, reach):
     return result
 
 
-@_compile
-def unexplained(now, others, changes, flows, pieces, reach, scores):  # noqa: PLR0913 - three pictures
+@compiled()
+def unexplained(now, others, changes, flows, pieces, reach, scores, some):  # noqa: PLR0913 - three pictures
     """How badly each piece of a spot is explained by motion: 0 where it is, above 1 where not.
 
     Args:
@@ -157,9 +153,10 @@ def unexplained(now, others, changes, flows, pieces, reach, scores):  # noqa: PL
         reach: Farthest displacement in px, how far the displacements to both neighbours may be
             from opposite ones at least, and how far away motion is taken from.
         scores: To be filled, one for each piece.
+        some: First piece, and the piece after the last.
     """
     pixels, starts = pieces
-    for piece in numba.prange(scores.shape[0]):
+    for piece in range(some[0], some[1]):
         first, last = starts[piece], starts[piece + 1]
         step = max(1, (last - first) // _SAMPLES)
         spot = pixels[:, first:last:step]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int32
 
-from unflicker.grade.apply import kernels_turn
+from unflicker.compute.bands import in_bands
 from unflicker.repair import explaining
 from unflicker.repair.looks import disc, px
 
@@ -160,10 +160,14 @@ def unexplained(spots: Spots, scene: Scene) -> EachSpot:
     pixels, starts, owner = _pieces(spots, scene.now.shape)
     scores = np.empty(len(owner), np.float32)
     reach = tuple(px(length, scene.now.shape) for length in (_REACH_PX, _BEND_PX, _VICINITY_PX))
-    with kernels_turn((scene.now.shape[0], scene.now.shape[1])):
-        explaining.unexplained(
-            scene.now, scene.others, scene.changes, scene.flows, (pixels, starts), reach, scores
-        )
+    pictures = scene.now, scene.others, scene.changes, scene.flows
+    in_bands(
+        lambda start, stop: explaining.unexplained(
+            *pictures, (pixels, starts), reach, scores, (start, stop)
+        ),
+        rows=len(scores),
+        pixels=scene.now.size,
+    )
     area = np.diff(starts)
     whole = np.bincount(owner, area, minlength=spots.count + 1)
     sums = np.bincount(owner, area * np.minimum(scores, 1.0), minlength=spots.count + 1)
