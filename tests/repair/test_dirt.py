@@ -119,6 +119,46 @@ def test_one_spot_of_one_frame_goes() -> None:
     assert all(same_samples(given[t], out[t]) for t in range(9) if t != 4)
 
 
+def test_a_spot_that_one_neighbour_does_not_show_goes() -> None:
+    """A flat rim of a picture that moves: one neighbour ends where the spot lies."""
+    pixels = clip(time=7, speed_px=(9.0, 0.0)).copy()
+    pixels[:, :40] = 200
+    spotted = pixels.copy()
+    cv2.circle(spotted[3], (SIZE[1] // 2, 2), 5, (20, 20, 20), -1, cv2.LINE_AA)
+    cv2.circle(spotted[3], (3, 20), 5, (20, 20, 20), -1, cv2.LINE_AA)
+    given = pictures(spotted)
+    out = repaired(given)
+    where = spotted[3, ..., 0] < 100
+    where[40:] = False
+    assert changed(given[3], out[3])[where].mean() > 0.9
+    right = pictures(pixels)[3].planes[0][where].astype(int)
+    assert np.abs(out[3].planes[0][where] - right).mean() < 6
+
+
+def test_a_dark_spot_on_the_way_between_larger_ones_goes() -> None:
+    """It lies on a line with them as a thing that flies, but it is not as large."""
+    pixels = clip(time=9, speed_px=(0.0, 0.0)).copy()
+    for t, radius in ((3, 9), (4, 4), (5, 9)):
+        cv2.circle(pixels[t], (96 + 14 * (t - 4), 80), radius, (5, 5, 5), -1, cv2.LINE_AA)
+    given = pictures(pixels)
+    out = repaired(given)
+    assert changed(given[4], out[4])[78:83, 94:99].all()
+
+
+def test_much_dirt_of_one_frame_goes() -> None:
+    """More than dust: a twentieth of a picture."""
+    clean = clip(time=7, speed_px=(0.0, 0.0))
+    pixels = clean.copy()
+    for row in range(6):
+        for column in range(8):
+            place = (22 + 39 * column, 20 + 28 * row)
+            cv2.circle(pixels[3], place, 4, (250, 250, 250), -1, cv2.LINE_AA)
+    dirty = np.abs(pixels[3].astype(int) - clean[3]).max(axis=-1) > 40
+    assert dirty.mean() > 0.04
+    given = pictures(pixels)
+    assert changed(given[3], repaired(given)[3])[dirty].mean() > 0.8
+
+
 def test_a_repeated_picture_is_repaired_alike_and_from_other_pictures() -> None:
     dirty, truth = with_spots(clip(time=6))
     shown = [0, 1, 2, 2, 3, 4, 4, 4, 5]

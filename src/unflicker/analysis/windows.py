@@ -84,37 +84,40 @@ def cut_into_windows(
     Raises:
         UsageError: The overlap is not shorter than the window.
     """
+    _refuse_overlap(window_frames, overlap_frames)
+    most = window_frames + max(overlap_frames, least_frames - overlap_frames)
+    onward, longest = window_frames - overlap_frames, window_frames + overlap_frames
+    now = Window(start=place.start, frames=(), overlap=place.overlap, ends_shot=True)
+    held: list[Proxy] = []
+    proxies = iter(proxies)
+    before = list(islice(proxies, place.before))
+    for proxy, cut in with_cuts(proxies, before=before):
+        if cut and held:
+            whole = replace(now, frames=tuple(held))
+            yield from _ending(whole, longest=longest, shared=overlap_frames)
+            now, held = replace(now, start=whole.stop, overlap=0), []
+        held.append(proxy)
+        if len(held) > most:
+            yield replace(now, frames=tuple(held[:window_frames]), ends_shot=False)
+            now = replace(now, start=now.start + onward, overlap=overlap_frames)
+            held = held[onward:]
+    if held:
+        whole = replace(now, frames=tuple(held))
+        yield from _ending(whole, longest=longest, shared=overlap_frames)
+
+
+def _refuse_overlap(window_frames: int, overlap_frames: int) -> None:
     if not 0 <= overlap_frames < window_frames:
         raise UsageError(
             f"windows of {window_frames} frames that overlap by {overlap_frames}; "
             "choose an overlap below the window"
         )
-    held: list[Proxy] = []
-    start, overlap = place.start, place.overlap
-    beyond = max(overlap_frames, least_frames - overlap_frames)
-    proxies = iter(proxies)
-    before = list(islice(proxies, place.before))
-    for proxy, cut in with_cuts(proxies, before=before):
-        if cut and held:
-            whole = Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
-            yield from _ending(whole, most=window_frames + overlap_frames, shared=overlap_frames)
-            start, overlap, held = start + len(held), 0, []
-        held.append(proxy)
-        if len(held) > window_frames + beyond:
-            yield Window(
-                start=start, frames=tuple(held[:window_frames]), overlap=overlap, ends_shot=False
-            )
-            start += window_frames - overlap_frames
-            held, overlap = held[window_frames - overlap_frames :], overlap_frames
-    if held:
-        whole = Window(start=start, frames=tuple(held), overlap=overlap, ends_shot=True)
-        yield from _ending(whole, most=window_frames + overlap_frames, shared=overlap_frames)
 
 
-def _ending(whole: Window, *, most: int, shared: int) -> Iterator[Window]:
+def _ending(whole: Window, *, longest: int, shared: int) -> Iterator[Window]:
     """The end of a shot as one window, or as two of about the same length that share frames."""
     count = len(whole.frames)
-    if count <= most:
+    if count <= longest:
         yield whole
         return
     first = (count + shared + 1) // 2

@@ -9,7 +9,7 @@ import numpy as np
 
 from unflicker.compute.compiling import compiled, part_of_compiled
 
-_ZERO, _HALF, _ONE = (np.float32(number) for number in (0.0, 0.5, 1.0))
+_ZERO, _QUARTER, _HALF, _ONE = (np.float32(number) for number in (0.0, 0.25, 0.5, 1.0))
 _NOT = np.float32(9.0)
 """Score of what is not found."""
 _ONE_SIDED = np.float32(0.3)
@@ -18,6 +18,9 @@ _BEND = 5
 """A fifth of a displacement: what two displacements in a row may differ by, besides some px."""
 _SAMPLES = 48
 """Pixels of a spot, of about this many, that are compared."""
+_MOST_SURPLUS, _FEWEST = 0.3, 8
+"""Share of the surroundings of a thing that may change where it is seen again, and of how many
+pixels it is told."""
 
 
 @part_of_compiled
@@ -72,8 +75,36 @@ def _nearest(now, other, change, spot, around, radius, flies):  # noqa: PLR0913
 
 
 @part_of_compiled
-def _flying(now, others, changes, spot, reach):
-    """The score of a spot as a thing that flies through three frames, on one line."""
+def _surplus(change, rim, level, dy, dx):
+    """The share of unchanged surroundings that, moved, are changed as the spot is."""
+    height, width = change.shape[1:]
+    still = more = 0
+    for index in range(0, rim.shape[1], max(1, rim.shape[1] // _SAMPLES)):
+        y, x = rim[0, index], rim[1, index]
+        v, u = y + dy, x + dx
+        if v < 0 or u < 0 or v >= height or u >= width:
+            continue
+        if abs(change[0, y, x]) < _QUARTER * level:
+            still += 1
+            more += abs(change[1, v, u]) > _HALF * level
+    return more / still if still > _FEWEST else 0.0
+
+
+@part_of_compiled
+def _level(change, spot):
+    """The mean change of a spot."""
+    total = _ZERO
+    for index in range(spot.shape[1]):
+        total += abs(change[0, spot[0, index], spot[1, index]])
+    return total / np.float32(max(spot.shape[1], 1))
+
+
+@part_of_compiled
+def _flying(now, others, changes, spot, rim, reach):
+    """The score of a spot as a thing that flies through three frames, on one line.
+
+    Where it is seen again, it is as large: else it is a part of something larger.
+    """
     height, width = now.shape
     middle = spot.shape[1] // 2
     result = _NOT
@@ -88,6 +119,9 @@ def _flying(now, others, changes, spot, reach):
             True,  # noqa: FBT003
         )
         if found > _ONE:
+            continue
+        level = _level(changes[side], spot)
+        if _surplus(changes[side], rim, level, dy, dx) > _MOST_SURPLUS:
             continue
         y, x = spot[0, middle] - dy, spot[1, middle] - dx
         edge = reach[1] + max(abs(dy), abs(dx)) // _BEND
@@ -149,16 +183,18 @@ def unexplained(now, others, changes, flows, pieces, reach, scores, some):  # no
             it, and in it against this picture.
         flows: Motion to the previous and the next picture in their px, `(2, rows, columns, 2)`.
         pieces: Rows and columns of all pixels, `(2, pixels)`, and where each piece begins, one
-            number more than there are pieces.
+            number more than there are pieces; the same of the pixels around them, and where those
+            of each piece begin and end.
         reach: Farthest displacement in px, how far the displacements to both neighbours may be
             from opposite ones at least, and how far away motion is taken from.
         scores: To be filled, one for each piece.
         some: First piece, and the piece after the last.
     """
-    pixels, starts = pieces
+    pixels, starts, rims, rim_starts, rim_stops = pieces
     for piece in range(some[0], some[1]):
         first, last = starts[piece], starts[piece + 1]
         step = max(1, (last - first) // _SAMPLES)
         spot = pixels[:, first:last:step]
         carried = _carried(now, others, changes, spot, flows, reach)
-        scores[piece] = min(carried, _flying(now, others, changes, spot, reach))
+        rim = rims[:, rim_starts[piece] : rim_stops[piece]]
+        scores[piece] = min(carried, _flying(now, others, changes, spot, rim, reach))

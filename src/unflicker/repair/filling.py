@@ -32,6 +32,9 @@ _LIFT_LIMIT = 0.08
 """Largest difference of light to a neighbour, of the whole range, that is corrected."""
 _SURE = 0.01
 """Error in the ring, of the whole range, below which neighbours count the same."""
+_BEYOND = 1e-3
+"""Trust in what continues a neighbour beyond its border: it counts where no neighbour shows more.
+"""
 _FINEST = 0.8
 """Deviation in px of the blur whose difference from a picture is grain."""
 
@@ -133,7 +136,7 @@ class _Part:
         flow: Float32[np.ndarray, "cells_down cells_across 2"],
         dirt: Bool[np.ndarray, "full_height full_width"],
     ) -> _Side:
-        """A neighbour's plane along the motion, and its trust: 0 out of the picture and in dirt."""
+        """A neighbour's plane along the motion, and its trust: 0 in dirt, little beyond its end."""
         rows, columns = self.rows_columns
         down, across = self.ratio
         y, x = np.mgrid[rows, columns].astype(np.float32)
@@ -147,7 +150,8 @@ class _Part:
         full_y = np.clip(at_y + np.rint(move[..., 1]).astype(int), 0, self.full[0] - 1)
         full_x = np.clip(at_x + np.rint(move[..., 0]).astype(int), 0, self.full[1] - 1)
         clean = ~dirt[full_y, full_x]
-        return _Side(values=values, trust=(inside & clean).astype(np.float32))
+        trust = np.where(inside, 1.0, _BEYOND) * clean
+        return _Side(values=values, trust=trust.astype(np.float32))
 
     def fill(self, sides: list[_Side], *, peak: int) -> None:
         """Fill the mask in the plane."""
@@ -167,7 +171,8 @@ class _Part:
 
 def _lifted(side: _Side, now: Patch, mask: Bool[np.ndarray, "_ _"], *, peak: int) -> _Side:
     """A side at the light of the picture, its trust judged by the ring around the mask."""
-    ring = ~mask & (side.trust > 0)
+    ring = ~mask & (side.trust > _BEYOND)
+    ring = ring if ring.any() else ~mask & (side.trust > 0)
     if not ring.any():
         return side
     difference = now[ring] - side.values[ring]

@@ -20,6 +20,10 @@ from unflicker.repair.looks import disc, px
 Plane = Float32[np.ndarray, "height width"]
 Labels = Int32[np.ndarray, "height width"]
 EachSpot = Float[np.ndarray, " spots"]
+Places = Int[np.ndarray, "2 _"]
+Starts = Int[np.ndarray, " _"]
+_Rims = tuple[Places, Starts, Starts]
+"""Rows and columns of pixels, and where those of each piece begin and end."""
 _OF_UNREST = 2.0
 """Factor on the unrest around a pixel, which it must exceed as well."""
 _FAINTEST = 0.5
@@ -38,6 +42,8 @@ _LEAST_CHANGE = 0.012
 _REACH_PX, _BEND_PX, _VICINITY_PX = 40.0, 3.0, 12.0
 """How far a thing may move between frames, how far its way may bend at least, and from how far away
 motion is taken, once and twice, in px of a picture 640 px wide."""
+_RIM_PX = (2.0, 5.0)
+"""Where the surroundings of a piece begin and end that must stay unchanged, likewise."""
 _PIECE_PX = 32.0
 """Side of the tiles in which larger spots are explained, piece by piece, likewise."""
 
@@ -52,6 +58,11 @@ class Compared:
     """The smaller difference to a neighbour, signed; 0 where signs differ."""
     apart: Plane
     """The difference of the neighbours."""
+
+    def without(self, mask: Bool[np.ndarray, "height width"]) -> Compared:
+        """The same where a mask is not set; in it nothing differs."""
+        outside, least = (np.where(mask, 0, values) for values in (self.outside, self.least))
+        return Compared(outside=outside, least=least, apart=self.apart)
 
     def unrest(self, cells: tuple[int, int], *, deviation: float) -> Plane:
         """The mean difference of the neighbours around each pixel.
@@ -78,6 +89,11 @@ class Spots:
     """Difference of the neighbours around it."""
     wide_unrest: EachSpot
     """The same in a wider neighbourhood."""
+
+    def share_in(self, mask: Bool[np.ndarray, "height width"]) -> EachSpot:
+        """The share of each spot that is in a mask."""
+        inside = self.labels > 0
+        return _mean(mask[inside].astype(np.float32), self.labels[inside], self.count)
 
     def relative(self, values: EachSpot) -> EachSpot:
         """Values of spots relative to their contrast."""
@@ -157,13 +173,13 @@ def unexplained(spots: Spots, scene: Scene) -> EachSpot:
     """
     if not spots.count:
         return np.ones(1)
-    pixels, starts, owner = _pieces(spots, scene.now.shape)
+    pixels, starts, owner, rims = _pieces(spots, scene.now.shape)
     scores = np.empty(len(owner), np.float32)
     reach = tuple(px(length, scene.now.shape) for length in (_REACH_PX, _BEND_PX, _VICINITY_PX))
     pictures = scene.now, scene.others, scene.changes, scene.flows
     in_bands(
         lambda start, stop: explaining.unexplained(
-            *pictures, (pixels, starts), reach, scores, (start, stop)
+            *pictures, (pixels, starts, *rims), reach, scores, (start, stop)
         ),
         rows=len(scores),
         pixels=scene.now.size,
@@ -205,9 +221,7 @@ def _mean(values: Float32[np.ndarray, " n"], labels: Int[np.ndarray, " n"], coun
     return sums / np.maximum(np.bincount(labels, minlength=count + 1), 1)
 
 
-def _pieces(
-    spots: Spots, size: tuple[int, ...]
-) -> tuple[Int[np.ndarray, "2 pixels"], Int[np.ndarray, " starts"], Int[np.ndarray, " pieces"]]:
+def _pieces(spots: Spots, size: tuple[int, ...]) -> tuple[Places, Starts, Starts, _Rims]:
     """The spots' pixels in a picture of a size, in pieces.
 
     Args:
@@ -215,15 +229,26 @@ def _pieces(
         size: Height and width of the picture in which they are wanted.
 
     Returns:
-        Rows and columns of the pixels, where each piece begins, and the number of its spot.
+        Rows and columns of the pixels, where each piece begins, the number of its spot, and pixels
+        around each piece that are in no spot.
     """
-    places = np.stack(np.nonzero(spots.labels))
-    numbers = spots.labels[places[0], places[1]].astype(np.int64)
+    near, far = (_spread(spots.labels, px(distance, size)) for distance in _RIM_PX)
+    ring = np.where(near == 0, far, 0)
     scale = np.array(size) / np.array(spots.labels.shape)
-    moved = ((places + 0.5) * scale[:, None]).astype(np.int64)
-    tiles = moved // px(_PIECE_PX, size)
-    keys = (numbers * (tiles[0].max() + 1) + tiles[0]) * (tiles[1].max() + 1) + tiles[1]
-    order = np.argsort(keys, kind="stable")
-    _, starts = np.unique(keys[order], return_index=True)
-    owner = numbers[order][starts]
-    return moved[:, order], np.append(starts, len(order)).astype(np.int64), owner
+    tile_px = px(_PIECE_PX, size)
+    tiles = np.array(size) // tile_px + 2
+
+    def by_key(labels: Labels) -> tuple[np.ndarray, np.ndarray]:
+        places = np.stack(np.nonzero(labels))
+        numbers = labels[places[0], places[1]].astype(np.int64)
+        moved = ((places + 0.5) * scale[:, None]).astype(np.int64)
+        rows, columns = moved // tile_px
+        keys = (numbers * tiles[0] + rows) * tiles[1] + columns
+        order = np.argsort(keys, kind="stable")
+        return moved[:, order], keys[order]
+
+    moved, keys = by_key(spots.labels)
+    own, starts = np.unique(keys, return_index=True)
+    around_it, keys_of_it = by_key(ring)
+    rims = around_it, np.searchsorted(keys_of_it, own), np.searchsorted(keys_of_it, own, "right")
+    return moved, np.append(starts, len(keys)), own // (tiles[0] * tiles[1]), rims

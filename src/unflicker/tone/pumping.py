@@ -2,7 +2,7 @@
 
 A smoother alone takes part of a long wave for light that is kept, and follows it where a window
 begins and ends: of waves of three quarters of the longest period it removes half. So the wave that
-fits best beside a straight line is taken out first, and the smoother separates the rest.
+fits best together with a straight line is taken out first, and the smoother separates the rest.
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ def pumping(light: Float[np.ndarray, "time 3"], pace: Pace) -> Float[np.ndarray,
 def _wave(
     light: Float[np.ndarray, "time 3"], *, shortest: float, longest: float
 ) -> Float[np.ndarray, "time 3"]:
-    """The wave that fits best beside a straight line, of one period for all channels; zero if light
-    that is kept fits better, or if it is longer than the series."""
+    """The wave that fits best together with a straight line, of one period for all channels.
+
+    It is zero if light that is kept fits better, or if it is longer than the series.
+    """
     time = np.arange(len(light), dtype=np.float64)
     straight = np.stack([np.ones_like(time), time - time.mean()], axis=1)
     least, best = np.inf, np.zeros_like(light)
