@@ -77,8 +77,8 @@ def cut_into_windows(
         proxies: Of the film, in order.
         window_frames: Frames of a window.
         overlap_frames: Frames shared by neighbouring windows; 0 to less than `window_frames`.
-        least_frames: Of the last window of a long shot, at most half of `window_frames`; the shot's
-            last two windows are then equally long where the last one would be shorter.
+        least_frames: Of the last window of a long shot, at most half of `window_frames`; where it
+            would be shorter, the last two are equally long.
         place: Of the first; windows from there on are those of a reading from the beginning.
 
     Raises:
@@ -90,8 +90,7 @@ def cut_into_windows(
     now = Window(start=place.start, frames=(), overlap=place.overlap, ends_shot=True)
     held: list[Proxy] = []
     proxies = iter(proxies)
-    before = list(islice(proxies, place.before))
-    for proxy, cut in with_cuts(proxies, before=before):
+    for proxy, cut in with_cuts(proxies, before=list(islice(proxies, place.before))):
         if cut and held:
             whole = replace(now, frames=tuple(held))
             yield from _ending(whole, longest=longest, shared=overlap_frames)
@@ -99,11 +98,12 @@ def cut_into_windows(
         held.append(proxy)
         if len(held) > most:
             yield replace(now, frames=tuple(held[:window_frames]), ends_shot=False)
-            now = replace(now, start=now.start + onward, overlap=overlap_frames)
-            held = held[onward:]
+            now, held = (
+                replace(now, start=now.start + onward, overlap=overlap_frames),
+                held[onward:],
+            )
     if held:
-        whole = replace(now, frames=tuple(held))
-        yield from _ending(whole, longest=longest, shared=overlap_frames)
+        yield from _ending(replace(now, frames=tuple(held)), longest=longest, shared=overlap_frames)
 
 
 def _refuse_overlap(window_frames: int, overlap_frames: int) -> None:
