@@ -77,33 +77,30 @@ def cut_into_windows(
         proxies: Of the film, in order.
         window_frames: Frames of a window.
         overlap_frames: Frames shared by neighbouring windows; 0 to less than `window_frames`.
-        least_frames: Of the last window of a long shot, at most half of `window_frames`; where it
-            would be shorter, the last two are equally long.
+        least_frames: Of a long shot's last window; the last two share theirs where it had fewer.
         place: Of the first; windows from there on are those of a reading from the beginning.
 
     Raises:
-        UsageError: The overlap is not shorter than the window.
+        UsageError: The overlap is not shorter.
     """
     _refuse_overlap(window_frames, overlap_frames)
+    onward = window_frames - overlap_frames
     most = window_frames + max(overlap_frames, least_frames - overlap_frames)
-    onward, longest = window_frames - overlap_frames, window_frames + overlap_frames
     now = Window(start=place.start, frames=(), overlap=place.overlap, ends_shot=True)
     held: list[Proxy] = []
-    proxies = iter(proxies)
-    for proxy, cut in with_cuts(proxies, before=list(islice(proxies, place.before))):
+    ahead = iter(proxies)
+    for proxy, cut in with_cuts(ahead, before=list(islice(ahead, place.before))):
         if cut and held:
             whole = replace(now, frames=tuple(held))
-            yield from _ending(whole, longest=longest, shared=overlap_frames)
+            yield from _ending(whole, window_frames, overlap_frames)
             now, held = replace(now, start=whole.stop, overlap=0), []
         held.append(proxy)
         if len(held) > most:
             yield replace(now, frames=tuple(held[:window_frames]), ends_shot=False)
-            now, held = (
-                replace(now, start=now.start + onward, overlap=overlap_frames),
-                held[onward:],
-            )
+            start, held = now.start + onward, held[onward:]
+            now = replace(now, start=start, overlap=overlap_frames)
     if held:
-        yield from _ending(replace(now, frames=tuple(held)), longest=longest, shared=overlap_frames)
+        yield from _ending(replace(now, frames=tuple(held)), window_frames, overlap_frames)
 
 
 def _refuse_overlap(window_frames: int, overlap_frames: int) -> None:
@@ -114,10 +111,10 @@ def _refuse_overlap(window_frames: int, overlap_frames: int) -> None:
         )
 
 
-def _ending(whole: Window, *, longest: int, shared: int) -> Iterator[Window]:
+def _ending(whole: Window, window_frames: int, shared: int) -> Iterator[Window]:
     """The end of a shot as one window, or as two of about the same length that share frames."""
     count = len(whole.frames)
-    if count <= longest:
+    if count <= window_frames + shared:
         yield whole
         return
     first = (count + shared + 1) // 2
