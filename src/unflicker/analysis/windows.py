@@ -85,7 +85,7 @@ def cut_into_windows(
     """
     _refuse_overlap(window_frames, overlap_frames)
     onward = window_frames - overlap_frames
-    most = window_frames + max(overlap_frames, least_frames - overlap_frames)
+    most = held_frames(window_frames, overlap_frames, least_frames)
     now = Window(start=place.start, frames=(), overlap=place.overlap, ends_shot=True)
     held: list[Proxy] = []
     ahead = iter(proxies)
@@ -101,6 +101,17 @@ def cut_into_windows(
             now = replace(now, start=start, overlap=overlap_frames)
     if held:
         yield from _ending(replace(now, frames=tuple(held)), window_frames, overlap_frames)
+
+
+def held_frames(window_frames: int, overlap_frames: int, least_frames: int) -> int:
+    """Frames of a long shot that are held; with one more, a window of it is complete.
+
+    Args:
+        window_frames: Of a window.
+        overlap_frames: Shared by neighbouring windows.
+        least_frames: Of a long shot's last window.
+    """
+    return window_frames + max(overlap_frames, least_frames - overlap_frames)
 
 
 def _refuse_overlap(window_frames: int, overlap_frames: int) -> None:

@@ -52,7 +52,7 @@ def apply_grade(
 def _graded_planes(
     picture: Picture, grade: Grade, share: Float32[np.ndarray, "_ _"]
 ) -> tuple[np.ndarray, ...]:
-    layout, meaning, width = picture.layout, picture.meaning, picture.size[1]
+    layout, meaning, (height, width) = picture.layout, picture.meaning, picture.size
     colour = picture.planes[: layout.colour_planes]
     out = tuple(np.empty_like(plane) for plane in colour)
     gains = gains_of(grade)
@@ -73,8 +73,7 @@ def _graded_planes(
         else:
             kernels.grade_yuv(colour, out, *shared, scale, chroma, share, rows, room)
 
-    height, wide = picture.size
-    in_bands(work, rows=len(colour[1]), pixels=height * wide)
+    in_bands(work, rows=len(colour[1]), pixels=height * width)
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unflicker.analysis.analyse_film import least_window_frames, window_frames
 from unflicker.analysis.cuts import LOOK_AHEAD_FRAMES
+from unflicker.analysis.windows import held_frames
 from unflicker.compute.context import ON_THE_CPU
 from unflicker.errors import UsageError
 from unflicker.rendering.stages import stages_of
@@ -26,8 +27,8 @@ def latency_frames(settings: Settings) -> int:
     """
     stages = sum(stage.look_ahead_frames for stage in stages_of(settings, ON_THE_CPU))
     overlap = settings.window.overlap_frames
-    window = window_frames(settings) + max(overlap, least_window_frames(settings) - overlap)
-    return window + 1 + LOOK_AHEAD_FRAMES + stages
+    held = held_frames(window_frames(settings), overlap, least_window_frames(settings))
+    return held + 1 + LOOK_AHEAD_FRAMES + stages
 
 
 def within_latency(settings: Settings, *, seconds: float, fps: float) -> Settings:
