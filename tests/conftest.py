@@ -53,7 +53,7 @@ LONG = (
     "jobs/test_cluster.py",
     "web/test_studio_browser.py",
     "rendering/test_random_access.py",
-    "test_pipes.py",
+    "rendering/test_pipes.py",
     "studio/test_desk.py",
     "test_pipeline.py",
     "test_wanted_light.py",

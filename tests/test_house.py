@@ -143,6 +143,11 @@ def test_the_map_and_the_folder_agree():
     assert set(listed) == modules_in_the_folder()
 
 
+def test_no_module_stands_outside_a_folder_but_the_story_and_its_two_words():
+    loose = {each.name for each in PACKAGE.glob("*.py") if not each.name.startswith("__")}
+    assert loose == {"pipeline.py", "errors.py", "progress.py"}
+
+
 def test_imports_point_down_the_map():
     _, house, around = (PACKAGE / "README.md").read_text(encoding="utf-8").split("\n## ")
     house, around = modules_on_the_map(house), modules_on_the_map(around)

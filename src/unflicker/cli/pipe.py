@@ -20,8 +20,8 @@ from unflicker.progress import Report
 from unflicker.settings import Settings
 
 if TYPE_CHECKING:
-    from unflicker.pipes import Piped
     from unflicker.rendering.options import RunOptions
+    from unflicker.rendering.pipes import Piped
     from unflicker.video.raw_stream import PipeBytes, Sink
 
 STREAM = "-"
@@ -88,7 +88,7 @@ def _piped(
     options: RunOptions,
     report: Report,
 ) -> Piped:
-    from unflicker.pipes import PipeOptions, pipe
+    from unflicker.rendering.pipes import PipeOptions, pipe
     from unflicker.video import StreamTags
 
     tags = StreamTags.of(dict(pairs(given.get("tags") or (), flag="--tag")))

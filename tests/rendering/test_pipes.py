@@ -15,9 +15,9 @@ from made_clips import panning
 from unflicker.errors import InputError, PartlyFailedError, UsageError
 from unflicker.frames.clip import Clip, from_float
 from unflicker.pipeline import run
-from unflicker.pipes import PipeOptions, pipe
 from unflicker.rendering.latency import latency_frames, within_latency
 from unflicker.rendering.options import RunOptions
+from unflicker.rendering.pipes import PipeOptions, pipe
 from unflicker.settings import Settings, replaced
 from unflicker.synthesis import synthesise
 from unflicker.video import ArraySource, PipeTarget, StreamTags, open_video
