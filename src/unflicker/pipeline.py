@@ -1,7 +1,9 @@
 """The processing of one video: two passes with a plan between them.
 
-    source ─► proxies ─► shots, windows ─► tone ─► atlas ─► neural filter ─► plan    `analysis`
-    source + plan ─► grade ─► refine ─► encode                                       `rendering`
+    source ─► proxies ─► shots, windows ─► tone ─► fine light ─► plan    `analysis`
+    source + plan ─► grade ─► repair ─► refine ─► encode                 `rendering`
+
+Presets with networks add an atlas and a neural filter before the plan.
 
 Analysis runs a window ahead of rendering, in its own thread. It hands over plans of frames, so
 memory is bounded by the length of a window, not of the video.

@@ -7,12 +7,14 @@ only if points along the motion then agree better.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float, Float32
 
 from unflicker.frames.colour import proxy_size
+from unflicker.frames.dissolve import Dissolve
 from unflicker.frames.flow import BackwardMotion, Motion, resized
 from unflicker.metrics import visible_flicker
 from unflicker.motion import estimate_motion
@@ -28,6 +30,7 @@ from unflicker.tone import (
 )
 from unflicker.tone.changes import Changes
 from unflicker.tone.correspondences import Correspondences, correspondences, of_scene
+from unflicker.tone.dissolves import find_dissolves
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
 
 _LEAST_FPS = 15.0
@@ -77,7 +80,12 @@ class Looked:
 
     def followed(self, light: Float32[np.ndarray, "time height width 3"]) -> Motion:
         """The motion between pictures of these frames, without overlays."""
-        return replace(estimate_motion(light), scene=self.scene)
+        return replace(estimate_motion(light), scene=self.scene, dissolves=self.dissolves)
+
+    @cached_property
+    def dissolves(self) -> tuple[Dissolve, ...]:
+        """Where one picture gives way to another; a steady original shows them itself."""
+        return () if self.originals else find_dissolves(np.stack(self.pictures))
 
     def stretch(self, first: int, last: int, motion: Motion) -> Stretch:
         """The frames from one to another in which visible flicker is measured.

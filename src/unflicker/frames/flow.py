@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
+from unflicker.frames.dissolve import Dissolve
+
 _ROUND_TRIP_PX = 0.7
 
 
@@ -30,6 +32,8 @@ class Motion:
     scene: Float32[np.ndarray, "frames height width"] | None = None
     """Share of each pixel that is scene, 0 to 1; None if all are. Other pixels are never trusted.
     """
+    dissolves: tuple[Dissolve, ...] = ()
+    """Frames whose light changes because one picture replaces another."""
 
     @cached_property
     def visible_forward(self) -> Float32[np.ndarray, "pairs height width"]:

@@ -11,6 +11,7 @@ from jaxtyping import Float32
 
 from unflicker.compute.threads import check_stopped
 from unflicker.frames.colour import LUMA
+from unflicker.frames.dissolve import Dissolve
 from unflicker.frames.flow import Motion, look_up, visibility_at
 from unflicker.tone.illumination import TOE
 
@@ -23,6 +24,8 @@ NOISE = 0.006
 NOISE_OF_LIGHT = 0.01
 _MISS_PX = 0.25
 """Error of the flow: where the picture is steep, it looks like a change of light."""
+_MIXING_DOUBT = 0.15
+"""Error of a change by mixing in a dissolve, as a share of it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +44,8 @@ class Correspondences:
     """Derivative of `change` by log light: less than 1 near the toe."""
     weight: Float32[np.ndarray, " samples"]
     """One over the expected variance of `change`; 0 where clipped, dark or out of sight."""
+    dissolves: bool = False
+    """Whether one picture gives way to another between the frames; `change` is without that."""
 
 
 def sample_places(height: int, width: int) -> Float32[np.ndarray, "samples 2"]:
@@ -73,7 +78,35 @@ def correspondences(
     looks = pairwise(_look(frame) for frame in frames)
     ways = zip(motion.forward, motion.backward, strict=True)
     seen = [_pair(*look, places, *way) for look, way in zip(looks, ways, strict=True)]
+    for dissolve in motion.dissolves:
+        between = slice(dissolve.first, dissolve.last)
+        seen[between] = _without_mixing(seen[between], frames, dissolve, places)
     return seen if motion.scene is None else of_scene(seen, motion.scene)
+
+
+def _without_mixing(
+    seen: list[Correspondences],
+    frames: Float32[np.ndarray, "time height width 3"],
+    dissolve: Dissolve,
+    places: Float32[np.ndarray, "samples 2"],
+) -> list[Correspondences]:
+    """The pairs of a dissolve without the change that mixing alone makes, and less sure by a part
+    of it."""
+    sides = (
+        cv2.GaussianBlur(frames[side].mean(axis=0), (0, 0), _BLUR_PX)
+        for side in (dissolve.earlier, dissolve.later)
+    )
+    one, other = sides
+    onto = other - one
+    pairs = []
+    for pair, (before, after) in zip(seen, pairwise(dissolve.shares), strict=True):
+        start = _sampled(one, places) + np.float32(before) * _sampled(onto, places)
+        stop = _sampled(one, pair.there) + np.float32(after) * _sampled(onto, pair.there)
+        mixing = np.log((stop + TOE) / (start + TOE))
+        doubt = (_MIXING_DOUBT * mixing) ** 2
+        weight = pair.weight / (1.0 + pair.weight * doubt.max(axis=1))
+        pairs.append(replace(pair, change=pair.change - mixing, weight=weight, dissolves=True))
+    return pairs
 
 
 def of_scene(

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Int
 
 from unflicker.compute.threads import check_stopped
 from unflicker.tone.correspondences import Correspondences, sample_places
@@ -149,7 +149,8 @@ def _reweighted(
         right[t] += answer[field.functions + field.by_channel, _EACH_CHANNEL]
         right[t + 1] += answer[field.by_channel, _EACH_CHANNEL]
     if quantiles is not None:
-        _add_quantiles((diagonal, coupling, right), quantiles, field)
+        light_alone = np.array([not seen.dissolves for seen in correspondences])
+        _add_quantiles((diagonal, coupling, right), quantiles, field, used=light_alone)
     return diagonal, coupling, right
 
 
@@ -212,7 +213,11 @@ def _by_channel(
 
 
 def _add_quantiles(
-    equations: Equations, quantiles: Float[np.ndarray, "time levels 3"], field: IlluminationModel
+    equations: Equations,
+    quantiles: Float[np.ndarray, "time levels 3"],
+    field: IlluminationModel,
+    *,
+    used: Bool[np.ndarray, " pairs"],
 ) -> None:
     """Add equations for the change of each channel's quantiles by exposure and tone curve."""
     diagonal, coupling, right = equations
@@ -226,6 +231,7 @@ def _add_quantiles(
     design *= (darker / (darker + TOE))[..., None]
     change = np.log((after + TOE) / (before + TOE))
     weight = ((darker > TOE) & (np.maximum(before, after) < 0.985)) / _QUANTILE_NOISE**2
+    weight = weight * used[:, None, None]
     weighted = (design * weight[..., None]).swapaxes(-1, -2)
     block, target = weighted @ design, (weighted @ change[..., None])[..., 0]
     columns, count = field.whole, len(field.whole)
