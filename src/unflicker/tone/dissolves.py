@@ -81,8 +81,11 @@ def _detail(frame: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray,
 def _spans(
     products: Float[np.ndarray, "blocks time time"],
 ) -> Iterator[tuple[float, int, int]]:
-    """First and last frames between which all others are mixtures of the two, in shares that grow
-    about evenly; before each pair its merit, the length less what is not explained."""
+    """Merit, first and last frame of pairs between which all frames are mixtures of the two, in
+    shares that grow about evenly.
+
+    Merit is the length, less where the mixtures leave something, or shares grow unevenly.
+    """
     whole = products.sum(axis=0)
     power = np.maximum(np.diagonal(whole), 1e-12)
     unlike = whole < _UNLIKE * np.sqrt(np.outer(power, power))
@@ -95,11 +98,12 @@ def _spans(
             continue
         last, between = first + length, first[:, None] + np.arange(1, length)
         shares, least, left, of_one = _mixture(products, first, last, between)
-        straight = np.abs(shares - np.arange(1, length) / length).max(axis=1) < _STRAIGHT
+        bent = np.abs(shares - np.arange(1, length) / length).max(axis=1) / _STRAIGHT
         worst = left.max(axis=1)
         explained = worst < np.minimum(_LEFT, _LEFT_OF_ONE * of_one.max(axis=1))
-        for k in np.nonzero(straight & explained & (least.min(axis=1) > _NEGATIVE))[0]:
-            yield length * (1.0 - float(worst[k]) / _LEFT), int(first[k]), int(last[k])
+        merit = length * (1.0 - worst / _LEFT) * (1.0 - bent**2)
+        for k in np.nonzero((bent < 1.0) & explained & (least.min(axis=1) > _NEGATIVE))[0]:
+            yield float(merit[k]), int(first[k]), int(last[k])
 
 
 def _mixture(
