@@ -108,6 +108,16 @@ def test_code_of_an_older_source_is_not_used_and_is_removed(module):
     assert len(code_in(module.folder)) == 1
 
 
+def test_code_is_compiled_again_after_a_change_of_its_neighbours(module):
+    """A loop may have parts from other files of its folder."""
+    module()(4)
+    (module.folder / "parts.py").write_text("factor = 3")
+    changed = module()
+    assert changed(4) == 8
+    assert compilations(changed) == (1, 0)
+    assert len(code_in(module.folder)) == 1
+
+
 DAMAGE = {
     "cut short": lambda content: content[: len(content) // 2],
     "emptied": lambda _: b"",

@@ -188,7 +188,10 @@ def _candidates(source: Path) -> Iterator[tuple[Path, bool]]:
 
 @lru_cache
 def _stamp(source: Path) -> str:
-    return _short(source.read_bytes() + numba.__version__.encode())
+    """A hash of a source file and of those in its folder, from which it may have parts."""
+    sources = {source, *source.parent.glob("*.py")}
+    content = b"".join(path.read_bytes() for path in sorted(sources))
+    return _short(content + numba.__version__.encode())
 
 
 def _short(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """Applies a grade with torch, on a GPU: as `grade.apply` does, band by band.
 
-Each step is one of `grade.kernels`, for all pixels of a band at once, so that both devices give the
-same picture within a code value. No step is a matrix product: those may run in less than single
+Each step is one of `grade.row_steps`, for all pixels of a band at once, so that both devices give
+the same picture within a code value. No step is a matrix product: those may run in less than single
 precision on a GPU.
 """
 
@@ -18,9 +18,9 @@ from jaxtyping import Float32, Shaped
 from unflicker.compute.devices import torch_library
 from unflicker.frames.colour import LUMA, sample_scale, yuv_to_rgb_matrix
 from unflicker.frames.picture import Picture
-from unflicker.grade import kernels
 from unflicker.grade.apply import Tables, apply_grade, gains_of, tables_of
 from unflicker.grade.grade import Grade
+from unflicker.grade.row_steps import TABLE
 
 _log = logging.getLogger(__name__)
 
@@ -205,18 +205,22 @@ def _change(
     work: _Work, band: _Band, stored: Float32[Any, "3 height width"]
 ) -> Float32[Any, "3 height width"]:
     """The change of stored colours by the grade, scaled by the mask."""
-    table, to_stored, to_light, matrix = (_on_device(each, work.device) for each in work.tables)
-    last = kernels.TABLE - 1
-    light, mixes = stored, bool(len(matrix))
-    if mixes:
-        light = _between(light, to_light[0]) if to_light.numel() else light
-        light = _mixed(work.tables[3].tolist(), light)
+    *transfers, matrix = work.tables[1:]
+    table = _on_device(work.tables[0], work.device)
+    to_stored, to_light = (
+        None if each is None else _on_device(each, work.device) for each in transfers
+    )
+    last = TABLE - 1
+    light = stored
+    if matrix is not None:
+        light = light if to_light is None else _between(light, to_light)
+        light = _mixed(matrix.tolist(), light)
     entries = (light.clamp(0, 1) * last + 0.5).long()
     curve = table.gather(1, entries.flatten(1)).view(stored.shape)
-    light = light * curve if mixes or not to_stored.numel() else curve
+    light = light * curve if matrix is not None or to_stored is None else curve
     new = light * _gain(work, band, light)
-    if to_stored.numel():
-        new = _between(new, to_stored[0])
+    if to_stored is not None:
+        new = _between(new, to_stored)
     change = new - stored
     if work.mask is None:
         return change
@@ -261,7 +265,7 @@ def _gain(
 def _rounded(
     values: Float32[Any, "height width"], corner: tuple[int, int], work: _Work
 ) -> Shaped[np.ndarray, "height width"]:
-    """Samples of the picture's own type, rounded with the fixed pattern of `kernels`.
+    """Samples of the picture's own type, rounded with the fixed pattern of `row_steps`.
 
     Args:
         values: In sample units.
