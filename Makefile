@@ -3,6 +3,7 @@
 # make check   format, lint, types, import rule, tests
 # make man     the manual page, docs/unflicker.1, from the help
 # make install-check   a wheel in a new environment: what it holds, and two runs
+# make vapoursynth-check   the filter under the real VapourSynth, in an environment of its own
 # make fuzz    ten minutes of damaged and hostile inputs
 # make bench   the published numbers: speed, quality on CLIPS=folder of steady clips,
 #              visible flicker on FILMS=folder of flickering films
@@ -17,7 +18,7 @@ export VIDEO OUT CLIPS FILMS
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: man install-check run test check lint format fuzz bench clean
+.PHONY: man install-check run test vapoursynth-check check lint format fuzz bench clean
 .DEFAULT_GOAL := run
 
 .venv/run.stamp: pyproject.toml constraints.txt
@@ -45,6 +46,9 @@ endif
 
 test: .venv/dev.stamp
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+vapoursynth-check: .venv/dev.stamp
+	@UNFLICKER_VAPOURSYNTH_PYTHON=make $(BIN)/python -m pytest -n 0 -rs tests/plugins/test_vapoursynth.py
 
 lint: .venv/dev.stamp
 	@$(BIN)/ruff format --check src tests benchmarks examples
