@@ -9,7 +9,7 @@ import click
 
 from unflicker.batch import FilmJob, Outcome
 from unflicker.cli.display import View
-from unflicker.cli.messages import Talk, notes_of
+from unflicker.cli.messages import Talk, notes_of, tell_programs
 from unflicker.errors import PartlyFailedError, UnflickerError
 
 
@@ -26,12 +26,25 @@ def tell(outcome: Outcome, *, films: int, talk: Talk, view: View) -> None:
         UnflickerError: The only film failed.
     """
     if outcome.fault is not None and films == 1:
+        tell_state(outcome)
         raise outcome.fault
     with view.paused():
+        tell_state(outcome)
         if outcome.fault is None:
             _say(outcome, talk, named=films > 1)
         else:
             _complain(outcome.job, outcome.fault, talk)
+
+
+def tell_state(outcome: Outcome) -> None:
+    """Tell programs that a film is done, and how."""
+    tell_programs(
+        "film",
+        film=str(outcome.job.source),
+        output=str(outcome.job.target),
+        state=outcome.state,
+        frames=outcome.frames,
+    )
 
 
 def check(outcomes: Sequence[Outcome]) -> None:

@@ -103,7 +103,7 @@ class _Lines(_Nothing):
 
 
 class JsonLines:
-    """Writes the progress as JSON, one object a line, at most one a second."""
+    """Writes the progress as JSON, one object a line: for each stage, then one a second."""
 
     def __init__(self, write: Callable[[str], None], *, title: str) -> None:
         self._write_line, self._title = write, title
@@ -112,9 +112,12 @@ class JsonLines:
         self._written_at = -1.0
 
     def __call__(self, progress: Progress) -> None:
-        """Write the progress if a second has passed since the last line."""
+        """Write the progress if a second has passed since it was written last."""
         now = time.monotonic()
-        self._begun.setdefault(progress.stage, now)
+        if progress.stage not in self._begun:
+            self._begun[progress.stage] = now
+            about = {"film": self._title, "stage": progress.stage}
+            self._write_line(json.dumps({"event": "stage", **about}))
         self._last = progress
         if self._written_at < 0.0 or now - self._written_at >= 1.0:
             self._write(now)

@@ -5,6 +5,7 @@ Commands are loaded when they are called, so that `unflicker --help` starts fast
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import logging
@@ -20,7 +21,14 @@ from click.shell_completion import CompletionItem
 
 from unflicker.cli.deadline import Deadline
 from unflicker.cli.interrupt import STOPPED, Stop, stopping_cleanly
-from unflicker.cli.messages import close_logging, complain, notes_of, speak
+from unflicker.cli.messages import (
+    asks_for_json,
+    close_logging,
+    complain,
+    notes_of,
+    speak,
+    tell_programs,
+)
 from unflicker.cli.process import (
     do_without_a_home,
     end_without_teardown,
@@ -87,6 +95,13 @@ class Commands(click.Group):
                 _refuse_misspelt(args[0])
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C is an error of ours, for which click writes no empty line."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            raise Cancelled("stopped") from stopped
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete commands, and what may follow `run`: its options and files.
@@ -167,7 +182,15 @@ def exit_code(arguments: Sequence[str], *, deadline: Deadline | None = None) -> 
         deadline: Ends the process if it does not end after a signal.
     """
     close_logging()
+    speak(json_lines=asks_for_json(arguments))
+    code = _called(arguments, deadline)
+    with contextlib.suppress(OSError):
+        tell_programs("end", exit_code=code)
     speak(json_lines=False)
+    return code
+
+
+def _called(arguments: Sequence[str], deadline: Deadline | None) -> int:
     with stopping_cleanly(deadline) as stop:
         try:
             result = program.main(list(arguments), standalone_mode=False, obj=stop)
@@ -175,7 +198,10 @@ def exit_code(arguments: Sequence[str], *, deadline: Deadline | None = None) -> 
             # A signal that came after the last of the work, too, ends a loop of a shell.
             return stop.exit_code if stop.is_set() else code
         except click.ClickException as error:
-            error.show()
+            if asks_for_json(arguments):
+                complain(error.format_message())
+            else:
+                error.show()
             return error.exit_code
         except (Cancelled, KeyboardInterrupt, click.Abort) as stopped:
             return _stopped(stopped, stop)

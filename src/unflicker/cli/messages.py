@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,34 @@ from unflicker.files.outputs import Read, Written, refuse_loss
 _COMPILING = "compiling inner loops, once after installation: some seconds, up to half a minute"
 _AS_JSON = [False]
 """Whether every line on stderr is one JSON object, as `--progress json` asks for."""
+_SHOW_WARNING, _LAST_RESORT = warnings.showwarning, logging.lastResort
+"""How Python shows warnings, and messages of libraries that nobody handles."""
 
 
 def speak(*, json_lines: bool) -> None:
-    """Write messages as JSON from now on, or as text."""
+    """Write messages as JSON from now on, or as text; those of Python and of libraries, too."""
     _AS_JSON[0] = json_lines
+    warnings.showwarning = _warned if json_lines else _SHOW_WARNING
+    logging.lastResort = _ToStderr(logging.WARNING) if json_lines else _LAST_RESORT
+
+
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether a call wants JSON on stderr: known before its options are read, which may fail."""
+    options = list(takewhile(lambda each: each != "--", arguments))
+    asked = [value for name, value in pairwise(options) if name == "--progress"]
+    asked += [each.partition("=")[2] for each in options if each.startswith("--progress=")]
+    return "json" in asked
+
+
+def tell_programs(event: str, **facts: Any) -> None:
+    """Write an event without a sentence to stderr, in a call that wants JSON.
+
+    Args:
+        event: Its kind.
+        facts: Numbers, texts and lists.
+    """
+    if _AS_JSON[0]:
+        click.echo(json.dumps({"event": event, **facts}), err=True)
 
 
 def say_line(text: str, *, event: str, film: str | None = None) -> None:
@@ -40,6 +65,10 @@ def say_line(text: str, *, event: str, film: str | None = None) -> None:
         return
     about = {} if film is None else {"film": film}
     click.echo(json.dumps({"event": event, **about, "text": text}), err=True)
+
+
+def _warned(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+    say_line(f"{category.__name__}: {message}", event="log")
 
 
 _SPACES = "\n\t\u00a0"

@@ -12,7 +12,7 @@ import click
 from unflicker.cli.config import is_asked
 from unflicker.cli.display import shown
 from unflicker.cli.interrupt import Stop
-from unflicker.cli.messages import Talk
+from unflicker.cli.messages import Talk, tell_programs
 from unflicker.cli.values import pairs
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named
@@ -70,6 +70,7 @@ def run_piped(
     """
     source, target = _checked(names, given)
     talk = _talk(source, target, given, settings=settings, stop=stop)
+    tell_programs("batch", films=[{"film": source, "output": target}])
     with shown(talk, title=source) as report:
         piped = _piped(source, target, given, settings, options, report)
     for note in piped.notes:

@@ -11,7 +11,7 @@ import click
 from unflicker.cli.config import is_asked
 from unflicker.cli.display import shown
 from unflicker.cli.interrupt import Stop
-from unflicker.cli.messages import Talk
+from unflicker.cli.messages import Talk, tell_programs
 from unflicker.errors import PartlyFailedError, UsageError
 from unflicker.files.outputs import named
 from unflicker.settings import Settings
@@ -50,6 +50,7 @@ def write_exposures(
     output = given["output"]
     talk = Talk.of(given, stop=stop, reads=named("the pictures", *names), writes=[])
     into = None if output is None else Path(output)
+    tell_programs("batch", films=[{"film": name, "output": output} for name in names])
     for name in names:
         _write(name, into, settings, options, talk)
 
