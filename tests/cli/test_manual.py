@@ -68,11 +68,41 @@ def test_a_shell_gets_them():
     assert "file,fi" in done.stdout.splitlines()
 
 
-class Terminal:
-    """An interactive bash, in a folder, that knows the program and its completion."""
+SHELLS = {
+    "bash": (
+        ("bash", "--norc", "--noprofile", "-i"),
+        'eval "$(_UNFLICKER_COMPLETE=bash_source unflicker)"',
+    ),
+    "zsh": (
+        ("zsh", "-f", "-i"),
+        'autoload -U compinit; compinit -u -D; eval "$(_UNFLICKER_COMPLETE=zsh_source unflicker)"',
+    ),
+    "fish": (
+        ("fish", "--no-config", "-i"),
+        "_UNFLICKER_COMPLETE=fish_source unflicker | source",
+    ),
+}
 
-    def __init__(self, folder: Path) -> None:
+
+def test_fish_gets_whole_explanations():
+    told = {"_UNFLICKER_COMPLETE": "fish_complete", "COMP_WORDS": "unflicker ", "COMP_CWORD": "an"}
+    code = "from unflicker.cli.main import program; program(prog_name='unflicker')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | told, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (line,) = (line for line in done.stdout.splitlines() if "analyze" in line)
+    assert line.count(",") == 1
+    assert ";" in line
+
+
+class Terminal:
+    """An interactive shell, in a folder, that knows the program and its completion."""
+
+    def __init__(self, folder: Path, shell: str) -> None:
+        import fcntl
         import pty
+        import termios
 
         program = folder / "bin" / "unflicker"
         program.parent.mkdir()
@@ -81,14 +111,20 @@ class Terminal:
         program.chmod(0o755)
         path = f"{program.parent}:{os.environ['PATH']}"
         ours, theirs = pty.openpty()
-        self.bash = subprocess.Popen(
-            ["bash", "--norc", "--noprofile", "-i"],
+        called, source = SHELLS[shell]
+        self.shell = subprocess.Popen(
+            called,
+            # Its controlling terminal, which fish asks for.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, start_new_session=True,
-            env=os.environ | {"PATH": path, "PS1": "$ ", "TERM": "dumb", "HISTFILE": "/dev/null"},
+            env=os.environ | {
+                "PATH": path, "PS1": "$ ", "TERM": "dumb", "HISTFILE": "/dev/null",
+                "HOME": str(folder / "bin"),
+            },
         )  # fmt: skip
         os.close(theirs)
         self.ours = ours
-        self.types('eval "$(_UNFLICKER_COMPLETE=bash_source unflicker)"; echo rea""dy\n', "ready")
+        self.types(f'{source}; echo rea""dy\r', "ready")
 
     def types(self, keys: str, until: str) -> None:
         """Type keys, and wait for words on the screen."""
@@ -101,16 +137,17 @@ class Terminal:
 
     def ends(self) -> None:
         os.close(self.ours)
-        self.bash.kill()
-        self.bash.wait()
+        self.shell.kill()
+        self.shell.wait()
 
 
-@pytest.mark.skipif(
-    sys.platform == "win32" or shutil.which("bash") is None, reason="needs bash and a terminal"
-)
-def test_the_tabulator_key_completes_in_a_real_bash(tmp_path):
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_tabulator_key_completes_in_a_real_shell(tmp_path, shell):
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
     (tmp_path / "film of mine.mp4").touch()
-    terminal = Terminal(tmp_path)
+    terminal = Terminal(tmp_path, shell)
     clear = "\x15"  # Ctrl-U
     try:
         terminal.types("unflicker ana\t", "unflicker analyze ")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, FishComplete, add_completion_class
 
 from unflicker.cli.deadline import Deadline
 from unflicker.cli.interrupt import STOPPED, Stop, stopping_cleanly
@@ -123,6 +123,17 @@ class Commands(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@add_completion_class
+class _Fish(FishComplete):
+    """Completion in fish, whose script ends an explanation at its first comma."""
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Write an item as the script reads it."""
+        if item.help:
+            item.help = item.help.replace(",", ";")
+        return super().format_completion(item)
 
 
 def _refuse_misspelt(word: str) -> None:
