@@ -2,8 +2,13 @@
 
 Builds the wheel, installs it with the pinned versions, then runs a film twice by the program that
 was installed, and prints how long both took. Needs the package index.
+
+    python benchmarks/fresh_install.py --newest --python python3.13
+
+installs what a user gets instead: the newest versions that pyproject.toml allows, for that Python.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -44,6 +49,10 @@ def called(*command: object, cwd: Path) -> str:
 
 def main() -> None:
     """Build, look, install, run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", default=sys.executable, help="makes the environment")
+    parser.add_argument("--newest", action="store_true", help="versions that are not pinned")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         called(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, ROOT, cwd=folder)
@@ -54,10 +63,10 @@ def main() -> None:
             raise SystemExit(f"{wheel.name} lacks {', '.join(lacking)}")
         size = wheel.stat().st_size / 1e6
         print(f"{wheel.name}: {size:.1f} MB, {len(held)} files, all parts there")
-        called(sys.executable, "-m", "venv", folder / "new", cwd=folder)
+        called(given.python, "-m", "venv", folder / "new", cwd=folder)
         program, python = (folder / "new" / "bin" / name for name in ("unflicker", "python"))
-        constraints = ROOT / "constraints.txt"
-        called(python, "-m", "pip", "install", "-q", "-c", constraints, wheel, cwd=folder)
+        pinned = [] if given.newest else ["-c", ROOT / "constraints.txt"]
+        called(python, "-m", "pip", "install", "-q", *pinned, wheel, cwd=folder)
         called(python, "-c", MAKE, cwd=folder)
         print(called(program, "--version", cwd=folder).strip())
         for run in ("first", "second"):
