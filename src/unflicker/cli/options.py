@@ -259,7 +259,7 @@ write_options = with_options(
             "--mask",
             type=_FILE,
             metavar="FILE",
-            help="A picture: correct where it is white only.",
+            help="A picture: white is corrected, black kept.",
         ),
         option_in(
             "Correction",

@@ -67,7 +67,7 @@ def Unflicker(  # noqa: N802, PLR0913 - named and called as filters of VapourSyn
         plan: A plan from `unflicker analyze --plan`; else the clip is analysed now, and the plan is
             kept in a folder `.unflicker` next to the script.
         keep_slower_than: Light changes that take longer are kept, in seconds.
-        mask: A picture: correct where it is white only.
+        mask: A picture: white is corrected, black kept.
         original: The steady original of a clip that was processed frame by frame.
         settings: A tree in place of a preset.
 

@@ -12,10 +12,11 @@ export function maskEditor({ stage, film, saved, ended }) {
   const bar = h(
     "div",
     { class: "row maskbar", role: "group", "aria-label": "Mask" },
-    h("span", {}, "Paint what is to stay as it is."),
+    h("span", {}, "Paint what is to stay as it is (black in a mask file)."),
     h("label", { for: "brush" }, "Brush"), size,
     h("label", { for: "erases" }, erases, " erase"),
     h("button", { type: "button", onclick: () => clear() }, "Clear"),
+    h("button", { type: "button", id: "invert", onclick: () => invert() }, "Invert"),
     h("button", { type: "button", class: "main", id: "mask-done", onclick: () => done() }, "Use the mask"),
     h("button", { type: "button", onclick: () => end() }, "Cancel"),
   );
@@ -25,6 +26,11 @@ export function maskEditor({ stage, film, saved, ended }) {
   canvas.height = Math.max(1, Math.round(film.height * shrink));
 
   const clear = () => pen.clearRect(0, 0, canvas.width, canvas.height);
+  const invert = () => {
+    pen.globalCompositeOperation = "source-out";
+    pen.fillStyle = COLOUR;
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+  };
   const end = () => {
     canvas.remove();
     bar.remove();
