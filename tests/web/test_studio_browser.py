@@ -186,7 +186,30 @@ def knobs_move_the_picture(page) -> None:
     page.wait_for_selector("#off:has-text('Correct this shot')")
     page.click("#reset")
     page.wait_for_selector("#off:has-text('Leave this shot unchanged')")
+    a_mask_can_be_inverted(page)
     page.wait_for_selector("#render:enabled")
+
+
+def a_mask_can_be_inverted(page) -> None:
+    """Inverted, a mask without paint keeps all: the picture is as it was."""
+    page.wait_for_selector("#mask:has-text('Draw')")
+    page.click("#mask")
+    page.click("#invert")
+    page.click("#mask-done")
+    page.wait_for_selector("#mask:has-text('Change')")
+    page.click("#mask")
+    painted = """() => {
+        const { width, height } = document.querySelector("canvas.mask");
+        const pen = document.querySelector("canvas.mask").getContext("2d");
+        const pixels = pen.getImageData(0, 0, width, height).data;
+        return pixels.filter((value, place) => place % 4 === 3 && value === 255).length
+            / (width * height);
+    }"""
+    wait_until(page, f"({painted})() === 1")
+    page.click("#invert")
+    assert page.evaluate(painted) == 0
+    page.click("#mask-done")
+    page.wait_for_selector("#mask:has-text('Draw')")
 
 
 def goes_on_after_a_kill(page, program: Program) -> None:

@@ -23,7 +23,7 @@ _COMPILING = "compiling inner loops, once after installation: some seconds, up t
 _AS_JSON = [False]
 """Whether every line on stderr is one JSON object, as `--progress json` asks for."""
 _SHOW_WARNING, _LAST_RESORT = warnings.showwarning, logging.lastResort
-"""How Python shows warnings, and messages of libraries that nobody handles."""
+"""How Python shows warnings, and messages of libraries that have no handler."""
 
 
 def speak(*, json_lines: bool) -> None:
