@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import unflicker
-from made_clips import panning
+from made_clips import panning, scene
 from unflicker.frames.colour import from_rgb
 from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout, same_samples
 from unflicker.grade import Grade
@@ -143,6 +143,25 @@ def test_a_dark_spot_on_the_way_between_larger_ones_goes() -> None:
     given = pictures(pixels)
     out = repaired(given)
     assert changed(given[4], out[4])[78:83, 94:99].all()
+
+
+@pytest.mark.parametrize(("place", "radius"), [((200, 112), 12), ((172, 98), 11)])
+def test_a_large_blot_that_is_taken_for_something_dark_goes(
+    place: tuple[int, int], radius: int
+) -> None:
+    """Motion estimated on the blot leads to the disc; that between the neighbours does not."""
+    whole = scene(seed=4, size=(240, 400)).copy()
+    cv2.circle(whole, (170, 130), 14, (0.04,) * 3, -1, cv2.LINE_AA)
+    corners = [(20 + 4 * t, 30 - 2 * t) for t in range(7)]
+    pixels = np.stack([whole[y : y + SIZE[0], x : x + SIZE[1]] for x, y in corners])
+    spotted = pixels.copy()
+    cv2.circle(spotted[3], place, radius, (0.04,) * 3, -1, cv2.LINE_AA)
+    given, wanted = pictures(255 * spotted), pictures(255 * pixels)
+    out = repaired(given)
+    where = changed(given[3], wanted[3])
+    assert changed(given[3], out[3])[where].mean() > 0.95
+    error = out[3].planes[0].astype(int) - wanted[3].planes[0]
+    assert np.abs(error)[where].mean() < 1.5
 
 
 def test_much_dirt_of_one_frame_goes() -> None:

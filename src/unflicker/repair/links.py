@@ -85,7 +85,7 @@ def linked(first: Fine, second: Fine, *, refine: bool) -> Link:
     forth, back = motion.forward[0], motion.backward[0]
     if refine:
         forth, back = refined_flow(forth, first, second), refined_flow(back, second, first)
-    return Link(forth=_way(forth, first, second), back=_way(back, second, first))
+    return Link(forth=way(forth, first, second), back=way(back, second, first))
 
 
 def enlarged(
@@ -113,7 +113,14 @@ def scale_of(
     return np.array([size[1] / flow.shape[1], size[0] / flow.shape[0]], np.float32)
 
 
-def _way(flow: Float32[np.ndarray, "cells_down cells_across 2"], here: Fine, there: Fine) -> Way:
+def way(flow: Float32[np.ndarray, "cells_down cells_across 2"], here: Fine, there: Fine) -> Way:
+    """The way along a flow, with the difference of light that remains.
+
+    Args:
+        flow: From the picture to the neighbour, in px of its grid, x first.
+        here: Luma of the picture in [0, 1].
+        there: Of the neighbour.
+    """
     size = here.shape[0], here.shape[1]
     places = enlarged(flow, size) + pixel_places(*size)
     difference = np.clip(here - look_up(there, places), -_LIGHT_LIMIT, _LIGHT_LIMIT)
