@@ -83,7 +83,8 @@ _FIRST_CONTRAST, _FIRST_UNREST = 0.05, 0.4
 """The first look misses little, and marks moving things here and there: it only changes the
 pictures on which motion is estimated."""
 _FOLLOWED = 0.5
-"""Share of a spot that is seen again in a neighbour from which on the first look keeps it: 1 % of the area of drawn dirt has more, 55 % of the spots of clean clips."""
+"""Share of a spot that is seen again in a neighbour from which on the first look keeps it: 1 % of
+the area of drawn dirt has more, and 55 % of what the second motion finds in clean clips."""
 _MARGIN_PX = 2.0
 """Width of the margin of the first look, in px of a picture 640 px wide."""
 
