@@ -1,6 +1,6 @@
 # make run     steady the demo clip, or VIDEO=film.mp4
 # make test    set up and run the tests
-# make check   format, lint, types, import rule, tests
+# make check   format, lint, types, import rule, all tests, those that take long too
 # make man     the manual page, docs/unflicker.1, from the help
 # make install-check   a wheel in a new environment: what it holds, and two runs
 # make vapoursynth-check   the filter under the real VapourSynth, in an environment of its own
@@ -16,9 +16,10 @@ FILMS ?=
 OUT ?= out
 export VIDEO OUT CLIPS FILMS
 BIN := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: man install-check run test vapoursynth-check check lint format fuzz bench clean
+.PHONY: man install-check run test all-tests vapoursynth-check check lint format fuzz bench clean
 .DEFAULT_GOAL := run
 
 .venv/run.stamp: pyproject.toml constraints.txt
@@ -45,7 +46,10 @@ else
 endif
 
 test: .venv/dev.stamp
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+all-tests: .venv/dev.stamp
+	@$(PYTEST) $(ARGS)
 
 vapoursynth-check: .venv/dev.stamp
 	@UNFLICKER_VAPOURSYNTH_PYTHON=make $(BIN)/python -m pytest -n 0 -rs tests/plugins/test_vapoursynth.py
@@ -66,7 +70,7 @@ fuzz: .venv/dev.stamp
 install-check: .venv/run.stamp
 	@$(BIN)/python benchmarks/fresh_install.py
 
-check: lint test
+check: lint all-tests
 
 format: .venv/dev.stamp
 	@$(BIN)/ruff format src tests benchmarks examples

@@ -148,6 +148,14 @@ def test_no_module_stands_outside_a_folder_but_the_story_and_its_two_words():
     assert loose == {"pipeline.py", "errors.py", "progress.py"}
 
 
+def test_every_test_that_is_named_as_slow_exists():
+    from conftest import SLOW
+
+    here = Path(__file__).parent
+    named = [(here / name, test) for name, tests in SLOW.items() for test in tests]
+    assert not [test for path, test in named if f"def {test}(" not in path.read_text("utf-8")]
+
+
 def test_imports_point_down_the_map():
     _, house, around = (PACKAGE / "README.md").read_text(encoding="utf-8").split("\n## ")
     house, around = modules_on_the_map(house), modules_on_the_map(around)
