@@ -22,6 +22,10 @@ _LARGER = 5.0
 _LUMA = 0.15
 """How much its luma may differ, of the whole range."""
 
+_AT_ONCE = 256
+"""Things that are compared with all others at once: rain has thousands, and a table of them all
+would fill the memory."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Things:
@@ -74,9 +78,14 @@ def has_counterparts(
 
 
 def _has_one(things: Things, others: Things) -> Bool[np.ndarray, " things"]:
-    away = np.linalg.norm(things.places[:, None] - others.places[None], axis=-1)
-    larger = others.area[None] / things.area[:, None]
-    near = away < (_NEAR_PX + _NEAR_SIZES * np.sqrt(things.area))[:, None]
-    alike = (larger > 1 / _LARGER) & (larger < _LARGER)
-    alike &= np.abs(others.luma[None] - things.luma[:, None]) < _LUMA
-    return (near & alike).any(axis=1)
+    found = np.zeros(len(things.area), bool)
+    for first in range(0, len(found), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        places, area, luma = things.places[part], things.area[part], things.luma[part]
+        away = np.linalg.norm(places[:, None] - others.places[None], axis=-1)
+        larger = others.area[None] / area[:, None]
+        near = away < (_NEAR_PX + _NEAR_SIZES * np.sqrt(area))[:, None]
+        alike = (larger > 1 / _LARGER) & (larger < _LARGER)
+        alike &= np.abs(others.luma[None] - luma[:, None]) < _LUMA
+        found[part] = (near & alike).any(axis=1)
+    return found
