@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from slow_tests import SLOW
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "unflicker"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -149,8 +151,6 @@ def test_no_module_stands_outside_a_folder_but_the_story_and_its_two_words():
 
 
 def test_every_test_that_is_named_as_slow_exists():
-    from conftest import SLOW
-
     here = Path(__file__).parent
     named = [(here / name, test) for name, tests in SLOW.items() for test in tests]
     assert not [test for path, test in named if f"def {test}(" not in path.read_text("utf-8")]

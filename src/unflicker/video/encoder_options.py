@@ -15,6 +15,7 @@ from av.codec.codec import Codec
 from av.codec.context import CodecContext
 from av.error import FFmpegError
 
+from unflicker.compute.scheduling import scheduling_kept
 from unflicker.errors import MissingError, UsageError
 from unflicker.settings import EncodingSettings
 
@@ -143,7 +144,8 @@ def _refuse_parameters(encoder: str, key: str, value: str) -> None:
     av.logging.set_level(av.logging.WARNING)
     os.environ.setdefault("SVT_LOG", "1")
     try:
-        with av.logging.Capture(local=False) as logged, contextlib.suppress(FFmpegError):
+        logging = av.logging.Capture(local=False)
+        with logging as logged, contextlib.suppress(FFmpegError), scheduling_kept():
             context.open()
     finally:
         av.logging.set_level(level)

@@ -18,6 +18,7 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+from unflicker.compute.scheduling import scheduling_kept
 from unflicker.errors import UsageError
 from unflicker.files.parts import begin, discard
 from unflicker.frames.picture import ColourMeaning, Frame, Matrix, Picture, PixelLayout
@@ -252,6 +253,7 @@ class SegmentEncoder:
         self._output = open_output(io.BytesIO(), container_format=form.container_format)
         self._stream = form.add_stream(self._output)
         self._packets = PacketWriter(file)
+        self._opened = False
 
     def write(self, frame: Frame) -> None:
         """Encode one frame."""
@@ -261,17 +263,25 @@ class SegmentEncoder:
         picture.pts = self._ticks(frame)
         if frame.duration and not self._form.counted:
             picture.duration = self._durations[picture.pts] = frame.duration
-        self._keep(self._stream.encode(picture))
+        self._keep(self._coded(picture))
 
     def finish(self) -> None:
         """Flush the encoder and mark the end of the file."""
-        self._keep(self._stream.encode(None))
+        self._keep(self._coded(None))
         self._packets.finish()
 
     def close(self) -> None:
         """Close the encoder, and ignore errors."""
         with contextlib.suppress(Exception):
             self._output.close()
+
+    def _coded(self, picture: VideoFrame | None) -> list[Packet]:
+        """The packets for a picture; the first one opens the encoder."""
+        if self._opened:
+            return self._stream.encode(picture)
+        self._opened = True
+        with scheduling_kept():
+            return self._stream.encode(picture)
 
     def _keep(self, packets: list[Packet]) -> None:
         for packet in packets:

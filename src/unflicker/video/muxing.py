@@ -12,6 +12,7 @@ from typing import Any
 
 from av.packet import Packet
 
+from unflicker.compute.scheduling import scheduling_kept
 from unflicker.video.container import open_output
 from unflicker.video.encoding import VideoFormat
 from unflicker.video.labels import Labels
@@ -73,6 +74,8 @@ class Muxer:
             return
         shown = self._shown(times)
         if self._due is None:
+            with scheduling_kept():
+                self._output.start_encoding()
             self._due = _before_the_first(times, shown)
             self._first_dts = [*self._due, min(shown.values())][0]
         due = [*self._due, *sorted(shown[timing.pts] for timing in times)]
