@@ -58,14 +58,19 @@ def test_files_options_and_values_are_completed():
     assert ("csv", "plain") in completed("export", "x.plan", "--to", "c")
 
 
-def test_a_shell_gets_them():
-    told = {"_UNFLICKER_COMPLETE": "bash_complete", "COMP_WORDS": "unflicker fi", "COMP_CWORD": "1"}
+def told_by_program(environment: dict[str, str]) -> list[str]:
+    """The lines that a shell's script gets when it asks for completions."""
     code = "from unflicker.cli.main import program; program(prog_name='unflicker')"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=os.environ | told, capture_output=True, text=True, check=False,
+        env=os.environ | environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert "file,fi" in done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_a_shell_gets_them():
+    told = {"_UNFLICKER_COMPLETE": "bash_complete", "COMP_WORDS": "unflicker fi", "COMP_CWORD": "1"}
+    assert "file,fi" in told_by_program(told)
 
 
 SHELLS = {
@@ -86,12 +91,7 @@ SHELLS = {
 
 def test_fish_gets_whole_explanations():
     told = {"_UNFLICKER_COMPLETE": "fish_complete", "COMP_WORDS": "unflicker ", "COMP_CWORD": "an"}
-    code = "from unflicker.cli.main import program; program(prog_name='unflicker')"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | told, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    (line,) = (line for line in done.stdout.splitlines() if "analyze" in line)
+    (line,) = (line for line in told_by_program(told) if "analyze" in line)
     assert line.count(",") == 1
     assert ";" in line
 

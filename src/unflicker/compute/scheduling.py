@@ -12,6 +12,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+_REAL_TIME = tuple(getattr(os, name, -1) for name in ("SCHED_FIFO", "SCHED_RR"))
+
 
 @contextlib.contextmanager
 def scheduling_kept() -> Iterator[None]:
@@ -31,9 +33,6 @@ def scheduling_kept() -> Iterator[None]:
                 # It may have ended meanwhile.
                 with contextlib.suppress(OSError):
                     os.sched_setscheduler(thread, usual, how)
-
-
-_REAL_TIME = tuple(getattr(os, name, -1) for name in ("SCHED_FIFO", "SCHED_RR"))
 
 
 def _real_time_threads() -> list[int]:

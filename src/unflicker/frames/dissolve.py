@@ -12,13 +12,19 @@ from jaxtyping import Float
 class Dissolve:
     """A dissolve between two frames."""
 
-    first: int
-    """Index of the last frame of the first picture."""
-    last: int
-    """Index of the first frame of the second picture."""
     earlier: slice
-    """Frames, `first` the last of them, whose mean stands for the first picture."""
+    """Frames whose mean stands for the first picture."""
     later: slice
-    """Frames from `last` on whose mean stands for the second."""
+    """Frames whose mean stands for the second."""
     shares: Float[np.ndarray, " frames"]
     """Share of the second picture in each frame from `first` to `last`: from 0 to 1."""
+
+    @property
+    def first(self) -> int:
+        """Index of the last frame of the first picture."""
+        return self.earlier.stop - 1
+
+    @property
+    def last(self) -> int:
+        """Index of the first frame of the second picture."""
+        return self.later.start

@@ -92,15 +92,15 @@ def _without_mixing(
 ) -> list[Correspondences]:
     """The pairs of a dissolve without the change that mixing alone makes, and less sure by a part
     of it."""
-    sides = (
+    one, other = (
         cv2.GaussianBlur(frames[side].mean(axis=0), (0, 0), _BLUR_PX)
         for side in (dissolve.earlier, dissolve.later)
     )
-    one, other = sides
     onto = other - one
+    one_here, onto_here = _sampled(one, places), _sampled(onto, places)
     pairs = []
     for pair, (before, after) in zip(seen, pairwise(dissolve.shares), strict=True):
-        start = _sampled(one, places) + np.float32(before) * _sampled(onto, places)
+        start = one_here + np.float32(before) * onto_here
         stop = _sampled(one, pair.there) + np.float32(after) * _sampled(onto, pair.there)
         mixing = np.log((stop + TOE) / (start + TOE))
         doubt = (_MIXING_DOUBT * mixing) ** 2

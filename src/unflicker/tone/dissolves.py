@@ -25,7 +25,7 @@ _SMOOTH_PX, _BROAD_PX = 1.0, 6.0
 _SHORTEST, _LONGEST = 4, 60
 """Frames from one picture to the other."""
 _UNLIKE = 0.25
-"""Correlation of two pictures below which they have nothing in common: that of a cut."""
+"""Correlation of two pictures below which they have nothing in common; a cut has 0.5."""
 _NEGATIVE = -0.15
 _STRAIGHT = 0.15
 """How far shares may be from a straight line."""
@@ -173,4 +173,4 @@ def _dissolve(
     shares = np.clip(late / np.maximum(early + late, 1e-9), 0.0, 1.0)
     shares[0], shares[-1] = 0.0, 1.0
     rising = np.maximum.accumulate(shares) + np.minimum.accumulate(shares[::-1])[::-1]
-    return Dissolve(first=first, last=last, earlier=sides[0], later=sides[1], shares=rising / 2.0)
+    return Dissolve(earlier=sides[0], later=sides[1], shares=rising / 2.0)

@@ -253,7 +253,6 @@ class SegmentEncoder:
         self._output = open_output(io.BytesIO(), container_format=form.container_format)
         self._stream = form.add_stream(self._output)
         self._packets = PacketWriter(file)
-        self._opened = False
 
     def write(self, frame: Frame) -> None:
         """Encode one frame."""
@@ -277,9 +276,8 @@ class SegmentEncoder:
 
     def _coded(self, picture: VideoFrame | None) -> list[Packet]:
         """The packets for a picture; the first one opens the encoder."""
-        if self._opened:
+        if self._stream.codec_context.is_open:
             return self._stream.encode(picture)
-        self._opened = True
         with scheduling_kept():
             return self._stream.encode(picture)
 
