@@ -10,6 +10,7 @@ from tests.made_stills import (
     PROFILE,
     XMP,
     camera_tags,
+    chunk,
     exif_data,
     jpeg_with,
     landscape,
@@ -207,3 +208,35 @@ def test_a_profile_goes_from_kind_to_kind(tmp_path):
         png_with(landscape(SIZE, 1.0), (b"iCCP", b"p\0\0" + zlib.compress(printed)))
     )
     assert profile_of(tmp_path / "p.png") == b""
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("orientation", [1, 8])
+def test_a_jpeg_that_is_not_corrected_is_not_encoded_again(tmp_path, orientation, channels):
+    source = tmp_path / "in"
+    source.mkdir()
+    exif = exif_data(camera_tags(1, order=">", orientation=orientation), order=">")
+    for number in range(4):
+        picture = (landscape(SIZE, 1.0 - 0.15 * number, seed=number) // 257).astype(np.uint8)
+        picture = picture[..., 0] if channels == 1 else picture
+        (source / f"{number}.jpg").write_bytes(jpeg_with(picture, (0xE1, b"Exif\0\0" + exif)))
+    none = Settings.from_preset("fast", strength=0.0)
+    pipeline.run(source, tmp_path / "out", settings=none)
+    for file in source.iterdir():
+        made = (tmp_path / "out" / file.name).read_bytes()
+        assert (made == file.read_bytes()) == (orientation == 1)
+
+
+def test_colours_that_png_and_jpeg_cannot_keep_are_announced(tmp_path):
+    grey = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 4, 0, 0, 0))
+    rows = zlib.compress(b"".join(b"\0" + bytes(range(8)) for _ in range(4)))
+    data = b"\x89PNG\r\n\x1a\n" + grey + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(data)
+    assert open_video(tmp_path).layout.alpha
+    assert not_carried(tmp_path / "a.png") == (
+        "the grey of a PNG with transparency (it becomes RGB)",
+    )
+    printed = bytearray(jpeg_with(landscape(SIZE, 1.0).astype(np.uint8)))
+    printed[printed.index(b"\xff\xc0") + 9] = 4
+    (tmp_path / "b.jpg").write_bytes(printed)
+    assert any("CMYK" in words for words in not_carried(tmp_path / "b.jpg"))

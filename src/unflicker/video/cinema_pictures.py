@@ -14,11 +14,21 @@ import numpy as np
 from jaxtyping import Float32
 
 from unflicker.errors import InputError, MissingError, OutputError
+from unflicker.video.exr_header import carry_attributes
 
 CINEMA = (".exr", ".dpx")
 _FILM = ("Printing density", "Logarithmic")
 _LINEAR = ("Linear",)
 _DPX_MAGIC = {b"SDPX": "big", b"XPDS": "little"}
+_DPX_ORIENTATION = 768
+_DPX_UNDEFINED = 0xFFFF
+_DPX_FLIPS = (
+    (slice(None), slice(None)),
+    (slice(None), slice(None, None, -1)),
+    (slice(None, None, -1), slice(None)),
+    (slice(None, None, -1), slice(None, None, -1)),
+)
+"""How rows and columns become upright, by orientation."""
 _DPX_METADATA = ((36, 664), (1408, 2048))
 """Bytes of a DPX header that do not say how its pixels are stored: name, date, creator, project,
 copyright; orientation, film and television information (SMPTE ST 268-1:2014)."""
@@ -40,6 +50,8 @@ class CinemaPicture:
     """Bits of a sample of DPX; 32 for OpenEXR, also of half precision."""
     spec: Any
     """OpenImageIO's description, with all attributes."""
+    turned: bool = False
+    """Whether the file has it otherwise than upright."""
 
 
 def read_cinema(path: Path) -> CinemaPicture | None:
@@ -57,17 +69,18 @@ def read_cinema(path: Path) -> CinemaPicture | None:
     if opened is None:
         library.geterror()
         return None
+    whole = _is_dpx(path)
+    orientation = _dpx_orientation(path) if whole else 0
     try:
         spec = opened.spec()
         if spec.deep:
             raise InputError(f"{path} holds deep samples; flatten it to one sample a pixel")
-        whole = _is_dpx(path)
         samples = opened.read_image("uint16" if whole else "float")
         if samples is None:
             return None
     finally:
         opened.close()
-    samples = samples.reshape(spec.height, spec.width, spec.nchannels)
+    samples = samples.reshape(spec.height, spec.width, spec.nchannels)[_DPX_FLIPS[orientation]]
     if whole:
         samples = samples.astype(np.float32) / np.float32(65535.0)
     colours = _colours(spec.channelnames, path)
@@ -79,6 +92,7 @@ def read_cinema(path: Path) -> CinemaPicture | None:
         values=_meaning(spec) if whole else "linear",
         depth=spec.get_int_attribute("oiio:BitsPerSample", 16) if whole else 32,
         spec=spec,
+        turned=orientation > 0,
     )
 
 
@@ -111,10 +125,16 @@ def written_as(path: Path, *, model: CinemaPicture, samples: np.ndarray, source:
         with source.open("rb") as file:
             magic = file.read(4)
         spec.attribute("oiio:Endian", _DPX_MAGIC.get(magic, "big"))
+        # OpenImageIO writes other numbers than it reads.
+        spec.attribute("Orientation", 1)
         _write(path, spec, _as_16_bits(samples, model.depth))
         _carry_header(source, path)
         return
+    level = spec.get_float_attribute("openexr:dwaCompressionLevel", 0.0)
+    if level > 0.0:
+        spec.attribute("compression", f"{spec.get_string_attribute('compression')}:{level:g}")
     _write(path, spec, samples.astype(np.float32))
+    carry_attributes(source, path)
 
 
 def write_new(
@@ -189,6 +209,19 @@ def _meaning(spec: Any) -> Literal["linear", "film", "video"]:
     return "film" if transfer in _FILM else "linear" if transfer in _LINEAR else "video"
 
 
+def _dpx_orientation(path: Path) -> int:
+    """How the rows and columns of a DPX are stored, 0 to 3 (SMPTE ST 268-1:2014, 5.2)."""
+    with path.open("rb") as file:
+        order = _DPX_MAGIC.get(file.read(4), "big")
+        file.seek(_DPX_ORIENTATION)
+        found = int.from_bytes(file.read(2), "little" if order == "little" else "big")
+    if found == _DPX_UNDEFINED:
+        return 0
+    if found >= len(_DPX_FLIPS):
+        raise InputError(f"{path} is stored by columns (orientation {found}); turn it upright")
+    return found
+
+
 def _as_16_bits(samples: np.ndarray, depth: int) -> np.ndarray:
     """Samples in [0, 1] at a depth, their bits repeated to 16 as OpenImageIO reads them."""
     peak = (1 << depth) - 1
@@ -198,6 +231,9 @@ def _as_16_bits(samples: np.ndarray, depth: int) -> np.ndarray:
 
 def _write(path: Path, spec: Any, samples: np.ndarray) -> None:
     library = _library()
+    if not spec.get_string_attribute("DateTime"):
+        # An empty one keeps OpenImageIO from writing the time.
+        spec.attribute("DateTime", "")
     output = library.ImageOutput.create(path.suffix.lstrip("."))
     if output is None or not output.open(str(path), spec):
         raise OutputError(f"{path.name} cannot be written: {library.geterror()}; choose TIFF")

@@ -22,10 +22,16 @@ from unflicker.video.cinema_pictures import (
     written_as,
 )
 from unflicker.video.light_codes import LightCodes, shown_picture
-from unflicker.video.picture_kinds import JPEG, PictureKind, Pixels, as_kind
-from unflicker.video.picture_metadata import family, tiff_compression, with_metadata
-from unflicker.video.picture_reading import Still, samples_coded
+from unflicker.video.picture_kinds import JPEG, PictureKind, Pixels, as_kind, kind_of
+from unflicker.video.picture_metadata import (
+    family,
+    tiff_compression,
+    with_metadata,
+    with_tags,
+)
+from unflicker.video.picture_reading import Still, read_still, samples_coded
 from unflicker.video.profiles import profile_of, with_profile
+from unflicker.video.tiff_pictures import with_alpha_named
 from unflicker.video.traits import UNSPECIFIED, ColourTags
 
 _JPEG_OPTIONS = [
@@ -97,7 +103,7 @@ def encoded(
     Args:
         name: Of the file; its suffix says which kind.
         picture: Of any layout.
-        source: As for `write_picture`; a page's metadata are not added.
+        source: As for `write_picture`.
         kind: As for `write_picture`.
         style: Of all pictures.
 
@@ -106,23 +112,44 @@ def encoded(
     """
     suffix = Path(name).suffix
     jpeg = suffix.lower() in JPEG
+    pixels = _pixels_of_kind(picture, kind, style, jpeg=jpeg)
+    alike = source is not None and family(source.path) == family(name)
+    if source is not None and alike and jpeg and _is_unchanged(source, pixels):
+        return source.path.read_bytes()
+    options = _options(name, source.path if source is not None and alike else None)
+    done, data = cv2.imencode(suffix, pixels, options)
+    if not done:
+        raise OutputError(f"{name} cannot be encoded; name pictures that end in .png or .tif")
+    content = data.tobytes()
+    if source is not None and alike:
+        return with_metadata(content, source.path, source.page)
+    if family(name) == "tif":
+        content = with_tags(content, with_alpha_named(content, None))
+    if source is None:
+        return _tagged(content, style.tags)
+    return with_profile(content, profile_of(source.path))
+
+
+def _pixels_of_kind(
+    picture: Picture, kind: PictureKind | None, style: PictureStyle, *, jpeg: bool
+) -> Pixels:
+    """The pixels to store, of a kind that the file can have."""
     pixels = _pixels(picture, style.light)
     if kind is not None:
         pixels = as_kind(pixels, kind)
     if jpeg and pixels.dtype != np.uint8:
         channels = 1 if pixels.ndim == 2 else 3
         pixels = as_kind(pixels, PictureKind(channels=channels, depth=8))
-    alike = source is not None and family(source.path) == family(name)
-    options = _options(name, source.path if source is not None and alike else None)
-    done, data = cv2.imencode(suffix, pixels, options)
-    if not done:
-        raise OutputError(f"{name} cannot be encoded; name pictures that end in .png or .tif")
-    content = data.tobytes()
-    if source is not None and alike and source.page is None:
-        return with_metadata(content, source.path)
-    if source is None:
-        return _tagged(content, style.tags)
-    return content if alike else with_profile(content, profile_of(source.path))
+    return pixels
+
+
+def _is_unchanged(source: Still, pixels: Pixels) -> bool:
+    """Whether a file holds these pixels as they are, upright: encoding a JPEG again would lose."""
+    kind = kind_of(source.path)
+    if kind is None or kind.orientation != 1:
+        return False
+    given = read_still(source, turn=1, light=None)
+    return given is not None and np.array_equal(given, pixels)
 
 
 def _options(name: str, model: Path | None) -> list[int]:
@@ -157,6 +184,9 @@ def _write_cinema(path: Path, picture: Picture, source: Still | None, style: Pic
         found = read_cinema(source.path)
         if found is not None and found.samples.shape[:2] == picture.size:
             samples = _changed(found, picture, style.light)
+            if not found.turned and np.array_equal(samples, found.samples, equal_nan=True):
+                path.write_bytes(source.path.read_bytes())
+                return
             written_as(path, model=found, samples=samples, source=source.path)
             return
     alpha = picture.planes[-1] if picture.layout.alpha else None

@@ -15,7 +15,9 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 
 from unflicker.files.remote import RemotePath
-from unflicker.video.tiff_tags import Parts, read_tags
+from unflicker.video import tiff_tags
+from unflicker.video.tiff_pictures import stored_tiff
+from unflicker.video.tiff_tags import Parts, orientation_of, read_tags
 
 Pixels = UInt8[np.ndarray, "..."] | UInt16[np.ndarray, "..."]
 TIFF = (".tif", ".tiff")
@@ -24,12 +26,6 @@ _HEADER_BYTES = 1 << 18
 """Read of each file: previews in EXIF data come before the size of a JPEG."""
 _TURNED = (5, 6, 7, 8)
 """Values of EXIF's orientation at which width and height change places (CIPA DC-008, 4.6.4)."""
-_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258, 262, 274
-_SAMPLES = 277
-"""Numbers of the tags (TIFF 6.0)."""
-_SHORT, _LONG = 3, 4
-_SUBFILE, _REDUCED = 254, 1
-_PALETTE, _CMYK = 3, 5
 _TURNS = {
     3: cv2.ROTATE_180,
     4: cv2.ROTATE_180,
@@ -71,7 +67,7 @@ def kind_of(file: Path) -> PictureKind | None:
     try:
         status = file.stat()
         return _kind(str(file), (status.st_size, status.st_mtime_ns))
-    except (OSError, struct.error, IndexError, KeyError):
+    except (OSError, struct.error, IndexError, ValueError):
         return None
 
 
@@ -84,12 +80,14 @@ def pages_in(file: Path) -> tuple[int, ...]:
             tags = read_tags(Parts(opened))
     except (OSError, ValueError):
         return (0,)
-    whole = [
-        number
-        for number, page in enumerate(tags.pages)
-        if _SUBFILE not in page or not tags.numbers(page[_SUBFILE])[0] & _REDUCED
-    ]
+    whole = [number for number, page in enumerate(tags.pages) if not _is_a_copy(tags, page)]
     return tuple(whole) or (0,)
+
+
+def _is_a_copy(tags: tiff_tags.Tags, page: tiff_tags.Directory) -> bool:
+    """Whether a page is a smaller copy of another one."""
+    tag = page.get(tiff_tags.SUBFILE)
+    return tag is not None and bool(tags.numbers(tag)[0] & tiff_tags.REDUCED)
 
 
 def joint_kind(kinds: Sequence[PictureKind]) -> PictureKind:
@@ -166,10 +164,8 @@ def _kind(path: str, _: tuple[int, int]) -> PictureKind | None:
             return _png(data)
         if data[:2] == b"\xff\xd8":
             return _jpeg(data)
-        if data[:4] in (b"II*\0", b"MM\0*"):
-            (place,) = struct.unpack(f"{_order(data)}I", data[4:8])
-            file.seek(place)
-            return _tiff(file, _order(data))
+        if data[:2] in (b"II", b"MM"):
+            return _tiff(file)
     return None
 
 
@@ -183,7 +179,7 @@ def _png(data: bytes) -> PictureKind:
         channels=channels,
         depth=16 if bits == 16 else 8,
         size=(height, width),
-        orientation=_orientation(data[at + 4 :]) if at > 0 else 1,
+        orientation=orientation_of(data[at + 4 :])[0] if at > 0 else 1,
     )
 
 
@@ -193,7 +189,7 @@ def _jpeg(data: bytes) -> PictureKind | None:
         marker = data[place + 1]
         (length,) = struct.unpack(">H", data[place + 2 : place + 4])
         if marker == 0xE1 and data[place + 4 : place + 10] == b"Exif\0\0":
-            orientation = _orientation(data[place + 10 : place + 2 + length])
+            orientation, _ = orientation_of(data[place + 10 : place + 2 + length])
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             _, height, width, channels = struct.unpack(">BHHB", data[place + 4 : place + 10])
             return PictureKind(
@@ -206,64 +202,11 @@ def _jpeg(data: bytes) -> PictureKind | None:
     return None
 
 
-def _orientation(exif: bytes) -> int:
-    order = _order(exif)
-    (place,) = struct.unpack(f"{order}I", exif[4:8])
-    entry = _entries(exif[place:], order).get(_ORIENTATION)
-    return _known_orientation(entry)
-
-
-def _known_orientation(entry: _Entry | None) -> int:
-    found = 1 if entry is None else entry.value
-    return found if 1 <= found <= 8 else 1
-
-
-def _tiff(file: BufferedReader, order: str) -> PictureKind:
-    entries = _entries(file.read(1 << 16), order)
-    samples = entries[_SAMPLES].value if _SAMPLES in entries else 1
-    bits = 1
-    if _BITS in entries:
-        entry = entries[_BITS]
-        bits = entry.value
-        if entry.is_elsewhere:
-            file.seek(bits)
-            (bits,) = struct.unpack(f"{order}H", file.read(2))
-    colours = entries[_PHOTOMETRIC].value if _PHOTOMETRIC in entries else 0
-    channels = 3 if samples >= 3 or colours == _PALETTE else 1
-    if samples == 4 and colours != _CMYK:
-        channels = 4
+def _tiff(file: BufferedReader) -> PictureKind:
+    stored = stored_tiff(read_tags(Parts(file), most_pages=1))
     return PictureKind(
-        channels=channels,
-        depth=16 if bits > 8 else 8,
-        size=(entries[_HEIGHT].value, entries[_WIDTH].value),
-        orientation=_known_orientation(entries.get(_ORIENTATION)),
+        channels=stored.channels,
+        depth=16 if stored.bits > 8 else 8,
+        size=stored.size,
+        orientation=stored.orientation,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    """A tag of a TIFF."""
-
-    value: int
-    """Its first number, or where its numbers are."""
-    is_elsewhere: bool
-
-
-def _entries(directory: bytes, order: str) -> dict[int, _Entry]:
-    """The tags of a TIFF's directory that hold short or long numbers."""
-    (count,) = struct.unpack(f"{order}H", directory[:2])
-    found = {}
-    for number in range(count):
-        entry = directory[2 + 12 * number : 14 + 12 * number]
-        tag, kind, many = struct.unpack(f"{order}HHI", entry[:8])
-        if kind not in (_SHORT, _LONG):
-            continue
-        elsewhere = many > (2 if kind == _SHORT else 1)
-        short = kind == _SHORT and not elsewhere
-        (value,) = struct.unpack(f"{order}{'H' if short else 'I'}", entry[8 : 10 if short else 12])
-        found[tag] = _Entry(value=value, is_elsewhere=elsewhere)
-    return found
-
-
-def _order(data: bytes) -> str:
-    return "<" if data[:2] == b"II" else ">"

@@ -9,13 +9,18 @@ Source: PNG 3rd edition (W3C 2024), 5.3 and 11.3; JPEG, ITU-T T.81, B.2.4.6.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from unflicker.video import tiff_tags
+from unflicker.video.exr_header import whole_number_channels
 from unflicker.video.picture_kinds import JPEG, TIFF
+from unflicker.video.tiff_pictures import stored_tiff, with_alpha_named
 from unflicker.video.tiff_tags import Directory, Parts, Tags
 
 _PNG_BEGIN = b"\x89PNG\r\n\x1a\n"
@@ -26,7 +31,14 @@ _OF_THE_KIND = (b"bKGD", b"sBIT")
 _OF_COLOUR = (b"iCCP", b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 _EXIF = b"Exif\0\0"
 _JFIF, _ADOBE, _SEVERAL, _PROFILE = b"JFIF\0", b"Adobe\0", b"MPF\0", b"ICC_PROFILE\0"
-_CMYK, _PALETTE = 5, 3
+_CMYK, _GREY_AND_ALPHA = 5, 4
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_CHUNK = b"XML:com.adobe.xmp\0\0"
+_TURNED = re.compile(rb"""(tiff:Orientation(?:>|\s*=\s*["']))[2-8](?=["'<])""")
+
+
+_KEPT_FILES = 2
+"""TIFFs of many pages whose tags are kept in memory."""
 
 
 def family(path: Path | str) -> str:
@@ -35,7 +47,7 @@ def family(path: Path | str) -> str:
     return "tif" if suffix in TIFF else "jpg" if suffix in JPEG else suffix.lstrip(".")
 
 
-def with_metadata(encoded: bytes, source: Path) -> bytes:
+def with_metadata(encoded: bytes, source: Path, page: int | None = None) -> bytes:
     """An encoded picture with the metadata of another file of its kind.
 
     A source that cannot be read, or is of another kind, has none.
@@ -43,33 +55,70 @@ def with_metadata(encoded: bytes, source: Path) -> bytes:
     Args:
         encoded: PNG, TIFF of one page, or JPEG; its pixels are upright.
         source: The file that it was made of.
+        page: Number of the page of that file.
     """
     try:
+        if encoded[:2] in (b"II", b"MM"):
+            return tiff_with(encoded, tags_of(source, one=page is None), page or 0)
         data = source.read_bytes()
         if encoded[:8] == data[:8] == _PNG_BEGIN:
             return _png_with(encoded, data)
         if encoded[:2] == data[:2] == b"\xff\xd8":
             return _jpeg_with(encoded, data)
-        if encoded[:2] in (b"II", b"MM") and data[:2] in (b"II", b"MM"):
-            return tiff_with(encoded, tiff_tags.read_tags(data, most_pages=1))
     except (OSError, ValueError, struct.error, IndexError):
         return encoded
     return encoded
 
 
-def tiff_with(encoded: bytes, tags: Tags) -> bytes:
-    """An encoded TIFF with the tags of the first page of another one.
+def tags_of(source: Path, *, one: bool) -> Tags:
+    """The tags of a TIFF.
+
+    Args:
+        source: The file; that of many pages is read once.
+        one: Whether the first page is enough.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is damaged, or none.
+    """
+    if one:
+        with source.open("rb") as file:
+            return tiff_tags.read_tags(Parts(file), most_pages=1)
+    status = source.stat()
+    return _tags_of_pages(source, (status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=_KEPT_FILES)
+def _tags_of_pages(source: Path, _: tuple[int, int]) -> Tags:
+    with source.open("rb") as file:
+        return tiff_tags.read_tags(Parts(file))
+
+
+def tiff_with(encoded: bytes, tags: Tags, page: int = 0) -> bytes:
+    """An encoded TIFF with the tags of a page of another one.
 
     Args:
         encoded: Of one page.
         tags: Of the other file.
+        page: Its number.
     """
-    order = order_of(encoded)
-    made = io.BytesIO()
-    more = carried_tags(tags, 0, order=order)
-    tiff_tags.add_page(
-        made, encoded, more, link=tiff_tags.begin_pages(made, order=order), order=order
-    )
+    extra = stored_tiff(tags, page).extra
+    more = carried_tags(tags, page, order=order_of(encoded))
+    return with_tags(encoded, {**more, **with_alpha_named(encoded, extra)})
+
+
+def with_tags(encoded: bytes, more: Directory) -> bytes:
+    """An encoded TIFF of one page with further tags.
+
+    Args:
+        encoded: The file.
+        more: In its byte order.
+    """
+    if not more:
+        return encoded
+    order, made = order_of(encoded), io.BytesIO()
+    link = tiff_tags.begin_pages(made, order=order)
+    tiff_tags.add_page(made, encoded, more, link=link, order=order)
     return made.getvalue()
 
 
@@ -90,14 +139,16 @@ def carried_tags(tags: Tags, page: int, *, order: str) -> Directory:
     kept = dict(tiff_tags.without_pixels(own))
     if _first(tags, own, tiff_tags.PHOTOMETRIC) == _CMYK:
         kept.pop(tiff_tags.PROFILE, None)
+    if tiff_tags.XMP in kept:
+        packet = kept[tiff_tags.XMP]
+        kept[tiff_tags.XMP] = replace(packet, data=_upright_xmp(packet.data))
     return tiff_tags.upright(tiff_tags.in_order(kept, tags.order, order), order)
 
 
 def tiff_compression(source: Path) -> int:
     """How a TIFF is compressed, by the tag's number; 5 (LZW) if it is not known, or is lossy."""
     try:
-        with source.open("rb") as file:
-            tags = tiff_tags.read_tags(Parts(file), most_pages=1)
+        tags = tags_of(source, one=True)
         found = _first(tags, tags.pages[0], tiff_tags.COMPRESSION)
     except (OSError, ValueError, IndexError):
         return 5
@@ -114,15 +165,18 @@ def not_carried(source: Path) -> tuple[str, ...]:
         if family(source) == "tif":
             with source.open("rb") as file:
                 return _not_carried_of_tiff(Parts(file))
+        if family(source) == "exr":
+            names = ", ".join(whole_number_channels(source))
+            return (f"the last bits of whole numbers (channels {names})",) if names else ()
         data = source.read_bytes()
         if data[:8] == _PNG_BEGIN:
-            animated = any(name == b"acTL" for name, _ in chunks_of(data))
-            return ("the animation of a PNG",) if animated else ()
+            return tuple(_not_carried_of_png(data))
         if data[:2] == b"\xff\xd8":
-            several = any(body.startswith(_SEVERAL) for _, body in segments_of(data))
-            return ("further pictures inside a JPEG (MPF)",) if several else ()
-    except (OSError, ValueError, struct.error, IndexError):
+            return tuple(_not_carried_of_jpeg(data))
+    except OSError:
         return ()
+    except (ValueError, struct.error, IndexError, StopIteration):
+        return ("the metadata of a picture, which are damaged",)
     return ()
 
 
@@ -178,16 +232,29 @@ def _first(tags: Tags, directory: Directory, number: int) -> int:
 
 
 def _not_carried_of_tiff(file: Parts) -> tuple[str, ...]:
-    tags = tiff_tags.read_tags(file, most_pages=1)
+    tags = tiff_tags.read_tags(file)
     own, found = tags.pages[0], []
     if tiff_tags.SUB_PICTURES in own:
         found.append("smaller pictures inside a TIFF (SubIFDs)")
-    colours = _first(tags, own, tiff_tags.PHOTOMETRIC)
-    if colours == _CMYK:
-        found.append("the CMYK colours of a TIFF, with their profile: it becomes RGB")
-    if colours == _PALETTE:
-        found.append("the palette of a TIFF: it becomes RGB")
-    return tuple(found)
+    copies = (page.get(tiff_tags.SUBFILE) for page in tags.pages)
+    if any(tag is not None and tags.numbers(tag)[0] & tiff_tags.REDUCED for tag in copies):
+        found.append("the smaller copy inside a TIFF")
+    return (*found, *stored_tiff(tags).converted())
+
+
+def _not_carried_of_png(data: bytes) -> Iterator[str]:
+    names = dict(chunks_of(data))
+    if b"acTL" in names:
+        yield "the animation of a PNG"
+    if b"IHDR" in names and names[b"IHDR"][9] == _GREY_AND_ALPHA:
+        yield "the grey of a PNG with transparency (it becomes RGB)"
+
+
+def _not_carried_of_jpeg(data: bytes) -> Iterator[str]:
+    if any(body.startswith(_SEVERAL) for _, body in segments_of(data)):
+        yield "further pictures inside a JPEG (MPF)"
+    if _channels(data) == len("CMYK"):
+        yield "the CMYK colours of a JPEG, with their profile (it becomes RGB)"
 
 
 def chunks_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -206,7 +273,7 @@ def _png_with(encoded: bytes, source: bytes) -> bytes:
     end = next(at for at, (name, _) in enumerate(given) if name == b"IDAT")
     # An orientation after the pixels is not looked at, so it stays.
     before = [
-        (name, _upright_exif(body) if name == b"eXIf" else body)
+        (name, _upright_chunk(name, body))
         for name, body in given[:end]
         if _goes_along(name, same_kind, same_colour)
     ]
@@ -216,6 +283,12 @@ def _png_with(encoded: bytes, source: bytes) -> bytes:
     return _PNG_BEGIN + b"".join(
         png_chunk(*chunk) for chunk in (pixels[0], *before, *pixels[1:-1], *after, pixels[-1])
     )
+
+
+def _upright_chunk(name: bytes, body: bytes) -> bytes:
+    if name == b"eXIf":
+        return _upright_exif(body)
+    return _upright_xmp(body) if name == b"iTXt" and body.startswith(_XMP_CHUNK) else body
 
 
 def _goes_along(name: bytes, same_kind: bool, same_colour: bool) -> bool:  # noqa: FBT001
@@ -277,6 +350,8 @@ def segment_of_jpeg(marker: int, body: bytes) -> bytes:
     """
     if body.startswith(_EXIF):
         body = _EXIF + _upright_exif(body[len(_EXIF) :])
+    elif body.startswith(_XMP):
+        body = _upright_xmp(body)
     return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
@@ -292,13 +367,12 @@ def _scan(data: bytes) -> int:
 
 def _upright_exif(exif: bytes) -> bytes:
     """EXIF data for a picture whose pixels are upright; all other bytes stay."""
-    try:
-        order = "<" if exif[:2] == b"II" else ">"
-        (place,) = struct.unpack(f"{order}I", exif[4:8])
-        (count,) = struct.unpack(f"{order}H", exif[place : place + 2])
-        for at in range(place + 2, place + 2 + 12 * count, 12):
-            if struct.unpack(f"{order}H", exif[at : at + 2])[0] == tiff_tags.ORIENTATION:
-                return exif[: at + 8] + struct.pack(f"{order}H", 1) + exif[at + 10 :]
-    except struct.error:
-        pass
-    return exif
+    _, at = tiff_tags.orientation_of(exif)
+    if not at:
+        return exif
+    return exif[:at] + struct.pack(f"{order_of(exif)}H", 1) + exif[at + 2 :]
+
+
+def _upright_xmp(packet: bytes) -> bytes:
+    """An XMP packet for a picture whose pixels are upright; all other bytes stay."""
+    return _TURNED.sub(rb"\g<1>1", packet)

@@ -23,6 +23,7 @@ from unflicker.video.picture_kinds import (
     turned_back,
 )
 from unflicker.video.raw_pictures import is_raw, read_preview
+from unflicker.video.tiff_pictures import decoded_tiff
 
 _SAMPLED = 5
 """Pictures read to find the range of scene-linear light."""
@@ -61,7 +62,10 @@ def read_still(still: Still, *, turn: int | None, light: LightCodes | None) -> P
         return read_preview(still.path)
     kind = kind_of(still.path)
     known = 1 if kind is None else kind.orientation
-    pixels = _decoded(still, by_tag=kind is None and turn is None)
+    if still.path.suffix.lower() in TIFF:
+        pixels = decoded_tiff(still.path, still.page)
+    else:
+        pixels = _decoded(still.path, by_tag=kind is None and turn is None)
     if pixels is None:
         return None
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -177,17 +181,14 @@ def words_of(pixels: Pixels) -> str:
     return f"{width}x{height} {layout.family}{' with alpha' * layout.alpha}, {layout.depth} bit"
 
 
-def _decoded(still: Still, *, by_tag: bool) -> Pixels | None:
+def _decoded(path: Path, *, by_tag: bool) -> Pixels | None:
     """The pixels as stored; turned by OpenCV itself where their orientation could not be read."""
-    jpeg = still.path.suffix.lower() in JPEG
+    jpeg = path.suffix.lower() in JPEG
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR if jpeg else cv2.IMREAD_UNCHANGED
     if jpeg and not by_tag:
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        if still.page is not None:
-            done, pages = cv2.imreadmulti(str(still.path), still.page, 1, flags=flags)
-            return pages[0] if done and pages else None
-        data = np.frombuffer(still.path.read_bytes(), np.uint8)
+        data = np.frombuffer(path.read_bytes(), np.uint8)
         return cv2.imdecode(data, flags) if data.size else None
     except (OSError, cv2.error):
         return None

@@ -15,7 +15,7 @@ from unflicker.frames.picture import Frame
 from unflicker.video import tiff_tags
 from unflicker.video.picture_encoding import PictureStyle, write_picture
 from unflicker.video.picture_kinds import PictureKind
-from unflicker.video.picture_metadata import carried_tags, order_of
+from unflicker.video.picture_metadata import order_of
 from unflicker.video.picture_order import name_by_pattern
 from unflicker.video.picture_reading import Still
 from unflicker.video.segment_file import named
@@ -232,9 +232,7 @@ class StackWriter(_HiddenWriter):
         pages = replace(form, names=(), pattern=_PAGE)
         super().__init__(pages, losses=losses, overwrite=overwrite)
         self._file: BufferedIOBase | None = None
-        self._link, self._pages = 0, 0
-        has_pages = any(still.page is not None for still in form.sources)
-        self._tags = _tags_of(form.sources[0].path) if has_pages else None
+        self._link = 0
 
     def join(self, place: Path) -> None:
         """Append the pictures of a complete segment as pages.
@@ -261,26 +259,12 @@ class StackWriter(_HiddenWriter):
         order = order_of(picture)
         if not self._link:
             self._link = tiff_tags.begin_pages(self._file, order=order)
-        more: tiff_tags.Directory = {}
-        if self._tags is not None:
-            page = self.format.sources[self._pages].page or 0
-            more = carried_tags(self._tags, page, order=order)
-        self._link = tiff_tags.add_page(self._file, picture, more, link=self._link, order=order)
-        self._pages += 1
+        self._link = tiff_tags.add_page(self._file, picture, {}, link=self._link, order=order)
 
     def _end(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             file.close()
-
-
-def _tags_of(path: Path) -> tiff_tags.Tags | None:
-    """The tags of all pages; None if they cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return tiff_tags.read_tags(tiff_tags.Parts(file))
-    except (OSError, ValueError):
-        return None
 
 
 def _linked(file: Path, place: Path) -> None:

@@ -1,6 +1,6 @@
 """Tags of TIFF files and of EXIF data, which is a TIFF without a picture: read, and written again.
 
-Source: TIFF 6.0 (1992); Exif 2.32 (CIPA DC-008), 4.6.
+Source: TIFF 6.0 (1992); Exif 2.32 (CIPA DC-008), 4.6; BigTIFF, as libtiff 4 reads it.
 """
 
 from __future__ import annotations
@@ -13,26 +13,50 @@ from typing import Any
 
 import numpy as np
 
+from unflicker.video.tiff_form import FORMS, TiffForm
+
 ORIENTATION = 274
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
-PROFILE = 34675
-"""The ICC profile."""
+PROFILE, XMP = 34675, 700
+"""The ICC profile; the XMP packet."""
 PHOTOMETRIC, COMPRESSION = 262, 259
+WIDTH, HEIGHT, BITS, SAMPLES, EXTRA_SAMPLES = 256, 257, 258, 277, 338
+SUBFILE, REDUCED = 254, 1
+"""What a page is, and the bit for a smaller copy of another one."""
 SUB_PICTURES = 330
 """Offsets of smaller pictures, or of a raw picture."""
 _OFFSETS, _COUNTS = (273, 324), (279, 325)
 _INNER = (EXIF, GPS, INTEROPERABILITY)
 _DATE_TAKEN, _FRACTION, _DATE_CHANGED = 36867, 37521, 306
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_SIZES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
 """Bytes of a value of each type."""
-_UNITS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
+_UNITS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 """Bytes that change places in the other byte order."""
 _LONG = 4
+_NARROWER = {16: 4, 18: 13}
+"""Types of 64 bits that a TIFF of less than 4 GB stores as types of 32."""
 _MOST_PAGES = 100_000
 _OF_PIXELS = frozenset(
     [
         *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281),
-        *(284, 288, 289, 290, 291, 292, 293, 301, 317, 318, 320, 322, 323, 324, 325, SUB_PICTURES),
+        *(284, 288, 289, 290, 291, 292, 293, 301, 317, 320, 322, 323, 324, 325, SUB_PICTURES),
         *(332, 333, 334, 336, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519),
         *(520, 521, 529, 530, 531, 532, 559),
     ]
@@ -62,6 +86,10 @@ class Tags:
     order: str
     """`<` for little-endian, `>` for big-endian."""
     pages: tuple[Directory, ...]
+    places: tuple[int, ...] = ()
+    """Where the directory of each page is."""
+    wide: bool = False
+    """Whether it is a BigTIFF, with places of 64 bits."""
 
     def numbers(self, tag: Tag) -> tuple[Any, ...]:
         """The numbers of a tag of whole numbers."""
@@ -91,23 +119,21 @@ def read_tags(data: Any, *, most_pages: int = _MOST_PAGES) -> Tags:
         most_pages: Read no more of them.
 
     Raises:
-        ValueError: It is none, is damaged, or is of the kind for more than 4 GB.
+        ValueError: It is none, or is damaged.
     """
-    orders = {b"II*\0": "<", b"MM\0*": ">"}
-    order = orders.get(bytes(data[:4]))
-    if order is None:
+    form = FORMS.get(bytes(data[:4]))
+    if form is None:
         raise ValueError("no TIFF")
-    pages: list[Directory] = []
-    seen = set()
+    pages: dict[int, Directory] = {}
+    first = 8 if form.wide else 4
     try:
-        (place,) = struct.unpack(f"{order}I", data[4:8])
-        while place and place not in seen and len(pages) < most_pages:
-            seen.add(place)
-            page, place = _directory(data, place, order, depth=0)
-            pages.append(page)
+        (place,) = struct.unpack(form.order + form.place, data[first : first + form.bytes])
+        while place and place not in pages and len(pages) < most_pages:
+            at = place
+            pages[at], place = _directory(data, at, form, depth=0)
     except (struct.error, IndexError) as fault:
         raise ValueError("a damaged TIFF") from fault
-    return Tags(order=order, pages=tuple(pages))
+    return Tags(order=form.order, pages=tuple(pages.values()), places=tuple(pages), wide=form.wide)
 
 
 def date_taken(tags: Tags) -> str:
@@ -134,6 +160,29 @@ def upright(directory: Directory, order: str) -> Directory:
         return directory
     one = Tag(kind=3, count=1, data=struct.pack(f"{order}H", 1))
     return {**directory, ORIENTATION: one}
+
+
+def orientation_of(exif: bytes) -> tuple[int, int]:
+    """The orientation in EXIF data, and where it stands; (1, 0) if it is not there.
+
+    Other tags may be damaged or missing.
+
+    Args:
+        exif: From its first byte on.
+    """
+    form = FORMS.get(bytes(exif[:4]))
+    try:
+        if form is None or form.wide:
+            return 1, 0
+        (place,) = struct.unpack(f"{form.order}I", exif[4:8])
+        entries, end = form.entries(exif, place)
+        for at, entry in enumerate(reversed(entries), start=1):
+            number, _, _, value = struct.unpack(f"{form.order}HHIH", entry[:10])
+            if number == ORIENTATION:
+                return (value if 1 <= value <= 8 else 1), end - at * len(entry) + 8
+    except (struct.error, ValueError):
+        pass
+    return 1, 0
 
 
 def without_pixels(directory: Directory) -> Directory:
@@ -230,31 +279,72 @@ def stored(directory: Directory, *, at: int, order: str) -> bytes:
     return head + bytes(4) + bytes(values)
 
 
-def _directory(data: Any, place: int, order: str, *, depth: int) -> tuple[Directory, int]:
+def put_first(data: bytearray, tags: Tags, page: int) -> None:
+    """Make a page the first of its file.
+
+    Args:
+        data: The file, which is changed.
+        tags: Of its pages.
+        page: Its number.
+    """
+    form = TiffForm(order=tags.order, wide=tags.wide)
+    struct.pack_into(form.order + form.place, data, 8 if form.wide else 4, tags.places[page])
+
+
+def put_number(data: bytearray, tags: Tags, page: int, *, number: int, value: int) -> None:
+    """Replace a short number of a page.
+
+    Args:
+        data: The file, which is changed.
+        tags: Of its pages.
+        page: Its number.
+        number: Of the tag, which holds one short number.
+        value: The new one.
+    """
+    form = TiffForm(order=tags.order, wide=tags.wide)
+    entries, end = form.entries(data, tags.places[page])
+    for at, entry in enumerate(reversed(entries), start=1):
+        if struct.unpack(f"{form.order}H", entry[:2])[0] == number:
+            place = end - at * len(entry) + 4 + form.bytes
+            struct.pack_into(f"{form.order}H", data, place, value)
+
+
+def _directory(data: Any, place: int, form: TiffForm, *, depth: int) -> tuple[Directory, int]:
     """A directory of tags, and the place of the next."""
-    (count,) = struct.unpack(f"{order}H", data[place : place + 2])
+    entries, end = form.entries(data, place)
     found: dict[int, Tag] = {}
-    for number in range(count):
-        at = place + 2 + 12 * number
-        entry = bytes(data[at : at + 12])
-        tag, kind, many = struct.unpack(f"{order}HHI", entry[:8])
+    for entry in entries:
+        number, kind, many = struct.unpack(f"{form.order}HH{form.place}", entry[: 4 + form.bytes])
         size = _SIZES.get(kind, 0) * many
         if not size:
             continue
-        value = entry[8 : 8 + size]
-        if size > 4:
-            (start,) = struct.unpack(f"{order}I", entry[8:])
+        value = entry[-form.bytes :][:size]
+        if size > form.bytes:
+            (start,) = struct.unpack(form.order + form.place, entry[-form.bytes :])
             value = bytes(data[start : start + size])
             if len(value) < size:
                 raise ValueError("a damaged TIFF")
-        inner: Directory = {}
-        if tag in _INNER and depth < len(_INNER) and size == 4:
-            (start,) = struct.unpack(f"{order}I", value)
-            inner, _ = _directory(data, start, order, depth=depth + 1)
-        found[tag] = Tag(kind=kind, count=many, data=value, inner=inner)
-    end = place + 2 + 12 * count
-    following = bytes(data[end : end + 4])
-    return found, struct.unpack(f"{order}I", following)[0] if len(following) == 4 else 0
+        tag = _narrow(Tag(kind=kind, count=many, data=value), form.order)
+        if number in _INNER and depth < len(_INNER) and len(tag.data) == 4:
+            (start,) = struct.unpack(f"{form.order}I", tag.data)
+            inner, _ = _directory(data, start, form, depth=depth + 1)
+            tag = replace(tag, inner=inner)
+        found[number] = tag
+    following = bytes(data[end : end + form.bytes])
+    if len(following) < form.bytes:
+        return found, 0
+    return found, struct.unpack(form.order + form.place, following)[0]
+
+
+def _narrow(tag: Tag, order: str) -> Tag:
+    """A tag of 64-bit numbers as one of 32 bits, where they fit."""
+    if tag.kind not in _NARROWER:
+        return tag
+    numbers = struct.unpack(f"{order}{tag.count}Q", tag.data)
+    if max(numbers) >= 1 << 32:
+        return tag
+    data = struct.pack(f"{order}{tag.count}I", *numbers)
+    return replace(tag, kind=_NARROWER[tag.kind], data=data)
 
 
 def _moved(directory: Directory, *, by: int, order: str) -> Directory:
