@@ -33,7 +33,12 @@ from unflicker.jobs.pool import Pool
 from unflicker.jobs.resources import Resources
 from unflicker.progress import Report, silent
 from unflicker.recording import Record, Recorder
-from unflicker.rendering.checks import checked_rate, need_networks, refuse_original
+from unflicker.rendering.checks import (
+    checked_rate,
+    need_networks,
+    refuse_original,
+    refuse_unknown_shots,
+)
 from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
@@ -110,7 +115,7 @@ def run(
             recorder.add(segment.measured)
             result.writer.join(segment.place)
     recorder.incomplete |= result.writer.incomplete
-    return recorder.record(notes=(*result.notes, *_unknown_shots(options, recorder)))
+    return recorder.record(notes=result.notes)
 
 
 def analyze(
@@ -145,6 +150,7 @@ def analyze(
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with running as context:
         context.announce(film.notes)
+        refuse_unknown_shots(film, settings, options, context)
         with (
             open_pool(film, settings, options, context) as pool,
             planned(
@@ -300,6 +306,7 @@ def _rendered(
         writer = open_writer(film, local, encoding=encoding, overwrite=overwrite)
         refuse_losses(writer.losses, strict=settings.strict)
         context.announce((*film.notes, *writer.notes))
+        refuse_unknown_shots(film, settings, options, context)
         form = writer.format
         task = RenderTask(film=files, settings=settings, device=device, mask=mask, form=form)
         # The workspace goes last, when the result has its name.
@@ -323,15 +330,6 @@ def _refuse_loss(
     plans = [] if saved is None else [Written(path=saved, what="the plan", option="--plan")]
     reads = [*named("the film", source), *beside]
     refuse_loss(reads, [*results, *plans], overwrite=options.overwrite)
-
-
-def _unknown_shots(options: RunOptions, recorder: Recorder) -> tuple[str, ...]:
-    """A note for shots that were named and are not in the film, which only its end shows."""
-    count = len(recorder.shots)
-    unknown = [str(shot) for shot in sorted(options.shot_strengths) if shot >= count]
-    if not unknown:
-        return ()
-    return (f"no shot {', '.join(unknown)}: the film has {count}, numbered from 0",)
 
 
 def _files(source: str | Path, settings: Settings, options: RunOptions) -> FilmFiles:

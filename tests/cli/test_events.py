@@ -53,6 +53,36 @@ def test_each_film_of_a_batch_has_its_state(call, pipeline, film):
     assert code == 7
 
 
+def test_errors_name_their_film(call, pipeline, film):
+    bad = film.with_name("bad.mp4")
+    bad.write_text("no film")
+    for films in ([film, bad], [bad]):
+        _, _, err = call(*films, "--overwrite", *JSON)
+        errors = [each for each in events_of(err) if each["event"] == "error"]
+        assert errors[0]["film"] == str(bad)
+        assert {each.get("film") for each in errors[1:]} <= {None, str(bad)}
+    _, _, err = call("--strenth", "1", *JSON)
+    assert all("film" not in each for each in events_of(err))
+
+
+@pytest.mark.parametrize("damaged", [(), (3,)])
+def test_commands_that_measure_have_the_events_of_a_run(call, pipeline, film, damaged):
+    pipeline.changes = {"damaged": damaged}
+    out = film.with_name("film.json")
+    for output in ((), ("-o", out)):
+        code, _, err = call("analyze", film, *output, *JSON)
+        events = events_of(err)
+        wrote = str(out) if output else None
+        assert events[0] == {"event": "batch", "films": [{"film": str(film), "output": wrote}]}
+        (state,) = (each["state"] for each in events if each["event"] == "film")
+        assert state == ("damaged" if damaged else "done")
+        assert events[-1] == {"event": "end", "exit_code": code}
+    _, _, err = call("metrics", film, *JSON)
+    events = events_of(err)
+    assert kinds(events) == ["batch", "film", "error", "end"]
+    assert (events[1]["state"], events[2]["film"]) == ("failed", str(film))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

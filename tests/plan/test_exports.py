@@ -188,11 +188,13 @@ def test_shots_that_are_not_there_and_strengths_that_are_none_are_refused(
     options = RunOptions(plan=plan.path, shot_strengths={2: 0.5})
     with pytest.raises(UsageError, match=r"no shot 2: the plan .* has 2, numbered from 0"):
         unflicker.run(film, tmp_path / "out.mkv", settings=FAST, options=options)
-    record = unflicker.run(
-        film, tmp_path / "out.mkv", settings=FAST, options=RunOptions(shot_strengths={2: 0.5})
-    )
-    assert "no shot 2: the film has 2, numbered from 0" in record.notes
-    (tmp_path / "out.mkv").unlink()
+    for strengths, named in (({2: 0.5}, "2"), ({0: 0.0, 7: 0.0, 5: 1.0}, "5, 7")):
+        options = RunOptions(shot_strengths=strengths)
+        wrong = pytest.raises(UsageError, match=f"no shot {named}: film.mkv has 2, numbered from 0")
+        with wrong:
+            unflicker.run(film, tmp_path / "out.mkv", settings=FAST, options=options)
+        with wrong:
+            unflicker.analyze(film, settings=FAST, options=options)
     with pytest.raises(UsageError, match=r"shot 0 at strength 1\.5"):
         RunOptions(shot_strengths={0: 1.5})
     with pytest.raises(UsageError, match="change strengths alone"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.batch import one_film
 from unflicker.cli.config import config_option
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command
@@ -70,17 +71,23 @@ def analyze(stop: Stop, film: str, **given: Any) -> None:
             if path is not None
         ],
     )
-    record = _analyzed(film, given, talk=talk)
-    if given["output"] is None:
-        click.echo(report.as_json(record))
-    else:
-        report.write_json(record, given["output"])
-    for note in record.notes:
-        talk.note(note, film=film)
-    talk.say(f"{film}: {report.headline(record)}")
-    for one in report.advice(record):
-        if not one.is_noted:
-            talk.say(f"{film}: {one.line}")
+    with one_film(film, given["output"] and str(given["output"])) as done:
+        record = _analyzed(film, given, talk=talk)
+        done.frames = len(record.seconds)
+        if given["output"] is None:
+            click.echo(report.as_json(record))
+        else:
+            report.write_json(record, given["output"])
+        for note in record.notes:
+            talk.note(note, film=film)
+        talk.say(f"{film}: {report.headline(record)}")
+        for one in report.advice(record):
+            if not one.is_noted:
+                talk.say(f"{film}: {one.line}")
+        _refuse_damage(film, record)
+
+
+def _refuse_damage(film: str, record: Record) -> None:
     if record.incomplete and not record.damaged:
         raise PartlyFailedError(
             f"{film} is not complete (see the note); what is there was analysed"
@@ -115,17 +122,19 @@ def metrics(stop: Stop, film: str, **given: Any) -> None:
     reads = [*named("the film", film), *named("the reference", reference)]
     talk = Talk.of(given, stop=stop, reads=reads)
     part = {name: given[name.removesuffix("_seconds")] for name in _PART}
-    opened = open_video(film, **part, strict=given["strict"])
     numbers: dict[str, Any] = {"film": film}
-    with (
-        shown(talk, title=film) as report,
-        run_context(device="cpu", threads=given["threads"] or 0, report=report) as context,
-    ):
-        context.announce(opened.notes)
-        numbers |= measured(opened, context)
-        if reference is not None:
-            numbers["reference"] = reference
-            numbers |= nearness(opened, open_video(reference, **part))
+    with one_film(film) as done:
+        opened = open_video(film, **part, strict=given["strict"])
+        with (
+            shown(talk, title=film) as report,
+            run_context(device="cpu", threads=given["threads"] or 0, report=report) as context,
+        ):
+            context.announce(opened.notes)
+            numbers |= measured(opened, context)
+            if reference is not None:
+                numbers["reference"] = reference
+                numbers |= nearness(opened, open_video(reference, **part))
+        done.frames = numbers["frames"]
     click.echo(json.dumps(numbers, indent=2, ensure_ascii=False))
 
 

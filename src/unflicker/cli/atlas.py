@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from unflicker.cli.batch import one_film
 from unflicker.cli.display import shown
 from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
@@ -76,7 +77,7 @@ def atlas(stop: Stop, film: str, output: Path, **given: Any) -> None:
     reads, writes = files.paths_of(Path(film), output, options)
     reads += companions(settings)
     talk = Talk.of(given, stop=stop, reads=reads, writes=writes)
-    with shown(talk, title=film) as tell:
+    with one_film(film, str(output)), shown(talk, title=film) as tell:
         record = export.draw_atlases(
             film, output, settings=settings, options=options, progress=tell
         )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unflicker.batch import FilmJob, Outcome
 from unflicker.cli.display import View
-from unflicker.cli.messages import Talk, notes_of, tell_programs
+from unflicker.cli.messages import Talk, notes_of, tell_batch, tell_programs
 from unflicker.errors import PartlyFailedError, UnflickerError
+
+if TYPE_CHECKING:
+    from unflicker.batch.make import State
 
 
 def tell(outcome: Outcome, *, films: int, talk: Talk, view: View) -> None:
@@ -38,13 +44,41 @@ def tell(outcome: Outcome, *, films: int, talk: Talk, view: View) -> None:
 
 def tell_state(outcome: Outcome) -> None:
     """Tell programs that a film is done, and how."""
-    tell_programs(
-        "film",
-        film=str(outcome.job.source),
-        output=str(outcome.job.target),
-        state=outcome.state,
-        frames=outcome.frames,
-    )
+    _tell(str(outcome.job.source), str(outcome.job.target), outcome.state, outcome.frames)
+
+
+@dataclass(kw_only=True)
+class OneFilm:
+    """What a command has done to a film, for programs."""
+
+    frames: int = 0
+
+
+@contextmanager
+def one_film(film: str, output: str | None = None, *, begins: bool = True) -> Iterator[OneFilm]:
+    """The work of a command on one film, from its event `batch` to its event `film`.
+
+    Args:
+        film: Its name.
+        output: That of its result; None where no result is written.
+        begins: Whether the batch has this film alone.
+    """
+    if begins:
+        tell_batch([(film, output)])
+    done = OneFilm()
+    try:
+        yield done
+    except PartlyFailedError:
+        _tell(film, output, "damaged", done.frames)
+        raise
+    except Exception:
+        _tell(film, output, "failed", done.frames)
+        raise
+    _tell(film, output, "done", done.frames)
+
+
+def _tell(film: str, output: str | None, state: State, frames: int) -> None:
+    tell_programs("film", film=film, output=output, state=state, frames=frames)
 
 
 def check(outcomes: Sequence[Outcome]) -> None:
@@ -111,6 +145,7 @@ def _say(outcome: Outcome, talk: Talk, *, named: bool) -> None:
 def _complain(job: FilmJob, fault: BaseException, talk: Talk) -> None:
     named = str(job.source) in str(fault)
     text = str(fault) if isinstance(fault, UnflickerError) else f"internal error, {fault!r}"
-    talk.complain(text if named else f"{job.source}: {text}")
+    film = str(job.source)
+    talk.complain(text if named else f"{job.source}: {text}", film=film)
     for note in notes_of(fault):
-        talk.complain(note)
+        talk.complain(note, film=film)

@@ -22,6 +22,8 @@ from unflicker.files.outputs import Read, Written, refuse_loss
 _COMPILING = "compiling inner loops, once after installation: some seconds, up to half a minute"
 _AS_JSON = [False]
 """Whether every line on stderr is one JSON object, as `--progress json` asks for."""
+_ONLY_FILM: list[str | None] = [None]
+"""The film of a call that has one, for its errors."""
 _SHOW_WARNING, _LAST_RESORT = warnings.showwarning, logging.lastResort
 """How Python shows warnings, and messages of libraries that have no handler."""
 
@@ -29,6 +31,7 @@ _SHOW_WARNING, _LAST_RESORT = warnings.showwarning, logging.lastResort
 def speak(*, json_lines: bool) -> None:
     """Write messages as JSON from now on, or as text; those of Python and of libraries, too."""
     _AS_JSON[0] = json_lines
+    _ONLY_FILM[0] = None
     warnings.showwarning = _warned if json_lines else _SHOW_WARNING
     logging.lastResort = _ToStderr(logging.WARNING) if json_lines else _LAST_RESORT
 
@@ -50,6 +53,16 @@ def tell_programs(event: str, **facts: Any) -> None:
     """
     if _AS_JSON[0]:
         click.echo(json.dumps({"event": event, **facts}), err=True)
+
+
+def tell_batch(films: Sequence[tuple[str, str | None]]) -> None:
+    """Tell programs that work on films begins; errors name the film from now on if it is one.
+
+    Args:
+        films: The name of each, and of its result; None where no result is written.
+    """
+    _ONLY_FILM[0] = films[0][0] if len(films) == 1 else None
+    tell_programs("batch", films=[{"film": film, "output": output} for film, output in films])
 
 
 def say_line(text: str, *, event: str, film: str | None = None) -> None:
@@ -118,10 +131,15 @@ class Talk:
             text = note if _AS_JSON[0] else f"{f'{film}: ' * named}note: {note}"
             say_line(text, event="note", film=film)
 
-    def complain(self, message: str) -> None:
-        """Write an error to stderr, even if quiet."""
+    def complain(self, message: str, *, film: str | None = None) -> None:
+        """Write an error to stderr, even if quiet.
+
+        Args:
+            message: A sentence that names the film, if it is about one of several.
+            film: The film, for programs.
+        """
         logging.getLogger("unflicker.cli").debug("error: %s", message)
-        complain(message)
+        complain(message, film=film)
 
     @classmethod
     def of(
@@ -170,9 +188,15 @@ class _ToStderr(logging.Handler):
         say_line(self.format(record), event="log")
 
 
-def complain(message: str) -> None:
-    """Write an error to stderr."""
-    say_line(message if _AS_JSON[0] else f"unflicker: {message}", event="error")
+def complain(message: str, *, film: str | None = None) -> None:
+    """Write an error to stderr.
+
+    Args:
+        message: A sentence.
+        film: The film that it is about, for programs; the only one of the call if None.
+    """
+    text = message if _AS_JSON[0] else f"unflicker: {message}"
+    say_line(text, event="error", film=film or _ONLY_FILM[0])
 
 
 def notes_of(error: BaseException | None) -> list[str]:

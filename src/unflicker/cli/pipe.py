@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.batch import one_film
 from unflicker.cli.config import is_asked
 from unflicker.cli.display import shown
 from unflicker.cli.interrupt import Stop
-from unflicker.cli.messages import Talk, tell_programs
+from unflicker.cli.messages import Talk
 from unflicker.cli.values import pairs
 from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, companions, named
@@ -70,9 +71,10 @@ def run_piped(
     """
     source, target = _checked(names, given)
     talk = _talk(source, target, given, settings=settings, stop=stop)
-    tell_programs("batch", films=[{"film": source, "output": target}])
-    with shown(talk, title=source) as report:
-        piped = _piped(source, target, given, settings, options, report)
+    with one_film(source, target) as done:
+        with shown(talk, title=source) as report:
+            piped = _piped(source, target, given, settings, options, report)
+        done.frames = piped.frames
     for note in piped.notes:
         talk.note(note, film=source)
     ahead = f", read {piped.latency_frames} ahead" if source == STREAM else ""

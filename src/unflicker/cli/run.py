@@ -26,7 +26,7 @@ from unflicker.cli.display import noting, viewed
 from unflicker.cli.help import Command
 from unflicker.cli.input_options import films_options, stills_options, stream_options
 from unflicker.cli.interrupt import Stop
-from unflicker.cli.messages import Talk, tell_programs
+from unflicker.cli.messages import Talk, tell_batch
 from unflicker.cli.options import (
     clean_option,
     encode_options,
@@ -162,8 +162,7 @@ def _steady(batch: _Batch) -> None:
         for job in (task.job for task in tasks):
             click.echo(f"{job.source} -> {job.target}{' (is there)' * job.place.exists()}")
         return
-    films = [{"film": str(task.job.source), "output": str(task.job.target)} for task in tasks]
-    tell_programs("batch", films=films)
+    tell_batch([(str(task.job.source), str(task.job.target)) for task in tasks])
     every: list[Outcome] = []
     places = {id(task.job): number for number, task in enumerate(tasks, start=1)}
     view = viewed(talk)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unflicker.cli.batch import one_film
 from unflicker.cli.config import is_asked
 from unflicker.cli.display import shown
 from unflicker.cli.interrupt import Stop
-from unflicker.cli.messages import Talk, tell_programs
+from unflicker.cli.messages import Talk, tell_batch
 from unflicker.errors import PartlyFailedError, UsageError
 from unflicker.files.outputs import named
 from unflicker.settings import Settings
@@ -50,15 +51,16 @@ def write_exposures(
     output = given["output"]
     talk = Talk.of(given, stop=stop, reads=named("the pictures", *names), writes=[])
     into = None if output is None else Path(output)
-    tell_programs("batch", films=[{"film": name, "output": output} for name in names])
+    tell_batch([(name, output) for name in names])
     for name in names:
-        _write(name, into, settings, options, talk)
+        with one_film(name, output, begins=False) as done:
+            done.frames = _write(name, into, settings, options, talk)
 
 
 def _write(
     name: str, into: Path | None, settings: Settings, options: RunOptions, talk: Talk
-) -> None:
-    """Write the sidecars of one folder."""
+) -> int:
+    """Write the sidecars of one folder; returns how many."""
     from unflicker.batch.sidecars import write_sidecars
 
     with shown(talk, title=name) as report:
@@ -75,6 +77,7 @@ def _write(
             f"{len(written.record.damaged)} pictures in {name} could not be read; their "
             "sidecars have the exposure of the picture before"
         )
+    return len(written.paths)
 
 
 def _refuse(names: Sequence[str], given: dict[str, Any]) -> None:

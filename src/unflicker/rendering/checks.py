@@ -5,11 +5,15 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
+from unflicker.analysis.cuts import with_cuts
+from unflicker.analysis.proxy import proxies_of
+from unflicker.compute.context import RunContext
 from unflicker.compute.weights import NEURAL_FILTER, need_neural, weights_file
 from unflicker.errors import UsageError
 from unflicker.plan import Plan
 from unflicker.rendering.options import RunOptions
 from unflicker.settings import Settings
+from unflicker.video import VideoSource
 
 _PLAIN = RunOptions()
 _SLOWEST, _FASTEST = 1 / 86_400, 50_000.0
@@ -70,3 +74,34 @@ def checked_rate(fps: Any) -> float:
             f"to {_FASTEST:,.0f} a second"
         )
     return rate
+
+
+def refuse_unknown_shots(
+    film: VideoSource, settings: Settings, options: RunOptions, context: RunContext
+) -> None:
+    """Refuse strengths of shots that a film does not have; its frames are read up to the last.
+
+    Args:
+        film: Not read where only the first shot is named, or a plan, which knows its shots.
+        settings: Of the run.
+        options: May name shots.
+        context: Receives the progress.
+
+    Raises:
+        UsageError: It has fewer shots.
+    """
+    last = max(options.shot_strengths, default=0)
+    if options.plan is not None or last < 1:
+        return
+    shots = 1
+    proxies = proxies_of(film, settings.proxy.width_px)
+    for done, (_, is_cut) in enumerate(with_cuts(proxies), start=1):
+        context.tell("find cuts", done=done, total=film.estimated_frames)
+        shots += is_cut
+        if shots > last:
+            return
+    unknown = ", ".join(str(shot) for shot in sorted(options.shot_strengths) if shot >= shots)
+    raise UsageError(
+        f"there is no shot {unknown}: {film.name} has {shots}, numbered from 0; "
+        "`unflicker analyze` lists them"
+    )

@@ -13,6 +13,7 @@ from unflicker.grade.mask import FullShares, read_mask
 from unflicker.jobs.resources import Resources
 from unflicker.plan import FramePlan
 from unflicker.recording import Recorder
+from unflicker.rendering.checks import refuse_unknown_shots
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import Planned, frame_by_frame, planned
 from unflicker.rendering.resources import open_pool
@@ -36,6 +37,7 @@ def rendered_in_order(
 
     Raises:
         InputError: The mask or plan is not of this film.
+        UsageError: The film lacks a shot that is named.
     """
     mask = read_mask(options.mask, size=film.size) if options.mask else None
     shares = FullShares(mask)
@@ -46,6 +48,7 @@ def rendered_in_order(
                 items = (order.item(later.take(), shares) for order in plan.ordered())
                 yield through(items, stages_of(plan.settings, context))
             return
+        refuse_unknown_shots(film, settings, options, context)
         recorder, resources = Recorder(film, settings, output="-"), Resources(pool=pool)
         with planned(film, settings, options, recorder, context, resources=resources) as plan:
             px = plan.settings.proxy.width_px
