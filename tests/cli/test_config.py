@@ -1,5 +1,8 @@
 """unflicker.toml: defaults of options, with the command line and the environment above it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from unflicker.cli.run import run as run_command
@@ -67,13 +70,30 @@ def test_a_named_file_replaces_the_usual_ones(call, pipeline, film, here):
     ("text", "says"),
     [
         ('presset = "fast"', "unknown key presset; did you mean preset?"),
-        ("overwrite = true", "unknown key overwrite"),
+        ("overwrite = true", "overwrite, which belongs to a single call"),
         ("strength = 7", "strength: 7"),
         ("strength = true", "strength is True; write one value"),
         ("strict = 1", "strict is 1; write true or false"),
         ("preset = [1]", "preset is [1]"),
         ("set = 3", "write a table, [set]"),
         ("strength 3", "is no TOML"),
+        ("fps = 25", "fps, which belongs to a single call; pass --fps there"),
+        ('order = "time"', "order, which belongs to a single call"),
+        ("work-dir = 3", "work-dir is 3; write one value"),
+        ('work-dir = ""', "work-dir is ''; write one value"),
+        ("jobs = 1.5", "jobs is 1.5; write a whole number"),
+        ('jobs = "2"', "jobs is '2'; write one value"),
+        ("strength = 2020-01-01", "strength is datetime.date(2020, 1, 1); write one value"),
+        ("strength = nan", "strength is nan"),
+        ("keep-slower-than = nan", "keep_slower_than_seconds is nan"),
+        ('clean = "dirt:huge"', "repair.degree is huge"),
+        ('stabilise = "hands"', "hands"),
+        ('without = "tones"', "no stage is named tones"),
+        ("lock-exposure = true\nlock_exposure = false", "lock_exposure twice"),
+        ('[set]\ntone.flashez = "repair"', "unknown setting tone.flashez; did you mean"),
+        ("[set]\ntone.lock_exposure = 3", "takes yes or no"),
+        ("[set]\nstrength = [1, 2]", "set strength is [1, 2]; write one value"),
+        ("[encoder]\ntune = []", "encoder tune is []; write one value"),
     ],
 )
 def test_a_fault_is_one_line_that_names_the_file(call, pipeline, film, here, text, says):
@@ -84,6 +104,29 @@ def test_a_fault_is_one_line_that_names_the_file(call, pipeline, film, here, tex
     assert "unflicker.toml" in err
     assert len(err.strip().splitlines()) == 1
     assert not pipeline.calls
+
+
+def test_tables_of_both_files_and_of_the_call_are_put_together(call, pipeline, film, here):
+    users(
+        here,
+        '[set]\ntone.flashes = "repair"\nstrength = 0.1\n[encoder]\ntune = "grain"\nkeyint = 9\n',
+    )
+    local(here, "[set]\nstrength = 0.2\n[encoder]\nkeyint = 12\n")
+    call(film, "-o", here / "a.mp4")
+    call(film, "-o", here / "b.mp4", "--set", "strength=0.3", "-e", "bf=2")
+    first, second = (made[2] for made in pipeline.calls)
+    assert (first.tone.flashes, first.strength) == ("repair", 0.2)
+    assert dict(first.encoding.options) == {"tune": "grain", "keyint": "12"}
+    assert (second.tone.flashes, second.strength) == ("repair", 0.3)
+    assert dict(second.encoding.options) == {"tune": "grain", "keyint": "12", "bf": "2"}
+
+
+@pytest.mark.parametrize("text", ['stabilise = "gate"\n', "\ufeffstrength = 0.5\n"])
+def test_what_an_editor_or_an_archive_writes_is_read(call, pipeline, film, here, text):
+    local(here, text)
+    assert call(film)[0] == 0
+    settings = pipeline.calls[0][2]
+    assert (settings.strength == 0.5) != settings.stabilise.gate
 
 
 def test_a_default_from_a_file_does_not_stop_a_stream(call, film, here):
@@ -99,3 +142,6 @@ def test_every_key_is_an_option_of_run():
 
     options = {name[2:] for parameter in run_command.params for name in parameter.opts}
     assert options >= _KEYS
+    page = (Path(__file__).parents[2] / "docs" / "install.md").read_text(encoding="utf-8")
+    (line,) = (line for line in page.splitlines() if line.startswith("- Keys may be any of"))
+    assert set(re.findall(r"`([a-z-]+)`", line)) == _KEYS | {"set", "encoder"}

@@ -15,7 +15,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from unflicker.cli.options import PRESET_VARIABLE, option_in
+from unflicker.cli.options import PRESET_VARIABLE, option_in, settings_from
 from unflicker.errors import UsageError
 
 FILE_NAME = "unflicker.toml"
@@ -26,6 +26,7 @@ _KEYS = frozenset(
         "keep-slower-than",
         "flashes",
         "clean",
+        "stabilise",
         "lock-exposure",
         "without",
         "strict",
@@ -81,7 +82,10 @@ def use_config(ctx: click.Context, param: click.Parameter, given: Path | None) -
     used = []
     for path in default_files() if given is None else [given]:
         if given is not None or path.is_file():
-            defaults |= _defaults(path, ctx)
+            own = _defaults(path, ctx)
+            for table in _TABLES.values():  # of pairs of one name, the last one holds
+                own[table] = [*defaults.get(table, ()), *own.get(table, ())]
+            defaults |= own
             used.append(str(path))
     if os.environ.get(PRESET_VARIABLE):
         defaults.pop("preset", None)
@@ -127,16 +131,22 @@ def _defaults(path: Path, ctx: click.Context) -> dict[str, Any]:
         if name in _TABLES:
             found[_TABLES[name]] = _pairs(value, name, path)
         elif name not in _KEYS:
-            _refuse_key(key, path)
+            _refuse_key(key, path, is_option=name in parameters)
         elif name in parameters:
-            _need_valid(parameters[name], value, path, ctx)
-            found[parameters[name].name or name] = value
+            inner = parameters[name].name or name
+            if inner in found:
+                raise UsageError(f"{path} has {key} twice, with - and with _; leave one out")
+            found[inner] = _valid(parameters[name], value, path, ctx)
+    try:
+        settings_from(found)
+    except UsageError as fault:
+        raise UsageError(f"{path}: {fault}") from fault
     return found
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as fault:
         raise UsageError(f"{path} is no TOML: {fault}; correct that line") from fault
     except (OSError, UnicodeDecodeError) as fault:
@@ -144,9 +154,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read: {why}; name a file with --config") from fault
 
 
-def _refuse_key(key: str, path: Path) -> None:
+def _refuse_key(key: str, path: Path, *, is_option: bool) -> None:
+    name = key.replace("_", "-")
+    if is_option:
+        raise UsageError(f"{path} has {key}, which belongs to a single call; pass --{name} there")
     known: Iterable[str] = sorted({*_KEYS, *_TABLES})
-    near = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
+    near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     raise UsageError(f"{path} has the unknown key {key}; {hint}")
 
@@ -159,19 +172,37 @@ def _pairs(value: Any, name: str, path: Path) -> list[str]:
     for key, inner in value.items():
         if isinstance(inner, dict):
             texts += [f"{key}.{text}" for text in _pairs(inner, name, path)]
+        elif not isinstance(inner, (str, int, float)):
+            raise UsageError(f"{path}: {name} {key} is {inner!r}; write one value")
         else:
             plain = str(inner).lower() if isinstance(inner, bool) else inner
             texts.append(f"{key}={plain}")
     return texts
 
 
-def _need_valid(parameter: click.Parameter, value: Any, path: Path, ctx: click.Context) -> None:
-    """Refuse a value that the option would not take, with the name of the file."""
+def _valid(parameter: click.Parameter, value: Any, path: Path, ctx: click.Context) -> Any:
+    """A value as the option has it.
+
+    Raises:
+        UsageError: The option would not take it.
+    """
+    name = parameter.opts[-1][2:]
     switch = getattr(parameter, "is_flag", False)
-    if isinstance(value, bool) != switch or isinstance(value, (list, dict)):
+    wanted = _wanted(parameter, switch=switch)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and not switch) or value == "":
         kind = "true or false" if switch else "one value"
-        raise UsageError(f"{path}: {parameter.opts[-1][2:]} is {value!r}; write {kind}")
+        kind = "a whole number" if isinstance(value, float) and float not in wanted else kind
+        raise UsageError(f"{path}: {name} is {value!r}; write {kind}")
     try:
-        parameter.type_cast_value(ctx, value)
+        return parameter.type_cast_value(ctx, value)
     except click.BadParameter as fault:
-        raise UsageError(f"{path}: {parameter.opts[-1][2:]}: {fault.message}") from fault
+        raise UsageError(f"{path}: {name}: {fault.message}") from fault
+
+
+def _wanted(parameter: click.Parameter, *, switch: bool) -> tuple[type, ...]:
+    """The types of TOML that an option takes."""
+    if switch:
+        return (bool,)
+    if isinstance(parameter.type, click.types.FloatParamType):
+        return (int, float)
+    return (int,) if isinstance(parameter.type, click.types.IntParamType) else (str,)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from unflicker.cli.help import Option, with_options
 from unflicker.cli.values import (
@@ -43,6 +44,20 @@ def option_in(section: str, *names: str, **kwargs: Any) -> Any:
         kwargs: As for `click.option`.
     """
     return click.option(*names, cls=Option, section=section, **kwargs)
+
+
+def after_defaults(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Pairs of the command line after those of files, so that the last of one name holds.
+
+    Args:
+        ctx: Of the command.
+        param: An option that may come several times.
+        value: Of the command line, or of files.
+    """
+    name = param.name or ""
+    if ctx.get_parameter_source(name) != ParameterSource.COMMANDLINE:
+        return value
+    return (*(ctx.default_map or {}).get(name, ()), *value)
 
 
 overwrite_option = option_in(
@@ -115,6 +130,7 @@ _CORRECTION = (
         "--set",
         "changes",
         multiple=True,
+        callback=after_defaults,
         metavar="NAME=VALUE",
         help="Any setting that `unflicker presets` lists; repeatable.",
     ),
@@ -184,6 +200,7 @@ encode_options = with_options(
             "-e",
             "encoder_options",
             multiple=True,
+            callback=after_defaults,
             metavar="KEY=VALUE",
             help="Anything else for the encoder; repeatable.",
         ),
