@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from unflicker.rendering.checks import need_networks, refuse_original
 from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.settings import Settings, asked_for
-from unflicker.video import ArraySource, WithOriginal
+from unflicker.video import ArraySource, WithOriginal, open_video
 
 try:
     from comfy_api.latest import (  # pyright: ignore[reportMissingImports]
@@ -182,11 +183,13 @@ class UnflickerVideo(io.ComfyNode):
         if strength == 0.0:
             return io.NodeOutput(video, _white(curve_picture([], [])))
         folder = Path(tempfile.mkdtemp(prefix="unflicker-", dir=_temporary_folder()))
-        source = _file_of(video, folder / "input.mp4")
-        start, duration = _trimmed(video)
-        beside = None if original is None else _file_of(original, folder / "original.mp4")
+        part = _part_file(video, folder / "input.mp4")
+        source = part.path
+        beside = None
+        if original is not None:
+            beside = _original_file(original, part, folder / "original.mp4")
         options = RunOptions(
-            start_seconds=start, duration_seconds=duration, original=beside, jobs=1
+            start_seconds=part.start, duration_seconds=part.duration, original=beside, jobs=1
         )
         suffix = source.suffix or ".mkv"
         target = folder / f"steady{suffix}"
@@ -285,13 +288,57 @@ def _told(total: int | None) -> Any:
     return report
 
 
-def _file_of(video: Any, spare: Path) -> Path:
-    """The file of a video; one in memory is written to a spare place."""
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """The part of a file that a video of ComfyUI shows."""
+
+    path: Path
+    start: float = 0.0
+    duration: float | None = None
+
+    @property
+    def window(self) -> tuple[float, float | None]:
+        return self.start, self.duration
+
+
+def _part_file(video: Any, spare: Path) -> _Part:
+    """The file of a video; one in memory, or cropped, is written to a spare place."""
     source = video.get_stream_source()
-    if isinstance(source, str):
-        return Path(source)
-    spare.write_bytes(source.read())
-    return spare
+    start, duration = _trimmed(video)
+    if not isinstance(source, str):
+        spare.write_bytes(source.read())
+    elif _is_cropped(video, source):
+        return _saved(video, spare)
+    else:
+        spare = Path(source)
+    return _Part(path=spare, start=start, duration=duration)
+
+
+def _original_file(original: Any, part: _Part, spare: Path) -> Path:
+    """The file of an original whose times are those of the video."""
+    beside = _part_file(original, spare)
+    if beside.window == part.window:
+        return beside.path
+    if part.start > 0.0:
+        raise UsageError(
+            f"the video begins at {part.start:g} s of its file and the original at "
+            f"{beside.start:g} s; trim both alike, or save the video to a file first"
+        )
+    return _saved(original, spare).path if beside.start > 0.0 else beside.path
+
+
+def _saved(video: Any, spare: Path) -> _Part:
+    """What a video shows, as a file of its own."""
+    video.save_to(str(spare))
+    return _Part(path=spare)
+
+
+def _is_cropped(video: Any, source: str) -> bool:
+    """Whether a video shows less of each picture than its file; older ones cannot."""
+    if getattr(video, "as_cropped", None) is None:
+        return False
+    height, width = open_video(source).size
+    return tuple(video.get_dimensions()) != (width, height)
 
 
 def _trimmed(video: Any) -> tuple[float, float | None]:
