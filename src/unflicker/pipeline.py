@@ -33,12 +33,7 @@ from unflicker.jobs.pool import Pool
 from unflicker.jobs.resources import Resources
 from unflicker.progress import Report, silent
 from unflicker.recording import Record, Recorder
-from unflicker.rendering.checks import (
-    checked_rate,
-    need_networks,
-    refuse_original,
-    refuse_unknown_shots,
-)
+from unflicker.rendering.checks import checked_rate, need_networks, refuse_original
 from unflicker.rendering.in_memory import render_arrays
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import planned
@@ -150,7 +145,6 @@ def analyze(
     running = run_context(device=settings.device, threads=settings.threads, report=progress)
     with running as context:
         context.announce(film.notes)
-        refuse_unknown_shots(film, settings, options, context)
         with (
             open_pool(film, settings, options, context) as pool,
             planned(
@@ -306,7 +300,6 @@ def _rendered(
         writer = open_writer(film, local, encoding=encoding, overwrite=overwrite)
         refuse_losses(writer.losses, strict=settings.strict)
         context.announce((*film.notes, *writer.notes))
-        refuse_unknown_shots(film, settings, options, context)
         form = writer.format
         task = RenderTask(film=files, settings=settings, device=device, mask=mask, form=form)
         # The workspace goes last, when the result has its name.

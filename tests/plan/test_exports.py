@@ -243,6 +243,80 @@ def test_the_program_ffmpeg_takes_the_commands(film, tmp_path) -> None:
     assert np.abs(made - expected).max() <= 2.5 / 255
 
 
+def measured_stops(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """The gain between the frames of two films, in stops of linear light, at middle tones."""
+    stops = []
+    for one, other in zip(before, after, strict=True):
+        seen = (one > 0.2) & (one < 0.7) & (other > 0.2) & (other < 0.8)
+        stops.append(np.median(2.4 * np.log2(other[seen] / one[seen])))
+    return np.array(stops)
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+@pytest.mark.parametrize("shots", [{}, {1: 0.5}, {0: 0.0, 1: 0.25}])
+def test_every_export_has_the_gains_of_the_frames_of_a_run(film, tmp_path, strength, shots) -> None:
+    path, steady = tmp_path / "film.plan", tmp_path / "steady.mkv"
+    settings = replace(FAST, strength=strength)
+    options = RunOptions(save_plan=path, shot_strengths=shots)
+    unflicker.run(film, steady, settings=settings, options=options)
+    given, expected = pixels_in(film), pixels_in(steady)
+    stops = measured_stops(given, expected)
+    assert stops.max() > 0.05
+    called = ["export", str(path), "--strength", str(strength), "-o"]
+    for to in ("csv", "json", "nuke", "ae", "cube", "ffmpeg"):
+        assert exit_code([*called, str(tmp_path / to), "--to", to]) == 0
+    with (tmp_path / "csv").open() as file:
+        rows = list(csv.DictReader(file))
+    frames = json.loads((tmp_path / "json").read_text())["frames"]
+    for table in (rows, frames):
+        gains = [np.mean([float(row[f"gain_{c}"]) for c in ("red", "green", "blue")])
+                 for row in table]  # fmt: skip
+        np.testing.assert_allclose(gains, stops, atol=0.03)
+        after = [float(row["luma_after"]) for row in table]
+        light = (expected @ np.array([0.2126, 0.7152, 0.0722], np.float32)).mean(axis=(1, 2))
+        np.testing.assert_allclose(after, light, atol=0.01)
+    keys = re.findall(r"\{curve x1 ([^}]*)\}", (tmp_path / "nuke").read_text())[:3]
+    nuke = np.log2([[float(key) for key in curve.split()] for curve in keys]).mean(axis=0)
+    np.testing.assert_allclose(nuke, stops, atol=0.03)
+    (ae,) = re.findall(r"var stops = (\[.*?\]);", (tmp_path / "ae").read_text())
+    np.testing.assert_allclose(json.loads(ae), stops, atol=0.03)
+    for index, (one, wanted) in enumerate(zip(given, expected, strict=True)):
+        table = tmp_path / "cube" / f"frame_{index:06d}.cube"
+        made = one
+        if table.exists():
+            size, light = read_cube(table.read_text())
+            assert size == "LUT_1D_SIZE 1024"
+            steps = np.linspace(0, 1, 1024)
+            made = np.stack([np.interp(one[..., c], steps, light[:, c]) for c in range(3)], axis=-1)
+        assert np.abs(made - wanted).max() <= 2.5 / 255
+    seconds = np.arange(len(given)) / 25.0
+    filters = "sendcmd=f=commands.txt,lut1d=file=frame_000000.cube"
+    with contextlib.chdir(tmp_path / "ffmpeg"):
+        made = run_filter(Clip(pixels=given, seconds=seconds), filters).as_float()
+    assert np.abs(made - expected).max() <= 2.5 / 255
+
+
+def test_what_a_gain_cannot_hold_is_named(tmp_path) -> None:
+    curves = Grade.identity().curves
+    contrast = (0.5 + (curves - 0.5) * 0.7).astype(np.float32)
+    mixing = np.array([[-0.2, 0.1, 0.1], [0.1, -0.2, 0.1], [0.1, 0.1, -0.2]], np.float32)
+    grades = [
+        replace(Grade.identity(), curves=contrast),
+        replace(Grade.identity(), log_matrix=mixing),
+    ]
+    about = {"source": "a.mp4", "settings": {"repair.dirt": True, "stabilise.gate": True}}
+    with PlanWriter(tmp_path / "a.plan", about=about) as writer:
+        for index, grade in enumerate(grades):
+            lower = grade if index else None
+            writer.add(FramePlan(index=index, grade=grade, lower_grade=lower, seconds=index / 24))
+    plan = Plan(tmp_path / "a.plan")
+    lost = keyframes.lost_in_export(plan)
+    for words in ("gains by tone", "mixing of colours in 1 of 2", "for each field in 1 of 2",
+                  "repair of dirt", "gate weave"):  # fmt: skip
+        assert words in lost
+    assert "gains by tone" not in keyframes.lost_in_export(plan, keeps_tones=True)
+
+
 def test_keyframes_are_the_gains_of_the_table(plan, tmp_path) -> None:
     rows = list(exports.frame_numbers(plan))
     keyframes.write_nuke(plan, tmp_path / "plan.nk")

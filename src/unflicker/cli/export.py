@@ -11,6 +11,7 @@ from unflicker.cli.help import Command, Option
 from unflicker.cli.interrupt import Stop
 from unflicker.cli.messages import Talk
 from unflicker.cli.options import overwrite_option, talk_options
+from unflicker.errors import UsageError
 from unflicker.files.outputs import Written, named
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ _FOLDERS = ("cube", "ffmpeg")
     metavar="WHAT",
     help="One .cube for each frame, or for each shot (its mean).",
 )
+@click.option(
+    "--strength",
+    cls=Option,
+    section="Output",
+    type=click.FloatRange(0.0, 1.0),
+    default=1.0,
+    metavar="0..1",
+    help="Share of the correction, as for `apply`.",
+)
 @overwrite_option
 @talk_options
 @click.pass_obj
@@ -64,36 +74,38 @@ def export(stop: Stop, plan: Path, to: str, output: Path, **given: Any) -> None:
 
     written = Written(path=output, what="the export", folder=to in _FOLDERS)
     talk = Talk.of(given, stop=stop, reads=named("the plan", plan), writes=[written])
+    if to == "png" and given["strength"] != 1.0:
+        raise UsageError("a plot shows the full strength; leave --strength away")
     opened = Plan(plan)
-    note = _write(opened, output, to=to, per=given["per"])
+    note = _write(opened, output, to=to, per=given["per"], strength=given["strength"])
     if note:
         talk.say(note)
     click.echo(output)
 
 
-def _write(plan: Plan, output: Path, *, to: str, per: Literal["frame", "shot"]) -> str:
+def _write(
+    plan: Plan, output: Path, *, to: str, per: Literal["frame", "shot"], strength: float
+) -> str:
     """Write the export; returns a message for the user."""
     from unflicker.plan import exports, keyframes
     from unflicker.report.plan_curve import write_plan_curve
 
     if to == "cube":
-        count = exports.write_cubes(plan, output, per=per)
+        count = exports.write_cubes(plan, output, per=per, strength=strength)
         return f"{count} tables; uncorrected frames have none"
-    whole = {
-        "csv": exports.write_csv,
-        "json": exports.write_json,
-        "png": write_plan_curve,
-    }
-    if to in whole:
-        whole[to](plan, output)
+    if to == "png":
+        write_plan_curve(plan, output)
+        return ""
+    if to in ("csv", "json"):
+        {"csv": exports.write_csv, "json": exports.write_json}[to](plan, output, strength=strength)
         return ""
     says = []
     if to == "ffmpeg":
-        filters = keyframes.write_ffmpeg(plan, output)
+        filters = keyframes.write_ffmpeg(plan, output, strength=strength)
         says.append(f"in {output}: ffmpeg -i FILM -vf {filters} RESULT")
     else:
         write = {"nuke": keyframes.write_nuke, "ae": keyframes.write_after_effects}[to]
-        write(plan, output)
-    lost = keyframes.lost_in_export(plan)
+        write(plan, output, strength=strength)
+    lost = keyframes.lost_in_export(plan, keeps_tones=to == "ffmpeg")
     says.append(f"left out: {lost}" if lost else "the gain of the whole picture is all of the plan")
     return "\n".join(says)

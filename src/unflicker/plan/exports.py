@@ -29,22 +29,38 @@ _CUBE_1D, _CUBE_3D = 1024, 33
 _ROWS, _COLUMNS = 6, 8
 
 
-def frame_numbers(plan: Plan) -> Iterator[dict[str, Any]]:
-    """The numbers of each frame of a plan, in order.
+def strength_at(plan: Plan, frame: int) -> float:
+    """The strength of the shot of a frame, 0 to 1.
+
+    Args:
+        plan: The plan.
+        frame: Index of the frame.
+    """
+    return plan.shots[plan.shot_at(frame)].strength if plan.shots else 1.0
+
+
+def frame_numbers(plan: Plan, *, strength: float = 1.0) -> Iterator[dict[str, Any]]:
+    """The numbers of each frame of a plan, in order, at the strength of its shot.
 
     `gain_red`, `gain_green` and `gain_blue` are of the whole picture at middle grey,
     `gain_by_place_least` and `_most` of 6 × 8 parts of it, all in stops of linear light;
     `luma_before` and `luma_after` are means in [0, 1].
+
+    Args:
+        plan: The plan.
+        strength: Share of the correction, besides the shots' own.
     """
     for frame in plan:
-        red, green, blue = linear_stops(frame.grade.whole_log_gain())
-        places = frame.grade.stops_by_place(rows=_ROWS, columns=_COLUMNS)
+        share = strength * strength_at(plan, frame.index)
+        grade = frame.grade.scaled(share)
+        red, green, blue = linear_stops(grade.whole_log_gain())
+        places = grade.stops_by_place(rows=_ROWS, columns=_COLUMNS)
         yield {
             "frame": frame.index,
             "seconds": frame.seconds,
             "shot": plan.shot_at(frame.index),
             "luma_before": float(SHOWN_LUMA @ frame.mean_before),
-            "luma_after": float(SHOWN_LUMA @ frame.mean_after),
+            "luma_after": float(SHOWN_LUMA @ _after(frame, share)),
             "gain_red": float(red),
             "gain_green": float(green),
             "gain_blue": float(blue),
@@ -57,19 +73,28 @@ def frame_numbers(plan: Plan) -> Iterator[dict[str, Any]]:
         }
 
 
-def write_csv(plan: Plan, path: Path) -> None:
+def _after(frame: FramePlan, share: float) -> Float32[np.ndarray, " 3"]:
+    """Mean light of a frame at a share of its correction, on logarithms."""
+    if share == 1.0:
+        return frame.mean_after
+    before = np.maximum(frame.mean_before, 1e-6)
+    return frame.mean_before * (np.maximum(frame.mean_after, 1e-6) / before) ** np.float32(share)
+
+
+def write_csv(plan: Plan, path: Path, *, strength: float = 1.0) -> None:
     """Write `frame_numbers` as a table, one line a frame.
 
     Args:
         plan: The plan to export.
         path: The file to write.
+        strength: As for `frame_numbers`.
 
     Raises:
         OutputError: The file cannot be written.
     """
     text = io.StringIO(newline="")
     writer = None
-    for numbers in frame_numbers(plan):
+    for numbers in frame_numbers(plan, strength=strength):
         if writer is None:
             writer = csv.DictWriter(text, list(numbers))
             writer.writeheader()
@@ -77,28 +102,35 @@ def write_csv(plan: Plan, path: Path) -> None:
     write_whole(path, text.getvalue())
 
 
-def write_json(plan: Plan, path: Path) -> None:
+def write_json(plan: Plan, path: Path, *, strength: float = 1.0) -> None:
     """Write the metadata of a plan, its shots, and the `frame_numbers` of its frames.
 
     Args:
         plan: The plan to export.
         path: The file to write.
+        strength: As for `frame_numbers`.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    frames = [{name: _short(value) for name, value in n.items()} for n in frame_numbers(plan)]
+    frames = [
+        {name: _short(value) for name, value in numbers.items()}
+        for numbers in frame_numbers(plan, strength=strength)
+    ]
     content = {**plan.about, "shots": [shot.to_dict() for shot in plan.shots], "frames": frames}
     write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
-def write_cubes(plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "frame") -> int:
+def write_cubes(
+    plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "frame", strength: float = 1.0
+) -> int:
     """Write the correction of the whole picture as `.cube` files.
 
     Args:
         plan: The plan to export.
         folder: Folder for `frame_000000.cube` and so on, or `shot_000.cube`.
         per: One file for each frame; or for each shot, the mean of its frames.
+        strength: As for `frame_numbers`.
 
     Returns:
         Number of files; a frame has none if its whole picture is not corrected.
@@ -110,7 +142,8 @@ def write_cubes(plan: Plan, folder: Path, *, per: Literal["frame", "shot"] = "fr
     """
     meaning = plan.colour_meaning
     written = 0
-    for name, grade in _whole_grades(plan, per=per):
+    for name, first, whole in _whole_grades(plan, per=per):
+        grade = whole.scaled(strength * strength_at(plan, first))
         if grade.is_identity:
             continue
         write_whole(folder / f"{name}.cube", cube_text(grade, meaning, title=name))
@@ -146,13 +179,15 @@ def cube_text(grade: Grade, meaning: ColourMeaning, *, title: str) -> str:
     return head + "".join(f"{r:.6f} {g:.6f} {b:.6f}\n" for r, g, b in stored)
 
 
-def _whole_grades(plan: Plan, *, per: str) -> Iterator[tuple[str, Grade]]:
+def _whole_grades(plan: Plan, *, per: str) -> Iterator[tuple[str, int, Grade]]:
+    """Names, indices of the first frame, and grades at full strength."""
     if per == "frame":
         for frame in plan:
-            yield f"frame_{frame.index:06d}", frame.grade.of_whole_picture()
+            yield f"frame_{frame.index:06d}", frame.index, frame.grade.of_whole_picture()
         return
     for shot, frames in groupby(plan, key=lambda frame: plan.shot_at(frame.index)):
-        yield f"shot_{shot:03d}", _mean_grade(frames)
+        first = plan.shots[shot].start if plan.shots else 0
+        yield f"shot_{shot:03d}", first, _mean_grade(frames)
 
 
 def _mean_grade(frames: Iterator[FramePlan]) -> Grade:

@@ -5,7 +5,7 @@ They hold the correction of the whole picture only. `lost_in_export` says what a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,19 @@ import numpy as np
 from unflicker.files.atomic import write_whole
 from unflicker.frames.colour import SHOWN_LUMA, linear_stops
 from unflicker.grade import Grade
-from unflicker.plan.exports import cube_text
+from unflicker.grade.grade import curve_inputs
+from unflicker.plan.exports import cube_text, strength_at
 from unflicker.plan.file import Plan
+from unflicker.plan.plan import FramePlan
 
 _PLACES = {"rows": 6, "columns": 8}
 _SEEN_STOPS = 0.02
 """Differences of gain by place below this are not seen: 1.4 % of light, one code of 8 bits at
 middle grey."""
+_SEEN_TONES_STOPS = 0.1
+"""Differences of gain by tone below this are not named: they are a tenth of usual flicker."""
+_TONES = (0.15, 0.85)
+"""Working light in which gains by tone are compared: near black and white few pixels are."""
 _NUKE_FIRST = 1
 """Nuke counts frames from 1."""
 _GRADE = """\
@@ -57,32 +63,61 @@ _SCRIPT = """\
 """
 
 
-def lost_in_export(plan: Plan) -> str:
+def lost_in_export(plan: Plan, *, keeps_tones: bool = False) -> str:
     """What of a plan the gain of the whole picture does not hold, in words; empty if nothing.
 
     Args:
         plan: The plan.
+        keeps_tones: Whether each tone has its own gain, as in a table.
     """
-    spread, refined, seen = 0.0, 0, 0
+    spread = tones = 0.0
+    counts = dict.fromkeys(("refinement of texture", *_BY_FRAME), 0)
     for frame in plan:
         by_place = frame.grade.stops_by_place(**_PLACES)
         spread = max(spread, float(by_place.max() - by_place.min()))
-        refined += frame.texture.amount > 0.0
-        seen += 1
+        tones = max(tones, _spread_by_tone(frame.grade))
+        counts["refinement of texture"] += frame.texture.amount > 0.0
+        for what, has in _BY_FRAME.items():
+            counts[what] += has(frame)
     lost = []
     if spread >= _SEEN_STOPS:
         lost.append(f"gains by place, which differ by up to {spread:.2f} stops within a frame")
-    if refined:
-        lost.append(f"refinement of texture in {refined} of {seen} frames")
-    return "; ".join(lost)
+    if tones >= _SEEN_TONES_STOPS and not keeps_tones:
+        lost.append(f"gains by tone, which differ by up to {tones:.2f} stops within a frame")
+    lost += [f"{what} in {count} of {len(plan)} frames" for what, count in counts.items() if count]
+    chosen = plan.about.get("settings", {})
+    asked = [words for name, words in _BY_SETTING.items() if chosen.get(name)]
+    return "; ".join([*lost, *asked])
 
 
-def write_nuke(plan: Plan, path: Path) -> None:
+_BY_FRAME: dict[str, Callable[[FramePlan], bool]] = {
+    "mixing of colours": lambda frame: frame.grade.mixes,
+    "a correction of its own for each field": lambda frame: frame.lower_grade is not None,
+    "the parts that are not corrected, such as overlays": lambda frame: frame.kept is not None,
+}
+_BY_SETTING = {
+    "repair.dirt": "repair of dirt",
+    "repair.scratches": "repair of scratches",
+    "repair.frames": "repair of frames",
+    "stabilise.gate": "removal of gate weave",
+}
+
+
+def _spread_by_tone(grade: Grade) -> float:
+    """How far the gains of the curves differ between dark and bright, in stops of linear light."""
+    inputs = curve_inputs()
+    used = (inputs >= _TONES[0]) & (inputs <= _TONES[1])
+    gains = linear_stops(np.log(np.maximum(grade.curves[:, used], 1e-6) / inputs[used]))
+    return float(np.ptp(gains, axis=1).max())
+
+
+def write_nuke(plan: Plan, path: Path, *, strength: float = 1.0) -> None:
     """Write a Grade node for Nuke: a key a frame, gains of red, green and blue in linear light.
 
     Args:
         plan: The plan to export.
         path: The file to write, a script of Nuke (.nk).
+        strength: Share of the correction, besides the shots' own.
 
     Raises:
         OutputError: The file cannot be written.
@@ -90,7 +125,7 @@ def write_nuke(plan: Plan, path: Path) -> None:
     Source: Foundry, Nuke developers' guide, "Curve serialisation format": a key without an x-value
         is one frame after the key before it.
     """
-    gains = [np.exp2(linear_stops(grade.whole_log_gain())) for _, grade in _grades(plan)]
+    gains = [np.exp2(linear_stops(grade.whole_log_gain())) for _, grade in _grades(plan, strength)]
     channels = [
         f"x{_NUKE_FIRST} " + " ".join(f"{gain[channel]:.6f}" for gain in gains)
         for channel in range(3)
@@ -99,7 +134,7 @@ def write_nuke(plan: Plan, path: Path) -> None:
     write_whole(path, _GRADE.format(red=red, green=green, blue=blue).encode())
 
 
-def write_after_effects(plan: Plan, path: Path) -> None:
+def write_after_effects(plan: Plan, path: Path, *, strength: float = 1.0) -> None:
     """Write a script for After Effects, which adds the effect Exposure with a key a frame.
 
     Tints are not in it: the effect gets the gain of luma. The names of the effect and its property
@@ -108,24 +143,26 @@ def write_after_effects(plan: Plan, path: Path) -> None:
     Args:
         plan: The plan to export.
         path: The file to write (.jsx).
+        strength: As for `write_nuke`.
 
     Raises:
         OutputError: The file cannot be written.
     """
     times, stops = [], []
-    for seconds, grade in _grades(plan):
+    for seconds, grade in _grades(plan, strength):
         times.append(f"{seconds:.6f}")
         stops.append(f"{float(SHOWN_LUMA @ linear_stops(grade.whole_log_gain())):.6f}")
     text = _SCRIPT.format(times=", ".join(times), stops=", ".join(stops))
     write_whole(path, text.encode())
 
 
-def write_ffmpeg(plan: Plan, folder: Path) -> str:
+def write_ffmpeg(plan: Plan, folder: Path, *, strength: float = 1.0) -> str:
     """Write a look-up table for each frame, and the commands that load them, for FFmpeg.
 
     Args:
         plan: The plan to export.
         folder: Folder for `frame_000000.cube` and so on, and `commands.txt`.
+        strength: As for `write_nuke`.
 
     Returns:
         The filters, for `ffmpeg -vf`, to be run in that folder.
@@ -134,7 +171,7 @@ def write_ffmpeg(plan: Plan, folder: Path) -> str:
         OutputError: A file cannot be written.
     """
     meaning, commands, last = plan.colour_meaning, [], -1.0
-    for index, (seconds, grade) in enumerate(_grades(plan)):
+    for index, (seconds, grade) in enumerate(_grades(plan, strength)):
         name = f"frame_{index:06d}.cube"
         one_table = Grade(curves=grade.curves, log_gain=grade.log_gain)
         write_whole(folder / name, cube_text(one_table, meaning, title=name).encode())
@@ -146,11 +183,11 @@ def write_ffmpeg(plan: Plan, folder: Path) -> str:
     return "sendcmd=f=commands.txt,lut1d=file=frame_000000.cube"
 
 
-def _grades(plan: Plan) -> Iterator[tuple[float, Grade]]:
+def _grades(plan: Plan, strength: float) -> Iterator[tuple[float, Grade]]:
     """The time and the grade of the whole picture of each frame, at the strength of its shot."""
     first = 0.0
     for index, frame in enumerate(plan):
         seconds = frame.seconds if np.isfinite(frame.seconds) else index / 25.0
         first = seconds if index == 0 else first
-        strength = plan.shots[plan.shot_at(index)].strength if plan.shots else 1.0
-        yield seconds - first, frame.grade.of_whole_picture().scaled(strength)
+        share = strength * strength_at(plan, index)
+        yield seconds - first, frame.grade.of_whole_picture().scaled(share)

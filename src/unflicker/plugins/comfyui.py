@@ -184,17 +184,13 @@ class UnflickerVideo(io.ComfyNode):
             return io.NodeOutput(video, _white(curve_picture([], [])))
         folder = Path(tempfile.mkdtemp(prefix="unflicker-", dir=_temporary_folder()))
         part = _part_file(video, folder / "input.mp4")
-        source = part.path
-        beside = None
-        if original is not None:
-            beside = _original_file(original, part, folder / "original.mp4")
+        beside = _original_file(original, part, folder / "original.mp4")
         options = RunOptions(
             start_seconds=part.start, duration_seconds=part.duration, original=beside, jobs=1
         )
-        suffix = source.suffix or ".mkv"
-        target = folder / f"steady{suffix}"
+        target = folder / f"steady{part.path.suffix or '.mkv'}"
         record = pipeline.run(
-            source, target, settings=settings, options=options, progress=_told(None)
+            part.path, target, settings=settings, options=options, progress=_told(None)
         )
         curve = curve_picture(
             *(each.mean(axis=1).tolist() for each in (record.mean_before, record.mean_after))
@@ -314,8 +310,10 @@ def _part_file(video: Any, spare: Path) -> _Part:
     return _Part(path=spare, start=start, duration=duration)
 
 
-def _original_file(original: Any, part: _Part, spare: Path) -> Path:
-    """The file of an original whose times are those of the video."""
+def _original_file(original: Any, part: _Part, spare: Path) -> Path | None:
+    """The file of an original whose times are those of the video; None where there is none."""
+    if original is None:
+        return None
     beside = _part_file(original, spare)
     if beside.window == part.window:
         return beside.path

@@ -13,7 +13,6 @@ from unflicker.grade.mask import FullShares, read_mask
 from unflicker.jobs.resources import Resources
 from unflicker.plan import FramePlan
 from unflicker.recording import Recorder
-from unflicker.rendering.checks import refuse_unknown_shots
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.planned import Planned, frame_by_frame, planned
 from unflicker.rendering.resources import open_pool
@@ -48,7 +47,6 @@ def rendered_in_order(
                 items = (order.item(later.take(), shares) for order in plan.ordered())
                 yield through(items, stages_of(plan.settings, context))
             return
-        refuse_unknown_shots(film, settings, options, context)
         recorder, resources = Recorder(film, settings, output="-"), Resources(pool=pool)
         with planned(film, settings, options, recorder, context, resources=resources) as plan:
             px = plan.settings.proxy.width_px

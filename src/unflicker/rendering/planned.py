@@ -21,6 +21,7 @@ from unflicker.jobs.resources import ALONE, Resources
 from unflicker.plan import FramePlan, Plan, PlanWriter
 from unflicker.plan.fingerprint import is_of
 from unflicker.recording import Recorder
+from unflicker.rendering.checks import refuse_unknown_shots
 from unflicker.rendering.options import RunOptions
 from unflicker.rendering.stages import Item
 from unflicker.settings import DAMAGE, Settings, replaced, to_dict
@@ -114,10 +115,12 @@ def planned(
 
     Raises:
         InputError: The named plan cannot be followed.
+        UsageError: There are fewer shots than are named.
     """
     if options.plan is not None:
         yield _followed(film, settings, options, recorder)
         return
+    refuse_unknown_shots(film, settings, options, context)
     analysed = analyse_film(
         film, settings, context, resources=resources, measures_gate=options.measures_gate
     )
