@@ -2,10 +2,12 @@ import re
 
 import numpy as np
 import pytest
+from tests.web.browsers import CHROMIUM, SWITCHES, needs_browser
 
 from unflicker.errors import OutputError
 from unflicker.report import write_page
 from unflicker.report.page import page
+from unflicker.settings import Settings, to_dict
 
 
 def test_the_page_needs_nothing_but_itself(record):
@@ -93,3 +95,35 @@ def test_a_page_that_cannot_be_written_says_so(record, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="name a place"):
         write_page(record, tmp_path / "file" / "page.html")
+
+
+def test_settings_that_are_not_the_defaults_come_first_and_all_are_folded(make_record):
+    defaults = to_dict(Settings())
+    changed = {**defaults, "strength": 0.25, "tone.flashes": "repair"}
+    for settings, says in (
+        (defaults, "All settings are the defaults"),
+        (changed, "not the defaults"),
+    ):
+        html = page(make_record(settings=settings))
+        first, folded = html.split("<details>")
+        assert says in first
+        assert f"All {len(defaults)} settings" in folded
+        rows = {name for name in defaults if f"<code>{name}</code>" in first}
+        assert rows == {name for name in settings if settings[name] != defaults[name]}
+        assert all(f"<code>{name}</code>" in folded for name in defaults)
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [320, 390, 841, 1200])
+def test_charts_stay_readable_in_narrow_windows(make_record, tmp_path, width):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    write_page(make_record(), tmp_path / "page.html")
+    with sync_api.sync_playwright() as player:
+        window = player.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
+        shown = window.new_page(viewport={"width": width, "height": 800})
+        shown.goto((tmp_path / "page.html").as_uri())
+        # Nothing but a chart or a table is wider than the window; those scroll on their own.
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+        script = "[...document.querySelectorAll('.chart text')].map(e => e.%s.height)"
+        assert min(shown.evaluate(script % "getBoundingClientRect()")) >= 10
+        window.close()

@@ -11,6 +11,7 @@ from unflicker.files.atomic import write_whole
 from unflicker.recording.record import Record
 from unflicker.report import words
 from unflicker.report.style import filled
+from unflicker.settings import Settings, to_dict
 
 _STILLS = 6
 _REPAIRS_BYTES = 700_000
@@ -44,6 +45,7 @@ def page(record: Record) -> str:
         name=Path(record.source).name,
         headline=words.headline(record),
         facts=_facts(record),
+        chosen=_chosen(record),
         shots=[(number, shot, _times(shot, record)) for number, shot in enumerate(record.shots)],
         kind_of=words.kind_of,
         stills=pictures.embedded(pictures.chosen_stills(record, count=_STILLS)),
@@ -58,6 +60,16 @@ def page(record: Record) -> str:
 def _times(shot: Any, record: Record) -> tuple[str, str]:
     last = min(shot.stop, len(record.seconds)) - 1
     return words.clock(float(record.seconds[shot.start])), words.clock(float(record.seconds[last]))
+
+
+def _chosen(record: Record) -> dict[str, Any]:
+    """The settings whose values are not the defaults."""
+    defaults = to_dict(Settings())
+    return {
+        name: value
+        for name, value in record.settings.items()
+        if name not in defaults or value != defaults[name]
+    }
 
 
 def _facts(record: Record) -> list[tuple[str, str, str]]:
