@@ -1,6 +1,8 @@
 # unflicker on a CPU:
 #   docker build -t unflicker .
-#   docker run --rm -v "$PWD:/films" unflicker film.mp4
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/films" unflicker film.mp4
+# --user lets it write into your folder; without it, it runs as a user of its own, 1000.
+# In pipes: docker run --rm -i unflicker - -o -
 FROM python:3.12-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./

@@ -138,10 +138,10 @@ def test_a_default_from_a_file_does_not_stop_a_stream(call, film, here):
 
 
 def test_every_key_is_an_option_of_run():
-    from unflicker.cli.config import _KEYS
+    from unflicker.cli.config import KEYS
 
     options = {name[2:] for parameter in run_command.params for name in parameter.opts}
-    assert options >= _KEYS
+    assert options >= KEYS
     page = (Path(__file__).parents[2] / "docs" / "install.md").read_text(encoding="utf-8")
     (line,) = (line for line in page.splitlines() if line.startswith("- Keys may be any of"))
-    assert set(re.findall(r"`([a-z-]+)`", line)) == _KEYS | {"set", "encoder"}
+    assert set(re.findall(r"`([a-z-]+)`", line)) == KEYS | {"set", "encoder"}

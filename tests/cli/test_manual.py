@@ -1,6 +1,7 @@
 """The manual page and completion know every command and option."""
 
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 
@@ -28,6 +30,29 @@ def test_the_page_has_all_commands_and_exit_codes():
         assert f".SS unflicker {command} [OPTIONS]" in page
     for words in ("--keep-slower-than SECONDS", "\\fB7\\fR", "unflicker.toml", "--to FORMAT"):
         assert words in page
+
+
+def options_of(command, path="unflicker"):
+    """All options of a command and of those that it has, with the command's name."""
+    for parameter in command.params:
+        for name in (*parameter.opts, *parameter.secondary_opts):
+            if name.startswith("-"):
+                yield path, name
+    if hasattr(command, "list_commands"):
+        ctx = click.Context(command)
+        for name in command.list_commands(ctx):
+            yield from options_of(command.get_command(ctx, name), f"{path} {name}")
+
+
+def test_every_option_is_on_the_page_below_its_command():
+    page = manual().replace("\\-", "-")
+    parts = {part.split(" [")[0]: part for part in page.split(".SS ")}
+    parts["unflicker"] = page.split(".SH COMMANDS")[0]
+    seen = 0
+    for command, option in options_of(program):
+        assert re.search(rf"(^\\fB|[ ,/]){re.escape(option)}\b", parts[command], re.MULTILINE)
+        seen += 1
+    assert seen > 150
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff")
@@ -173,3 +198,9 @@ def test_the_image_is_built_from_files_that_are_there():
         assert (ROOT / name).exists()
         assert f"!{name}" in ignored
     assert 'ENTRYPOINT ["unflicker"]' in text
+    lines = text.splitlines()
+    users = [at for at, line in enumerate(lines) if line.startswith("USER ")]
+    assert [lines[at] for at in users] == ["USER films"]
+    assert not any(line.startswith(("RUN", "COPY")) for line in lines[users[0] :])
+    assert lines.index("WORKDIR /films") > users[0]
+    assert '-v "$PWD:/films"' in text

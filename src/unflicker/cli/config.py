@@ -19,7 +19,7 @@ from unflicker.cli.options import PRESET_VARIABLE, option_in, settings_from
 from unflicker.errors import UsageError
 
 FILE_NAME = "unflicker.toml"
-_KEYS = frozenset(
+KEYS = frozenset(
     [
         "preset",
         "strength",
@@ -130,7 +130,7 @@ def _defaults(path: Path, ctx: click.Context) -> dict[str, Any]:
         name = key.replace("_", "-")
         if name in _TABLES:
             found[_TABLES[name]] = _pairs(value, name, path)
-        elif name not in _KEYS:
+        elif name not in KEYS:
             _refuse_key(key, path, is_option=name in parameters)
         elif name in parameters:
             inner = parameters[name].name or name
@@ -158,7 +158,7 @@ def _refuse_key(key: str, path: Path, *, is_option: bool) -> None:
     name = key.replace("_", "-")
     if is_option:
         raise UsageError(f"{path} has {key}, which belongs to a single call; pass --{name} there")
-    known: Iterable[str] = sorted({*_KEYS, *_TABLES})
+    known: Iterable[str] = sorted({*KEYS, *_TABLES})
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     raise UsageError(f"{path} has the unknown key {key}; {hint}")

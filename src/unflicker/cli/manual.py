@@ -8,12 +8,17 @@ from collections.abc import Iterator
 
 import click
 
+from unflicker.cli.config import KEYS
 from unflicker.cli.help import Command
 from unflicker.cli.main import program
 from unflicker.errors import UnflickerError
 
 _FILES = (
-    ("./unflicker.toml", "Defaults of options for films that are steadied from this folder."),
+    (
+        "./unflicker.toml",
+        "Defaults of options for films that are steadied from this folder. Keys are "
+        f"{', '.join(sorted(KEYS))}; tables are set (as --set) and encoder (as -e).",
+    ),
     ("~/.config/unflicker/unflicker.toml", "Defaults of options of the user (XDG_CONFIG_HOME)."),
 )
 _STOPPED = 128
@@ -21,6 +26,10 @@ _STOPPED = 128
 _ENVIRONMENT = (
     ("UNFLICKER_PRESET", "The default preset; takes precedence over files."),
     ("NO_COLOR", "No colours in messages."),
+    ("XDG_CONFIG_HOME", "Folder of the user's configuration; else ~/.config."),
+    ("XDG_CACHE_HOME", "Folder of compiled code and measured motion; else ~/.cache."),
+    ("XDG_DATA_HOME", "Folder of the studio's decisions; else ~/.local/share."),
+    ("NUMBA_CACHE_DIR", "Folder of compiled code; takes precedence over all others."),
 )
 
 
@@ -40,9 +49,11 @@ def _page(ctx: click.Context) -> Iterator[str]:
     yield ".SH DESCRIPTION"
     yield from _prose(program.help or "")
     yield "Without a command, \\fBrun\\fR is meant."
+    yield ".SH OPTIONS"
+    yield from _options(program, ctx)
     yield ".SH COMMANDS"
     for name in program.list_commands(ctx):
-        yield from _command(name, ctx)
+        yield from _command(program, name, ctx)
     for title, entries in (("FILES", _FILES), ("ENVIRONMENT", _ENVIRONMENT)):
         yield f".SH {title}"
         for name, text in entries:
@@ -54,21 +65,29 @@ def _page(ctx: click.Context) -> Iterator[str]:
     yield from (".TP", "\\fB130, 143\\fR", "Stopped by Ctrl\\-C, by SIGTERM; resumable.")
 
 
-def _command(name: str, ctx: click.Context) -> Iterator[str]:
-    command = program.get_command(ctx, name)
+def _command(group: click.Group, name: str, ctx: click.Context) -> Iterator[str]:
+    """A command, and those that it has itself."""
+    command = group.get_command(ctx, name)
     assert command is not None
     with click.Context(command, info_name=name, parent=ctx) as inner:
         arguments = [p for p in command.params if isinstance(p, click.Argument)]
         usage = " ".join(argument.make_metavar(inner) for argument in arguments)
-        yield f".SS unflicker {name} [OPTIONS] {_escaped(usage)}".rstrip()
+        yield f".SS {inner.command_path} [OPTIONS] {_escaped(usage)}".rstrip()
         yield from _prose(command.help or "")
-        for parameter in command.params:
-            found = parameter.get_help_record(inner)
-            if found is not None and not isinstance(parameter, click.Argument):
-                option, text = found
-                yield from (".TP", f"\\fB{_escaped(option)}\\fR", _escaped(text))
+        yield from _options(command, inner)
+        if isinstance(command, click.Group):
+            for one in command.list_commands(inner):
+                yield from _command(command, one, inner)
     if isinstance(command, Command):
         yield from (".PP", "Example:", ".PP", ".nf", f"  {_escaped(command.example)}", ".fi")
+
+
+def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
+    for parameter in command.params:
+        found = parameter.get_help_record(ctx)
+        if found is not None and not isinstance(parameter, click.Argument):
+            option, text = found
+            yield from (".TP", f"\\fB{_escaped(option)}\\fR", _escaped(text))
 
 
 def _prose(text: str) -> Iterator[str]:
