@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from click import BadParameter
 from tests.made_stills import camera_tags, landscape, tiff_of
 from tests.video.test_stills_metadata import flat
 
 from unflicker import Settings, pipeline
+from unflicker.cli.values import Rate
 from unflicker.errors import InputError, UsageError
 from unflicker.rendering.options import RunOptions
 from unflicker.video.picture_order import Stills, is_pattern, name_by_pattern, ordered
@@ -194,3 +196,37 @@ def test_missing_numbers_are_noted_where_the_others_are_regular(tmp_path, number
 def test_files_of_several_names_have_no_gaps(tmp_path):
     files = [tmp_path / f"{name}{number}.png" for name in "ab" for number in (1, 2, 3, 4, 5, 9)]
     assert ordered(files, "number") == (files, "")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["%d.webp", "all.bmp", "%04d.jp2", "%3d.heic", "p%d.xyz", "still.jxl", "one.png", "a.gif"],
+)
+def test_pictures_that_are_not_written_are_refused_by_name(tmp_path, name):
+    source = small_film(tmp_path / "in", count=2)
+    for film in (source, tmp_path / "film.mkv"):
+        if not film.exists():
+            rewritten(open_video(source), film)
+        with pytest.raises(UsageError, match=r"is not written: .*name"):
+            open_writer(open_video(film), tmp_path / "out" / name)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("25", "25"),
+        ("23.976", "23.976"),
+        ("30000/1001", "29.97002997"),
+        ("1/10", "0.1"),
+        ("24.", "24"),
+    ],
+)
+def test_a_rate_is_a_number_or_a_fraction(text, rate):
+    assert Rate().convert(text, None, None) == pytest.approx(float(rate))
+
+
+@pytest.mark.parametrize("text", ["nan", "-25", "25/0", "24fps", "1e3", "", "25 / 1", "1/2/3"])
+def test_what_is_no_rate_is_refused_with_examples(text):
+    with pytest.raises(BadParameter, match=r"write 25, 23\.976 or 30000/1001"):
+        Rate().convert(text, None, None)

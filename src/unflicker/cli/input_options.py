@@ -8,6 +8,7 @@ import click
 
 from unflicker.cli.help import with_options
 from unflicker.cli.options import option_in
+from unflicker.cli.values import Rate
 
 _FILE = click.Path(path_type=Path)
 
@@ -28,7 +29,7 @@ films_options = with_options(
 
 stills_options = with_options(
     [
-        option_in("Input", "--fps", type=float, metavar="N", help="Of pictures.  [default: 24]"),
+        option_in("Input", "--fps", type=Rate(), metavar="N", help="Of pictures.  [default: 24]"),
         option_in(
             "Input",
             "--order",

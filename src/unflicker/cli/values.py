@@ -34,6 +34,23 @@ class Seconds(click.ParamType):
         return seconds
 
 
+class Rate(click.ParamType):
+    """A rate of pictures: `25`, `23.976` or `30000/1001`, as a number."""
+
+    name = "rate"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number, or fail with examples of a rate."""
+        if isinstance(value, float | int):
+            return float(value)
+        if not re.fullmatch(r"\d+(\.\d*)?|\d+/0*[1-9]\d*", value):
+            self.fail(f"{value!r} is no rate; write 25, 23.976 or 30000/1001", param, ctx)
+        over, _, under = value.partition("/")
+        return float(over) / float(under or 1)
+
+
 class Device(click.ParamType):
     """A device's name: auto, cpu, cuda or cuda:n."""
 

@@ -7,6 +7,7 @@ it is complete. A killed run leaves nothing under the final name; a later run re
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,22 @@ CONTAINERS = {
 """File endings we write, and FFmpeg's name of their container (m2ts is a mode of its mpegts)."""
 _ROUGH = (".flv", ".mpg", ".mpeg")
 """Written when asked for; the default for such sources is Matroska, which holds more."""
+
+
+_OTHER_PICTURES = (
+    ".webp",
+    ".bmp",
+    ".jp2",
+    ".jxl",
+    ".heic",
+    ".avif",
+    ".cin",
+    ".hdr",
+    ".tga",
+    ".ppm",
+)
+"""Kinds of pictures that users may expect, and that are not written."""
+_NUMBERED = re.compile(r"%0?\d*d\.\w+$")
 
 
 def default_target(source: Path) -> Path:
@@ -104,7 +121,7 @@ def refuse_name(target: Path) -> None:
     """Refuse a name of which people expect something else than a film or pictures.
 
     Raises:
-        UsageError: It is the name of a GIF, or of one picture.
+        UsageError: It is the name of a GIF, of one picture, or of pictures that are not written.
     """
     suffix = target.suffix.lower()
     if suffix == ".gif":
@@ -112,12 +129,25 @@ def refuse_name(target: Path) -> None:
             f"{target} is not written: GIF has 256 colours and no sound; name a film that ends in "
             ".mp4 or .mkv"
         )
+    if (suffix in _OTHER_PICTURES or _numbers_others(target)) and not target.is_dir():
+        raise UsageError(
+            f"{target} is not written: pictures become {', '.join(PICTURE_ENDINGS)}; name one of "
+            f"these, such as {target.with_name('%06d.png')}"
+        )
     single = suffix in PICTURE_ENDINGS and suffix not in TIFF and not is_pattern(target)
     if single and not target.is_dir():
         raise UsageError(
             f"{target} is not written: this names one picture; name all of them by a pattern, "
             f"such as {target.with_name('%06d' + suffix)}, or a film that ends in .mp4 or .mkv"
         )
+
+
+def _numbers_others(target: Path) -> bool:
+    """Whether a path names pictures by number that are of no kind we write."""
+    return bool(_NUMBERED.search(target.name)) and target.suffix.lower() not in (
+        *CONTAINERS,
+        *PICTURE_ENDINGS,
+    )
 
 
 def resolve_target(source: Path, output: str | None) -> Path:
