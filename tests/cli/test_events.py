@@ -8,6 +8,8 @@ import sys
 import warnings
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from unflicker.cli.messages import asks_for_json
@@ -156,6 +158,28 @@ def test_warnings_and_messages_of_libraries_are_events(call, pipeline, film):
 )
 def test_json_is_asked_for_by_its_option_alone(arguments, asks):
     assert asks_for_json(arguments) is asks
+
+
+@pytest.mark.parametrize("damage", ["png", "tif", "none"])
+def test_what_libraries_print_is_in_the_log_before_the_end(tmp_path, damage):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    picture = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    for number in range(4):
+        cv2.imwrite(str(folder / f"{number}.{damage if damage != 'none' else 'png'}"), picture)
+    if damage != "none":
+        bad = folder / f"2.{damage}"
+        bad.write_bytes(bad.read_bytes()[:30000])
+    call = [sys.executable, "-m", "unflicker", str(folder), "--preset", "fast", *JSON]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    events = events_of(done.stderr)  # nothing but objects
+    assert done.returncode == (0 if damage == "none" else 7)
+    assert events[-1] == {"event": "end", "exit_code": done.returncode}
+    if damage == "png":
+        assert any("libpng" in each["text"] for each in events if each["event"] == "log")
+    # Without JSON, people are told of the picture by its name, and of nothing else.
+    told = subprocess.run([*call[:-2], "--overwrite"], capture_output=True, text=True, check=False)
+    assert "OpenCV" not in told.stderr
 
 
 def test_a_process_writes_only_objects(tmp_path):

@@ -26,6 +26,7 @@ from unflicker.cli.messages import (
     close_logging,
     complain,
     notes_of,
+    say_line,
     speak,
     tell_programs,
 )
@@ -37,6 +38,7 @@ from unflicker.cli.process import (
     open_closed_streams,
     sleep_while_waiting,
 )
+from unflicker.cli.stray import catch_stray_lines, stray_lines
 from unflicker.errors import Cancelled, DeviceMemoryError, OutputError, UnflickerError, UsageError
 
 _COMMANDS = {
@@ -179,7 +181,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sleep_while_waiting()
     do_without_a_home()
     hush_opencv()
-    code = exit_code(sys.argv[1:] if arguments is None else arguments, deadline=deadline)
+    given = sys.argv[1:] if arguments is None else arguments
+    if asks_for_json(given):
+        catch_stray_lines()
+    code = exit_code(given, deadline=deadline)
     if code in STOPPED:
         end_at_once(code)
     sys.exit(code)
@@ -196,6 +201,8 @@ def exit_code(arguments: Sequence[str], *, deadline: Deadline | None = None) -> 
     speak(json_lines=asks_for_json(arguments))
     code = _called(arguments, deadline)
     with contextlib.suppress(OSError):
+        for line in stray_lines():
+            say_line(line, event="log")
         tell_programs("end", exit_code=code)
     speak(json_lines=False)
     return code

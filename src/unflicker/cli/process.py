@@ -45,9 +45,9 @@ def sleep_while_waiting() -> None:
 
 
 def hush_opencv() -> None:
-    """Have OpenCV leave out warnings, such as one for each private tag of a TIFF, unless the user
-    has set otherwise. Call it before it is loaded."""
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    """Have OpenCV write no log, such as a line for each private tag of a TIFF, unless the user has
+    set otherwise; pictures that it cannot read are reported by us. Call it before it is loaded."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 
 def open_closed_streams() -> None:
