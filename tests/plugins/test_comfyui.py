@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import io as bytes_io
 import json
+import re
 import sys
 import tomllib
 import types
@@ -268,6 +269,12 @@ def test_the_schema_has_what_comfyui_needs(comfy) -> None:
 def test_the_folder_is_ready_for_the_registry(comfy, monkeypatch) -> None:
     told = tomllib.loads((FOLDER / "pyproject.toml").read_text())
     assert told["tool"]["comfy"]["DisplayName"]
+    name = told["project"]["name"]  # the rules of docs.comfy.org/registry/specifications
+    assert re.fullmatch(r"[A-Za-z](?:[-_.]?[A-Za-z0-9]+)*", name)
+    assert len(name) < 100
+    assert "comfyui" not in name.lower()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", told["project"]["version"])
+    assert (FOLDER / told["project"]["license"]["file"]).is_file()
     assert any(each.startswith("unflicker") for each in told["project"]["dependencies"])
     assert (FOLDER / "icon.png").read_bytes().startswith(b"\x89PNG")
     workflow = json.loads((FOLDER / "example_workflow.json").read_text())
