@@ -40,6 +40,7 @@ from unflicker.cli.options import (
     write_options,
 )
 from unflicker.cli.pipe import is_piped, refuse_stream_options, run_piped
+from unflicker.cli.process import keep_blocks_of_repair
 from unflicker.cli.sidecars import write_exposures
 from unflicker.cli.values import Place, shot_strengths
 from unflicker.errors import Cancelled, UsageError
@@ -73,6 +74,8 @@ def run(stop: Stop, films: tuple[str, ...], **given: Any) -> None:
 
     FILM: a file, a folder of pictures or of films, or - for y4m. Result: film_unflickered.mp4.
     """
+    if given["clean"]:
+        keep_blocks_of_repair()
     if given["xmp"]:
         write_exposures(
             films, given, settings=settings_from(given), options=_options(given), stop=stop

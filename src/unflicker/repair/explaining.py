@@ -141,8 +141,26 @@ def _flying(now, others, changes, spot, rim, reach):
 
 
 @part_of_compiled
-def _carried(now, others, changes, spot, flows, reach):
-    """The score of a spot as something that moves as its vicinity does, or that stands still."""
+def _changed_rim(now, other, rim, level, dy, dx):
+    """The share of the surroundings that differ where the spot is seen again."""
+    height, width = now.shape
+    seen = differ = 0
+    for index in range(0, rim.shape[1], max(1, rim.shape[1] // _SAMPLES)):
+        y, x = rim[0, index], rim[1, index]
+        v, u = y + dy, x + dx
+        if v < 0 or u < 0 or v >= height or u >= width:
+            continue
+        seen += 1
+        differ += abs(now[y, x] - other[v, u]) > _QUARTER * level
+    return differ / seen if seen > _FEWEST else 1.0
+
+
+@part_of_compiled
+def _carried(now, others, changes, spot, rim, flows, reach):  # noqa: PLR0913
+    """The score of a spot as something that moves as its vicinity does, or that stands still.
+
+    It may be seen in one neighbour only, if its surroundings are seen there as well.
+    """
     height, width = now.shape
     rows, columns = flows.shape[1:3]
     middle = spot.shape[1] // 2
@@ -158,7 +176,7 @@ def _carried(now, others, changes, spot, flows, reach):
             dy = dx = 0
             if step != 4:  # the middle: standing still
                 dy, dx = int(np.floor(flow[1] + _HALF)), int(np.floor(flow[0] + _HALF))
-            found, _, _ = _nearest(
+            found, dy, dx = _nearest(
                 now,
                 others[side],
                 changes[side],
@@ -168,6 +186,10 @@ def _carried(now, others, changes, spot, flows, reach):
                 False,  # noqa: FBT003
             )
             worst = max(worst, found)
+            if found + _ONE_SIDED < result:
+                level = _level(changes[side], spot)
+                if _changed_rim(now, others[side], rim, level, dy, dx) < _MOST_SURPLUS:
+                    result = found + _ONE_SIDED
         result = min(result, worst)
     return result
 
@@ -195,6 +217,6 @@ def unexplained(now, others, changes, flows, pieces, reach, scores, some):  # no
         first, last = starts[piece], starts[piece + 1]
         step = max(1, (last - first) // _SAMPLES)
         spot = pixels[:, first:last:step]
-        carried = _carried(now, others, changes, spot, flows, reach)
         rim = rims[:, rim_starts[piece] : rim_stops[piece]]
+        carried = _carried(now, others, changes, spot, rim, flows, reach)
         scores[piece] = min(carried, _flying(now, others, changes, spot, rim, reach))

@@ -16,7 +16,6 @@ from unflicker.refinement.alignment import refined_flow
 from unflicker.repair.looks import proxy_of
 
 Fine = Float32[np.ndarray, "rows columns"]
-_AROUND = np.ones((3, 3), np.uint8)
 _HALF = np.float32(0.5)
 _LIGHT_LIMIT = 0.06
 """Difference of luma up to which it counts as light: grades leave less than that of flicker."""
@@ -38,15 +37,17 @@ class Way:
 
     def aligned(self, there: Fine) -> Fine:
         """The motion-compensated neighbour, at the light of the picture."""
-        return look_up(there, self.places) + self.lift
+        found = look_up(there, self.places)
+        found += self.lift
+        return found
 
-    def range_of(self, there: Fine) -> Float32[np.ndarray, "rows columns 2"]:
-        """The least and the largest value around each pixel in that neighbour: motion errs."""
-        ends = cv2.merge([cv2.erode(there, _AROUND), cv2.dilate(there, _AROUND)])
+    def nearest(self, there: Fine) -> Fine:
+        """The same by the nearest pixels, not interpolated."""
         border, nearest = cv2.BORDER_REPLICATE, cv2.INTER_NEAREST
         remap: Any = cv2.remap  # the stubs do not know a map of two channels alone
-        found = remap(ends, self.places, None, nearest, borderMode=border)
-        return found + self.lift[..., None]
+        found = remap(there, self.places, None, nearest, borderMode=border)
+        found += self.lift
+        return found
 
     @cached_property
     def seen(self) -> Bool[np.ndarray, "rows columns"]:
@@ -97,8 +98,7 @@ def enlarged(
         flow: In px of its own grid.
         size: Height and width of the result.
     """
-    large = cv2.resize(flow, size[::-1], interpolation=cv2.INTER_LINEAR)
-    return large * scale_of(flow, size)
+    return cv2.resize(flow * scale_of(flow, size), size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def scale_of(
@@ -122,8 +122,11 @@ def way(flow: Float32[np.ndarray, "cells_down cells_across 2"], here: Fine, ther
         there: Of the neighbour.
     """
     size = here.shape[0], here.shape[1]
-    places = enlarged(flow, size) + pixel_places(*size)
-    difference = np.clip(here - look_up(there, places), -_LIGHT_LIMIT, _LIGHT_LIMIT)
+    places = enlarged(flow, size)
+    places += pixel_places(*size)
+    difference = look_up(there, places)
+    np.subtract(here, difference, out=difference)
+    np.clip(difference, -_LIGHT_LIMIT, _LIGHT_LIMIT, out=difference)
     cells = flow.shape[1], flow.shape[0]
     small = cv2.resize(difference, cells, interpolation=cv2.INTER_AREA)
     lift = cv2.resize(cv2.GaussianBlur(small, (0, 0), _LIGHT_CELLS), size[::-1])

@@ -112,18 +112,19 @@ def candidates(compared: Compared, *, cells: tuple[int, int], contrast: float) -
     wide = compared.unrest(cells, deviation=_WIDE_CELLS)
     limit = contrast + _OF_UNREST * near
     labels, count = np.zeros(near.shape, np.int32), 0
-    for sign in (-1.0, 1.0):
-        faint = np.float32(sign) * compared.least > np.float32(_FAINTEST) * limit
-        clear = np.float32(sign) * compared.outside > limit
-        if not (clear & faint).any():
+    for compare, bound in ((np.less, -limit), (np.greater, limit)):
+        faint = compare(compared.least, np.float32(_FAINTEST) * bound)
+        clear = compare(compared.outside, bound)
+        clear &= faint
+        if not clear.any():
             continue
-        groups, found = cv2.connectedComponents(faint.astype(np.uint8), connectivity=8)
+        groups, found = cv2.connectedComponents(faint.view(np.uint8), connectivity=8)
         numbers = np.asarray(found, np.int32)
         kept = np.zeros(groups, bool)
-        kept[numbers[clear & faint]] = True
+        kept[numbers[clear]] = True
         renumbered = np.where(kept, count + np.cumsum(kept), 0).astype(np.int32)
         count += int(np.count_nonzero(kept))
-        np.maximum(labels, renumbered[numbers], out=labels)
+        labels[faint] = renumbered[numbers[faint]]
     inside = labels > 0
     numbers = labels[inside]
     return Spots(
