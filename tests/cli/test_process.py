@@ -106,3 +106,28 @@ def test_closed_standard_streams_do_not_become_files(tmp_path) -> None:
     )
     assert made.returncode == 0
     assert not os.listdir(tmp_path)
+
+
+KEEPS_BLOCKS = """
+    import resource
+    import numpy as np
+    from unflicker.cli.process import give_back_large_blocks, keep_blocks_of_repair
+
+    give_back_large_blocks()
+    if {keeps}:
+        keep_blocks_of_repair()
+    for _ in range(3):  # what is fetched first may be kept
+        np.ones(500_000, np.float32)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        np.ones(500_000, np.float32)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+@pytest.mark.parametrize("keeps", [True, False])
+def test_planes_of_a_repair_are_fetched_again_unless_they_are_kept(keeps):
+    program = textwrap.dedent(KEEPS_BLOCKS.format(keeps=keeps))
+    faults = int(subprocess.check_output([sys.executable, "-c", program], text=True))
+    assert (faults < 500) == keeps

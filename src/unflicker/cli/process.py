@@ -37,7 +37,7 @@ def give_back_large_blocks() -> None:
 def keep_blocks_of_repair() -> None:
     """Make glibc keep the arrays that a repair frees and needs again a moment later.
 
-    Fetched anew each time, they take a fifth of the time that `--clean dirt` adds at 1080p; kept,
+    Fetched again each time, they take a fifth of the time that `--clean dirt` adds at 1080p; kept,
     they take 70 to 110 MB.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
