@@ -20,6 +20,8 @@ from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.change_shapes import shapes_around, shapes_everywhere, steps_everywhere
 from unflicker.tone.fades import Fade, exact_fade, tones_moved, usual_brightness
+from unflicker.tone.flat_fades import apart, bridged, unexplained
+from unflicker.tone.ramps import Ramp, believed
 from unflicker.tone.weighing import deviation_of, fitted, heights_of, memory_of, projector
 
 _MOST_CHANGES = 40
@@ -43,22 +45,6 @@ _AT_ONCE = 0.6
 """Share of a step's height that must happen from one frame to the next."""
 _MOSTLY = 0.6
 """Share of all leaping light that must lead from one held level to another; else no step does."""
-_SIDE_FRAMES = 4
-"""Frames on either side of a ramp that must be steady; else the ramp belongs to an oscillation."""
-_STEADY_SHARE = 0.35
-"""Largest change within such a side, and flicker within the ramp, over the ramp's own size."""
-_LEAST_RAMP = 0.1
-"""Least log light of a ramp: a person who walks through the picture causes less, and a slow trend
-explains it as well."""
-_MOST_AT_ONCE = 0.6
-"""The same within two frames: then it is a step that was blended, or a wave of old film. From black
-a fade of 14 frames comes to 0.42."""
-_FADE = 0.5
-"""Least log light of a ramp whose beginning or end is not seen: less is a slow trend."""
-_SHARED = 0.4
-"""Share of the shorter of two ramps that the other must cover for them to be one."""
-_LARGEST_LEAP = 0.4
-"""Largest share of a ramp's size between two frames: a ramp is no flight of stairs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +56,7 @@ class Changes:
     sharp: Bool[np.ndarray, " steps"]
     """Which steps leap far above all changes around them: their height is that of the leap. The
     prior makes a path leak away from its level on both sides, so levels are less reliable."""
-    ramps: tuple[tuple[int, int], ...]
+    ramps: tuple[Ramp, ...]
     """First and last frame of each fade."""
     shapes: Float[np.ndarray, "time all"]
     """Shapes of all of them: a column for each step, then those that make up the ramps."""
@@ -79,10 +65,14 @@ class Changes:
     exact: Float[np.ndarray, "time exact"]
     """The last of those columns: log light of the fades through black and white that are
     known exactly."""
-    bent: tuple[tuple[int, int], ...]
+    bent: tuple[Ramp, ...]
     """The ramps that no fade of a known shape explains."""
     moved: Float[np.ndarray, " time"]
     """By how much fades move the tones of each frame (`fades.tones_moved`)."""
+    flat: tuple[Ramp, ...] = ()
+    """Fades from and to a flat picture."""
+    kept: tuple[Ramp, ...] = ()
+    """Those that no ramp explains; they keep their light."""
 
     def at_same_tones(self) -> Changes:
         """The same, for a path whose coefficients are not powers of tone."""
@@ -133,6 +123,7 @@ def find_changes(
     smoothness: Float[np.ndarray, "time time"],
     brightness: Float[np.ndarray, " time"] | None = None,
     before: Changes | None = None,
+    flat: tuple[Ramp, ...] = (),
 ) -> Changes:
     """The steps and ramps of a path of light.
 
@@ -142,12 +133,17 @@ def find_changes(
         smoothness: The matrix of the smooth curve's penalty, relative to the flicker's variance.
         brightness: Mean value of each frame, in [0, 1], which identifies fades through white.
         before: Changes of a path at other tones: then only the ends of ramps are fitted again.
+        flat: Fades from and to a flat picture (`flat_fades`); those that no ramp explains keep
+            their light.
     """
-    found = _chosen(tones, smoothness, around=before.ramps if before else ())
-    ramps = before.ramps if before else _believed(found.ramps, tones)
+    found, ramps = _ramps(tones, smoothness, before)
+    kept = unexplained(flat, ramps)
+    if kept:
+        tones, others = bridged(tones, kept), bridged(others, kept)
+        found, ramps = _ramps(tones, smoothness, before)
     known, bent = _exactly(ramps, found, tones, brightness)
     exact = np.stack([fade.light for fade in known], axis=1) if known else tones[:, :0]
-    fades = np.concatenate([found.of_ramps(bent), exact], axis=1)
+    fades = np.concatenate([found.of_ramps(bent), apart(kept, len(tones)), exact], axis=1)
     levels = np.concatenate([tones, others], axis=1)
     levels -= fitted(levels, fades, found.weigh)
     ramps = (*bent, *(fade.ramp for fade in known))
@@ -162,13 +158,27 @@ def find_changes(
         exact=exact,
         bent=tuple(bent),
         moved=_moved(known, bent, brightness, time=len(tones)),
+        flat=flat,
+        kept=kept,
     )
+
+
+def _ramps(
+    tones: Float[np.ndarray, "time tones"],
+    smoothness: Float[np.ndarray, "time time"],
+    before: Changes | None,
+) -> tuple[_Chosen, tuple[Ramp, ...]]:
+    """The changes that explain the levels of tones, and those that are fades."""
+    if before is not None:
+        return _chosen(tones, smoothness, around=before.ramps), before.ramps
+    found = _chosen(tones, smoothness)
+    return found, believed(found.ramps, tones)
 
 
 def _steps(
     levels: Float[np.ndarray, "time parts"],
     smoothness: Float[np.ndarray, "time time"],
-    ramps: Sequence[tuple[int, int]],
+    ramps: Sequence[Ramp],
     before: Changes | None,
 ) -> tuple[list[int], Float[np.ndarray, "time time"]]:
     """Steps between held levels, none of them in a ramp; and weights of deviations."""
@@ -179,7 +189,7 @@ def _steps(
 
 def _moved(
     known: Sequence[Fade],
-    bent: Sequence[tuple[int, int]],
+    bent: Sequence[Ramp],
     brightness: Float[np.ndarray, " time"] | None,
     *,
     time: int,
@@ -192,7 +202,7 @@ class _Chosen:
     """Changes that are selected, and weights of deviations from the smooth curve."""
 
     shapes: Float[np.ndarray, "time some"]
-    places: tuple[tuple[int, int], ...]
+    places: tuple[Ramp, ...]
     weigh: Float[np.ndarray, "time time"]
 
     @property
@@ -201,21 +211,21 @@ class _Chosen:
         return [start for start, stop in self.places if stop - start == 1]
 
     @property
-    def ramps(self) -> list[tuple[int, int]]:
+    def ramps(self) -> list[Ramp]:
         """Ramps: where levels change more slowly."""
         return [place for place in self.places if place[1] - place[0] > 1]
 
-    def of_ramps(self, ramps: Sequence[tuple[int, int]]) -> Float[np.ndarray, "time some"]:
+    def of_ramps(self, ramps: Sequence[Ramp]) -> Float[np.ndarray, "time some"]:
         """The shapes of some ramps."""
         return self.shapes[:, [any(_lies_in(place, r) for r in ramps) for place in self.places]]
 
 
 def _exactly(
-    ramps: Sequence[tuple[int, int]],
+    ramps: Sequence[Ramp],
     found: _Chosen,
     tones: Float[np.ndarray, "time tones"],
     brightness: Float[np.ndarray, " time"] | None,
-) -> tuple[list[Fade], list[tuple[int, int]]]:
+) -> tuple[list[Fade], list[Ramp]]:
     """The fades whose shape is known, and the other ramps."""
     lies = np.array([[_lies_in(place, ramp) for place in found.places] for ramp in ramps], bool)
     lies = lies.reshape(len(ramps), len(found.places))
@@ -239,7 +249,7 @@ def _chosen(
     smoothness: Float[np.ndarray, "time time"],
     *,
     steps_alone: bool = False,
-    around: Sequence[tuple[int, int]] = (),
+    around: Sequence[Ramp] = (),
 ) -> _Chosen:
     """The changes that explain levels best."""
     time = len(levels)
@@ -266,7 +276,7 @@ def _chosen(
     return chosen
 
 
-def _lies_in(place: tuple[int, int], ramp: tuple[int, int]) -> bool:
+def _lies_in(place: Ramp, ramp: Ramp) -> bool:
     return place[1] - place[0] > 1 and ramp[0] <= place[0] and place[1] <= ramp[1]
 
 
@@ -338,49 +348,3 @@ def _beside(step: int, steps: Sequence[int], *, pairs: int) -> list[int]:
     """The pairs of frames around a step without other steps."""
     near = range(max(0, step - _NEAR_FRAMES), min(pairs, step + 1 + _NEAR_FRAMES))
     return [t for t in near if t not in steps]
-
-
-def _believed(
-    ramps: list[tuple[int, int]],
-    tones: Float[np.ndarray, "time tones"],
-) -> tuple[tuple[int, int], ...]:
-    """Ramps that lead from one level to another; overlapping ones are merged."""
-    merged: list[tuple[int, int]] = []
-    for start, stop in sorted(ramps):
-        if merged and merged[-1][1] - start > _SHARED * min(
-            stop - start, merged[-1][1] - merged[-1][0]
-        ):
-            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
-        else:
-            merged.append((start, stop))
-    deviation = deviation_of(np.diff(tones, axis=0)) / np.sqrt(2.0)
-    return tuple(ramp for ramp in merged if _leads_on(ramp, tones, deviation))
-
-
-def _leads_on(
-    ramp: tuple[int, int],
-    levels: Float[np.ndarray, "time parts"],
-    deviation: Float[np.ndarray, " parts"],
-) -> bool:
-    """Whether a ramp is regular, and light is steady before and after it where that is visible."""
-    start, stop = max(ramp[0], 0), min(ramp[1], len(levels) - 1)
-    across = np.abs(levels[stop] - levels[start]) - 2.0 * deviation
-    part = int((across / deviation).argmax())
-    within = np.diff(levels[start : stop + 1, part])
-    leap = np.abs(within).max() - 3.0 * deviation[part]
-    rough = float(np.sqrt(np.mean(np.diff(within) ** 2) / 6.0)) if len(within) > 1 else 0.0
-    seen = min(start, len(levels) - 1 - stop) >= _SIDE_FRAMES
-    if across.max() < (_LEAST_RAMP if seen else _FADE):
-        return False
-    if leap > _LARGEST_LEAP * across[part] or rough > _STEADY_SHARE * across[part]:
-        return False
-    sudden = np.abs(within[1:] + within[:-1]).max(initial=0.0) - 3.0 * deviation[part]
-    if sudden > _MOST_AT_ONCE * across[part]:
-        return False
-    before, after = levels[: start + 1, part], levels[stop:, part]
-    sides = [
-        abs(float(side[: len(side) // 2].mean() - side[len(side) // 2 :].mean()))
-        for side in (before[-3 * _SIDE_FRAMES :], after[: 3 * _SIDE_FRAMES])
-        if len(side) >= _SIDE_FRAMES
-    ]
-    return all(side < max(_STEADY_SHARE * across[part], deviation[part]) for side in sides)

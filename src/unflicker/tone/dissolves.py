@@ -37,7 +37,12 @@ _FAINT = 0.02
 _SIDE_FRAMES = 8
 """Frames on either side whose mean stands for the picture: their flicker averages out."""
 _BESIDE = 3
-"""Frames by which a dissolve may be longer than found."""
+"""Frames by which a dissolve may be longer than found, at either end; and as many more where its
+pictures then still mix there,"""
+_BEGUN = 0.03
+"""the share of one in the other from which on they do,"""
+_MOST_LONGER = 3
+"""at most so many times."""
 
 
 def find_dissolves(light: Float32[np.ndarray, "time height width 3"]) -> tuple[Dissolve, ...]:
@@ -159,6 +164,23 @@ def _dissolve(
         before: First and last frame since the dissolve before.
         after: First and last frame until the next.
     """
+    for _ in range(_MOST_LONGER + 1):
+        found = _mixed(products, before=before, after=after)
+        early, late = found.shares[1] > _BEGUN, found.shares[-2] < 1.0 - _BEGUN
+        if not (early or late):
+            break
+        before = (before[0], max(before[1] - _BESIDE * early, before[0]))
+        after = (min(after[0] + _BESIDE * late, after[1]), after[1])
+    return found
+
+
+def _mixed(
+    products: Float[np.ndarray, "blocks time time"],
+    *,
+    before: tuple[int, int],
+    after: tuple[int, int],
+) -> Dissolve:
+    """The same between two given frames or a little more."""
     first = max(before[1] - _BESIDE, (before[0] + before[1] + 1) // 2)
     last = min(after[0] + _BESIDE, (after[0] + after[1]) // 2)
     sides = (

@@ -23,7 +23,9 @@ from jaxtyping import Bool, Float, Int
 from unflicker.tone.axes import principal_axes
 from unflicker.tone.changes import Changes, find_changes
 from unflicker.tone.fades import tones_without
+from unflicker.tone.flat_fades import flat_fades, without
 from unflicker.tone.illumination import IlluminationModel, tone_of
+from unflicker.tone.ramps import Ramp
 from unflicker.tone.trajectory import IlluminationTrajectory
 from unflicker.tone.variogram import variances, wiener
 from unflicker.tone.whittaker import high_pass_of, stiffness
@@ -128,14 +130,16 @@ def separate(
         return _none(path)
     opponent, free = _opponent(path.light), _opponent(path.free)
     shown = np.full(len(opponent), _MIDDLE_GREY) if quantiles is None else quantiles.mean((1, 2))
-    changes = changes or _changes(opponent, field, shown, pace)
+    flat = () if quantiles is None else flat_fades(quantiles)
+    changes = changes or _changes(opponent, field, (shown, flat), pace)
     told = tones_without(opponent, changes.moved, field)
     stairs, fades = changes.parted(told, is_whole=not again)
     moving = _quick_and_slow(told - stairs - fades, quantiles, changes.bent, pace, field)
     jumps = _unwanted(stairs, changes, field, pace.quickly)
     certain = (_beside if again else _certain)(changes.ramps, shown)
     found = tones_without(moving * certain[:, None] + jumps, -changes.moved, field)
-    flickering, drifting = _evidence(free - sum(changes.parted(free)), _drift_allowed(field), field)
+    calm = _calm(free, changes, field, pace)
+    flickering, drifting = _evidence(calm, _drift_allowed(field), field)
     return Flicker(
         coefficients=_channels(found),
         steps=changes.steps + 1,
@@ -154,17 +158,35 @@ def _none(path: IlluminationTrajectory) -> Flicker:
 def _changes(
     opponent: Float[np.ndarray, "time all"],
     field: IlluminationModel,
-    brightness: Float[np.ndarray, " time"],
+    shown: tuple[Float[np.ndarray, " time"], tuple[Ramp, ...]],
     pace: Pace,
 ) -> Changes:
-    """Steps and fades of a path; found again at the right tones if there are fades."""
+    """Steps and fades of a path; found again at the right tones if there are fades.
+
+    `shown` has the brightness of each frame, and the fades from and to a flat picture.
+    """
+    brightness, flat = shown
     slowly = stiffness(np.full(len(opponent) - 2, pace.quickly))
     tones, others = _levels(opponent, field)
-    changes = find_changes(tones, others, smoothness=slowly, brightness=brightness)
+    told = {"smoothness": slowly, "brightness": brightness, "flat": flat}
+    changes = find_changes(tones, others, **told)
     if not changes.moved.any():
         return changes
     tones, others = _levels(tones_without(opponent, changes.moved, field), field)
-    return find_changes(tones, others, smoothness=slowly, brightness=brightness, before=changes)
+    return find_changes(tones, others, **told, before=changes)
+
+
+def _calm(
+    path: Float[np.ndarray, "time all"], changes: Changes, field: IlluminationModel, pace: Pace
+) -> Float[np.ndarray, "some all"]:
+    """A path without its changes, by which it is judged whether there is flicker; and without the
+    frames of fades from and to a flat picture, where the errors of a steady film are as large."""
+    if changes.flat:
+        path = without(path, changes.flat)
+        if len(path) < _FEWEST_FRAMES:
+            return path
+        changes = _changes(path, field, (np.full(len(path), _MIDDLE_GREY), ()), pace)
+    return path - sum(changes.parted(path))
 
 
 def _quick_and_slow(
@@ -233,6 +255,8 @@ def _evidence(
     field: IlluminationModel,
 ) -> tuple[float, float]:
     """Standard deviations of changes of lightness between frames: of flicker, and of drift."""
+    if len(free) < _FEWEST_FRAMES:
+        return 0.0, 0.0
     memory, flicker, drift, wander = variances(free, allowed)
     light = slice(0, field.size)
     flickering = ((1.0 - memory) * flicker[light] + wander[light] / 2.0).sum()

@@ -149,7 +149,7 @@ def _reweighted(
         right[t] += answer[field.functions + field.by_channel, _EACH_CHANNEL]
         right[t + 1] += answer[field.by_channel, _EACH_CHANNEL]
     if quantiles is not None:
-        light_alone = np.array([not seen.dissolves for seen in correspondences])
+        light_alone = np.array([seen.show_light_alone for seen in correspondences])
         _add_quantiles((diagonal, coupling, right), quantiles, field, used=light_alone)
     return diagonal, coupling, right
 
