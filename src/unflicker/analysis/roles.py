@@ -10,6 +10,8 @@ from jaxtyping import Bool, Float32, Int, Shaped
 
 from unflicker.analysis.flashes import find_flashes
 from unflicker.analysis.repeats import find_repeats
+from unflicker.tone.flat_fades import flat_fades
+from unflicker.tone.trajectory import frame_quantiles
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,7 +54,10 @@ class Roles:
         flash = np.zeros(len(new), bool)
         if keep_flashes:
             pace = fps * len(new) / len(pictures)
-            flash = find_flashes([pictures[place] for place in new], fps=pace)
+            shown = [pictures[place] for place in new]
+            flash = find_flashes(shown, fps=pace)
+            for start, stop in flat_fades(frame_quantiles(np.stack(shown))) if flash.any() else ():
+                flash[start : stop + 1] = False  # a dark scene that fades through white
         vote = np.where(flash, -1, np.cumsum(~flash) - 1)
         told_by = vote[np.searchsorted(new, group)]
         told_by[blank] = -1

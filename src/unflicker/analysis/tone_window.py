@@ -31,7 +31,9 @@ from unflicker.tone import (
 from unflicker.tone.changes import Changes
 from unflicker.tone.correspondences import Correspondences, correspondences, of_scene
 from unflicker.tone.dissolves import find_dissolves
+from unflicker.tone.flat_fades import flat_fades
 from unflicker.tone.mixing import MISFIT_LEFT, misfit_where_mixed, mixing_of, unmixed
+from unflicker.tone.trajectory import frame_quantiles
 
 _LEAST_FPS = 15.0
 """Slower films are treated as having so many frames a second when durations of kept light are
@@ -85,7 +87,11 @@ class Looked:
     @cached_property
     def dissolves(self) -> tuple[Dissolve, ...]:
         """Where one picture gives way to another; a steady original shows them itself."""
-        return () if self.originals else find_dissolves(np.stack(self.pictures))
+        pictures = np.stack(self.pictures)
+        found = () if self.originals else find_dissolves(pictures)
+        # None goes through a flat picture, which would be a mixture of any two.
+        flat = flat_fades(frame_quantiles(pictures)) if found else ()
+        return tuple(d for d in found if not any(a < d.last and d.first < b for a, b in flat))
 
     def stretch(self, first: int, last: int, motion: Motion) -> Stretch:
         """The frames from one to another in which visible flicker is measured.

@@ -125,35 +125,30 @@ def find_changes(
     before: Changes | None = None,
     flat: tuple[Ramp, ...] = (),
 ) -> Changes:
-    """The steps and ramps of a path of light.
+    """The steps and ramps of a path.
 
     Args:
         tones: Log light of dark to bright tones, frame by frame: a fade moves them all.
         others: Log light of parts of the picture and of tints, which may step, too.
         smoothness: The matrix of the smooth curve's penalty, relative to the flicker's variance.
-        brightness: Mean value of each frame, in [0, 1], which identifies fades through white.
-        before: Changes of a path at other tones: then only the ends of ramps are fitted again.
-        flat: Fades from and to a flat picture (`flat_fades`); those that no ramp explains keep
-            their light.
+        brightness: Mean of each frame, in [0, 1], which identifies fades through white.
+        before: Those of a path at other tones: then only the ends of ramps are fitted again.
+        flat: From `flat_fades`; those that no ramp explains keep their light.
     """
-    found, ramps = _ramps(tones, smoothness, before)
-    kept = unexplained(flat, ramps)
-    if kept:
-        tones, others = bridged(tones, kept), bridged(others, kept)
-        found, ramps = _ramps(tones, smoothness, before)
-    known, bent = _exactly(ramps, found, tones, brightness)
-    exact = np.stack([fade.light for fade in known], axis=1) if known else tones[:, :0]
+    how = (smoothness, brightness, before)
+    (tones, others), (found, known, bent), kept = _beside_flat((tones, others), flat, how)
+    exact = np.array([fade.light for fade in known]).reshape(len(known), len(tones)).T
     fades = np.concatenate([found.of_ramps(bent), apart(kept, len(tones)), exact], axis=1)
     levels = np.concatenate([tones, others], axis=1)
     levels -= fitted(levels, fades, found.weigh)
     ramps = (*bent, *(fade.ramp for fade in known))
     held, weigh = _steps(levels, smoothness, ramps, before)
-    stairs = [np.arange(len(tones)) > step for step in held]
+    stairs = np.arange(len(tones))[:, None] > np.array(held, int)
     return Changes(
         steps=np.array(held, int),
         sharp=np.array([_is_sharp(step, held, levels) for step in held], bool),
         ramps=ramps,
-        shapes=np.stack([*stairs, *fades.T], axis=1).astype(float) if held else fades,
+        shapes=np.concatenate([stairs, fades], axis=1),
         weigh=weigh,
         exact=exact,
         bent=tuple(bent),
@@ -163,16 +158,35 @@ def find_changes(
     )
 
 
-def _ramps(
+def _beside_flat(
+    levels: tuple[np.ndarray, np.ndarray],
+    flat: tuple[Ramp, ...],
+    how: tuple[np.ndarray, np.ndarray | None, Changes | None],
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[_Chosen, list[Fade], list[Ramp]], tuple[Ramp, ...]]:
+    """Levels without the fades from and to a flat picture that no other fade explains, what is
+    found in them (`_fades`), and those fades."""
+    kept: tuple[Ramp, ...] = ()
+    while True:
+        found, known, bent = _fades(levels[0], *how)
+        ramps = (*bent, *(fade.ramp for fade in known))
+        unlike = set(unexplained(flat, ramps)) - set(kept)
+        if not unlike:
+            return levels, (found, known, bent), kept
+        kept = (*kept, *sorted(unlike))
+        levels = bridged(levels[0], kept), bridged(levels[1], kept)
+
+
+def _fades(
     tones: Float[np.ndarray, "time tones"],
     smoothness: Float[np.ndarray, "time time"],
+    brightness: Float[np.ndarray, " time"] | None,
     before: Changes | None,
-) -> tuple[_Chosen, tuple[Ramp, ...]]:
-    """The changes that explain the levels of tones, and those that are fades."""
-    if before is not None:
-        return _chosen(tones, smoothness, around=before.ramps), before.ramps
-    found = _chosen(tones, smoothness)
-    return found, believed(found.ramps, tones)
+) -> tuple[_Chosen, list[Fade], list[Ramp]]:
+    """The changes that explain the levels of tones, the fades among them whose shape is known, and
+    the other ramps."""
+    found = _chosen(tones, smoothness, around=before.ramps if before else ())
+    ramps = before.ramps if before else believed(found.ramps, tones)
+    return found, *_exactly(ramps, found, tones, brightness)
 
 
 def _steps(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -27,7 +28,7 @@ _MISS_PX = 0.25
 _MIXING_DOUBT = 0.15
 """Error of a change by mixing in a dissolve, as a share of it."""
 _BROAD_PX = 17
-_RELATED = 0.35
+_RELATED = 0.45
 """Correlation of detail along the motion below which two frames do not show the same things: cuts
 after every frame or two, as in a montage. Neighbours of generated video come to 0.45 at least, of
 all others to 0.6, of unrelated photographs to 0.2 at most (lab notebook, 2026-12-01)."""
@@ -54,7 +55,7 @@ class Correspondences:
     dissolves: bool = False
     """Whether one picture gives way to another between the frames; `change` is without that."""
     are_related: bool = True
-    """Whether the frames show the same things; else no point has weight."""
+    """Whether the frames show the same things, apart from light; else no point has weight."""
 
     @property
     def show_light_alone(self) -> bool:
@@ -144,6 +145,24 @@ def _of_scene(
     """The same, without points outside the scene at either end."""
     shown = _sampled(scene[0], places) * _sampled(scene[1], seen.there)
     return replace(seen, weight=seen.weight * shown)
+
+
+def without_fades(
+    seen: list[Correspondences], fades: Sequence[tuple[int, int]]
+) -> list[Correspondences]:
+    """The same without any link to and between frames of fades that keep their light.
+
+    Args:
+        seen: One for each pair of neighbouring frames.
+        fades: First and last frame of each.
+    """
+    within = {pair for start, stop in fades for pair in range(start - 1, stop + 1)}
+    return [
+        replace(pair, weight=np.zeros_like(pair.weight), are_related=False)
+        if number in within
+        else pair
+        for number, pair in enumerate(seen)
+    ]
 
 
 def relative(seen: list[Correspondences], steady: list[Correspondences]) -> list[Correspondences]:

@@ -15,7 +15,12 @@ from unflicker.grade import Grade
 from unflicker.grade.apply import apply_to_light
 from unflicker.settings import ToneSettings
 from unflicker.tone.changes import Changes
-from unflicker.tone.correspondences import Correspondences, correspondences, relative
+from unflicker.tone.correspondences import (
+    Correspondences,
+    correspondences,
+    relative,
+    without_fades,
+)
 from unflicker.tone.flicker import Flicker, Pace, beyond_original, separate
 from unflicker.tone.grading import grade_of
 from unflicker.tone.highlights import with_highlights
@@ -321,15 +326,15 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
     seen = correspondences(light, motion) if seen is None else seen
     if original is None:
         quantiles = frame_quantiles(light, scene=motion.scene)
+        told = {"pace": pace, "quantiles": quantiles, "changes": changes, "again": again}
         path = illumination_trajectory(seen, field, quantiles=quantiles, again=again)
-        return separate(
-            path,
-            field,
-            pace=pace,
-            quantiles=quantiles,
-            changes=changes,
-            again=again,
-        )
+        found = separate(path, field, **told)
+        if found.changes is None or not found.changes.kept:
+            return found
+        # The prior would pull the light beside these fades towards that within them.
+        seen = without_fades(seen, found.changes.kept)
+        path = illumination_trajectory(seen, field, quantiles=quantiles, again=again)
+        return separate(path, field, **told)
     known = len(original)
     part = Motion(forward=motion.forward[: known - 1], backward=motion.backward[: known - 1])
     seen = relative(seen, correspondences(original, part))

@@ -59,23 +59,25 @@ def flat_fades(quantiles: Float[np.ndarray, "time levels 3"]) -> tuple[Ramp, ...
         if contrast[lowest] > near.min() or (found and lowest <= found[-1][1]):
             continue
         is_end = lowest in (0, last)
-        before = 0 if lowest == 0 else _length(contrast[lowest::-1], is_end=is_end)
-        after = 0 if lowest == last else _length(contrast[lowest:], is_end=is_end)
-        if before is not None and after is not None:
-            start = lowest if lowest == 0 else lowest - before + 1
-            found.append((start, lowest if lowest == last else lowest + after - 1))
+        before = _length(contrast[lowest::-1], is_end=is_end)
+        after = _length(contrast[lowest:], is_end=is_end)
+        if before and after and max(before, after) >= _FEWEST:
+            found.append((lowest - before + 1, lowest + after - 1))
     within = sum(start > 0 and stop < last for start, stop in found)
     return tuple(found) if within <= _MOST_DIPS else ()
 
 
-def _length(contrast: Float[np.ndarray, " frames"], *, is_end: bool) -> int | None:
-    """Frames that a fade takes from its flat picture on; None if there is no fade.
+def _length(contrast: Float[np.ndarray, " frames"], *, is_end: bool) -> int:
+    """Frames that a fade takes from its flat picture on: 1 if the whole picture follows at once, or
+    nothing; 0 if something else does.
 
     Args:
         contrast: Its logarithm, from the flat picture away.
         is_end: Whether the flat picture is the first or last of the window.
     """
-    best, least = None, _MISFIT
+    usual = float(np.median(contrast[1 : 1 + _PLATEAU_FRAMES])) if len(contrast) > 1 else np.inf
+    at_once = len(contrast) == 1 or contrast[1] > usual - _STILL_FALLEN
+    best, least = int(at_once), _MISFIT
     for length in range(_FEWEST, min(_LONGEST_FRAMES, len(contrast) - _LEAST_PLATEAU) + 1):
         near = contrast[: length + _PLATEAU_FRAMES]
         usual = float(np.median(near[length:]))

@@ -138,8 +138,7 @@ def separate(
     jumps = _unwanted(stairs, changes, field, pace.quickly)
     certain = (_beside if again else _certain)(changes.ramps, shown)
     found = tones_without(moving * certain[:, None] + jumps, -changes.moved, field)
-    calm = _calm(free, changes, field, pace)
-    flickering, drifting = _evidence(calm, _drift_allowed(field), field)
+    flickering, drifting = _evidence(_calm(free, changes, field, pace), field)
     return Flicker(
         coefficients=_channels(found),
         steps=changes.steps + 1,
@@ -233,7 +232,7 @@ def beyond_original(path: IlluminationTrajectory, field: IlluminationModel) -> F
     found = path.light - path.light.mean(axis=0)
     flickering, drifting = 0.0, 0.0
     if time >= _FEWEST_FRAMES:
-        flickering, drifting = _evidence(_opponent(path.free), _drift_allowed(field), field)
+        flickering, drifting = _evidence(_opponent(path.free), field)
     return Flicker(
         coefficients=found, steps=np.zeros(0, int), flickering=flickering, drifting=drifting
     )
@@ -249,15 +248,11 @@ def _opponent(path: Float[np.ndarray, "time 3 size"]) -> Float[np.ndarray, "time
     return np.einsum("oc,tck->tok", _OPPONENT, path).reshape(len(path), -1)
 
 
-def _evidence(
-    free: Float[np.ndarray, "time all"],
-    allowed: Float[np.ndarray, " all"],
-    field: IlluminationModel,
-) -> tuple[float, float]:
+def _evidence(free: Float[np.ndarray, "time all"], field: IlluminationModel) -> tuple[float, float]:
     """Standard deviations of changes of lightness between frames: of flicker, and of drift."""
     if len(free) < _FEWEST_FRAMES:
         return 0.0, 0.0
-    memory, flicker, drift, wander = variances(free, allowed)
+    memory, flicker, drift, wander = variances(free, _drift_allowed(field))
     light = slice(0, field.size)
     flickering = ((1.0 - memory) * flicker[light] + wander[light] / 2.0).sum()
     return float(np.sqrt(flickering)), float(np.sqrt((drift[light] / 2.0).sum()))
