@@ -331,7 +331,7 @@ def _look(  # noqa: PLR0913 # long: one look of several kinds
         found = separate(path, field, **told)
         if found.changes is None or not found.changes.kept:
             return found
-        # The prior would pull the light beside these fades towards that within them.
+        # The prior would pull the light next to these fades towards that within them.
         seen = without_fades(seen, found.changes.kept)
         path = illumination_trajectory(seen, field, quantiles=quantiles, again=again)
         return separate(path, field, **told)

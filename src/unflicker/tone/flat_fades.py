@@ -1,7 +1,7 @@
 """Fades from and to a flat picture, black, white or of any colour, found by contrast.
 
-In such a fade the contrast of the picture grows from nothing, or falls to nothing, in proportion to
-the share of the picture that shows. Flicker does not lead contrast to nothing over several frames,
+In such a fade the contrast of the picture grows from zero, or falls to zero, in proportion to
+the share of the picture that shows. Flicker does not lead contrast to zero over several frames,
 so these fades are found whatever the light, however short they are and however close to each other.
 Those that no fade of light explains keep their light (`apart`); and whether there is flicker is
 judged without the frames of all of them (`without`).
@@ -18,7 +18,7 @@ from unflicker.tone.ramps import Ramp
 
 _LONGEST_FRAMES = 60
 _PLATEAU_FRAMES, _LEAST_PLATEAU = 8, 3
-"""Frames beside a fade that show the contrast of the whole picture, at most and at least."""
+"""Frames next to a fade that show the contrast of the whole picture, at most and at least."""
 _PHASES = (0.05, 0.25, 0.5, 0.75, 1.0)
 """Frames from the flat picture to the first frame of a fade."""
 _POWERS = (0.45, 1.0, 2.0)
@@ -42,12 +42,15 @@ _COVERED = 0.8
 """Share of its frames that recognised fades must cover for a fade to be explained by them."""
 
 
-def flat_fades(quantiles: Float[np.ndarray, "time levels 3"]) -> tuple[Ramp, ...]:
+def flat_fades(quantiles: Float[np.ndarray, "time levels 3"] | None) -> tuple[Ramp, ...]:
     """The fades from and to a flat picture: first and last frame that shows less than all of it.
 
     Args:
-        quantiles: Of each frame's channels, in [0, 1] (`trajectory.frame_quantiles`).
+        quantiles: Of each frame's channels, in [0, 1] (`trajectory.frame_quantiles`); where they
+            are not known, there is none.
     """
+    if quantiles is None:
+        return ()
     spread = quantiles.max(axis=1) - quantiles.min(axis=1)
     contrast = np.log(spread.mean(axis=1) + 1e-3)
     last = len(contrast) - 1
@@ -116,7 +119,7 @@ def unexplained(fades: Sequence[Ramp], ramps: Sequence[Ramp]) -> tuple[Ramp, ...
 def bridged(
     levels: Float[np.ndarray, "time any"], fades: Sequence[Ramp]
 ) -> Float[np.ndarray, "time any"]:
-    """A path without some fades: what lies beside each is continued straight, at one level.
+    """A path without some fades: what is next to each is continued straight, at one level.
 
     Args:
         levels: Of light.
@@ -133,7 +136,7 @@ def bridged(
 def without(
     levels: Float[np.ndarray, "time any"], fades: Sequence[Ramp]
 ) -> Float[np.ndarray, "some any"]:
-    """A path without the frames of some fades; what lies beside each is joined at one level.
+    """A path without the frames of some fades; what is next to each is joined at one level.
 
     Args:
         levels: Of light.
