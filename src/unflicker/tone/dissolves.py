@@ -166,7 +166,8 @@ def _dissolve(
     """
     for _ in range(_MOST_LONGER + 1):
         found = _mixed(products, before=before, after=after)
-        early, late = found.shares[1] > _BEGUN, found.shares[-2] < 1.0 - _BEGUN
+        early = bool(found.shares[1] > _BEGUN)
+        late = bool(found.shares[-2] < 1.0 - _BEGUN)
         if not (early or late):
             break
         before = (before[0], max(before[1] - _BESIDE * early, before[0]))
