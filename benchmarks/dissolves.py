@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 import unflicker
+from scenes.drawing import photos_in, read_photo
 from unflicker.frames.clip import Clip, from_float
 from unflicker.synthesis import KINDS, synthesise
 
@@ -36,7 +37,7 @@ def main() -> None:
         "--kinds", nargs="+", default=["none", "exposure", "local"], choices=["none", *KINDS]
     )
     options = parser.parse_args()
-    photos = sorted(p for p in options.photos.rglob("*") if p.suffix in {".jpg", ".png"})
+    photos = photos_in(options.photos)
     for seed, (piece, fade, speed) in product(options.seeds, SHOWS):
         truth = from_float(show(photos, piece, fade, speed, seed=seed), dtype=np.uint8)
         for kind, preset in product(options.kinds, options.presets):
@@ -66,7 +67,8 @@ def show(photos: list[Path], piece: int, fade: int, speed: float, *, seed: int) 
         seed: Of the choice.
     """
     random = np.random.default_rng(seed)
-    chosen = [read(photos[k]) for k in random.choice(len(photos), FRAMES // piece + 2)]
+    size = (SIZE[0] + MARGIN[0], SIZE[1] + MARGIN[1])
+    chosen = [read_photo(photos[k], size) for k in random.choice(len(photos), FRAMES // piece + 2)]
     ways = random.choice([-1.0, 1.0], (len(chosen), 2))
     frames = []
     for index in range(FRAMES):
@@ -85,15 +87,6 @@ def view(photo: np.ndarray, speed: np.ndarray, at: float) -> np.ndarray:
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), 0.0, zoom)
     turn[:, 2] -= (MARGIN[1] / 2 + speed[0] * at, MARGIN[0] / 2 + 0.4 * speed[1] * at)
     return np.clip(cv2.warpAffine(photo, turn, SIZE[::-1], flags=cv2.INTER_CUBIC), 0, 1)
-
-
-def read(path: Path) -> np.ndarray:
-    """A photograph a little larger than the frames, in [0, 1]."""
-    pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-    size = [side + margin for side, margin in zip(SIZE, MARGIN, strict=True)]
-    scale = max(size[0] / pixels.shape[0], size[1] / pixels.shape[1])
-    fitted = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return fitted[: size[0], : size[1]].astype(np.float32) / 255
 
 
 def errors(pixels: np.ndarray, truth: np.ndarray, turns: range) -> np.ndarray:

@@ -19,6 +19,7 @@ import numpy as np
 import unflicker
 from dissolves import errors_of
 from scenes import FPS, SCENES, rendered
+from scenes.drawing import photos_in
 from unflicker.frames.clip import Clip
 from unflicker.synthesis import KINDS, synthesise
 
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=["none"], choices=["none", *KINDS])
     parser.add_argument("--only", nargs="+", default=[""], help="how a scene's name begins")
     options = parser.parse_args()
-    photos = sorted(p for p in options.photos.rglob("*") if p.suffix in {".jpg", ".png"})
+    photos = photos_in(options.photos)
     names = [name for name in SCENES if name.startswith(tuple(options.only))]
     moved = lost = 0
     for seed, name in product(options.seeds, names):

@@ -29,12 +29,8 @@ class Maker:
 
     def photo(self, wide: float = 1.6) -> Picture:
         """A photograph of `wide` times a frame's size, in [0, 1]."""
-        pixels = cv2.imread(str(self.photos[self.random.integers(len(self.photos))]))
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-        height, width = (int(side * wide) for side in SIZE)
-        scale = max(height / pixels.shape[0], width / pixels.shape[1])
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return pixels[:height, :width].astype(np.float32) / 255
+        photo = self.photos[self.random.integers(len(self.photos))]
+        return read_photo(photo, (int(SIZE[0] * wide), int(SIZE[1] * wide)))
 
     def still(self) -> Picture:
         """A whole photograph of a frame's size."""
@@ -50,6 +46,19 @@ class Maker:
         noise = self.random.normal(0, 1, (SIZE[0] * 2, SIZE[1] * wide)).astype(np.float32)
         noise = cv2.GaussianBlur(noise, (0, 0), blur)
         return noise / noise.std()
+
+
+def photos_in(folder: Path) -> list[Path]:
+    """The photographs in a folder and those below it, in order."""
+    return sorted(p for p in folder.rglob("*") if p.suffix in {".jpg", ".png"})
+
+
+def read_photo(path: Path, size: tuple[int, int]) -> Picture:
+    """A photograph that covers a size, rows and columns, in [0, 1]."""
+    pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    scale = max(size[0] / pixels.shape[0], size[1] / pixels.shape[1])
+    covering = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return covering[: size[0], : size[1]].astype(np.float32) / 255
 
 
 def scene(make: Callable[[Maker], Scene]) -> Callable[[Maker], Scene]:

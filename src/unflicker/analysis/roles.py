@@ -56,8 +56,9 @@ class Roles:
             pace = fps * len(new) / len(pictures)
             shown = [pictures[place] for place in new]
             flash = find_flashes(shown, fps=pace)
-            for start, stop in flat_fades(frame_quantiles(np.stack(shown))) if flash.any() else ():
-                flash[start : stop + 1] = False  # a dark scene that fades through white
+            if flash.any():  # a dark scene that fades through white has none
+                for start, stop in flat_fades(frame_quantiles(np.stack(shown))):
+                    flash[start : stop + 1] = False
         vote = np.where(flash, -1, np.cumsum(~flash) - 1)
         told_by = vote[np.searchsorted(new, group)]
         told_by[blank] = -1

@@ -87,8 +87,10 @@ class Looked:
     @cached_property
     def dissolves(self) -> tuple[Dissolve, ...]:
         """Where one picture gives way to another; a steady original shows them itself."""
+        if self.originals:
+            return ()
         pictures = np.stack(self.pictures)
-        found = () if self.originals else find_dissolves(pictures)
+        found = find_dissolves(pictures)
         # None goes through a flat picture, which would be a mixture of any two.
         flat = flat_fades(frame_quantiles(pictures)) if found else ()
         return tuple(d for d in found if not any(a < d.last and d.first < b for a, b in flat))

@@ -15,6 +15,7 @@ from unflicker.frames.colour import LUMA
 from unflicker.frames.dissolve import Dissolve
 from unflicker.frames.flow import Motion, look_up, visibility_at
 from unflicker.tone.illumination import TOE
+from unflicker.tone.ramps import Ramp
 
 _STEP_PX = 6
 _BLUR_PX = 1.5
@@ -30,8 +31,8 @@ _MIXING_DOUBT = 0.15
 _BROAD_PX = 17
 _RELATED = 0.45
 """Correlation of detail along the motion below which two frames do not show the same things: cuts
-after every frame or two, as in a montage. Neighbours of generated video come to 0.45 at least, of
-all others to 0.6, of unrelated photographs to 0.2 at most (lab notebook, 2026-12-01)."""
+after every frame or two, as in a montage. Neighbours of generated video come to 0.48 at least, of
+all others to 0.57, unrelated photographs to 0.35 at most, blots to 0.44 (decision 44)."""
 _FAINT = 0.012
 """Deviation of detail, in [0, 1], that counts as equal: a plain wall has noise alone."""
 
@@ -55,7 +56,8 @@ class Correspondences:
     dissolves: bool = False
     """Whether one picture gives way to another between the frames; `change` is without that."""
     are_related: bool = True
-    """Whether the frames show the same things, apart from light; else no point has weight."""
+    """Whether the frames show the same things and no fade that keeps its light; else no point has
+    weight."""
 
     @property
     def show_light_alone(self) -> bool:
@@ -147,9 +149,7 @@ def _of_scene(
     return replace(seen, weight=seen.weight * shown)
 
 
-def without_fades(
-    seen: list[Correspondences], fades: Sequence[tuple[int, int]]
-) -> list[Correspondences]:
+def without_fades(seen: list[Correspondences], fades: Sequence[Ramp]) -> list[Correspondences]:
     """The same without any link to and between frames of fades that keep their light.
 
     Args:

@@ -87,10 +87,10 @@ def _length(contrast: Float[np.ndarray, " frames"], *, is_end: bool) -> int:
         off = np.maximum(near - usual, np.log(_LEAST_SHARE))
         if -off[0] < (_DEPTH if is_end else _DEEP) or -off[1] < _STILL_FALLEN:
             continue
-        for share in _log_shares(length, len(near)):
-            misfit = float(np.sqrt(np.mean((off - share) ** 2)) / -off[0])
-            if misfit < least:
-                best, least = length, misfit
+        squares = ((off - _log_shares(length, len(near))) ** 2).mean(axis=1)
+        misfit = float(np.sqrt(squares.min()) / -off[0])
+        if misfit < least:
+            best, least = length, misfit
     return best
 
 

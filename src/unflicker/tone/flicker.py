@@ -190,7 +190,7 @@ def _calm(
 def _quick_and_slow(
     even: Float[np.ndarray, "time all"],
     quantiles: Float[np.ndarray, "time levels 3"] | None,
-    ramps: tuple[tuple[int, int], ...],
+    ramps: tuple[Ramp, ...],
     pace: Pace,
     field: IlluminationModel,
 ) -> Float[np.ndarray, "time all"]:
@@ -258,7 +258,7 @@ def _evidence(free: Float[np.ndarray, "time all"], field: IlluminationModel) -> 
 
 
 def _yielding(
-    keep_slower_frames: float, ramps: tuple[tuple[int, int], ...], time: int
+    keep_slower_frames: float, ramps: tuple[Ramp, ...], time: int
 ) -> Float[np.ndarray, "time time"]:
     """The stiffness of intended light, which follows a fade closely and bends where it ends."""
     periods = np.full(time - 2, keep_slower_frames)
@@ -272,7 +272,7 @@ def _yielding(
 
 
 def _certain(
-    ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
+    ramps: tuple[Ramp, ...], brightness: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, " time"]:
     """Confidence in each frame's flicker: in a fade less towards black and white, where it is
     weaker and less visible."""
@@ -286,7 +286,7 @@ def _certain(
 
 
 def _beside(
-    ramps: tuple[tuple[int, int], ...], brightness: Float[np.ndarray, " time"]
+    ramps: tuple[Ramp, ...], brightness: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, " time"]:
     """Confidence in a second analysis of each frame: zero within a fade, because points whose light
     changes so fast are doubted there, and only its slow end is seen."""
