@@ -83,6 +83,17 @@ LIGHTS = {
 }
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("every", [7, 9])
+def test_strobes_are_found_where_flicker_rises_before_them(seed: int, every: int) -> None:
+    light = np.exp(np.random.default_rng(seed).uniform(-0.15, 0.15, TIME))
+    fired = np.arange(20, 48, every)
+    light[fired], light[fired - 1] = 2.4, 1.5
+    found = np.flatnonzero(find_flashes(lit(pictures(seed=seed), light), fps=24))
+    assert set(fired) <= set(found)
+    assert set(found) <= set(fired) | set(fired - 1) | set(fired + 1)
+
+
 @pytest.mark.parametrize("kind", LIGHTS)
 def test_flicker_is_no_flash(kind: str) -> None:
     films = [flat(np.exp(LIGHTS[kind](np.random.default_rng(seed)))) for seed in range(12)]

@@ -49,3 +49,12 @@ def test_grain_and_plain_walls_do_not_part_neighbours(noise: float, contrast: fl
     frames = np.clip(np.stack(frames), 0, 1).astype(np.float32)
     pairs = correspondences(frames, estimate_motion(frames))
     assert all(pair.are_related for pair in pairs)
+
+
+@pytest.mark.parametrize("level", [0.25, 0.7, 1.0])
+@pytest.mark.parametrize("light", [1.0, 0.6])
+def test_a_flat_frame_is_related_to_none_with_detail(level: float, light: float) -> None:
+    frames = np.stack([light * picture(3)] * 5)
+    frames[2] = light * level
+    pairs = correspondences(frames, estimate_motion(frames))
+    assert [pair.are_related for pair in pairs] == [True, False, False, True]

@@ -226,7 +226,7 @@ def _runs(excess: Float[np.ndarray, " time"], tail: float) -> list[_Run]:
     rise = np.diff(excess)
     runs, t = [], 1
     while t < len(excess):
-        if rise[t - 1] <= 2.0 * tail or excess[t] <= 2.0 * tail:
+        if rise[t - 1] <= tail or excess[t] <= 2.0 * tail:
             t += 1
             continue
         stop = t + 1

@@ -33,6 +33,8 @@ and what is added to the contrast, in codes of 8 bits: noise is not made texture
 USUAL_PX = 640.0
 """Longer side of pictures for which lengths are stated."""
 _TURNS = 3
+_HALVED = 2
+"""A shift to two px is start enough for a flow."""
 _COHERENT = 0.5
 """Least share of a block's common spectrum whose phase agrees with the shift."""
 
@@ -206,3 +208,41 @@ def _slope(
     turned = parts * np.exp(1j * (shift @ waves.T)).astype(np.complex64)
     agrees = turned.real.sum(axis=1) / np.maximum(whole, 1e-6)
     return shift, agrees.astype(np.float32)
+
+
+def whole_shift(
+    first: UInt8[np.ndarray, "height width"], second: UInt8[np.ndarray, "height width"]
+) -> Float32[np.ndarray, " 2"]:
+    """How far most of the first picture has moved in the second, in whole px, x first.
+
+    Args:
+        first: Normalised for light and contrast (`normalised`).
+        second: Likewise, of the same size.
+
+    Source: Kuglin and Hines 1975, The phase correlation image alignment method.
+    """
+    here, there = (_small_spectrum(picture) for picture in (first, second))
+    common = there * here.conj()
+    common /= np.sqrt(np.abs(common)) + np.float32(1e-6)
+    height, width = (_HALVED * side for side in _half(first.shape))
+    found = np.fft.irfft2(common, (height, width))
+    down, across = np.unravel_index(found.argmax(), found.shape)
+    places = np.array([across, down], np.float32)
+    sizes = np.array([width, height], np.float32)
+    return _HALVED * np.where(places > sizes / 2, places - sizes, places).astype(np.float32)
+
+
+def _small_spectrum(
+    picture: UInt8[np.ndarray, "height width"],
+) -> Complex64[np.ndarray, "rows half"]:
+    """Spectrum of a picture at half its size, faded out at its edges and padded to twice that, so
+    that what leaves at one edge does not enter at the other."""
+    height, width = _half(picture.shape)
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small -= small.mean()
+    small *= np.hanning(height + 2)[1:-1, None] * np.hanning(width + 2)[1:-1]
+    return np.fft.rfft2(small, (2 * height, 2 * width)).astype(np.complex64)
+
+
+def _half(size: tuple[int, ...]) -> tuple[int, int]:
+    return size[0] // _HALVED, size[1] // _HALVED

@@ -44,7 +44,10 @@ _ECHO = 0.35
 _AT_ONCE = 0.6
 """Share of a step's height that must happen from one frame to the next."""
 _MOSTLY = 0.6
-"""Share of all leaping light that must lead from one held level to another; else no step does."""
+"""Share of all leaping light that must lead from one held level to another; else no step does,"""
+_CLEAR = 2.5
+"""but those that leap so much farther than all others: light that flickers now and then leaps by
+like amounts."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -347,8 +350,11 @@ def _held(steps: list[int], levels: Float[np.ndarray, "time parts"]) -> list[int
         leap = abs(float(levels[step + 1, part] - levels[step, part]))
         if min(height[part], leap / _AT_ONCE) > max(_LEAST_STEP, _ABOVE_UNREST * unrest[part]):
             held.append(step)
+    if leaps[held].sum() >= _MOSTLY * leaps[steps].sum():
+        return held
     # Light that flickers now and then has stretches that look held.
-    return held if leaps[held].sum() >= _MOSTLY * leaps[steps].sum() else []
+    usual = np.delete(leaps, held).max(initial=0.0)
+    return [step for step in held if leaps[step] > _CLEAR * usual]
 
 
 def _is_sharp(step: int, steps: list[int], levels: Float[np.ndarray, "time parts"]) -> bool:

@@ -194,6 +194,8 @@ class _Look:
     clipped: Float32[np.ndarray, "height width"]
     steepness: Float32[np.ndarray, "height width"]
     detail: Float32[np.ndarray, "height width"]
+    level: float
+    """Mean luma, at least that of the dark."""
 
 
 def _look(frame: Float32[np.ndarray, "height width 3"]) -> _Look:
@@ -209,6 +211,7 @@ def _look(frame: Float32[np.ndarray, "height width 3"]) -> _Look:
         clipped=cv2.blur(saturated, (5, 5)),
         steepness=across * across + down * down,
         detail=luma - cv2.blur(luma, (_BROAD_PX, _BROAD_PX)),
+        level=max(float(luma.mean()), _DARK),
     )
 
 
@@ -233,7 +236,11 @@ def _pair(
         + NOISE_OF_LIGHT**2
         + _MISS_PX**2 * first.steepness[row, column][:, None]
     )
-    related = _are_related(first.detail[row, column], _sampled(second.detail, there))
+    related = _are_related(
+        first.detail[row, column],
+        _sampled(second.detail, there),
+        brighter=second.level / first.level,
+    )
     seen = (visible * unclipped)[:, None] * (darker > _DARK) * related
     return Correspondences(
         there=there,
@@ -247,13 +254,18 @@ def _pair(
 
 
 def _are_related(
-    first: Float32[np.ndarray, " samples"], second: Float32[np.ndarray, " samples"]
+    first: Float32[np.ndarray, " samples"],
+    second: Float32[np.ndarray, " samples"],
+    *,
+    brighter: float,
 ) -> bool:
     """Whether two frames show the same things: whether their detail agrees along the motion, in
-    sight or not, since unrelated pictures agree where they seem to be in sight."""
+    sight or not, since unrelated pictures agree where they seem to be in sight. A flat frame, lost
+    or overexposed, is related to none with detail."""
     faint = _FAINT**2 * len(first)
-    power = float(first @ first) * float(second @ second)
-    return float(first @ second) + faint > _RELATED * (float(np.sqrt(power)) + faint)
+    # As strong in both as at the light between them.
+    power = (float(first @ first) * brighter + float(second @ second) / brighter) / 2.0
+    return float(first @ second) + faint > _RELATED * (power + faint)
 
 
 def _sampled(
