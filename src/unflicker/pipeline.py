@@ -41,7 +41,7 @@ from unflicker.rendering.render import need_plans, render_film
 from unflicker.rendering.resources import made_here, open_film, open_pool, open_work
 from unflicker.rendering.segments import Segment
 from unflicker.rendering.side_by_side import RenderTask
-from unflicker.rendering.spots_sampled import notes_on, spots_of
+from unflicker.rendering.spots_sampled import damage_of, notes_on
 from unflicker.settings import Settings, asked_for
 from unflicker.video import (
     ArraySource,
@@ -151,8 +151,9 @@ def analyze(
                 film, settings, options, recorder, context, resources=Resources(pool=pool)
             ) as plan,
         ):
-            spots = spots_of(film, plan.settings, plan.ordered(), context)
-    return replace(recorder.record(notes=(*film.notes, *notes_on(spots))), spots=spots)
+            damage = damage_of(film, plan.settings, plan.ordered(), context)
+    record = recorder.record(notes=(*film.notes, *notes_on(damage)))
+    return replace(record, spots=damage.spots, hairs=damage.hairs)
 
 
 def deflicker(

@@ -21,6 +21,7 @@ SETTINGS = Settings.from_preset(
     "fast",
     repair__dirt=True,
     repair__scratches=True,
+    repair__hairs=True,
     repair__frames=True,
     window__frames=24,
 )

@@ -163,7 +163,7 @@ clean_option = option_in(
     "Correction",
     "--clean",
     metavar="WHAT[:DEGREE]",
-    help="Also repair old film: dirt, scratches, frames; light or strong.",
+    help="Also repair old film: dirt, scratches, hairs, frames; light or strong.",
 )
 
 stabilise_option = option_in(

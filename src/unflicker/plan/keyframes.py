@@ -98,6 +98,7 @@ _BY_FRAME: dict[str, Callable[[FramePlan], bool]] = {
 _BY_SETTING = {
     "repair.dirt": "repair of dirt",
     "repair.scratches": "repair of scratches",
+    "repair.hairs": "repair of hairs",
     "repair.frames": "repair of frames",
     "stabilise.gate": "removal of gate weave",
 }

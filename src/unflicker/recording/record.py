@@ -53,6 +53,8 @@ class Record:
     """Where damage was repaired; nothing if frames were redrawn."""
     spots: float | None = None
     """Spots of single pictures, such as dirt, in each picture; None if not looked for."""
+    hairs: float | None = None
+    """Hairs in the gate in each picture, where there are most; None if not looked for."""
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

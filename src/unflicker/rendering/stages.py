@@ -24,6 +24,7 @@ from unflicker.grade.fields import apply_grades
 from unflicker.motion import estimate_motion
 from unflicker.refinement.mixing import within_mask
 from unflicker.refinement.refine import Graded, refined
+from unflicker.rendering.haired import Hairs
 from unflicker.rendering.item import Item, Stage
 from unflicker.rendering.rebuilt import Rebuilding
 from unflicker.rendering.repairing import Repair
@@ -61,6 +62,8 @@ def after_grading(settings: Settings) -> list[Stage]:
         stages.append(Rebuilding())
     if settings.repair.scratches:
         stages.append(Scratches(degree=settings.repair.degree))
+    if settings.repair.hairs:
+        stages.append(Hairs(degree=settings.repair.degree))
     if settings.repair.dirt:
         stages.append(Repair(degree=settings.repair.degree))
     if settings.refinement.used:

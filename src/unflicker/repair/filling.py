@@ -61,7 +61,9 @@ def with_margin(mask: Mask, size: tuple[int, int]) -> Mask:
     return cv2.resize(wide.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR) > _EDGE
 
 
-def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, tuple[Box, ...]]:
+def filled(
+    picture: Picture, trio: Trio, wide: Mask, *, piece_px: float = np.inf
+) -> tuple[Picture, tuple[Box, ...]]:
     """The picture with the places of a mask filled, and a box around each.
 
     All other pixels are unchanged bit for bit.
@@ -70,6 +72,8 @@ def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, tuple[Box
         picture: The one to fill.
         trio: The same between its neighbours, with their motion.
         wide: The mask, at the picture's size.
+        piece_px: Side of the pieces in which larger places are filled, each by what continues its
+            own surroundings, in px of a picture 640 px wide.
     """
     seen = visible_places(picture)
     wide = wide if seen is None else wide & seen
@@ -77,8 +81,8 @@ def filled(picture: Picture, trio: Trio, wide: Mask) -> tuple[Picture, tuple[Box
     flows = [way.flow for way in (trio.back.back, trio.forth.forth)]
     soiled = [_at_full_size(scouted.mask, picture) for scouted in (trio.before, trio.after)]
     others = trio.before.look.picture, trio.after.look.picture
-    boxes = _boxes(wide, px(_RING_PX, wide.shape))
-    for box in boxes:
+    boxes = boxes_around(wide)
+    for box in _pieces(boxes, wide, piece_px):
         for index, plane in enumerate(planes):
             part = _Part(box=box, wide=wide, plane=plane, full=picture.size)
             sides = [
@@ -229,8 +233,9 @@ def _between(
     return cv2.remap(flow, across, down, cv2.INTER_LINEAR, borderMode=border) * scale
 
 
-def _boxes(mask: Mask, ring_px: int) -> list[Box]:
+def boxes_around(mask: Mask) -> list[Box]:
     """A box around each connected part of a mask, with a ring; rows and columns are even."""
+    ring_px = px(_RING_PX, mask.shape)
     # Outlines of a few spots are found ten times as fast as all components are numbered.
     outlines, _ = cv2.findContours(
         mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
@@ -242,6 +247,29 @@ def _boxes(mask: Mask, ring_px: int) -> list[Box]:
         columns = max(left - ring_px, 0) // 2 * 2, min(left + across + ring_px, width)
         boxes.append((slice(*map(int, rows)), slice(*map(int, columns))))
     return boxes
+
+
+def _pieces(boxes: list[Box], wide: Mask, piece_px: float) -> list[Box]:
+    """Boxes in pieces of a side, with a ring around each; those without a pixel to fill left out.
+
+    Args:
+        boxes: With a ring.
+        wide: The mask.
+        piece_px: Side of a piece, in px of a picture 640 px wide.
+    """
+    if np.isinf(piece_px):
+        return boxes
+    side, ring = px(piece_px, wide.shape) // 2 * 2 + 2, px(_RING_PX, wide.shape)
+    found = []
+    for rows, columns in boxes:
+        for top in range(rows.start, rows.stop, side):
+            for left in range(columns.start, columns.stop, side):
+                bottom, right = min(top + side, rows.stop), min(left + side, columns.stop)
+                if wide[top:bottom, left:right].any():
+                    down = max(top - ring, 0) // 2 * 2, min(bottom + ring, wide.shape[0])
+                    across = max(left - ring, 0) // 2 * 2, min(right + ring, wide.shape[1])
+                    found.append((slice(*down), slice(*across)))
+    return found
 
 
 def _bounds(outline: np.ndarray) -> tuple[int, int, int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unflicker.recording.record import Record
-from unflicker.rendering.spots_sampled import suggestion
+from unflicker.rendering.spots_sampled import suggestions
 from unflicker.report.words import KINDS, flickers_beyond
 
 _RUN = "`unflicker run` removes it"
@@ -33,7 +33,7 @@ class Advice:
     """One kind of finding."""
 
     kind: str
-    """A kind of `Diagnosis`, or fine light, texture, gate weave, unexplained, spots, damaged
+    """A kind of `Diagnosis`, or fine light, texture, gate weave, unexplained, spots, hairs, damaged
     frames, incomplete."""
     shots: tuple[int, ...]
     """Numbers of the shots in which it was found; empty for what concerns the whole film."""
@@ -84,9 +84,8 @@ def _all(record: Record) -> Iterator[Advice]:
     yield from _weave(record)
     if flickers_beyond(record):
         yield _unexplained(record)
-    spots = suggestion(record.spots)
-    if spots is not None:
-        yield Advice(kind="spots", shots=(), what=spots.what, do=spots.do, is_noted=True)
+    for one in suggestions(spots=record.spots, hairs=record.hairs):
+        yield Advice(kind=one.kind, shots=(), what=one.what, do=one.do, is_noted=True)
     yield from _damage(record)
 
 

@@ -37,6 +37,7 @@ def as_json(record: Record) -> str:
         "incomplete": record.incomplete,
         "repairs": list(record.repaired.counts) if any(record.repaired.counts) else [],
         "spots_per_frame": _finite(record.spots),
+        "hairs_per_frame": _finite(record.hairs),
         "notes": list(record.notes),
         "settings": record.settings,
         "versions": record.versions,

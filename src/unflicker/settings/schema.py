@@ -18,7 +18,7 @@ METHODS = ("grade", "redraw")
 FLASHES = ("keep", "repair")
 UNSTEADY = ("gate",)
 """What can be stabilised."""
-DAMAGE = ("dirt", "scratches", "frames")
+DAMAGE = ("dirt", "scratches", "hairs", "frames")
 """What can be repaired."""
 DEGREES = ("light", "normal", "strong")
 """How much counts as damage."""
@@ -205,6 +205,10 @@ class RepairSettings:
     scratches: bool = _setting(
         default=False,
         sentence="Whether upright scratches, in front of a scene that moves, are filled.",
+    )
+    hairs: bool = _setting(
+        default=False,
+        sentence="Whether hairs in the gate, at the border of a scene that moves, are filled.",
     )
     frames: bool = _setting(
         default=False,
