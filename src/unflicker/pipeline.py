@@ -152,8 +152,7 @@ def analyze(
             ) as plan,
         ):
             damage = damage_of(film, plan.settings, plan.ordered(), context)
-    record = recorder.record(notes=(*film.notes, *notes_on(damage)))
-    return replace(record, spots=damage.spots, hairs=damage.hairs)
+    return replace(recorder.record(notes=(*film.notes, *notes_on(damage))), **vars(damage))
 
 
 def deflicker(

@@ -1,7 +1,8 @@
-"""Whether a film is said to be dirty."""
+"""Whether a film is said to be dirty, or to have hairs in the gate."""
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -38,7 +39,22 @@ def test_analysis_names_dirt_where_there_is_some(tmp_path, seed: int) -> None:
         assert (record.spots >= 5.0) == is_dirty
 
 
+def test_analysis_names_hairs_where_there_are_some(tmp_path) -> None:
+    pixels = panning(time=52, size=(180, 320), speed_px=(1.6, 1.0)).pixels.copy()
+    for picture in pixels:
+        places = np.array([[0, 80], [12, 88], [26, 92], [46, 90]], np.int32)
+        cv2.polylines(picture, [places], isClosed=False, color=(10, 10, 10), thickness=2)
+    clean = panning(time=52, size=(180, 320), speed_px=(1.6, 1.0)).pixels
+    for shown, has_hair in ((clean, False), (pixels, True)):
+        film = write(tmp_path / f"{has_hair}.mkv", Clip.at_rate(shown, fps=25))
+        record = unflicker.analyze(film, preset="fast")
+        assert record.hairs is not None
+        assert any("--clean hairs" in note for note in record.notes) == has_hair
+
+
 def test_nothing_is_looked_for_where_it_is_repaired_or_too_short(tmp_path) -> None:
     clip = synthesise(panning(time=20, size=(64, 80)), kind="exposure", seed=1).clip
     film = write(tmp_path / "short.mkv", clip)
-    assert unflicker.analyze(film, preset="fast").spots is None
+    record = unflicker.analyze(film, preset="fast")
+    assert record.spots is None
+    assert record.hairs is None

@@ -51,7 +51,7 @@ _MOST = 8
 _INWARD_PX = 8.0
 """How far a hair reaches into the picture at least: what is nearer is the rim of the gate."""
 _TOUCHES_PX = 3.0
-"""How near to the border or the gate its root is."""
+"""Largest distance of its root to the border or the gate, in px of a picture 640 px wide."""
 _BLACK = 0.1
 """Luma, of the stored range, below which what is joined to the border may be the gate."""
 _SEEN, _MISSED = 0.35, 2
