@@ -4,8 +4,8 @@ Flicker breaks the assumption that a point keeps its brightness, so each picture
 local contrast first: under ±30 % local flicker that lowers the error of the flow from 4.8 to 0.2
 px.
 
-The search finds some 15 px of a 256-px proxy; where it loses its way, it starts again from the shift
-of the whole picture (docs/decisions/0034-flow-from-the-whole-shift.md).
+The search finds some 15 px of a 256-px proxy; where it loses its way, it starts again from the
+shift of the whole picture (docs/decisions/0034-flow-from-the-whole-shift.md).
 
 Source: dense inverse search, Kroeger et al., ECCV 2016, in OpenCV's implementation.
 """

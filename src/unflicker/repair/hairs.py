@@ -65,7 +65,7 @@ _FLANKS_PX = (8.0, 14.0)
 """Distances to both sides of a hair at which that is, clear of the hair itself."""
 _DISTINCT = 0.5
 """Least mean vote of a hair in its usual frame."""
-_STEADY, _STEADY_SHARE = 0.8, 1.0
+_STEADY, _STEADY_SHARE = 0.8, 0.75
 """Mean vote of its faintest frame, relative to the usual one, above which a hair is steady; and
 factor on the share of its length that has to be proved: some of it lies along the motion."""
 _AT_ONCE = 0.7
