@@ -76,6 +76,7 @@ def flow_both_ways(
     second: UInt8[np.ndarray, "height width"],
     *,
     refinements: int = _REFINEMENTS,
+    leaps: bool = True,
 ) -> BothWays:
     """The optical flow from the first picture to the second, and back, in px, x first.
 
@@ -83,6 +84,7 @@ def flow_both_ways(
         first: Normalised for light and contrast (`normalised`).
         second: Likewise, of the same size.
         refinements: Variational refinements at each scale.
+        leaps: Whether leaps of the whole picture are followed.
     """
 
     def started(shift: Float32[np.ndarray, " 2"] | None = None) -> BothWays:
@@ -91,7 +93,7 @@ def flow_both_ways(
         return there, estimate_flow(second, first, refinements=refinements, shift=back)
 
     near = started()
-    if min(first.shape) < _SMALLEST_PX or _seen(near).mean() >= _LOST:
+    if not leaps or min(first.shape) < _SMALLEST_PX or _seen(near).mean() >= _LOST:
         return near
     shift = whole_shift(first, second)
     if np.hypot(*shift) < _FAR_PX:
@@ -139,13 +141,17 @@ def _new_searcher() -> cv2.DISOpticalFlow:
 
 
 def estimate_motion(
-    frames: Float32[np.ndarray, "time height width 3"], *, refinements: int = _REFINEMENTS
+    frames: Float32[np.ndarray, "time height width 3"],
+    *,
+    refinements: int = _REFINEMENTS,
+    leaps: bool = True,
 ) -> Motion:
     """The motion between neighbouring frames of a shot.
 
     Args:
         frames: RGB in [0, 1].
         refinements: Variational refinements of each flow at each scale.
+        leaps: Whether leaps of the whole picture are followed.
     """
     pairs, (height, width) = max(len(frames) - 1, 0), frames.shape[1:3]
     structure = []
@@ -159,7 +165,7 @@ def estimate_motion(
 
     def follow(t: int) -> None:
         one, next_one = structure[t], structure[t + 1]
-        ways = flow_both_ways(one, next_one, refinements=refinements)
+        ways = flow_both_ways(one, next_one, refinements=refinements, leaps=leaps)
         motion.forward[t], motion.backward[t] = ways
 
     for _ in in_parallel(follow, range(pairs)):

@@ -123,7 +123,9 @@ def _is_bad(before: Fine, now: Fine, after: Fine, across: Link) -> bool:
         return False
     # A frame that jumps, in the gate or with its camera, is whole: it agrees along its own motion.
     middle = 0.5 * (sides[0] + sides[1])
-    moved = look_up(middle, linked(now, middle, refine=True).forth.places)
+    # Halves of a torn frame leap: each would agree.
+    own = linked(now, middle, refine=True, leaps=False)
+    moved = look_up(middle, own.forth.places)
     return bool((_alike(now, moved)[bad] < _DIFFERS).mean() > _STAYS_BAD)
 
 

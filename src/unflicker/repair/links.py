@@ -74,15 +74,16 @@ class Link:
     back: Way
 
 
-def linked(first: Fine, second: Fine, *, refine: bool) -> Link:
+def linked(first: Fine, second: Fine, *, refine: bool, leaps: bool = True) -> Link:
     """The motion between two pictures.
 
     Args:
         first: Luma in [0, 1].
         second: Of the next picture.
         refine: Whether the motion is refined at this size.
+        leaps: Whether leaps of the whole picture are followed.
     """
-    motion = estimate_motion(np.stack([proxy_of(first), proxy_of(second)]))
+    motion = estimate_motion(np.stack([proxy_of(first), proxy_of(second)]), leaps=leaps)
     forth, back = motion.forward[0], motion.backward[0]
     if refine:
         forth, back = refined_flow(forth, first, second), refined_flow(back, second, first)
