@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -12,11 +11,8 @@ import pytest
 
 import unflicker
 from made_clips import panning, scene
-from unflicker.frames.colour import from_rgb
-from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout, same_samples
-from unflicker.grade import Grade
-from unflicker.plan import FramePlan
-from unflicker.rendering.item import Item
+from made_repairs import changed, pictures, through
+from unflicker.frames.picture import Picture, PixelLayout, same_samples
 from unflicker.rendering.repairing import Repair
 from unflicker.settings import Settings
 from unflicker.synthesis.damage import damaged, drawn_spots
@@ -40,33 +36,8 @@ def with_spots(pixels: np.ndarray, *, seed: int = 3) -> tuple[np.ndarray, np.nda
     return np.stack([one.pixels for one in made]), np.stack([one.truth for one in made])
 
 
-def pictures(pixels: np.ndarray, layout: PixelLayout = LAYOUTS["4:2:0"]) -> list[Picture]:
-    meaning = ColourMeaning(full_range=False)
-    return [
-        from_rgb(frame.astype(np.float32) / 255.0, layout=layout, meaning=meaning)
-        for frame in pixels
-    ]
-
-
-def repaired(
-    given: Sequence[Picture], *, repeats: Sequence[int] = (), cuts: Sequence[int] = (), **more
-) -> list[Picture]:
-    def items():
-        for index, picture in enumerate(given):
-            plan = FramePlan(
-                index=index,
-                grade=Grade.identity(),
-                starts_shot=index == 0 or index in cuts,
-                repeats=index in repeats,
-            )
-            frame = Frame(picture=picture, index=index, pts=index, time_base=Fraction(1, 24))
-            yield Item(frame=frame, plan=plan, picture=picture, **more)
-
-    return [item.picture for item in Repair(degree="normal")(items())]
-
-
-def changed(before: Picture, after: Picture) -> np.ndarray:
-    return before.planes[0] != after.planes[0]
+def repaired(given: Sequence[Picture], **more) -> list[Picture]:
+    return through(Repair(degree="normal"), given, **more)
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 
 from made_clips import panning
-from unflicker.frames.colour import from_rgb
-from unflicker.frames.picture import ColourMeaning, Frame, Picture, PixelLayout, same_samples
-from unflicker.grade import Grade
-from unflicker.plan import FramePlan
-from unflicker.rendering.item import Item
+from made_repairs import YUV, changed, pictures, through
+from unflicker.frames.picture import Picture, PixelLayout, same_samples
 from unflicker.rendering.scratched import Scratches
 from unflicker.synthesis.damage import damaged
 
 SIZE = (180, 320)
 TIME = 22
-YUV = PixelLayout(family="yuv", depth=8, chroma_shift=(1, 1))
 LAYOUTS = {
     "4:2:0": YUV,
     "RGB with alpha": PixelLayout(family="rgb", depth=8, alpha=True),
@@ -50,38 +45,8 @@ def scratched(
     return np.stack([one.pixels for one in made]), np.stack([one.truth for one in made])
 
 
-def pictures(pixels: np.ndarray, layout: PixelLayout = YUV) -> list[Picture]:
-    meaning = ColourMeaning(full_range=False)
-    return [
-        from_rgb(frame.astype(np.float32) / 255.0, layout=layout, meaning=meaning)
-        for frame in pixels
-    ]
-
-
-def repaired(
-    given: Sequence[Picture],
-    *,
-    degree: str = "normal",
-    repeats: Sequence[int] = (),
-    cuts: Sequence[int] = (),
-    **more,
-) -> list[Picture]:
-    def items():
-        for index, picture in enumerate(given):
-            plan = FramePlan(
-                index=index,
-                grade=Grade.identity(),
-                starts_shot=index == 0 or index in cuts,
-                repeats=index in repeats,
-            )
-            frame = Frame(picture=picture, index=index, pts=index, time_base=Fraction(1, 24))
-            yield Item(frame=frame, plan=plan, picture=picture, **more)
-
-    return [item.picture for item in Scratches(degree=degree)(items())]
-
-
-def changed(before: Picture, after: Picture) -> np.ndarray:
-    return before.planes[0] != after.planes[0]
+def repaired(given: Sequence[Picture], *, degree: str = "normal", **more) -> list[Picture]:
+    return through(Scratches(degree=degree), given, **more)
 
 
 @pytest.mark.parametrize(

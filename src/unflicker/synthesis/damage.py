@@ -6,9 +6,10 @@ white.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -95,10 +96,35 @@ def drawn_scratches(
         The density of each frame.
     """
     scratches = [_Scratch.drawn(random, size=size, time=time) for _ in range(count)]
+    yield from lasting(scratches, size=size, time=time)
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """Damage that is seen in several frames."""
+
+    def put(self, density: Density, frame: int) -> None:
+        """Draw it into the density of a frame, if it is seen there.
+
+        Args:
+            density: Of what is drawn so far.
+            frame: Number of the frame.
+        """
+        ...
+
+
+def lasting(damage: Sequence[Lasting], *, size: tuple[int, int], time: int) -> Iterator[Density]:
+    """The density of each frame of damage that lasts.
+
+    Args:
+        damage: In the order in which it is drawn.
+        size: Height and width in px.
+        time: Number of frames.
+    """
     for frame in range(time):
         density = np.zeros(size, np.float32)
-        for scratch in scratches:
-            scratch.put(density, frame)
+        for one in damage:
+            one.put(density, frame)
         yield density
 
 

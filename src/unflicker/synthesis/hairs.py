@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-Density = Float32[np.ndarray, "height width"]
+from unflicker.synthesis.damage import Density, lasting
+
 Curve = Float32[np.ndarray, "points 2"]
 """Places along a hair from the border inward, in px, x first."""
 LENGTH_PX = (25.0, 150.0)
@@ -51,11 +52,7 @@ def drawn_hairs(
         The density of each frame.
     """
     hairs = [_Hair.drawn(random, size=size, time=time) for _ in range(count)]
-    for frame in range(time):
-        density = np.zeros(size, np.float32)
-        for hair in hairs:
-            hair.put(density, frame)
-        yield density
+    yield from lasting(hairs, size=size, time=time)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
