@@ -94,9 +94,9 @@ QUICK = {"atlas.layers": 1, "atlas.steps": 20, "atlas.points": 2_000, "atlas.rou
 """A short fit of preset `best`."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
-    """Check the first calls of all functions in each test."""
+@pytest.fixture(autouse=True, scope="module")
+def _first_calls_are_checked():
+    """Check the first calls of all functions in each file of tests."""
     shape_checks.start_over()
 
 

@@ -1,4 +1,4 @@
-"""Shapes are checked in the first calls of a function in each test, and in one of some later."""
+"""Shapes are checked in a function's first calls in each file, and in one of some later."""
 
 import numpy as np
 import pytest
@@ -20,8 +20,14 @@ def is_refused(light: np.ndarray) -> bool:
     return False
 
 
-@pytest.mark.parametrize("test", ["first", "second"])
-def test_a_wrong_shape_is_refused_in_the_first_calls_of_a_test(test: str) -> None:
+@pytest.fixture(autouse=True)
+def _start_over() -> None:
+    """As in another file of tests."""
+    shape_checks.start_over()
+
+
+@pytest.mark.parametrize("file", ["first", "second"])
+def test_a_wrong_shape_is_refused_in_the_first_calls_of_a_file(file: str) -> None:
     for _ in range(shape_checks.FIRST):
         assert is_refused(NO_LIGHT)
     assert not is_refused(NO_LIGHT)
