@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections import defaultdict
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -75,17 +77,17 @@ compiles most loops, and the three after it need none of them."""
 def pytest_collection_modifyitems(items) -> None:
     """Mark the slow tests and put the longest files first; the order within a file stays."""
     here = Path(__file__).parent
-    left = {
+    kept = {
         (here / name, test): count for name, tests in SLOW.items() for test, count in tests.items()
     }
+    cases = defaultdict(list)
     for item in items:
-        which = item.path, item.name.split("[")[0]
-        if which not in left:
-            continue
-        if left[which] == 0:
-            item.add_marker(pytest.mark.slow)
-        else:
-            left[which] -= 1
+        cases[item.path, item.name.split("[")[0]].append(item)
+    for which, count in kept.items():
+        usual = {place * len(cases[which]) // count for place in range(count)}
+        for place, item in enumerate(cases[which]):
+            if place not in usual:
+                item.add_marker(pytest.mark.slow)
     places = {here / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
@@ -113,11 +115,16 @@ def _scheduled_as_before():
 def usual(request, monkeypatch):
     """The settings of a test that names none: `fast`, or the preset that it is parametrised with,
     with a short fit."""
-    from unflicker.settings import Settings, choosing, replaced
+    from unflicker.settings import choosing
 
-    preset = getattr(request, "param", "fast")
-    settings = Settings.from_preset(preset)
-    if settings.atlas.used:
-        settings = replaced(settings, QUICK)
+    settings = _quick_settings(getattr(request, "param", "fast"))
     monkeypatch.setattr(choosing, "usual_settings", lambda **_: settings)
     return settings
+
+
+@cache
+def _quick_settings(preset):
+    from unflicker.settings import Settings, replaced
+
+    settings = Settings.from_preset(preset)
+    return replaced(settings, QUICK) if settings.atlas.used else settings

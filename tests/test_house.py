@@ -5,9 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from slow_tests import SLOW
 
@@ -63,6 +62,12 @@ def modules_in_the_folder() -> set[str]:
     return {path.relative_to(PACKAGE).as_posix() for path in files}
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    """The tree of a module, which several laws look at."""
+    return ast.parse(source)
+
+
 def imported(tree: ast.AST) -> set[str]:
     """Top-level names of what a module imports, anywhere in it."""
     names = set()
@@ -77,13 +82,13 @@ def imported(tree: ast.AST) -> set[str]:
 
 
 def guests_away_from_home(source: str, part: str) -> set[str]:
-    names = imported(ast.parse(source))
+    names = imported(parsed(source))
     return {name for name in names if part not in HOMES.get(name, {part})}
 
 
 def functions_too_long(source: str) -> list[str]:
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if "# long:" in source.splitlines()[node.lineno - 1]:
                 continue  # the reason stands behind the colon
@@ -96,7 +101,7 @@ def functions_too_long(source: str) -> list[str]:
 def imports_within(source: str) -> set[str]:
     """Modules of ours that a module imports, as `tone.fades`; names of packages are left out."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unflicker"):
             inside = node.module.removeprefix("unflicker").lstrip(".")
             found |= {inside} | {f"{inside}.{alias.name}".lstrip(".") for alias in node.names}
@@ -192,10 +197,10 @@ def test_imports_point_down_the_page():
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_each_outside_library_has_one_home(path):
-    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    assert not guests_away_from_home(path.read_text(encoding="utf-8"), part)
+def test_each_outside_library_has_one_home():
+    for path in MODULES:
+        part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        assert not guests_away_from_home(path.read_text(encoding="utf-8"), part), path
 
 
 def test_a_library_away_from_home_would_be_noticed():
@@ -250,15 +255,15 @@ def test_the_core_needs_only_what_it_declares():
     allowed |= {"ray", "fsspec", "fastapi", "pydantic", "uvicorn", "lpips", "imageio_ffmpeg"}
     allowed |= {"vapoursynth", "comfy", "comfy_api", "folder_paths"}  # where a plug-in runs
     for path in MODULES:
-        missing = imported(ast.parse(path.read_text(encoding="utf-8"))) - allowed
+        missing = imported(parsed(path.read_text(encoding="utf-8"))) - allowed
         assert not {name for name in missing if "." not in name}, path
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_files_and_functions_stay_short(path):
-    source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= LONGEST_FILE
-    assert functions_too_long(source) == []
+def test_files_and_functions_stay_short():
+    for path in MODULES:
+        source = path.read_text(encoding="utf-8")
+        assert len(source.splitlines()) <= LONGEST_FILE, path
+        assert functions_too_long(source) == [], path
 
 
 def test_files_around_the_package_stay_short_too():
@@ -291,6 +296,6 @@ def test_the_public_names_are_loaded_when_used():
 
 def test_library_code_does_not_print():
     for path in MODULES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path.read_text(encoding="utf-8"))
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         assert not any(getattr(call.func, "id", "") == "print" for call in calls), path
