@@ -16,8 +16,8 @@ _SIZE = (48, 64)
 _FRAMES = 10
 _RATE = 25
 _THREADS = 3
-"""Of encoders. With a number of their own choice bytes differ by machine, and those of x264
-now and then from one time to the next."""
+"""Of encoders. With a number of their own choice bytes differ by machine. Those of x264 differ in
+one sample of some 150 even with one thread; all others were equal in 150."""
 _X265 = "log-level=none:pools=none:frame-threads=1"
 _HEADER_BYTES = 2048
 """Of a file: where sizes and counts stand in most containers."""
