@@ -3,6 +3,7 @@
 SLOW = {
     "analysis/test_analyse_film.py": {
         "test_every_frame_has_one_thought_in_order_after_its_windows_finding": 1,
+        "test_what_takes_long_is_told_from_flicker_by_the_films_own_clock": 0,
     },
     "analysis/test_atlas_window.py": {
         "test_an_atlas_makes_no_film_worse": 0,
@@ -22,6 +23,7 @@ SLOW = {
         "test_a_film_with_nothing_over_it_comes_out_as_without_a_search": 1,
         "test_a_logo_is_known_again_in_a_shot_that_is_too_short_to_show_it": 0,
         "test_a_plan_keeps_what_is_kept": 0,
+        "test_a_subtitle_is_kept_as_long_as_it_is_shown_and_no_longer": 0,
         "test_what_lies_over_the_scene_stays_while_the_scene_is_steadied": 1,
     },
     "analysis/test_seen.py": {
@@ -29,9 +31,10 @@ SLOW = {
     },
     "atlas/test_atlas.py": {
         "test_a_fit_that_no_longer_gets_better_stops_unless_told_otherwise": 1,
+        "test_a_mask_that_fits_nothing_leaves_one_layer": 0,
         "test_a_square_before_the_plane_becomes_a_layer": 0,
         "test_layers_are_taken_only_where_they_explain_frames_held_out_better": 0,
-        "test_masks_make_as_many_layers_as_there_are_objects": 1,
+        "test_masks_make_as_many_layers_as_there_are_objects": 0,
         "test_odd_shots_get_an_atlas_all_the_same": 5,
         "test_the_reference_networks_learn": 0,
     },
@@ -41,12 +44,12 @@ SLOW = {
         "test_flicker_becomes_less": 4,
     },
     "batch/test_batch.py": {
-        "test_a_batch_that_is_killed_leaves_no_process_and_goes_on": 0,
         "test_a_whole_result_is_skipped_and_a_broken_one_made_again": 0,
         "test_divided_films_share_the_workers_with_whole_ones": 0,
     },
     "cli/test_atlas.py": {
         "test_a_drawing_is_carried_back_along_the_motion": 1,
+        "test_a_mask_makes_a_layer_and_an_alpha": 0,
         "test_a_picture_painted_upon_in_its_own_place_is_read_and_never_lost": 0,
     },
     "cli/test_events.py": {
@@ -59,22 +62,26 @@ SLOW = {
         "test_a_damaged_film_gives_a_result_or_one_line": 0,
     },
     "cli/test_interrupt.py": {
-        "test_a_signal_at_any_call_or_return_of_a_run_ends_it": 2,
+        "test_a_signal_at_any_call_or_return_of_a_run_ends_it": 1,
     },
     "cli/test_manual.py": {
         "test_the_tabulator_key_completes_in_a_real_shell": 1,
     },
-    "compute/test_compiling.py": {
-        "test_a_user_without_a_home_steadies_a_film_and_gets_a_report": 0,
-    },
     "evaluation/test_comparison.py": {
         "test_a_guided_method_runs_on_processed_video_only": 0,
+        "test_a_method_without_its_weights_is_left_out_and_said_so": 0,
         "test_a_stopped_run_leaves_whole_lines_and_goes_on": 0,
         "test_every_method_is_scored_timed_and_shown_on_every_video": 0,
         "test_what_is_there_is_not_run_again_and_what_is_added_joins_it": 0,
     },
+    "evaluation/test_perfect_guide.py": {
+        "test_the_suite_says_whether_the_filter_passes": 1,
+    },
     "evaluation/test_suites.py": {
         "test_dirt_is_cleaned_alone_and_after_a_deflicker": 0,
+    },
+    "files/test_remote.py": {
+        "test_a_batch_writes_its_papers_there": 0,
     },
     "fine_light/test_fine_light.py": {
         "test_small_lamps_on_one_mains_become_steady": 0,
@@ -85,7 +92,8 @@ SLOW = {
     },
     "grade/test_apply.py": {
         "test_a_black_mask_is_no_grade_and_a_white_mask_no_mask": 5,
-        "test_a_gain_of_one_changes_no_sample_not_even_illegal_ones": 30,
+        "test_a_gain_is_a_gain_of_light_in_any_transfer": 4,
+        "test_a_gain_of_one_changes_no_sample_not_even_illegal_ones": 12,
         "test_black_grey_and_saturated_pictures_stay_within_their_depth": 90,
     },
     "grade/test_apply_cuda.py": {
@@ -128,14 +136,23 @@ SLOW = {
         "test_fine_light_comes_back_from_a_plan": 0,
     },
     "plan/test_exports.py": {
+        "test_a_plan_keeps_the_strengths_that_it_was_made_with": 0,
         "test_a_shot_that_is_switched_off_stays_as_it_is": 0,
+        "test_every_export_has_the_gains_of_the_frames_of_a_run": 2,
+        "test_ffmpeg_gives_the_pixels_of_a_run_where_global_light_is_enough": 0,
         "test_shots_that_are_not_there_and_strengths_that_are_none_are_refused": 0,
+    },
+    "plugins/test_comfyui.py": {
+        "test_memory_beyond_the_result_does_not_grow_with_the_images": 0,
     },
     "recording/test_measured.py": {
         "test_visible_flicker_is_that_of_the_written_film": 2,
     },
     "recording/test_period.py": {
         "test_period_and_frequency_agree_where_frames_repeat": 1,
+    },
+    "refinement/test_refined_films.py": {
+        "test_a_plan_refines_as_the_run_did": 0,
     },
     "refinement/test_texture.py": {
         "test_a_steady_film_with_moving_texture_comes_out_bit_for_bit": 2,
@@ -144,6 +161,7 @@ SLOW = {
     },
     "rendering/test_pipes.py": {
         "test_a_stream_gives_the_pixels_of_a_run": 0,
+        "test_every_format_of_ffmpeg_goes_through_bit_for_bit": 5,
         "test_no_more_is_read_ahead_than_is_told": 1,
     },
     "rendering/test_random_access.py": {
@@ -152,8 +170,11 @@ SLOW = {
     },
     "rendering/test_spots_sampled.py": {
         "test_analysis_names_dirt_where_there_is_some": 0,
+        "test_analysis_names_hairs_where_there_are_some": 0,
     },
     "rendering/test_steadied.py": {
+        "test_a_shot_can_be_left_out_and_strength_zero_moves_nothing": 0,
+        "test_analyze_tells_weave_of_each_shot_and_does_not_change_the_plan": 0,
         "test_fields_lie_apart_in_time_and_are_left_as_they_are": 0,
         "test_pictures_in_memory_lose_their_weave_too": 0,
         "test_plans_segments_processes_and_access_in_any_order_give_the_same": 0,
@@ -173,9 +194,17 @@ SLOW = {
     "repair/test_dirt.py": {
         "test_most_dirt_goes_and_nearly_nothing_else_changes": 2,
     },
+    "repair/test_hairs.py": {
+        "test_a_hair_goes_and_all_else_stays": 2,
+        "test_a_repair_depends_on_no_more_frames_than_it_says": 0,
+    },
     "repair/test_scratches.py": {
+        "test_a_repair_depends_on_no_more_frames_than_it_says": 0,
         "test_a_scratch_goes_and_all_else_stays": 2,
         "test_small_pictures_are_no_matter": 1,
+    },
+    "report/test_page.py": {
+        "test_charts_stay_readable_in_narrow_windows": 1,
     },
     "studio/test_desk.py": {
         "test_the_first_look_knows_every_frame": 0,
@@ -190,6 +219,7 @@ SLOW = {
     },
     "test_original.py": {
         "test_a_guide_may_lack_a_few_frames_and_no_more": 0,
+        "test_a_plan_made_beside_a_guide_is_followed_beside_it": 0,
         "test_files_are_guided_as_arrays_are": 0,
         "test_flicker_slower_than_any_without_a_guide_is_removed_with_one": 0,
         "test_texture_is_steadier_with_a_guide_of_any_size_and_type": 1,
@@ -229,7 +259,7 @@ SLOW = {
         "test_where_segments_end_cannot_be_seen": 0,
     },
     "test_stream.py": {
-        "test_a_stream_gives_what_all_at_once_give": 0,
+        "test_grey_alpha_and_tensors_come_back_as_such": 0,
         "test_no_more_than_some_windows_of_a_stream_are_held": 0,
     },
     "test_wanted_light.py": {
@@ -250,15 +280,18 @@ SLOW = {
         "test_a_shot_has_a_level_of_its_own": 0,
         "test_drift_is_gone_under_flicker_and_noise": 0,
         "test_windows_agree_and_a_place_seen_again_has_its_level": 0,
+        "test_without_the_option_nothing_is_locked": 0,
     },
     "tone/test_flat_fades.py": {
-        "test_a_steady_film_with_fades_stays_bit_for_bit": 4,
+        "test_a_steady_film_with_fades_stays_bit_for_bit": 2,
+        "test_each_is_found_whatever_the_light": 12,
+        "test_flicker_beside_fades_goes_and_fades_do_not_get_worse": 1,
     },
     "tone/test_mixing.py": {
-        "test_channels_that_take_from_one_another_at_will_are_put_apart": 1,
+        "test_channels_that_take_from_one_another_at_will_are_put_apart": 0,
         "test_flicker_of_hue_goes": 1,
-        "test_flicker_of_saturation_goes": 1,
-        "test_no_other_kind_gets_a_matrix": 6,
+        "test_flicker_of_saturation_goes": 0,
+        "test_no_other_kind_gets_a_matrix": 2,
         "test_the_diagnosis_names_what_is_mixed": 1,
     },
     "tone/test_pumping.py": {
@@ -267,17 +300,19 @@ SLOW = {
     "tone/test_tone.py": {
         "test_made_flicker_goes": 1,
         "test_periodic_flicker_goes_at_any_period": 1,
-        "test_the_diagnosis_names_the_kind": 3,
+        "test_the_diagnosis_names_the_kind": 1,
+        "test_the_simplest_model_that_explains_it_is_named": 2,
     },
     "tone/test_unrelated.py": {
-        "test_a_montage_stays_bit_for_bit": 2,
+        "test_a_montage_stays_bit_for_bit": 1,
     },
     "training/test_paper_networks.py": {
+        "test_the_filter_learns": 0,
         "test_the_refinement_learns": 0,
         "test_the_rivals_learn_with_and_without_the_original": 0,
     },
     "training/test_paper_trainings.py": {
-        "test_one_that_was_stopped_ends_as_if_it_had_not_been": 1,
+        "test_one_that_was_stopped_ends_as_if_it_had_not_been": 0,
         "test_the_command_trains_it_and_the_preset_takes_its_weights": 1,
     },
     "training/test_training.py": {
@@ -308,10 +343,18 @@ SLOW = {
         "test_a_time_lapse_of_48_pictures_keeps_every_byte_of_its_metadata": 0,
     },
     "video/test_writer.py": {
+        "test_a_real_film_of_uneven_rate_keeps_its_times": 0,
         "test_odd_sizes_keep_every_row_and_column_and_the_encoder_changes_aloud": 3,
     },
     "web/test_studio_browser.py": {
         "test_a_film_that_fails_says_why": 0,
+        "test_the_chooser_shows_folders_and_adds_a_film": 0,
+    },
+    "web/test_study_browser.py": {
+        "test_the_results_page_shows_the_ranking": 0,
+    },
+    "web/test_study_bundle.py": {
+        "test_no_file_tells_a_method_or_an_example": 0,
     },
     "web/test_study_simulated.py": {
         "test_fifty_people_of_twenty_pairs_give_back_the_known_ranking": 0,
