@@ -16,7 +16,8 @@ FILMS ?=
 OUT ?= out
 export VIDEO OUT CLIPS FILMS
 BIN := .venv/bin
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# The programs that tests start would compile all modules each time, where no bytecode is kept.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: man install-check run test all-tests vapoursynth-check check lint format fuzz bench clean
