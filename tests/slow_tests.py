@@ -269,6 +269,7 @@ SLOW = {
         "test_events_under_flicker_keep_their_light_and_the_flicker_goes": 1,
         "test_events_without_flicker_stay_bit_for_bit": 3,
         "test_light_in_the_lowest_bits_is_steadied_as_if_it_lay_higher": 0,
+        "test_light_that_rises_at_once_and_dies_away_stays": 1,
         "test_slow_pumping_goes_where_it_is_asked_for": 0,
     },
     "tone/test_dissolves.py": {

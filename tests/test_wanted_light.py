@@ -68,6 +68,25 @@ def test_events_under_flicker_keep_their_light_and_the_flicker_goes(event: str, 
         assert left < most * levels(flickering, wanted)[quiet].std()
 
 
+@pytest.mark.parametrize(("place", "deviation"), [("whole", 0.15), ("corner", 0.15), ("corner", 0)])
+def test_light_that_rises_at_once_and_dies_away_stays(place: str, deviation: float) -> None:
+    random = np.random.default_rng(11)
+    late = np.arange(TIME) - int(random.integers(15, 30))
+    dies = np.where(late >= 0, np.exp(-np.maximum(late, 0) / random.uniform(6, 12)), 0.0)
+    across = np.linspace(0, 1, SIZE[1])[:, None] if place == "corner" else np.ones((1, 1))
+    lit = (1 + 1.2 * dies[:, None, None, None] * across).astype(np.float32)
+    scene = base(7) * np.float32(0.5)
+    wanted, flickering = stored(scene * lit), stored(scene * lit * flickers(random, deviation))
+    out = steadied(flickering)
+    if not deviation:
+        np.testing.assert_array_equal(out, wanted)
+        return
+    left, before = (np.abs(levels(pixels, wanted)) for pixels in (out, flickering))
+    left, before = (one[dies > 0.05] for one in (left, before))
+    assert np.sqrt((left**2).mean()) < 0.6 * np.sqrt((before**2).mean())
+    assert left.max() < before.max()
+
+
 def test_fire_keeps_most_of_its_own_change() -> None:
     fire = EVENTS["fire"](np.random.default_rng(5), TIME, 25.0)
     wanted = stored(fire.show(base(5)))

@@ -162,3 +162,13 @@ def test_the_end_of_a_decay_belongs_to_its_stroke(decay: float) -> None:
         found = find_flashes(flat(light), fps=30.0)
         assert found[light > 1.05].mean() > 0.95
         assert not found[light < 1.005].any()
+
+
+@pytest.mark.parametrize(("deviation", "keeps"), [(0.0, True), (0.06, False)])
+def test_a_long_flash_is_measured_among_flicker_and_kept_in_a_steady_film(
+    deviation: float, keeps: bool
+) -> None:
+    random, late = np.random.default_rng(8), np.arange(TIME) - 22
+    dies = np.where(late >= 0, 1.2 * np.exp(-np.maximum(late, 0) / 5.0), 0.0)
+    gain = (1.0 + dies) * np.exp(random.normal(0, deviation, TIME))
+    assert find_flashes(flat(gain), fps=25.0)[22:28].all() == keeps

@@ -15,6 +15,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
+from unflicker.settings import USUAL_KEEP_SECONDS
+from unflicker.tone.decays import find_decays
+from unflicker.tone.whittaker import stiffness
+
 _CELLS = (4, 3)
 _TOE = 0.02
 _BASE_SECONDS = 0.6
@@ -62,6 +66,9 @@ _DIED = 0.6
 _FLAT, _AGAIN = 0.15, 0.3
 """Relative to its peak: an event ends where it no longer falls and lies below the first, and
 another starts where light rises by the second."""
+_LONG_FRAMES, _FLICKERS = 8, 0.02
+"""Frames of a long flash, more than this, and least flicker (log light) that is worth removing
+within one."""
 _MOST_OF_WINDOW = 0.75
 """Excursions that fill more of a window than this are no events."""
 
@@ -108,7 +115,25 @@ def find_flashes(
         covered = _if_so_many(run_count, excess, (whole, level), fps)
         if covered is not None and covered.sum() > found.sum():
             found = covered
-    return found
+    return found & ~_followed(found, level, fps)
+
+
+def _followed(
+    flash: Bool[np.ndarray, " time"], level: Float[np.ndarray, " time"], fps: float
+) -> Bool[np.ndarray, " time"]:
+    """The frames of long flashes among flicker that are known to die away evenly (`tone.decays`):
+    their flicker can be removed, so they are measured like all others."""
+    followed = np.zeros_like(flash)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flash, [False]]).astype(int)))
+    long = [(a, b) for a, b in edges.reshape(-1, 2).tolist() if b - a > _LONG_FRAMES]
+    if not long or _flicker(level) < _FLICKERS or len(level) - 2 < _FEWEST_FRAMES:
+        return followed
+    smoothness = stiffness(np.full(len(level) - 2, USUAL_KEEP_SECONDS * fps))
+    decays = find_decays(level[:, None], np.zeros((len(level), 0)), smoothness=smoothness)
+    starts = decays.argmax(axis=0)
+    for start, stop in long:
+        followed[start:stop] = bool((np.abs(starts - start) <= 1).any())
+    return followed
 
 
 def _if_so_many(

@@ -1,7 +1,8 @@
 """Change points of a trajectory of light: steps between held levels, and fades.
 
 A path is modelled as a smooth curve, plus flicker with first-order autocorrelation ρ, plus a few
-changes of level: a step from one frame to the next, or a ramp over up to two seconds. They are
+changes of level: a step from one frame to the next, or a ramp over up to two seconds, besides
+light that rises at once and dies away (`decays`). They are
 added one by one, the one that explains most first, as long as they are significant: the test is not
 the size of a jump but whether the levels before and after it differ by more than the flicker around
 them allows.
@@ -19,6 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.change_shapes import shapes_around, shapes_everywhere, steps_everywhere
+from unflicker.tone.decays import find_decays, without_decays
 from unflicker.tone.fades import Fade, exact_fade, tones_moved, usual_brightness
 from unflicker.tone.flat_fades import apart, bridged, unexplained
 from unflicker.tone.ramps import Ramp, believed
@@ -72,6 +74,8 @@ class Changes:
     """The ramps that no fade of a known shape explains."""
     moved: Float[np.ndarray, " time"]
     """By how much fades move the tones of each frame (`fades.tones_moved`)."""
+    decays: Float[np.ndarray, "time events"]
+    """Those of the columns that are light which rises at once and dies away."""
     flat: tuple[Ramp, ...] = ()
     """Fades from and to a flat picture."""
     kept: tuple[Ramp, ...] = ()
@@ -139,26 +143,48 @@ def find_changes(
         flat: From `flat_fades`; those that no ramp explains keep their light.
     """
     how = (smoothness, brightness, before)
-    (tones, others), (found, known, bent), kept = _beside_flat((tones, others), flat, how)
-    exact = np.array([fade.light for fade in known]).reshape(len(known), len(tones)).T
-    fades = np.concatenate([found.of_ramps(bent), apart(kept, len(tones)), exact], axis=1)
+    even, decays = _without_decays((tones, others), flat, how)
+    (tones, others), (found, known, bent), kept = _beside_flat(even, flat, how)
+    exact = np.array([fade.light for fade in known]).reshape(-1, len(tones)).T
+    fades = np.concatenate([decays, found.of_ramps(bent), apart(kept, len(tones)), exact], axis=1)
     levels = np.concatenate([tones, others], axis=1)
     levels -= fitted(levels, fades, found.weigh)
     ramps = (*bent, *(fade.ramp for fade in known))
     held, weigh = _steps(levels, smoothness, ramps, before)
-    stairs = np.arange(len(tones))[:, None] > np.array(held, int)
     return Changes(
         steps=np.array(held, int),
         sharp=np.array([_is_sharp(step, held, levels) for step in held], bool),
         ramps=ramps,
-        shapes=np.concatenate([stairs, fades], axis=1),
+        shapes=np.concatenate([_stairs(held, len(levels)), fades], axis=1),
         weigh=weigh,
         exact=exact,
         bent=tuple(bent),
         moved=_moved(known, bent, brightness, time=len(tones)),
+        decays=decays,
         flat=flat,
         kept=kept,
     )
+
+
+def _stairs(steps: Sequence[int], time: int) -> Bool[np.ndarray, "time steps"]:
+    return np.arange(time)[:, None] > np.array(steps, int)
+
+
+def _without_decays(
+    levels: tuple[np.ndarray, np.ndarray],
+    flat: tuple[Ramp, ...],
+    how: tuple[np.ndarray, np.ndarray | None, Changes | None],
+) -> tuple[tuple[np.ndarray, np.ndarray], Float[np.ndarray, "time events"]]:
+    """Levels without light that dies away, and that light's shapes; none where there are fades from
+    and to a flat picture, in which light leaps, too."""
+    (tones, others), (smoothness, _, before) = levels, how
+    decays = np.zeros((len(tones), 0))
+    if before is not None:
+        decays = before.decays
+    elif not flat:
+        decays = find_decays(tones, others, smoothness=smoothness)
+    told = {"decays": decays, "smoothness": smoothness}
+    return (without_decays(tones, **told), without_decays(others, **told)), decays
 
 
 def _beside_flat(
