@@ -24,7 +24,7 @@ from unflicker.tone.decays import find_decays, without_decays
 from unflicker.tone.fades import Fade, exact_fade, tones_moved, usual_brightness
 from unflicker.tone.flat_fades import apart, bridged, unexplained
 from unflicker.tone.ramps import Ramp, believed
-from unflicker.tone.weighing import deviation_of, fitted, heights_of, memory_of, projector
+from unflicker.tone.weighing import deviation_of, heights_of, memory_of, projector, residual
 
 _MOST_CHANGES = 40
 _ROUNDS = 2
@@ -147,8 +147,7 @@ def find_changes(
     (tones, others), (found, known, bent), kept = _beside_flat(even, flat, how)
     exact = np.array([fade.light for fade in known]).reshape(-1, len(tones)).T
     fades = np.concatenate([decays, found.of_ramps(bent), apart(kept, len(tones)), exact], axis=1)
-    levels = np.concatenate([tones, others], axis=1)
-    levels -= fitted(levels, fades, found.weigh)
+    levels = residual(np.concatenate([tones, others], axis=1), fades, found.weigh)
     ramps = (*bent, *(fade.ramp for fade in known))
     held, weigh = _steps(levels, smoothness, ramps, before)
     return Changes(
@@ -303,7 +302,7 @@ def _chosen(
     # Fades look like light with a memory, so both are judged again once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
-        calm = np.diff(levels - fitted(levels, chosen.shapes, chosen.weigh), axis=0)
+        calm = np.diff(residual(levels, chosen.shapes, chosen.weigh), axis=0)
         deviation = deviation_of(calm)
         memory = memory_of(calm / deviation)
         weigh = projector(time, memory, smoothness)

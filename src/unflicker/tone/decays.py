@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.change_shapes import shapes_everywhere
-from unflicker.tone.weighing import deviation_of, fitted, memory_of, projector
+from unflicker.tone.weighing import deviation_of, memory_of, projector, residual
 
 _PACES = (1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 19.0)
 """Frames in which what an event adds falls to a third."""
@@ -91,7 +91,7 @@ def find_decays(
     shapes, weigh = _shapes(time), np.eye(time)
     # Events look like memory, so it is believed once they are known.
     for doubt in (0.0, 1.0):
-        calm = np.diff(levels - fitted(levels, found, weigh), axis=0)
+        calm = np.diff(residual(levels, found, weigh), axis=0)
         deviation = deviation_of(calm)
         memory = memory_of(calm / deviation)
         weigh = projector(time, memory, smoothness)
@@ -119,7 +119,7 @@ def without_decays(
     """
     if not decays.shape[1]:
         return levels
-    return levels - fitted(levels, decays, projector(len(levels), 0.0, smoothness))
+    return residual(levels, decays, projector(len(levels), 0.0, smoothness))
 
 
 def _chosen(

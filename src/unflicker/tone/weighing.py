@@ -31,19 +31,19 @@ def heights_of(
     return np.linalg.solve(shapes.T @ weighed + 1e-6 * np.eye(shapes.shape[1]), weighed.T @ path)
 
 
-def fitted(
+def residual(
     path: Float[np.ndarray, "time any"],
     shapes: Float[np.ndarray, "time some"],
     weigh: Float[np.ndarray, "time time"],
 ) -> Float[np.ndarray, "time any"]:
-    """The part of a path that some shapes explain.
+    """The part of a path that some shapes do not explain.
 
     Args:
         path: Values by frame.
         shapes: Columns to fit.
         weigh: From `projector`.
     """
-    return shapes @ heights_of(path, shapes, weigh)
+    return path - shapes @ heights_of(path, shapes, weigh)
 
 
 def deviation_of(changes: Float[np.ndarray, "pairs parts"]) -> Float[np.ndarray, " parts"]:
