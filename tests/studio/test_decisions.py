@@ -11,6 +11,7 @@ from unflicker.grade import Grade
 from unflicker.grade.mask import Kept
 from unflicker.plan import FramePlan
 from unflicker.refinement.texture import NO_FLICKER, TextureFlicker
+from unflicker.settings.schema import RepairSettings
 from unflicker.studio.steering import ShotSteering, Steering
 
 EVERYTHING = Steering(
@@ -20,6 +21,9 @@ EVERYTHING = Steering(
     lock_exposure=True,
     clean="light",
     scratches=True,
+    hairs=True,
+    frames=True,
+    gate=True,
     overlays="correct",
     shots={0: ShotSteering(strength=0.0), 12: ShotSteering(model="whole")},
     mask="0123456789abcdef",
@@ -45,9 +49,10 @@ def test_settings_are_those_of_a_run():
     assert settings.strength == 0.25
     assert settings.keep_slower_than_seconds == 7.5
     assert settings.tone.lock_exposure
-    assert settings.repair.dirt
-    assert settings.repair.scratches
-    assert settings.repair.degree == "light"
+    assert settings.repair == RepairSettings(
+        dirt=True, scratches=True, hairs=True, frames=True, degree="light"
+    )
+    assert settings.stabilise.gate
     alone = replace(EVERYTHING, clean="").settings.repair
     assert (alone.dirt, alone.scratches, alone.degree) == (False, True, "normal")
     assert not settings.refinement.used
@@ -69,6 +74,9 @@ def test_settings_are_those_of_a_run():
         {"lock_exposure": 1},
         {"clean": "very"},
         {"scratches": "yes"},
+        {"hairs": 1},
+        {"frames": None},
+        {"gate": "on"},
         {"overlays": None},
         {"unknown": 1},
         {"shots": [0.5]},
@@ -104,8 +112,17 @@ def test_only_what_needs_a_new_plan_changes_the_key_of_analysis():
         Steering(lock_exposure=True),
         Steering(clean="normal"),
         Steering(clean="normal", scratches=True),
+        Steering(hairs=True),
+        Steering(frames=True),
+        Steering(gate=True),
     ):
         assert other.analysis_key != plain.analysis_key
+
+
+def test_switches_of_a_later_version_change_no_key_while_they_are_off():
+    """The results of a library that does not know them stay its results."""
+    assert Steering().key == "a5d97a4c86768dc3"
+    assert Steering().analysis_key == "dd417f3324ce7b1b"
 
 
 def frame() -> FramePlan:

@@ -16,6 +16,7 @@ from unflicker.grade.mask import FullShares
 from unflicker.plan import Plan
 from unflicker.progress import Progress
 from unflicker.rendering.stages import Item, Stage, stages_of, through
+from unflicker.settings.schema import StabiliseSettings
 from unflicker.studio.look import KEYFRAME_EVERY, SMALL_FILM, look_of
 from unflicker.studio.masks import mask_of
 from unflicker.studio.pictures import stacked, viewable, whole_part_size
@@ -114,10 +115,12 @@ def _items(frames: Iterator[Frame], task: ClipTask) -> Iterator[Item]:
 
 
 def _stages(task: ClipTask) -> list[Stage]:
-    """The stages of rendering; damage is not looked for in a small copy, which blurs it."""
+    """The stages of rendering; damage and weave, in pixels of the film, are left as they are in a
+    small copy."""
     settings = task.steering.settings
     if task.start == 0 and task.frames is None:
-        settings = replace(settings, repair=settings.repair.only())
+        repair, stabilise = settings.repair.only(), StabiliseSettings()
+        settings = replace(settings, repair=repair, stabilise=stabilise)
     return stages_of(settings, ON_THE_CPU)
 
 

@@ -30,10 +30,16 @@ _KINDS: dict[str, Any] = {
     "lock_exposure": bool,
     "clean": str,
     "scratches": bool,
+    "hairs": bool,
+    "frames": bool,
+    "gate": bool,
     "overlays": str,
     "shots": dict,
     "mask": str,
 }
+_SWITCHES = ("lock_exposure", "scratches", "hairs", "frames", "gate")
+_LATER = ("hairs", "frames", "gate")
+"""Switches that libraries of earlier versions do not know: off, they change no key."""
 _DIGEST = re.compile(r"([0-9a-f]{16})?")
 
 
@@ -73,9 +79,15 @@ class Steering:
     """Seconds; slower changes of light are kept."""
     lock_exposure: bool = False
     clean: str = ""
-    """How much counts as dirt, or as a scratch; empty for none."""
+    """How much counts as dirt, which is then removed, and as other damage; empty for no dirt."""
     scratches: bool = False
     """Whether scratches are filled."""
+    hairs: bool = False
+    """Whether hairs in the gate are filled."""
+    frames: bool = False
+    """Whether lost and torn frames are rebuilt."""
+    gate: bool = False
+    """Whether gate weave is removed."""
     overlays: str = "keep"
     """Whether overlays that were found, such as subtitles, are kept as they are."""
     shots: Mapping[int, ShotSteering] = field(default_factory=dict)
@@ -91,9 +103,9 @@ class Steering:
         _need(_is_share(self.strength), "the strength", self.strength, "0 to 1")
         slow = self.keep_slower_than
         _need(_is_number(slow) and 0 < slow <= 3600, "keep_slower_than", slow, "0 to 3600 seconds")
-        _need(isinstance(self.lock_exposure, bool), "lock_exposure", self.lock_exposure, "a switch")
+        for name in _SWITCHES:
+            _need(isinstance(value := getattr(self, name), bool), name, value, "a switch")
         _need(self.clean in CLEAN, "clean", self.clean, "light, normal, strong or nothing")
-        _need(isinstance(self.scratches, bool), "scratches", self.scratches, "a switch")
         is_digest = _DIGEST.fullmatch(self.mask) is not None
         _need(is_digest, "the mask", self.mask, "the name of one that was drawn")
         _need(self.overlays in OVERLAYS, "overlays", self.overlays, " or ".join(OVERLAYS))
@@ -108,19 +120,23 @@ class Steering:
             tone__lock_exposure=self.lock_exposure,
             repair__dirt=bool(self.clean),
             repair__scratches=self.scratches,
+            repair__hairs=self.hairs,
+            repair__frames=self.frames,
             repair__degree=self.clean or "normal",
+            stabilise__gate=self.gate,
         )
 
     @property
     def analysis_key(self) -> str:
         """The same for all that share a plan at full strength."""
-        clean = [self.clean, self.scratches]
+        clean = [self.clean, self.scratches, *(name for name in _LATER if getattr(self, name))]
         return _digest([self.preset, self.keep_slower_than, self.lock_exposure, *clean])
 
     @property
     def key(self) -> str:
         """The same for all that give the same result."""
-        return _digest(self.to_dict())
+        plain = self.to_dict()
+        return _digest({name: plain[name] for name in plain if name not in _LATER or plain[name]})
 
     def of_shot(self, number: int) -> ShotSteering:
         """What is different in a shot."""

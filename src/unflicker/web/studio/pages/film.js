@@ -139,10 +139,11 @@ export function filmPage(name) {
     else if (film.compare) wanted = `compare-${film.steering_key}`;
     else if (film.looked && (!clip || !film.planned)) wanted = "before";
     const texture = film.has_texture && film.steering.preset === "standard" && chosen === "plan";
-    const repairs = chosen === "plan" && (film.steering.clean || film.steering.scratches);
+    const { clean, scratches, hairs, frames, gate } = film.steering;
+    const repairs = chosen === "plan" && (clean || scratches || hairs || frames || gate);
     hint.textContent = !film.planned
       ? failedNow ? "" : "The film is being analysed; until then there is nothing to compare."
-      : repairs ? "Repairs of dirt and scratches are shown in “3 s at full size” and in the finished film, not in this preview."
+      : repairs ? "Repairs, and a picture held still, are shown in “3 s at full size” and in the finished film, not in this preview."
       : texture ? "The paused picture shows light and colour; texture is corrected while playing, in “3 s at full size” and in the finished film." : "";
     if (!wanted || wanted === clip) return;
     const was = player.isPlaying;

@@ -5,6 +5,12 @@ import { h, replace } from "./dom.js";
 const PRESETS = { fast: "fast: light and colour", standard: "standard: also texture" };
 const CLEAN = { "": "no", light: "lightly", normal: "normally", strong: "strongly" };
 const MODELS = { found: "as found", whole: "of the whole picture alone" };
+const SWITCHES = {
+  scratches: ["Fill scratches", "Upright ones, in front of a scene that moves."],
+  hairs: ["Fill hairs in the gate", "At the border of a scene that moves."],
+  frames: ["Rebuild lost and torn frames", "From the frames before and after."],
+  gate: ["Hold the picture still in the gate", "Jumps of the whole picture are removed; pans are kept."],
+};
 const OVERLAYS = { keep: "kept as they are", correct: "corrected, too" };
 
 export function steerPanel({ decide, drag, undo, reset, mask, share }) {
@@ -55,6 +61,11 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
     return h("p", { class: "field" }, h("label", { for: id }, label), select);
   }
 
+  function toggle(name, label, title, checked) {
+    const box = h("input", { type: "checkbox", id: name, checked, onchange: () => change({ [name]: box.checked }) });
+    return h("p", { class: "field", title }, box, h("label", { for: name }, label));
+  }
+
   function show() {
     const { steering } = film;
     const state = JSON.stringify([steering, shot, film.shots.length, film.has_overlays, film.headline, film.can_undo]);
@@ -72,24 +83,16 @@ export function steerPanel({ decide, drag, undo, reset, mask, share }) {
       type: "number", id: "slow", min: "0.1", max: "3600", step: "0.5", value: String(steering.keep_slower_than),
       onchange: () => slow.checkValidity() && change({ keep_slower_than: Number(slow.value) }),
     });
-    const lock = h("input", {
-      type: "checkbox", id: "lock", checked: steering.lock_exposure,
-      onchange: () => change({ lock_exposure: lock.checked }),
-    });
-    const scratches = h("input", {
-      type: "checkbox", id: "scratches", checked: steering.scratches,
-      onchange: () => change({ scratches: scratches.checked }),
-    });
     replace(
       ofFilm,
       h("legend", {}, "Whole film"),
       strength("strength", "Strength", steering.strength, (value) => change({ strength: value })),
       choice("preset", "Method", PRESETS, steering.preset, (value) => change({ preset: value })),
       h("p", { class: "field" }, h("label", { for: "slow" }, "Keep changes slower than"), slow, h("span", {}, "s")),
-      h("p", { class: "field", title: "For a camera that adjusts itself while it moves: the level at the beginning of a shot is held." },
-        lock, h("label", { for: "lock" }, "Hold exposure and white balance")),
+      toggle("lock_exposure", "Hold exposure and white balance",
+        "For a camera that adjusts itself while it moves: the level at the beginning of a shot is held.", steering.lock_exposure),
       choice("clean", "Remove dirt", CLEAN, steering.clean, (value) => change({ clean: value })),
-      h("p", { class: "field" }, scratches, h("label", { for: "scratches" }, "Fill scratches")),
+      Object.entries(SWITCHES).map(([name, [label, title]]) => toggle(name, label, title, steering[name])),
       film.has_overlays
         ? choice("overlays", "Subtitles and logos found", OVERLAYS, steering.overlays, (value) => change({ overlays: value }))
         : null,
