@@ -3,6 +3,7 @@
 import ast
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,8 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 import constants
 import fresh
+import sensitivity
+from unflicker.tone.illumination import TOE
 
 PAGE = """
 | read from | meaning |
@@ -94,3 +97,22 @@ def test_the_split_says_that_its_half_is_spent() -> None:
     split = json.loads((Path(constants.ROOT) / "benchmarks" / "split.json").read_text())
     assert "spent" in split["about"]
     assert not set(split["development"]) & set(split["held-out"])
+
+
+def test_another_value_reaches_all_who_import_a_constant():
+    assert sys.modules["unflicker.tone.trajectory"].TOE == TOE
+    smaller, larger = sensitivity.changes_of(["tone/illumination.py:TOE"])
+    assert smaller.value == 0.5 * TOE
+    assert larger.value == 2.0 * TOE
+    try:
+        assert "unflicker.tone.trajectory" in sensitivity.put(larger)
+        assert larger.value == sys.modules["unflicker.tone.trajectory"].TOE
+    finally:
+        sensitivity.put(replace(larger, value=TOE))
+    assert sys.modules["unflicker.tone.trajectory"].TOE == TOE
+
+
+def test_numbers_of_compiled_loops_are_not_tried():
+    tried = {change.module for change in sensitivity.changes_of([])}
+    assert tried
+    assert not any(name.endswith(("kernels", "explaining", "schema")) for name in tried)
