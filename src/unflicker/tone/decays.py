@@ -28,11 +28,13 @@ _EARLY = (0.0, 0.5)
 """Share of the peak in the frame before it."""
 _LAST_FRAMES = 4
 """Frames of an event that must be seen."""
+_FEWEST_FRAMES = 32
+"""Of a window: of shorter ones 1 % of white flicker have an event, and it costs a stop there."""
 _MOST, _MOST_SHAPES = 6, 12
 """Events in a window, and shapes that are tried, at most."""
 _LEAST = 0.2
 """Log light of the peak, at least."""
-_CLEAR = 2.5
+_CLEAR = 3.5
 """How much more an event must explain than any shape turned around."""
 _STEP = 1.5
 """How much more than the clearest event a step or ramp may explain; else light is held."""
@@ -85,7 +87,7 @@ def find_decays(
     """
     time = len(tones)
     found = np.zeros((time, 0))
-    if time < 4 * _LAST_FRAMES:
+    if time < _FEWEST_FRAMES:
         return found
     levels = np.concatenate([tones, others], axis=1)
     shapes, weigh = _shapes(time), np.eye(time)
