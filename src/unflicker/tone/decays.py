@@ -34,7 +34,7 @@ _MOST, _MOST_SHAPES = 6, 12
 """Events in a window, and shapes that are tried, at most."""
 _LEAST = 0.2
 """Log light of the peak, at least."""
-_CLEAR = 5.0
+_CLEAR = 4.0
 """How much more an event must explain than any shape turned around."""
 _STEP = 1.5
 """How much more than the clearest event a step or ramp may explain; else light is held."""
