@@ -20,11 +20,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from unflicker.tone.change_shapes import shapes_around, shapes_everywhere, steps_everywhere
-from unflicker.tone.decays import find_decays, without_decays
+from unflicker.tone.decays import find_decays
 from unflicker.tone.fades import Fade, exact_fade, tones_moved, usual_brightness
 from unflicker.tone.flat_fades import apart, bridged, unexplained
 from unflicker.tone.ramps import Ramp, believed
-from unflicker.tone.weighing import deviation_of, heights_of, memory_of, projector, residual
+from unflicker.tone.selection import Judged, Unexplained
+from unflicker.tone.weighing import deviation_of, heights_of, projector, residual
 
 _MOST_CHANGES = 40
 _ROUNDS = 2
@@ -182,8 +183,10 @@ def _without_decays(
         decays = before.decays
     elif not flat:
         decays = find_decays(tones, others, smoothness=smoothness)
-    told = {"decays": decays, "smoothness": smoothness}
-    return (without_decays(tones, **told), without_decays(others, **told)), decays
+    if not decays.shape[1]:
+        return levels, decays
+    weigh = projector(len(tones), 0.0, smoothness)
+    return (residual(tones, decays, weigh), residual(others, decays, weigh)), decays
 
 
 def _beside_flat(
@@ -302,15 +305,12 @@ def _chosen(
     # Fades look like light with a memory, so both are judged again once the first are known; and
     # where the first are, they are looked for more exactly.
     for _ in range(_ROUNDS):
-        calm = np.diff(residual(levels, chosen.shapes, chosen.weigh), axis=0)
-        deviation = deviation_of(calm)
-        memory = memory_of(calm / deviation)
-        weigh = projector(time, memory, smoothness)
-        which = _select(levels * (np.sqrt(2.0 - 2.0 * memory) / deviation), known.shapes, weigh)
+        flicker = Judged.of(residual(levels, chosen.shapes, chosen.weigh), smoothness=smoothness)
+        which = _select(levels * flicker.scale, known.shapes, flicker.weigh)
         chosen = _Chosen(
             shapes=known.shapes[:, which],
             places=tuple(known.places[k] for k in which),
-            weigh=weigh,
+            weigh=flicker.weigh,
         )
         if not chosen.ramps:
             break
@@ -328,27 +328,15 @@ def _select(
     weigh: Float[np.ndarray, "time time"],
 ) -> list[int]:
     """Indices of shapes, the one that explains most first, as long as they are significant."""
-    parts = levels.shape[1]
-    doubt = np.log(10.0 * shapes.shape[1])
-    least = parts + 2.0 * np.sqrt(parts * doubt) + 2.0 * doubt
-    chosen: list[int] = []
-    weighed = weigh @ shapes
-    power = np.einsum("ts,ts->s", shapes, weighed)
-    seen = weighed.T @ levels
-    start = np.maximum(power, 1e-9)
+    left, chosen = Unexplained.of(levels, shapes, weigh), []
+    least = left.significant
     for _ in range(min(_MOST_CHANGES, len(levels) // 2)):
-        explained = (seen**2).sum(axis=1) / np.maximum(power, 1e-9)
-        # What the chosen ones make up already explains nothing more.
-        explained[power < 1e-3 * start] = 0.0
+        explained = left.explained()
         best = int(explained.argmax())
         if explained[best] < least:
             break
         chosen.append(best)
-        along = weighed[:, best] / np.sqrt(power[best])
-        shared = along @ shapes
-        seen = seen - np.outer(shared, along @ levels)
-        power = power - shared**2
-        weighed = weighed - np.outer(along, shared)
+        left = left.without(best)
     return chosen
 
 

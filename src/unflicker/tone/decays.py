@@ -10,14 +10,15 @@ Source: generalised least squares and forward selection, as in `changes`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from unflicker.tone.change_shapes import shapes_everywhere
-from unflicker.tone.weighing import deviation_of, memory_of, projector, residual
+from unflicker.tone.selection import Judged, Unexplained
+from unflicker.tone.weighing import residual
 
 _PACES = (1.5, 2.5, 4.0, 6.0, 9.0, 13.0, 19.0)
 """Frames in which what an event adds falls to a third."""
@@ -93,62 +94,40 @@ def find_decays(
     shapes, weigh = _shapes(time), np.eye(time)
     # Events look like memory, so it is believed once they are known.
     for doubt in (0.0, 1.0):
-        calm = np.diff(residual(levels, found, weigh), axis=0)
-        deviation = deviation_of(calm)
-        memory = memory_of(calm / deviation)
-        weigh = projector(time, memory, smoothness)
-        scale = np.sqrt(2.0 - 2.0 * memory) / deviation
-        least = _LEAST * scale[: tones.shape[1]]
-        which = _chosen(levels * scale, least, shapes, (weigh, memory), doubt=doubt)
+        flicker = Judged.of(residual(levels, found, weigh), smoothness=smoothness)
+        weigh = flicker.weigh
+        left = Unexplained.of(levels * flicker.scale, shapes.shapes, weigh)
+        least = _LEAST * flicker.scale[: tones.shape[1]]
+        which = _chosen(left, least, shapes, doubt=doubt, memory=flicker.memory)
         found = shapes.shapes[:, which]
         if not which:
             break
     return found
 
 
-def without_decays(
-    levels: Float[np.ndarray, "time parts"],
-    *,
-    decays: Float[np.ndarray, "time events"],
-    smoothness: Float[np.ndarray, "time time"],
-) -> Float[np.ndarray, "time parts"]:
-    """Levels without the events, whose heights are fitted.
-
-    Args:
-        levels: Of light.
-        decays: From `find_decays`.
-        smoothness: As there.
-    """
-    if not decays.shape[1]:
-        return levels
-    return residual(levels, decays, projector(len(levels), 0.0, smoothness))
-
-
 def _chosen(
-    levels: Float[np.ndarray, "time parts"],
+    left: Unexplained,
     least: Float[np.ndarray, " tones"],
     among: _Shapes,
-    flickers: tuple[Float[np.ndarray, "time time"], float],
     *,
     doubt: float,
+    memory: float,
 ) -> list[int]:
-    """Indices of the events that levels show, in deviations of their flicker.
+    """Indices of the events that levels show.
 
     Args:
-        levels: Of tones, then of other parts.
-        least: The smallest heights in tones.
+        left: Levels of tones, then of other parts.
+        least: The smallest heights in tones, in deviations of their flicker.
         among: Possible events and what they are compared with.
-        flickers: Weights of deviations, and the flicker's memory.
         doubt: Of light that flicker may explain as well, 0 to 1.
+        memory: Of the flicker: with memory it dies away, too.
     """
-    (weigh, memory), parts = flickers, levels.shape[1]
-    many = np.log(10.0 * among.shapes.shape[1])
-    # Flicker with memory dies away, too.
-    enough = (parts + 2.0 * np.sqrt(parts * many) + 2.0 * many) / (1.0 - doubt * memory)
-    chosen, steps, left = _tried(_Left.of(levels, among, weigh), among, least, enough)
+    enough = left.significant / (1.0 - doubt * memory)
+    chosen, steps, left = _tried(left, among, least, enough)
     explained = left.explained()
+    falls = _heights(left, among, least) < 0.0
     turned = max(
-        float((explained[: among.count] * left.falls(least)).max()),
+        float((explained[: among.count] * falls).max()),
         float(explained[among.count : 2 * among.count].max()),
     )
     largest = max(chosen.values(), default=0.0)
@@ -159,15 +138,15 @@ def _chosen(
 
 
 def _tried(
-    left: _Left, among: _Shapes, least: Float[np.ndarray, " tones"], enough: float
-) -> tuple[dict[int, float], list[float], _Left]:
+    left: Unexplained, among: _Shapes, least: Float[np.ndarray, " tones"], enough: float
+) -> tuple[dict[int, float], list[float], Unexplained]:
     """Events with what each explains, the one that explains most first; what each step or ramp
     explains that explained more; and the unexplained rest."""
     chosen: dict[int, float] = {}
     steps: list[float] = []
     for _ in range(_MOST_SHAPES):
         explained = left.explained()
-        rising = explained[: among.count] * left.rises(least)
+        rising = explained[: among.count] * (_heights(left, among, least) > 1.0)
         best = int(rising.argmax())
         much = float(rising[best])
         if much < enough:
@@ -186,67 +165,12 @@ def _tried(
     return chosen, steps, left
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Left:
-    """What of some levels no chosen shape explains, and the shapes' part in it."""
-
-    levels: Float[np.ndarray, "time parts"]
-    shapes: Float[np.ndarray, "time shapes"]
-    weighed: Float[np.ndarray, "time shapes"]
-    seen: Float[np.ndarray, "shapes parts"]
-    power: Float[np.ndarray, " shapes"]
-    alone: Float[np.ndarray, " shapes"]
-    """Power of each shape before any was chosen."""
-    count: int
-
-    @classmethod
-    def of(
-        cls,
-        levels: Float[np.ndarray, "time parts"],
-        among: _Shapes,
-        weigh: Float[np.ndarray, "time time"],
-    ) -> _Left:
-        """Everything."""
-        weighed = weigh @ among.shapes
-        power = np.maximum(np.einsum("ts,ts->s", among.shapes, weighed), 1e-9)
-        return cls(
-            levels=levels,
-            shapes=among.shapes,
-            weighed=weighed,
-            seen=weighed.T @ levels,
-            power=power,
-            alone=power,
-            count=among.count,
-        )
-
-    def explained(self) -> Float[np.ndarray, " shapes"]:
-        """By how much each shape reduces the weighed squares."""
-        explained = (self.seen**2).sum(axis=1) / np.maximum(self.power, 1e-9)
-        # What the chosen ones make up already explains nothing more.
-        return np.where(self.power < 1e-3 * self.alone, 0.0, explained)
-
-    def _heights(self, least: Float[np.ndarray, " tones"]) -> Float[np.ndarray, " events"]:
-        heights = self.seen[: self.count, : len(least)] / least
-        return np.median(heights, axis=1) / np.maximum(self.power[: self.count], 1e-9)
-
-    def rises(self, least: Float[np.ndarray, " tones"]) -> Bool[np.ndarray, " events"]:
-        """Which events make the picture brighter by a least height."""
-        return self._heights(least) > 1.0
-
-    def falls(self, least: Float[np.ndarray, " tones"]) -> Bool[np.ndarray, " events"]:
-        """Which make it darker."""
-        return self._heights(least) < 0.0
-
-    def without(self, shape: int) -> _Left:
-        """The same when a shape is chosen, too."""
-        along = self.weighed[:, shape] / np.sqrt(self.power[shape])
-        shared = along @ self.shapes
-        return replace(
-            self,
-            seen=self.seen - np.outer(shared, along @ self.levels),
-            power=self.power - shared**2,
-            weighed=self.weighed - np.outer(along, shared),
-        )
+def _heights(
+    left: Unexplained, among: _Shapes, least: Float[np.ndarray, " tones"]
+) -> Float[np.ndarray, " events"]:
+    """The height of each event in the middle tone, relative to the smallest."""
+    heights = left.seen[: among.count, : len(least)] / least
+    return np.median(heights, axis=1) / np.maximum(left.power[: among.count], 1e-9)
 
 
 @lru_cache(maxsize=8)
