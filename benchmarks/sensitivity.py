@@ -8,7 +8,7 @@ not compiled; `--only` takes others. Each runs in a process of its own, by prese
 with synthetic flicker and on real films. A line has the constant, its value, and the difference to
 the shipped value: level-free PSNR in dB (mean and worst of all clips and kinds; more is better),
 visible flicker of the real films in ΔE (mean and worst; less is better), and the number of steady
-clips that do not come back bit for bit.
+clips that do not come back bit for bit; or that the value is impossible.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ def main() -> None:
         tasks = [(change, jobs) for change in (usual, *changes)]
         results = pool.imap(_results, tasks)
         shipped = next(results)
+        assert shipped is not None, "the shipped values fail"
         motions = [
             motion_back(to_float(one)) if job.kind == "real" else None
             for job, one in zip(jobs, shipped, strict=True)
@@ -78,9 +79,10 @@ def main() -> None:
             table = csv.writer(file)
             table.writerow(HEAD)
             for change, result in zip(changes, results, strict=True):
-                after = _measured(jobs, result, motions)
-                told = f"{change.module}: {change.name}"
-                table.writerow([told, change.value, *_compared(jobs, before, after)])
+                told = ["impossible"]
+                if result is not None:
+                    told = _compared(jobs, before, _measured(jobs, result, motions))
+                table.writerow([f"{change.module}: {change.name}", change.value, *told])
                 file.flush()
 
 
@@ -147,8 +149,9 @@ def put(change: Change) -> list[str]:
     return found
 
 
-def _results(task: tuple[Change, list[Job]]) -> list[np.ndarray]:
-    """The films steadied with another value; this process is used for no other."""
+def _results(task: tuple[Change, list[Job]]) -> list[np.ndarray] | None:
+    """The films steadied with another value, None if it is impossible; this process is used for no
+    other."""
     change, jobs = task
     if change.name:
         put(change)
@@ -156,7 +159,7 @@ def _results(task: tuple[Change, list[Job]]) -> list[np.ndarray]:
         return [unflicker.deflicker(job.given, fps=job.fps, preset="fast") for job in jobs]
     except Exception as error:
         print(f"{change.module}: {change.name} = {change.value}: {error!r}", file=sys.stderr)
-        return [job.given for job in jobs]
+        return None
 
 
 def _measured(jobs: list[Job], results: list[np.ndarray], motions: list[Any]) -> list[float]:

@@ -5,10 +5,10 @@ import re
 import subprocess
 import sys
 import tomllib
-from functools import cache
 from pathlib import Path
 
 from slow_tests import SLOW
+from source_trees import parsed
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "unflicker"
@@ -60,12 +60,6 @@ def modules_on_the_map(text: str) -> list[str]:
 def modules_in_the_folder() -> set[str]:
     files = (path for path in MODULES if path.name != "__init__.py")
     return {path.relative_to(PACKAGE).as_posix() for path in files}
-
-
-@cache
-def parsed(source: str) -> ast.Module:
-    """The tree of a module, which several laws look at."""
-    return ast.parse(source)
 
 
 def imported(tree: ast.AST) -> set[str]:

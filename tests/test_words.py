@@ -11,6 +11,8 @@ from typing import TypeGuard
 
 import pytest
 
+from source_trees import parsed
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "unflicker"
 ONE_SIGNATURE = {
@@ -81,12 +83,6 @@ def private_phrases(text: str) -> list[str]:
         for pattern, instead in WORDS.items()
         for found in re.finditer(pattern, flat, flags=re.IGNORECASE)
     ]
-
-
-@cache
-def parsed(source: str) -> ast.Module:
-    """The tree of a module, which several laws look at."""
-    return ast.parse(source)
 
 
 def prose_of(source: str) -> Iterator[str]:
